@@ -1,0 +1,332 @@
+//! A set of entities, checked as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::entity::{Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Source};
+use crate::message::Check;
+use crate::ty::Type;
+use crate::value::Shape;
+use crate::{Problem, Problems};
+
+/// The entities of one commit, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog<'a> {
+    /// The datasets.
+    pub datasets: Vec<Dataset<'a>>,
+    /// The featuresets.
+    pub featuresets: Vec<Featureset<'a>>,
+}
+
+impl<'a> FromIterator<Descriptor<'a>> for Catalog<'a> {
+    fn from_iter<I: IntoIterator<Item = Descriptor<'a>>>(entities: I) -> Self {
+        let mut catalog = Catalog::default();
+        for entity in entities {
+            match entity {
+                Descriptor::Dataset(dataset) => catalog.datasets.push(*dataset),
+                Descriptor::Featureset(featureset) => catalog.featuresets.push(*featureset),
+            }
+        }
+        catalog
+    }
+}
+
+impl<'a> Catalog<'a> {
+    /// The dataset of that name.
+    #[must_use]
+    pub fn dataset(&self, name: &str) -> Option<&Dataset<'a>> {
+        self.datasets.iter().find(|dataset| dataset.name == name)
+    }
+
+    /// The featureset of that name.
+    #[must_use]
+    pub fn featureset(&self, name: &str) -> Option<&Featureset<'a>> {
+        self.featuresets
+            .iter()
+            .find(|featureset| featureset.name == name)
+    }
+
+    /// The entity of that kind and name.
+    #[must_use]
+    pub fn entity(&self, kind: Kind, name: &str) -> Option<Descriptor<'_>> {
+        match kind {
+            Kind::Dataset => self.dataset(name).map(Descriptor::Dataset),
+            Kind::Featureset => self.featureset(name).map(Descriptor::Featureset),
+        }
+    }
+
+    /// All entities, datasets first.
+    pub fn entities(&self) -> impl Iterator<Item = Descriptor<'_>> {
+        let datasets = self.datasets.iter().map(Descriptor::Dataset);
+        datasets.chain(self.featuresets.iter().map(Descriptor::Featureset))
+    }
+
+    /// Checks everything that rustc checks, and what only the whole shows: double names, missing
+    /// and deleted entities, cycles. `env` is the environment that the commit is for.
+    ///
+    /// # Errors
+    ///
+    /// All problems there are, in the order of the entities.
+    pub fn check(&self, env: Option<&str>) -> Result<(), Problems> {
+        let mut checker = Checker {
+            catalog: self,
+            env,
+            problems: Vec::new(),
+        };
+        checker.double_names();
+        for dataset in &self.datasets {
+            checker.dataset(dataset);
+        }
+        for featureset in &self.featuresets {
+            checker.featureset(featureset);
+        }
+        checker.connectors();
+        checker.cycles();
+        Problems(checker.problems).into_result()
+    }
+}
+
+/// How a feature is had in a commit for `env`.
+#[must_use]
+pub fn selected_extraction<'a>(feature: &Feature<'a>, env: Option<&str>) -> Option<Extraction<'a>> {
+    feature
+        .extraction
+        .filter(|extraction| extraction.env.selects(env))
+}
+
+/// The sources of a dataset in a commit for `env`.
+pub fn selected_sources<'a>(
+    dataset: &Dataset<'a>,
+    env: Option<&str>,
+) -> impl Iterator<Item = &'a Source<'a>> {
+    dataset
+        .sources
+        .iter()
+        .filter(move |source| source.env.selects(env))
+}
+
+struct Checker<'c, 'a> {
+    catalog: &'c Catalog<'a>,
+    env: Option<&'c str>,
+    problems: Vec<Problem>,
+}
+
+impl<'c, 'a> Checker<'c, 'a> {
+    fn add(&mut self, entity: Descriptor<'_>, member: &str, check: Check) {
+        if let Err(message) = check {
+            self.problems
+                .push(Problem::new(entity, member, message.as_str()));
+        }
+    }
+
+    fn double_names(&mut self) {
+        let mut seen = BTreeSet::new();
+        for entity in self.catalog.entities() {
+            if !seen.insert((entity.kind(), entity.name())) {
+                let message = format!(
+                    "there are two {}s of this name; rename one, since a name stands for one entity",
+                    entity.kind()
+                );
+                self.problems.push(Problem::new(entity, "", message));
+            }
+        }
+    }
+
+    fn dataset(&mut self, dataset: &Dataset<'a>) {
+        let entity = Descriptor::Dataset(dataset);
+        self.add(entity, "", dataset.check_owner());
+        self.add(entity, "", dataset.check_version());
+        self.add(entity, "", dataset.check_history());
+        self.add(entity, "", dataset.check_index());
+        self.add(entity, "", dataset.check_timestamp());
+        for (i, field) in dataset.fields.iter().enumerate() {
+            self.add(entity, field.name, dataset.check_field(i));
+            self.add(entity, field.name, dataset.check_type(i));
+            self.add(entity, field.name, field.meta.check_owner());
+            self.pattern(entity, field.name, &field.ty);
+        }
+        for source in dataset.sources {
+            let member = source.connector.name();
+            self.add(entity, member, source.env.check());
+            self.add(entity, member, source.connector.check());
+            self.add(entity, member, source.check_cdc(dataset));
+            self.add(entity, member, source.check_every());
+            self.add(entity, member, source.check_bounded());
+            self.add(entity, member, source.check_period());
+            self.add(entity, member, source.check_sample(dataset));
+            for i in 0..source.preproc.len() {
+                self.add(entity, member, source.check_preproc(dataset, i));
+            }
+        }
+    }
+
+    fn featureset(&mut self, featureset: &Featureset<'a>) {
+        let entity = Descriptor::Featureset(featureset);
+        self.add(entity, "", featureset.check_owner());
+        for (i, feature) in featureset.features.iter().enumerate() {
+            self.add(entity, feature.name, featureset.check_feature(i));
+            self.add(entity, feature.name, feature.meta.check_owner());
+            self.pattern(entity, feature.name, &feature.ty);
+            let Some(extraction) = feature.extraction else {
+                self.add(entity, feature.name, featureset.check_type(i, None));
+                continue;
+            };
+            self.add(entity, feature.name, extraction.env.check());
+            if featureset.meta.deleted || feature.meta.deleted || !extraction.env.selects(self.env)
+            {
+                continue;
+            }
+            self.extraction(featureset, i, &extraction);
+        }
+    }
+
+    fn extraction(&mut self, featureset: &Featureset<'a>, i: usize, extraction: &Extraction<'a>) {
+        let catalog = self.catalog;
+        let entity = Descriptor::Featureset(featureset);
+        let name = featureset.features[i].name;
+        let reference = extraction.reference;
+        let Some(target) = catalog.entity(reference.kind, reference.entity) else {
+            let message = format!(
+                "it reads {} `{}`, which is not part of this commit; add it, or mark the feature #[meta(deleted)]",
+                reference.kind, reference.entity
+            );
+            self.problems.push(Problem::new(entity, name, message));
+            return;
+        };
+        if let Some(what) = deleted(target, reference.name) {
+            let message = format!(
+                "it reads {what}, which is marked deleted; remove `deleted` there, or mark this feature #[meta(deleted)] too"
+            );
+            self.problems.push(Problem::new(entity, name, message));
+            return;
+        }
+        self.add(entity, name, featureset.check_reference(i, target));
+        self.add(entity, name, featureset.check_type(i, Some(target)));
+        self.add(entity, name, featureset.check_default(i, target));
+    }
+
+    /// A regular expression is the one thing about a type that const code can't check.
+    fn pattern(&mut self, entity: Descriptor<'_>, member: &str, ty: &Type<'_>) {
+        if let Err(error) = Shape::new(ty) {
+            let message = format!("the regular expression can't be read: {error}");
+            self.problems.push(Problem::new(entity, member, message));
+        }
+    }
+
+    /// Two connectors of one name are one outside system, so they must say the same.
+    fn connectors(&mut self) {
+        let mut seen = BTreeMap::new();
+        for dataset in &self.catalog.datasets {
+            for source in selected_sources(dataset, self.env) {
+                let name = source.connector.name();
+                let settings = source.connector.settings();
+                let first = seen.entry(name).or_insert_with(|| settings.clone());
+                if *first != settings {
+                    let message = format!(
+                        "two connectors are called `{name}` and differ: {first} and {settings}; rename one or make them equal"
+                    );
+                    self.problems
+                        .push(Problem::new(Descriptor::Dataset(dataset), name, message));
+                }
+            }
+        }
+    }
+
+    /// Follows each feature to what it reads; what comes back to itself is a cycle.
+    fn cycles(&mut self) {
+        let mut reads: BTreeMap<Name<'c>, Vec<Name<'c>>> = BTreeMap::new();
+        for featureset in &self.catalog.featuresets {
+            for feature in featureset.features {
+                let Some(extraction) = selected_extraction(feature, self.env) else {
+                    continue;
+                };
+                let reference = extraction.reference;
+                let inputs = match reference.kind {
+                    Kind::Featureset => vec![(reference.entity, reference.name)],
+                    Kind::Dataset => match self.catalog.dataset(reference.entity) {
+                        Some(dataset) => dataset
+                            .keys()
+                            .map(|key| (featureset.name, key.name))
+                            .collect(),
+                        None => Vec::new(),
+                    },
+                };
+                reads.insert((featureset.name, feature.name), inputs);
+            }
+        }
+        let mut done = BTreeSet::new();
+        for start in reads.keys() {
+            let mut path = Vec::new();
+            if let Some(cycle) = find_cycle(*start, &reads, &mut done, &mut path) {
+                let names: Vec<_> = cycle
+                    .iter()
+                    .map(|(set, name)| format!("{set}.{name}"))
+                    .collect();
+                let (set, name) = cycle[0];
+                let message = format!("its inputs lead back to itself: {}", names.join(" -> "));
+                let problem = match self.catalog.featureset(set) {
+                    Some(featureset) => {
+                        Problem::new(Descriptor::Featureset(featureset), name, message)
+                    }
+                    None => Problem::named(Kind::Featureset, set, name, message),
+                };
+                self.problems.push(problem);
+            }
+        }
+    }
+}
+
+type Name<'a> = (&'a str, &'a str);
+
+/// What is deleted of an entity, or of one member of it.
+fn deleted(target: Descriptor<'_>, member: &str) -> Option<String> {
+    match target {
+        Descriptor::Dataset(dataset) => dataset
+            .meta
+            .deleted
+            .then(|| format!("dataset `{}`", dataset.name)),
+        Descriptor::Featureset(featureset) if featureset.meta.deleted => {
+            Some(format!("featureset `{}`", featureset.name))
+        }
+        Descriptor::Featureset(featureset) => {
+            let feature = featureset
+                .feature(member)
+                .filter(|feature| feature.meta.deleted)?;
+            Some(format!("feature `{}.{}`", featureset.name, feature.name))
+        }
+    }
+}
+
+/// The first cycle that can be reached from `at`, closed with its beginning. Depth is bounded by
+/// the stack that is kept in `path`, not by the machine's.
+fn find_cycle<'a>(
+    start: Name<'a>,
+    reads: &BTreeMap<Name<'a>, Vec<Name<'a>>>,
+    done: &mut BTreeSet<Name<'a>>,
+    path: &mut Vec<(Name<'a>, usize)>,
+) -> Option<Vec<Name<'a>>> {
+    if done.contains(&start) {
+        return None;
+    }
+    path.push((start, 0));
+    while let Some((at, next)) = path.last_mut() {
+        let input = reads.get(at).and_then(|inputs| inputs.get(*next)).copied();
+        *next += 1;
+        match input {
+            None => {
+                done.insert(*at);
+                path.pop();
+            }
+            Some(input) if done.contains(&input) => {}
+            Some(input) => {
+                if let Some(begin) = path.iter().position(|(name, _)| *name == input) {
+                    let mut cycle: Vec<_> = path[begin..].iter().map(|(name, _)| *name).collect();
+                    cycle.push(input);
+                    done.extend(path.iter().map(|(name, _)| *name));
+                    return Some(cycle);
+                }
+                path.push((input, 0));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,494 @@
+//! What a commit would change, and whether it may.
+//!
+//! Every entity is laid out as *facts*: a path, a text, and whether it is a metaflag. Two entities
+//! differ where their facts do, so what a plan shows, what needs a new version and what makes a
+//! dataset's data its own all come from one list.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::entity::{Dataset, Descriptor, Extraction, Feature, Kind, Meta, PreprocValue, Source};
+use crate::{Problem, Problems};
+
+/// What a commit does to each entity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diff {
+    /// The entities, datasets first, each by name.
+    pub entities: Vec<EntityDiff>,
+}
+
+/// What a commit does to one entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityDiff {
+    /// A dataset or a featureset.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// What happens to it.
+    pub change: Change,
+    /// What is new, gone or different in it; empty unless it is changed.
+    pub fields: Vec<FieldDiff>,
+}
+
+/// What happens to an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// Something about it is different.
+    Changed,
+    /// It is marked deleted.
+    Deleted,
+    /// It was marked deleted by an earlier commit and is left out now.
+    Retired,
+    /// Nothing.
+    Unchanged,
+}
+
+/// One fact that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldDiff {
+    /// The fact, such as `price.type` or `meta.owner`.
+    pub path: String,
+    /// What was; `None` where it is new.
+    pub old: Option<String>,
+    /// What will be; `None` where it goes away.
+    pub new: Option<String>,
+    /// Whether it is a metaflag, which may change under any version.
+    pub metaflag: bool,
+}
+
+impl Diff {
+    /// Whether the commit changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entities
+            .iter()
+            .all(|entity| entity.change == Change::Unchanged)
+    }
+
+    /// How many entities have that change.
+    #[must_use]
+    pub fn count(&self, change: Change) -> usize {
+        self.entities
+            .iter()
+            .filter(|entity| entity.change == change)
+            .count()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Change::Created => "created",
+            Change::Changed => "changed",
+            Change::Deleted => "deleted",
+            Change::Retired => "retired",
+            Change::Unchanged => "unchanged",
+        })
+    }
+}
+
+/// One statement about an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fact {
+    text: String,
+    metaflag: bool,
+}
+
+/// An entity's facts by path.
+type Facts = BTreeMap<String, Fact>;
+
+struct FactList(Facts);
+
+impl FactList {
+    fn content(&mut self, path: impl Into<String>, text: impl ToString) {
+        let text = text.to_string();
+        self.0.insert(
+            path.into(),
+            Fact {
+                text,
+                metaflag: false,
+            },
+        );
+    }
+
+    /// A fact that is stated only where there is something to state.
+    fn optional(&mut self, path: impl Into<String>, text: Option<impl ToString>) {
+        if let Some(text) = text {
+            self.content(path, text);
+        }
+    }
+
+    fn meta(&mut self, path: &str, meta: &Meta<'_>) {
+        let flags = [
+            ("owner", meta.owner.to_owned()),
+            ("description", meta.description.to_owned()),
+            ("tags", meta.tags.join(", ")),
+            (
+                "deprecated",
+                if meta.deprecated {
+                    "true".into()
+                } else {
+                    String::new()
+                },
+            ),
+            (
+                "deleted",
+                if meta.deleted {
+                    "true".into()
+                } else {
+                    String::new()
+                },
+            ),
+        ];
+        for (flag, text) in flags {
+            if !text.is_empty() {
+                self.0.insert(
+                    format!("{path}meta.{flag}"),
+                    Fact {
+                        text,
+                        metaflag: true,
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn facts(entity: Descriptor<'_>) -> Facts {
+    let mut list = FactList(Facts::new());
+    match entity {
+        Descriptor::Dataset(dataset) => dataset_facts(&mut list, dataset),
+        Descriptor::Featureset(featureset) => {
+            list.meta("", &featureset.meta);
+            for feature in featureset.features {
+                feature_facts(&mut list, feature);
+            }
+        }
+    }
+    list.0
+}
+
+fn dataset_facts(list: &mut FactList, dataset: &Dataset<'_>) {
+    list.content("version", dataset.version);
+    list.content("index.online", dataset.index.online);
+    list.content("index.offline", dataset.index.offline);
+    list.meta("", &dataset.meta);
+    structure(list, dataset);
+    for field in dataset.fields {
+        list.meta(&format!("{}.", field.name), &field.meta);
+    }
+}
+
+/// What decides a dataset's rows: all of its facts but version, index and metaflags.
+fn structure(list: &mut FactList, dataset: &Dataset<'_>) {
+    list.content("history", dataset.history);
+    let keys: Vec<_> = dataset.keys().map(|key| key.name).collect();
+    list.content("keys", keys.join(", "));
+    let erase: Vec<_> = dataset
+        .fields
+        .iter()
+        .filter(|f| f.erase_key)
+        .map(|f| f.name)
+        .collect();
+    list.optional("erase_keys", (!erase.is_empty()).then(|| erase.join(", ")));
+    list.optional(
+        "timestamp",
+        dataset.timestamp().map(|i| dataset.fields[i].name),
+    );
+    for field in dataset.fields {
+        list.content(format!("{}.type", field.name), field.ty);
+    }
+    for (i, source) in dataset.sources.iter().enumerate() {
+        source_facts(list, i, source);
+    }
+}
+
+fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
+    let path = |fact: &str| format!("source[{i}].{fact}");
+    list.content(path("from"), source.connector);
+    list.content(path("settings"), source.connector.settings());
+    list.content(path("cdc"), source.cdc.name());
+    list.content(path("disorder"), source.disorder);
+    list.optional(path("every"), source.every);
+    list.optional(path("since"), source.since);
+    list.optional(path("until"), source.until);
+    list.optional(path("bounded"), source.bounded.then_some(true));
+    list.optional(path("idleness"), source.idleness);
+    list.optional(
+        path("sample"),
+        source
+            .sample
+            .map(|sample| format!("{:?} by {}", sample.rate, sample.using.join(", "))),
+    );
+    for preproc in source.preproc {
+        let text = match preproc.value {
+            PreprocValue::Ref(path) => format!("column {path}"),
+            PreprocValue::Constant(literal) => literal.to_value().to_string(),
+        };
+        list.content(path(&format!("preproc.{}", preproc.column)), text);
+    }
+}
+
+fn feature_facts(list: &mut FactList, feature: &Feature<'_>) {
+    let path = |fact: &str| format!("{}.{fact}", feature.name);
+    list.content(path("type"), feature.ty);
+    list.meta(&path(""), &feature.meta);
+    if let Some(extraction) = &feature.extraction {
+        extraction_facts(list, &feature.name.to_owned(), extraction, feature);
+    }
+}
+
+fn extraction_facts(
+    list: &mut FactList,
+    name: &str,
+    extraction: &Extraction<'_>,
+    feature: &Feature<'_>,
+) {
+    let reference = extraction.reference;
+    let verb = match reference.kind {
+        Kind::Dataset => "lookup of",
+        Kind::Featureset => "alias of",
+    };
+    list.content(
+        format!("{name}.from"),
+        format!("{verb} {}.{}", reference.entity, reference.name),
+    );
+    let default = extraction
+        .default
+        .map(|default| default.to_json(&feature.ty));
+    list.optional(format!("{name}.default"), default);
+    list.content(format!("{name}.version"), extraction.version);
+}
+
+/// A text that two datasets share exactly when they hold the same rows: name, version, columns,
+/// history and sources, and no metaflag.
+#[must_use]
+pub fn identity(dataset: &Dataset<'_>) -> String {
+    let mut list = FactList(Facts::new());
+    list.content("name", dataset.name);
+    list.content("version", dataset.version);
+    structure(&mut list, dataset);
+    let facts = list
+        .0
+        .iter()
+        .map(|(path, fact)| format!("{path:?}={:?}", fact.text));
+    facts.collect::<Vec<_>>().join("\n")
+}
+
+/// What changes from `old` to `new`.
+#[must_use]
+pub fn diff(old: &Catalog<'_>, new: &Catalog<'_>) -> Diff {
+    let before: BTreeMap<_, _> = old.entities().map(|e| ((e.kind(), e.name()), e)).collect();
+    let after: BTreeMap<_, _> = new.entities().map(|e| ((e.kind(), e.name()), e)).collect();
+    let mut names: Vec<_> = before.keys().chain(after.keys()).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    let entities = names.into_iter().map(|name| {
+        let (old, new) = (before.get(&name).copied(), after.get(&name).copied());
+        let fields = match (old, new) {
+            (Some(old), Some(new)) => compare(&facts(old), &facts(new)),
+            _ => Vec::new(),
+        };
+        EntityDiff {
+            kind: name.0,
+            name: name.1.into(),
+            change: change(old, new, &fields),
+            fields,
+        }
+    });
+    Diff {
+        entities: entities.collect(),
+    }
+}
+
+fn change(
+    old: Option<Descriptor<'_>>,
+    new: Option<Descriptor<'_>>,
+    fields: &[FieldDiff],
+) -> Change {
+    match (old, new) {
+        (_, None) => Change::Retired,
+        (None, Some(_)) => Change::Created,
+        (Some(old), Some(new)) if !is_deleted(old) && is_deleted(new) => Change::Deleted,
+        (Some(old), Some(new)) if is_deleted(old) && !is_deleted(new) => Change::Created,
+        _ if fields.is_empty() => Change::Unchanged,
+        _ => Change::Changed,
+    }
+}
+
+fn compare(old: &Facts, new: &Facts) -> Vec<FieldDiff> {
+    let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let differing = paths
+        .into_iter()
+        .filter(|path| old.get(*path) != new.get(*path));
+    let fields = differing.map(|path| {
+        let (old, new) = (old.get(path), new.get(path));
+        FieldDiff {
+            path: path.clone(),
+            old: old.map(|fact| fact.text.clone()),
+            new: new.map(|fact| fact.text.clone()),
+            metaflag: old.or(new).is_some_and(|fact| fact.metaflag),
+        }
+    });
+    fields.collect()
+}
+
+pub(crate) fn is_deleted(entity: Descriptor<'_>) -> bool {
+    match entity {
+        Descriptor::Dataset(dataset) => dataset.meta.deleted,
+        Descriptor::Featureset(featureset) => featureset.meta.deleted,
+    }
+}
+
+/// Checks that a branch with `old` may become `new`: nothing live is left out, and what changes has
+/// a higher version.
+///
+/// # Errors
+///
+/// Each entity and feature that may not, with what to write instead.
+pub fn check_transition(old: &Catalog<'_>, new: &Catalog<'_>) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    for before in old.entities() {
+        let name = before.name();
+        let Some(after) = new.entity(before.kind(), name) else {
+            if !is_deleted(before) {
+                problems.push(Problem::named(
+                    before.kind(),
+                    name,
+                    "",
+                    "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one",
+                ));
+            }
+            continue;
+        };
+        match (before, after) {
+            (Descriptor::Dataset(before), Descriptor::Dataset(after)) => {
+                problems.extend(dataset_transition(before, after));
+            }
+            (Descriptor::Featureset(before), Descriptor::Featureset(after)) => {
+                if before.meta.deleted || after.meta.deleted {
+                    continue;
+                }
+                for feature in before.features {
+                    problems.extend(feature_transition(after, feature));
+                }
+            }
+            _ => {}
+        }
+    }
+    Problems(problems).into_result()
+}
+
+fn dataset_transition(before: &Dataset<'_>, after: &Dataset<'_>) -> Option<Problem> {
+    if after.meta.deleted {
+        return None;
+    }
+    let problem = |message: String| Some(Problem::new(Descriptor::Dataset(after), "", message));
+    if after.version > before.version {
+        return None;
+    }
+    if after.version < before.version {
+        return problem(format!(
+            "version {} is lower than the committed {}; versions only go up",
+            after.version, before.version
+        ));
+    }
+    let next = before.version + 1;
+    if before.meta.deleted {
+        return problem(format!(
+            "the name was deleted at version {}; to bring it back write version = {next}",
+            before.version
+        ));
+    }
+    let changed = compare(
+        &facts(Descriptor::Dataset(before)),
+        &facts(Descriptor::Dataset(after)),
+    );
+    let changed: Vec<_> = changed
+        .into_iter()
+        .filter(|field| !field.metaflag)
+        .collect();
+    if changed.is_empty() {
+        return None;
+    }
+    problem(format!(
+        "{} under the same version; please update version of the dataset: write version = {next}",
+        describe(&changed)
+    ))
+}
+
+fn feature_transition(
+    after: &crate::entity::Featureset<'_>,
+    before: &Feature<'_>,
+) -> Option<Problem> {
+    let entity = Descriptor::Featureset(after);
+    let problem = |message: String| Some(Problem::new(entity, before.name, message));
+    let Some(feature) = after.feature(before.name) else {
+        if before.meta.deleted {
+            return None;
+        }
+        return problem(
+            "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one".into(),
+        );
+    };
+    if feature.meta.deleted {
+        return None;
+    }
+    let version = |feature: &Feature<'_>| {
+        feature
+            .extraction
+            .map_or(0, |extraction| extraction.version)
+    };
+    let (old, new) = (version(before), version(feature));
+    if before.extraction.is_some() && feature.extraction.is_some() {
+        if new < old {
+            return problem(format!(
+                "version {new} is lower than the committed {old}; versions only go up"
+            ));
+        }
+        if new > old {
+            return None;
+        }
+    }
+    let list = |feature: &Feature<'_>| {
+        let mut list = FactList(Facts::new());
+        feature_facts(&mut list, feature);
+        list.0
+    };
+    let mut changed = compare(&list(before), &list(feature));
+    // A feature that had to be given may become one that is extracted.
+    changed
+        .retain(|field| !field.metaflag && !(before.extraction.is_none() && field.old.is_none()));
+    if changed.is_empty() {
+        return None;
+    }
+    if feature.extraction.is_none() {
+        return problem(format!(
+            "{}, and a feature that queries give has no version; add a feature of another name",
+            describe(&changed)
+        ));
+    }
+    problem(format!(
+        "{} under the same version; write version = {} in its #[feature(..)]",
+        describe(&changed),
+        old + 1
+    ))
+}
+
+fn describe(changed: &[FieldDiff]) -> String {
+    let facts = changed.iter().map(|field| match (&field.old, &field.new) {
+        (Some(old), Some(new)) => format!("`{}` changes from {old} to {new}", field.path),
+        (None, Some(new)) => format!("`{}` is added as {new}", field.path),
+        (Some(old), None) => format!("`{}` goes away (was {old})", field.path),
+        (None, None) => format!("`{}` changes", field.path),
+    });
+    facts.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,101 @@
+//! Descriptors: what a definition says, as const data.
+//!
+//! A descriptor is `Copy` and borrows: the macros emit `'static` ones, and the wire decoder makes
+//! the same types borrow from an arena. The checks are `const fn` methods beside the data, so that
+//! rustc, `sync` and the server run the very same ones.
+
+mod dataset;
+mod env;
+mod featureset;
+mod meta;
+mod source;
+
+pub use dataset::{Dataset, Field, Index, check_history};
+pub use env::Env;
+pub use featureset::{Extraction, Feature, Featureset, Reference};
+pub use meta::{Location, Meta};
+pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
+
+/// The kinds of entities.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A dataset.
+    Dataset,
+    /// A featureset.
+    Featureset,
+}
+
+impl core::fmt::Display for Kind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Kind::Dataset => "dataset",
+            Kind::Featureset => "featureset",
+        })
+    }
+}
+
+/// The descriptor of an entity.
+#[derive(Clone, Copy, Debug)]
+pub enum Descriptor<'a> {
+    /// A dataset's.
+    Dataset(&'a Dataset<'a>),
+    /// A featureset's.
+    Featureset(&'a Featureset<'a>),
+}
+
+impl<'a> Descriptor<'a> {
+    /// Whether it is a dataset or a featureset.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Descriptor::Dataset(_) => Kind::Dataset,
+            Descriptor::Featureset(_) => Kind::Featureset,
+        }
+    }
+
+    /// The entity's name.
+    #[must_use]
+    pub const fn name(&self) -> &'a str {
+        match self {
+            Descriptor::Dataset(dataset) => dataset.name,
+            Descriptor::Featureset(featureset) => featureset.name,
+        }
+    }
+
+    /// Where it was declared.
+    #[must_use]
+    pub const fn location(&self) -> Location<'a> {
+        match self {
+            Descriptor::Dataset(dataset) => dataset.location,
+            Descriptor::Featureset(featureset) => featureset.location,
+        }
+    }
+}
+
+/// A struct that is an entity. `#[dataset]` and `#[featureset]` implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a dataset nor a featureset",
+    label = "not an entity",
+    note = "mark the struct `#[dataset]` or `#[featureset]`"
+)]
+pub trait Entity {
+    /// The entity's name: its struct's.
+    const NAME: &'static str;
+    /// Whether it is a dataset or a featureset.
+    const KIND: Kind;
+    /// What the definition says.
+    const DESCRIPTOR: Descriptor<'static>;
+}
+
+/// A struct that is a featureset. `#[featureset]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a featureset",
+    label = "featuresets are structs marked `#[featureset]`"
+)]
+pub trait Features: Entity {
+    /// What the definition says.
+    const FEATURESET: &'static Featureset<'static>;
+}

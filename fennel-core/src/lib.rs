@@ -1,0 +1,35 @@
+//! What fennel's definitions mean.
+//!
+//! Types, descriptors, checks, the catalog, the difference between two catalogs, and the wire
+//! format. Everything here is pure: no clock, socket, file or thread, so that the very same
+//! functions run inside rustc, in `sync`, and on the server.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ty`] | column types, and the Rust types that can be columns |
+//! | [`value`] | run-time values and how incoming data is matched to a type |
+//! | [`entity`] | descriptors of datasets and featuresets, with their checks |
+//! | [`connector`] | where a source reads from |
+//! | [`catalog`] | a set of entities checked as a whole |
+//! | [`diff`] | what a commit would change, and whether it may |
+//! | [`registry`] | what one binary collected |
+//! | [`wire`] | Fennel's protobuf messages |
+
+pub mod catalog;
+pub mod connector;
+pub mod diff;
+pub mod entity;
+mod error;
+pub mod handle;
+pub mod literal;
+pub mod message;
+pub mod owner;
+pub mod registry;
+pub mod row;
+mod text;
+pub mod time;
+pub mod ty;
+pub mod value;
+pub mod wire;
+
+pub use error::{Error, Problem, Problems};

@@ -1,0 +1,55 @@
+//! Typed rows: a dataset's struct as a row of it.
+
+use crate::entity::{Dataset, Entity};
+use crate::ty::DataType;
+use crate::value::{Mismatch, Value};
+
+/// A struct that is a row of its dataset. `#[dataset]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a dataset",
+    label = "rows are structs marked `#[dataset]`"
+)]
+pub trait Row: Entity + Sized {
+    /// What the definition says.
+    const DATASET: &'static Dataset<'static>;
+
+    /// The values, in the order of the columns' declaration.
+    fn into_values(self) -> Vec<Value>;
+
+    /// The row of these values, in the order of the columns' declaration.
+    ///
+    /// # Errors
+    ///
+    /// A value is missing or not of its column's type.
+    fn from_values(values: Vec<Value>) -> Result<Self, Mismatch>;
+}
+
+/// Values taken one by one, each as its field's type.
+#[derive(Debug)]
+pub struct Fields(std::vec::IntoIter<Value>);
+
+impl Fields {
+    /// Takes from these values.
+    #[must_use]
+    pub fn new(values: Vec<Value>) -> Self {
+        Fields(values.into_iter())
+    }
+
+    /// Takes from a record's value.
+    ///
+    /// # Errors
+    ///
+    /// The value is not a record.
+    pub fn of_record<T: DataType>(value: Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::Record(values) => Ok(Fields::new(values)),
+            other => Err(Mismatch::new(&T::TYPE, &other)),
+        }
+    }
+
+    /// The next value; null where there is none left.
+    #[must_use]
+    pub fn take(&mut self) -> Value {
+        self.0.next().unwrap_or(Value::Null)
+    }
+}

@@ -1,0 +1,50 @@
+//! Text in `const fn`s, where `str`'s own methods can't be called.
+
+/// Whether two texts are equal. Compares the lengths first: const evaluation pays for every byte.
+pub(crate) const fn eq(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// Whether `text` is one of `all`.
+pub(crate) const fn is_one_of(text: &str, all: &[&str]) -> bool {
+    let mut i = 0;
+    while i < all.len() {
+        if eq(text, all[i]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// Whether `text` begins with `prefix`.
+pub(crate) const fn starts_with(text: &str, prefix: &str) -> bool {
+    let (text, prefix) = (text.as_bytes(), prefix.as_bytes());
+    if text.len() < prefix.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < prefix.len() {
+        if text[i] != prefix[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// The Unicode blank that attribute texts may hold between their parts.
+pub(crate) const fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}

@@ -1,0 +1,113 @@
+//! The run-time form of a type.
+
+use std::sync::Arc;
+
+use regex::Regex;
+
+use crate::ty::{Between, Type};
+
+/// A [`Type`] made ready to run: owned, with its regular expression compiled.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// `bool`.
+    Bool,
+    /// `i64`.
+    Int,
+    /// `f64`.
+    Float,
+    /// `String`.
+    String,
+    /// `Vec<u8>`.
+    Bytes,
+    /// `DateTime<Utc>`.
+    Timestamp,
+    /// `NaiveDate`.
+    Date,
+    /// `Decimal<N>` with its scale.
+    Decimal(u32),
+    /// `Embedding<N>` with its dimension.
+    Embedding(u32),
+    /// `Option<T>`.
+    Optional(Arc<Shape>),
+    /// `Vec<T>`.
+    List(Arc<Shape>),
+    /// `BTreeMap<String, T>`.
+    Map(Arc<Shape>),
+    /// A record: its name, and its fields in the order of their declaration.
+    Record(String, Arc<[(String, Shape)]>),
+    /// A number within bounds.
+    Between(Between),
+    /// One of a set of whole numbers.
+    OneOfInt(Arc<[i64]>),
+    /// One of a set of texts.
+    OneOfString(Arc<[String]>),
+    /// A text that the expression matches as a whole.
+    Regex(Regex),
+}
+
+impl Shape {
+    /// The run-time form of `ty`.
+    ///
+    /// # Errors
+    ///
+    /// The regular expression inside the type, with what is wrong with it.
+    pub fn new(ty: &Type<'_>) -> Result<Shape, regex::Error> {
+        Ok(match ty {
+            Type::Bool => Shape::Bool,
+            Type::Int => Shape::Int,
+            Type::Float => Shape::Float,
+            Type::String => Shape::String,
+            Type::Bytes => Shape::Bytes,
+            Type::Timestamp => Shape::Timestamp,
+            Type::Date => Shape::Date,
+            Type::Decimal { scale } => Shape::Decimal(*scale),
+            Type::Embedding { dim } => Shape::Embedding(*dim),
+            Type::Optional(inner) => Shape::Optional(Arc::new(Shape::new(inner)?)),
+            Type::List(inner) => Shape::List(Arc::new(Shape::new(inner)?)),
+            Type::Map(inner) => Shape::Map(Arc::new(Shape::new(inner)?)),
+            Type::Record(record) => {
+                let fields = record.fields.iter();
+                let fields = fields.map(|field| Ok((field.name.into(), Shape::new(&field.ty)?)));
+                let fields: Result<Vec<_>, regex::Error> = fields.collect();
+                Shape::Record(record.name.into(), fields?.into())
+            }
+            Type::Between(between) => Shape::Between(*between),
+            Type::OneOfInt(options) => Shape::OneOfInt((*options).into()),
+            Type::OneOfString(options) => {
+                Shape::OneOfString(options.iter().map(|option| String::from(*option)).collect())
+            }
+            Type::Regex(pattern) => Shape::Regex(Regex::new(&format!("^(?:{pattern})$"))?),
+        })
+    }
+
+    /// Whether null is a value of this shape.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        matches!(self, Shape::Optional(_))
+    }
+}
+
+/// The type's name for a person.
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Shape::Bool => f.write_str("bool"),
+            Shape::Int => f.write_str("i64"),
+            Shape::Float => f.write_str("f64"),
+            Shape::String => f.write_str("String"),
+            Shape::Bytes => f.write_str("Vec<u8>"),
+            Shape::Timestamp => f.write_str("DateTime<Utc>"),
+            Shape::Date => f.write_str("NaiveDate"),
+            Shape::Decimal(scale) => write!(f, "Decimal<{scale}>"),
+            Shape::Embedding(dim) => write!(f, "Embedding<{dim}>"),
+            Shape::Optional(inner) => write!(f, "Option<{inner}>"),
+            Shape::List(inner) => write!(f, "Vec<{inner}>"),
+            Shape::Map(inner) => write!(f, "BTreeMap<String, {inner}>"),
+            Shape::Record(name, _) => f.write_str(name),
+            Shape::Between(between) => write!(f, "{}", Type::Between(*between)),
+            Shape::OneOfInt(options) => write!(f, "{}", Type::OneOfInt(options)),
+            Shape::OneOfString(options) => write!(f, "String one of {options:?}"),
+            Shape::Regex(regex) => write!(f, "String matching {:?}", regex.as_str()),
+        }
+    }
+}

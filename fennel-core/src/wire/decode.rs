@@ -1,0 +1,639 @@
+//! A `SyncRequest` as a catalog.
+//!
+//! The message is foreign: whatever is missing, contradicts itself or can't be done here is a
+//! problem that names the entity, and all of them are reported.
+
+use bumpalo::Bump;
+use serde_json::Value as Json;
+
+use crate::catalog::Catalog;
+use crate::connector::{Connector, Endpoint, Webhook};
+use crate::entity::{
+    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
+    Preproc, PreprocValue, Reference, Sample, Source,
+};
+use crate::literal::Literal;
+use crate::time::{Duration, Timestamp};
+use crate::ty::{Between, Bound, Record, RecordField, Type};
+use crate::wire::names;
+use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
+use crate::{Problem, Problems};
+
+/// The catalog that `request` commits. It borrows from `arena`.
+///
+/// # Errors
+///
+/// Everything in the request that is malformed or not supported. What the entities say is not
+/// checked here: that is [`Catalog::check`].
+pub fn decode<'a>(
+    arena: &'a Bump,
+    request: &services::SyncRequest,
+) -> Result<Catalog<'a>, Problems> {
+    let mut decoder = Decoder {
+        arena,
+        request,
+        problems: Vec::new(),
+    };
+    decoder.unsupported();
+    let mut catalog = Catalog::default();
+    for dataset in &request.datasets {
+        catalog.datasets.extend(decoder.dataset(dataset));
+    }
+    for featureset in &request.feature_sets {
+        catalog.featuresets.push(decoder.featureset(featureset));
+    }
+    decoder.strays();
+    Problems(decoder.problems).into_result()?;
+    Ok(catalog)
+}
+
+/// A clause about one part of an entity.
+type Part<T> = Result<T, String>;
+
+struct Decoder<'a, 'r> {
+    arena: &'a Bump,
+    request: &'r services::SyncRequest,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Decoder<'a, '_> {
+    fn text(&self, text: &str) -> &'a str {
+        self.arena.alloc_str(text)
+    }
+
+    fn slice<T: Copy>(&self, items: &[T]) -> &'a [T] {
+        self.arena.alloc_slice_copy(items)
+    }
+
+    fn texts(&self, texts: &[String]) -> &'a [&'a str] {
+        let texts: Vec<&'a str> = texts.iter().map(|text| self.text(text)).collect();
+        self.slice(&texts)
+    }
+
+    fn problem(&mut self, kind: Kind, entity: &str, member: &str, message: impl Into<String>) {
+        self.problems
+            .push(Problem::named(kind, entity, member, message));
+    }
+
+    /// The part, or its problem on the list.
+    fn or_problem<T>(
+        &mut self,
+        part: Part<T>,
+        kind: Kind,
+        entity: &str,
+        member: &str,
+    ) -> Option<T> {
+        part.map_err(|message| self.problem(kind, entity, member, message))
+            .ok()
+    }
+
+    /// Names what this version of the server can't run yet, each by its own name.
+    fn unsupported(&mut self) {
+        let request = self.request;
+        for pipeline in &request.pipelines {
+            self.problem(
+                Kind::Dataset,
+                &pipeline.dataset_name,
+                &pipeline.name,
+                "pipelines are not supported by this version of the server",
+            );
+        }
+        for sink in &request.sinks {
+            let message = "sinks are not supported by this version of the server";
+            self.problem(Kind::Dataset, &sink.dataset, "", message);
+        }
+        for suite in &request.expectations {
+            let message = "expectations are not supported by this version of the server";
+            self.problem(Kind::Dataset, &suite.entity_name, "", message);
+        }
+        for model in &request.models {
+            let message = "models are not part of a commit";
+            self.problem(Kind::Featureset, &model.name, "", message);
+        }
+    }
+
+    /// Parts of entities that are not in the request.
+    fn strays(&mut self) {
+        let request = self.request;
+        let is_dataset = |name: &str| request.datasets.iter().any(|dataset| dataset.name == name);
+        let is_featureset = |name: &str| request.feature_sets.iter().any(|set| set.name == name);
+        let datasets = request
+            .sources
+            .iter()
+            .map(|source| (&source.dataset, "a source"));
+        let online = request
+            .online_indices
+            .iter()
+            .map(|index| (&index.ds_name, "an index"));
+        let offline = request
+            .offline_indices
+            .iter()
+            .map(|index| (&index.ds_name, "an index"));
+        for (name, what) in datasets.chain(online).chain(offline) {
+            if !is_dataset(name) {
+                let message = format!("the request has {what} of it, and not the dataset");
+                self.problems
+                    .push(Problem::named(Kind::Dataset, name, "", message));
+            }
+        }
+        let features = request
+            .features
+            .iter()
+            .map(|feature| (&feature.feature_set_name, &feature.name));
+        let extractors = request.extractors.iter();
+        let extractors = extractors.map(|extractor| (&extractor.feature_set_name, &extractor.name));
+        for (set, name) in features.chain(extractors) {
+            if !is_featureset(set) {
+                let message = "the request has this part of it, and not the featureset";
+                self.problems
+                    .push(Problem::named(Kind::Featureset, set, name, message));
+            }
+        }
+    }
+
+    fn meta(&self, metadata: Option<&metadata::Metadata>) -> Meta<'a> {
+        metadata.map_or(Meta::EMPTY, |metadata| Meta {
+            owner: self.text(&metadata.owner),
+            description: self.text(&metadata.description),
+            tags: self.texts(&metadata.tags),
+            deprecated: metadata.deprecated,
+            deleted: metadata.deleted,
+        })
+    }
+
+    fn dataset(&mut self, dataset: &dataset::CoreDataset) -> Option<Dataset<'a>> {
+        let name = dataset.name.as_str();
+        let request = self.request;
+        let fields = self.fields(dataset);
+        let history = match duration(dataset.history.as_ref()) {
+            Ok(None) => Ok(Dataset::DEFAULT_HISTORY),
+            Ok(Some(history)) => Ok(history),
+            Err(message) => Err(message),
+        };
+        let history = self.or_problem(history, Kind::Dataset, name, "history")?;
+        let sources = request
+            .sources
+            .iter()
+            .filter(|source| source.dataset == name);
+        let sources: Vec<_> = sources.filter_map(|source| self.source(source)).collect();
+        Some(Dataset {
+            name: self.text(name),
+            version: dataset.version,
+            history,
+            index: Index {
+                online: request
+                    .online_indices
+                    .iter()
+                    .any(|index| index.ds_name == name),
+                offline: request
+                    .offline_indices
+                    .iter()
+                    .any(|index| index.ds_name == name),
+            },
+            fields: self.slice(&fields?),
+            sources: self.slice(&sources),
+            meta: self.meta(dataset.metadata.as_ref()),
+            location: Location::UNKNOWN,
+        })
+    }
+
+    /// The columns: keys, values, and the event time last, which the message has by name alone.
+    fn fields(&mut self, dataset: &dataset::CoreDataset) -> Option<Vec<Field<'a>>> {
+        let name = dataset.name.as_str();
+        let Some(schema) = &dataset.dsschema else {
+            self.problem(Kind::Dataset, name, "", "it has no schema");
+            return None;
+        };
+        let keys = schema
+            .keys
+            .iter()
+            .flat_map(|keys| &keys.fields)
+            .map(|field| (field, true));
+        let values = schema
+            .values
+            .iter()
+            .flat_map(|values| &values.fields)
+            .map(|field| (field, false));
+        let mut fields = Vec::new();
+        for (field, key) in keys.chain(values) {
+            let ty = self.data_type(field.dtype.as_ref());
+            let ty = self.or_problem(ty, Kind::Dataset, name, &field.name)?;
+            fields.push(Field {
+                name: self.text(&field.name),
+                ty,
+                key,
+                erase_key: schema.erase_keys.contains(&field.name),
+                timestamp: false,
+                meta: self.meta(dataset.field_metadata.get(&field.name)),
+            });
+        }
+        for erase_key in &schema.erase_keys {
+            if !fields
+                .iter()
+                .any(|field| field.key && field.name == erase_key)
+            {
+                self.problem(
+                    Kind::Dataset,
+                    name,
+                    erase_key,
+                    "an erase key is a key, and this is none",
+                );
+            }
+        }
+        if schema.timestamp.is_empty() {
+            self.problem(Kind::Dataset, name, "", "it names no event time");
+            return None;
+        }
+        fields.push(Field {
+            name: self.text(&schema.timestamp),
+            ty: Type::Timestamp,
+            key: false,
+            erase_key: false,
+            timestamp: true,
+            meta: self.meta(dataset.field_metadata.get(&schema.timestamp)),
+        });
+        Some(fields)
+    }
+
+    fn data_type(&self, ty: Option<&schema::DataType>) -> Part<Type<'a>> {
+        use schema::data_type::Dtype;
+
+        let Some(Dtype::OneOfType(one_of)) = ty.and_then(|ty| ty.dtype.as_ref()) else {
+            return self.plain_type(ty);
+        };
+        let options = one_of.options.iter().map(|option| option.variant.as_ref());
+        match self.data_type(one_of.of.as_deref())? {
+            Type::Int => {
+                let options = options.map(|option| match option {
+                    Some(schema::value::Variant::Int(int)) => Ok(*int),
+                    _ => Err("an option of a one_of over whole numbers is none".to_owned()),
+                });
+                let options: Vec<i64> = options.collect::<Part<_>>()?;
+                Ok(Type::OneOfInt(self.slice(&options)))
+            }
+            Type::String => {
+                let options = options.map(|option| match option {
+                    Some(schema::value::Variant::String(text)) => Ok(self.text(text)),
+                    _ => Err("an option of a one_of over texts is none".to_owned()),
+                });
+                let options: Vec<&str> = options.collect::<Part<_>>()?;
+                Ok(Type::OneOfString(self.slice(&options)))
+            }
+            other => Err(format!("a one_of is over `i64` or `String`, not `{other}`")),
+        }
+    }
+
+    fn plain_type(&self, ty: Option<&schema::DataType>) -> Part<Type<'a>> {
+        use schema::data_type::Dtype;
+
+        let dtype = ty.and_then(|ty| ty.dtype.as_ref());
+        let inner = |ty: Option<&schema::DataType>| -> Part<&'a Type<'a>> {
+            Ok(self.arena.alloc(self.data_type(ty)?))
+        };
+        Ok(match dtype.ok_or("it has no type")? {
+            Dtype::BoolType(_) => Type::Bool,
+            Dtype::IntType(_) => Type::Int,
+            Dtype::DoubleType(_) => Type::Float,
+            Dtype::StringType(_) => Type::String,
+            Dtype::BytesType(_) => Type::Bytes,
+            Dtype::TimestampType(_) => Type::Timestamp,
+            Dtype::DateType(_) => Type::Date,
+            Dtype::DecimalType(decimal) => Type::Decimal {
+                scale: u32::try_from(decimal.scale).map_err(|_| "a decimal's scale is negative")?,
+            },
+            Dtype::EmbeddingType(embedding) => Type::Embedding {
+                dim: u32::try_from(embedding.embedding_size)
+                    .map_err(|_| "an embedding's dimension is negative")?,
+            },
+            Dtype::OptionalType(optional) => Type::Optional(inner(optional.of.as_deref())?),
+            Dtype::ArrayType(array) => Type::List(inner(array.of.as_deref())?),
+            Dtype::MapType(map) => {
+                if !matches!(self.data_type(map.key.as_deref())?, Type::String) {
+                    return Err("the keys of a map are texts".into());
+                }
+                Type::Map(inner(map.value.as_deref())?)
+            }
+            Dtype::StructType(record) => {
+                let fields = record.fields.iter().map(|field| {
+                    Ok(RecordField {
+                        name: self.text(&field.name),
+                        ty: self.data_type(field.dtype.as_ref())?,
+                    })
+                });
+                let fields: Vec<_> = fields.collect::<Part<_>>()?;
+                Type::Record(self.arena.alloc(Record {
+                    name: self.text(&record.name),
+                    fields: self.slice(&fields),
+                }))
+            }
+            Dtype::BetweenType(between) => Type::Between(Between {
+                min: bound(between.min.as_deref())?,
+                max: bound(between.max.as_deref())?,
+                strict_min: between.strict_min,
+                strict_max: between.strict_max,
+            }),
+            Dtype::RegexType(regex) => Type::Regex(self.text(&regex.pattern)),
+            Dtype::OneOfType(_) => return self.data_type(ty),
+            Dtype::NullType(_) => return Err("null is not the type of a column".into()),
+        })
+    }
+
+    fn source(&mut self, source: &connector::Source) -> Option<Source<'a>> {
+        let decoded = self.try_source(source);
+        self.or_problem(decoded, Kind::Dataset, &source.dataset, "source")
+    }
+
+    fn try_source(&self, source: &connector::Source) -> Part<Source<'a>> {
+        if source.filter.is_some() || source.filter_expr.is_some() {
+            return Err(
+                "filters of sources are not supported by this version of the server".into(),
+            );
+        }
+        let cdc = match connector::CdcStrategy::try_from(source.cdc) {
+            Ok(connector::CdcStrategy::Append) => Cdc::Append,
+            Ok(connector::CdcStrategy::Upsert) => Cdc::Upsert,
+            Ok(connector::CdcStrategy::Debezium | connector::CdcStrategy::Native) => {
+                return Err(
+                    "debezium and native changes are not supported by this version of the server"
+                        .into(),
+                );
+            }
+            Ok(connector::CdcStrategy::Delete) | Err(_) => {
+                return Err("the cdc is neither append, upsert, debezium nor native".into());
+            }
+        };
+        let preproc = source.pre_proc.iter().map(|(column, value)| {
+            Ok(Preproc {
+                column: self.text(column),
+                value: self.preproc(value)?,
+            })
+        });
+        let preproc: Vec<_> = preproc.collect::<Part<_>>()?;
+        Ok(Source {
+            connector: self.connector(source.table.as_ref())?,
+            disorder: duration(source.disorder.as_ref())?.ok_or("it has no disorder")?,
+            cdc,
+            every: duration(source.every.as_ref())?,
+            since: source.starting_from.as_ref().map(timestamp).transpose()?,
+            until: source.until.as_ref().map(timestamp).transpose()?,
+            env: Env::ANY,
+            bounded: source.bounded,
+            idleness: duration(source.idleness.as_ref())?,
+            sample: source.sampling_strategy.as_ref().map(|sampling| Sample {
+                rate: sampling.sampling_rate,
+                using: self.texts(&sampling.columns_used),
+            }),
+            preproc: self.slice(&preproc),
+        })
+    }
+
+    fn connector(&self, table: Option<&connector::ExtTable>) -> Part<Connector<'a>> {
+        use connector::ext_database::Variant as Database;
+        use connector::ext_table::Variant as Table;
+
+        let table = table.and_then(|table| table.variant.as_ref());
+        let Table::Endpoint(endpoint) = table.ok_or("it names nothing to read from")? else {
+            return Err("this version of the server reads from webhooks only".into());
+        };
+        let database = endpoint.db.as_ref().and_then(|db| db.variant.as_ref());
+        let Some(Database::Webhook(webhook)) = database else {
+            return Err("an endpoint needs its webhook".into());
+        };
+        let name = self.text(&webhook.name);
+        let retention = duration(webhook.retention.as_ref())?;
+        Ok(Connector::Webhook(Endpoint {
+            webhook: Webhook {
+                retention: retention.unwrap_or(Webhook::new(name).retention),
+                name,
+            },
+            endpoint: self.text(&endpoint.endpoint),
+        }))
+    }
+
+    fn preproc(&self, value: &connector::PreProcValue) -> Part<PreprocValue<'a>> {
+        use connector::pre_proc_value::Variant;
+        use schema::value::Variant as Constant;
+
+        let constant = match value.variant.as_ref().ok_or("a preproc value is empty")? {
+            Variant::Ref(path) => return Ok(PreprocValue::Ref(self.text(path))),
+            Variant::Eval(_) => {
+                return Err(
+                    "expressions in preproc are not supported by this version of the server".into(),
+                );
+            }
+            Variant::Value(constant) => constant,
+        };
+        Ok(PreprocValue::Constant(match &constant.variant {
+            Some(Constant::Bool(bool)) => Literal::Bool(*bool),
+            Some(Constant::Int(int)) => Literal::Int(*int),
+            Some(Constant::Float(float)) => Literal::Float(*float),
+            Some(Constant::String(text)) => Literal::Str(self.text(text)),
+            Some(Constant::Timestamp(instant)) => {
+                Literal::Str(self.text(&timestamp(instant)?.to_string()))
+            }
+            _ => return Err("a preproc constant is a text, bool, number or instant".into()),
+        }))
+    }
+
+    fn featureset(&mut self, featureset: &featureset::CoreFeatureset) -> Featureset<'a> {
+        let request = self.request;
+        let name = featureset.name.as_str();
+        let mut features = Vec::new();
+        for feature in request
+            .features
+            .iter()
+            .filter(|feature| feature.feature_set_name == name)
+        {
+            let ty = self.data_type(feature.dtype.as_ref());
+            let Some(ty) = self.or_problem(ty, Kind::Featureset, name, &feature.name) else {
+                continue;
+            };
+            features.push(Feature {
+                name: self.text(&feature.name),
+                ty,
+                extraction: None,
+                meta: self.meta(feature.metadata.as_ref()),
+            });
+        }
+        for extractor in request
+            .extractors
+            .iter()
+            .filter(|extractor| extractor.feature_set_name == name)
+        {
+            let placed = self.place(extractor, &mut features);
+            self.or_problem(placed, Kind::Featureset, name, &extractor.name);
+        }
+        Featureset {
+            name: self.text(name),
+            features: self.slice(&features),
+            meta: self.meta(featureset.metadata.as_ref()),
+            location: Location::UNKNOWN,
+        }
+    }
+
+    /// Gives the extractor's feature its extraction.
+    fn place(&self, extractor: &featureset::Extractor, features: &mut [Feature<'a>]) -> Part<()> {
+        let [output] = extractor.features.as_slice() else {
+            return Err(
+                "extractors written in code are not supported by this version of the server".into(),
+            );
+        };
+        let feature = features.iter_mut().find(|feature| feature.name == output);
+        let feature = feature
+            .ok_or_else(|| format!("its output `{output}` is no feature of the featureset"))?;
+        if feature.extraction.is_some() {
+            return Err(format!(
+                "feature `{output}` is produced by two extractors; commit with an env that selects one"
+            ));
+        }
+        feature.extraction = Some(self.extraction(extractor, &feature.ty)?);
+        Ok(())
+    }
+
+    fn extraction(&self, extractor: &featureset::Extractor, ty: &Type<'a>) -> Part<Extraction<'a>> {
+        use featureset::ExtractorType;
+        use featureset::extractor::DerivedExtractorInfo as Info;
+
+        let info = extractor.derived_extractor_info.as_ref();
+        let (reference, default) = match (ExtractorType::try_from(extractor.extractor_type), info) {
+            (
+                Ok(ExtractorType::Lookup | ExtractorType::ListLookup),
+                Some(Info::FieldInfo(info)),
+            ) => {
+                let [dataset] = extractor.datasets.as_slice() else {
+                    return Err("a lookup reads one dataset".into());
+                };
+                let field = info.field.as_ref().ok_or("a lookup names its field")?;
+                let reference = Reference {
+                    kind: Kind::Dataset,
+                    entity: self.text(dataset),
+                    name: self.text(&field.name),
+                };
+                (reference, info.default_value.as_str())
+            }
+            (Ok(ExtractorType::Alias), info) => {
+                let [
+                    featureset::Input {
+                        feature: Some(source),
+                        ..
+                    },
+                ] = extractor.inputs.as_slice()
+                else {
+                    return Err("an alias has one input".into());
+                };
+                let reference = Reference {
+                    kind: Kind::Featureset,
+                    entity: self.text(&source.feature_set_name),
+                    name: self.text(&source.name),
+                };
+                let default = match info {
+                    Some(Info::AliasInfo(info)) => info.default_value.as_str(),
+                    _ => "null",
+                };
+                (reference, default)
+            }
+            (Ok(ExtractorType::Expr), _) => {
+                return Err(
+                    "expression features are not supported by this version of the server".into(),
+                );
+            }
+            (Ok(ExtractorType::PyFunc), _) => {
+                return Err(
+                    "Python extractors are not supported by this version of the server".into(),
+                );
+            }
+            _ => return Err("it is neither a lookup nor an alias".into()),
+        };
+        if names::reference(&extractor.name)
+            .is_some_and(|named| named != (reference.entity, reference.name))
+        {
+            return Err(format!(
+                "its name says that it reads something else than `{}.{}`",
+                reference.entity, reference.name
+            ));
+        }
+        let list =
+            ExtractorType::try_from(extractor.extractor_type) == Ok(ExtractorType::ListLookup);
+        let ty = match ty {
+            Type::List(element) if list => element,
+            ty => ty,
+        };
+        Ok(Extraction {
+            reference,
+            default: self.default(default, ty)?,
+            version: u32::try_from(extractor.version).map_err(|_| "its version is negative")?,
+            env: Env::ANY,
+        })
+    }
+
+    /// A default from its JSON text, where `null` stands for none.
+    fn default(&self, text: &str, ty: &Type<'_>) -> Part<Option<Literal<'a>>> {
+        let json: Json = serde_json::from_str(text)
+            .map_err(|error| format!("its default {text:?} is not JSON: {error}"))?;
+        if json.is_null() {
+            return Ok(None);
+        }
+        self.literal(&json, ty).map(Some)
+    }
+
+    fn literal(&self, json: &Json, ty: &Type<'_>) -> Part<Literal<'a>> {
+        let element = match ty.required() {
+            Type::List(element) | Type::Map(element) => *element,
+            other => other,
+        };
+        let of_field = |name: &str| match ty.required() {
+            Type::Record(record) => {
+                let field = record.fields.iter().find(|field| field.name == name);
+                field.map_or(element, |field| field.ty)
+            }
+            _ => element,
+        };
+        Ok(match json {
+            Json::Null => Literal::Null,
+            Json::Bool(bool) => Literal::Bool(*bool),
+            Json::Number(number) => match number.as_i64() {
+                Some(int) if matches!(ty.required(), Type::Float) => Literal::Float(int as f64),
+                Some(int) => Literal::Int(int),
+                None => Literal::Float(number.as_f64().ok_or("its default is out of range")?),
+            },
+            Json::String(text) => Literal::Str(self.text(text)),
+            Json::Array(elements) => {
+                let literals = elements.iter().map(|json| self.literal(json, &element));
+                Literal::List(self.slice(&literals.collect::<Part<Vec<_>>>()?))
+            }
+            Json::Object(entries) => {
+                let literals = entries.iter().map(|(name, json)| {
+                    Ok((self.text(name), self.literal(json, &of_field(name))?))
+                });
+                Literal::Object(self.slice(&literals.collect::<Part<Vec<_>>>()?))
+            }
+        })
+    }
+}
+
+fn bound(value: Option<&schema::Value>) -> Part<Bound> {
+    match value.and_then(|value| value.variant.as_ref()) {
+        Some(schema::value::Variant::Int(int)) => Ok(Bound::Int(*int)),
+        Some(schema::value::Variant::Float(float)) => Ok(Bound::Float(*float)),
+        _ => Err("a bound of a between is a number".into()),
+    }
+}
+
+fn duration(duration: Option<&prost_types::Duration>) -> Part<Option<Duration>> {
+    let Some(duration) = duration else {
+        return Ok(None);
+    };
+    let micros = duration.seconds.checked_mul(1_000_000);
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(duration.nanos / 1_000)));
+    match micros {
+        Some(micros) if micros >= 0 => Ok(Some(Duration::from_micros(micros))),
+        _ => Err("a duration is negative or out of range".into()),
+    }
+}
+
+fn timestamp(timestamp: &prost_types::Timestamp) -> Part<Timestamp> {
+    let micros = timestamp.seconds.checked_mul(1_000_000);
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(timestamp.nanos / 1_000)));
+    let instant = micros.and_then(Timestamp::from_micros);
+    instant.ok_or_else(|| "an instant is outside years 1 to 9999".into())
+}

@@ -1,0 +1,416 @@
+//! A catalog as a `SyncRequest`.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, selected_extraction, selected_sources};
+use crate::connector::{Connector, Endpoint};
+use crate::entity::{
+    Cdc, Dataset, Extraction, Feature, Featureset, Kind, Meta, Preproc, PreprocValue, Source,
+};
+use crate::literal::Literal;
+use crate::time::{Duration, Timestamp};
+use crate::ty::{Between, Bound, Record, Type};
+use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
+use crate::wire::{json_text, names};
+
+/// The request that commits `catalog` for `env`. The catalog has been checked for that env.
+#[must_use]
+pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> services::SyncRequest {
+    let mut request = services::SyncRequest {
+        message: message.into(),
+        ..Default::default()
+    };
+    let mut databases = BTreeSet::new();
+    for dataset in &catalog.datasets {
+        request.datasets.push(core_dataset(dataset));
+        if dataset.index.online {
+            request.online_indices.push(index::OnlineIndex {
+                ds_name: dataset.name.into(),
+                ds_version: dataset.version,
+                duration: Some(forever()),
+                ..Default::default()
+            });
+        }
+        if dataset.index.offline {
+            request.offline_indices.push(index::OfflineIndex {
+                ds_name: dataset.name.into(),
+                ds_version: dataset.version,
+                duration: Some(forever()),
+                ..Default::default()
+            });
+        }
+        for source in selected_sources(dataset, env) {
+            request.sources.push(source_of(dataset, source));
+            if databases.insert(source.connector.name()) {
+                request.extdbs.push(database(&source.connector));
+            }
+        }
+    }
+    for featureset in &catalog.featuresets {
+        request.feature_sets.push(featureset::CoreFeatureset {
+            name: featureset.name.into(),
+            metadata: Some(metadata(&featureset.meta)),
+            ..Default::default()
+        });
+        request.features.extend(
+            featureset
+                .features
+                .iter()
+                .map(|feature| featureset::Feature {
+                    name: feature.name.into(),
+                    dtype: Some(data_type(&feature.ty)),
+                    metadata: Some(metadata(&feature.meta)),
+                    feature_set_name: featureset.name.into(),
+                    ..Default::default()
+                }),
+        );
+        for (i, feature) in featureset.features.iter().enumerate() {
+            if let Some(extraction) = selected_extraction(feature, env) {
+                request
+                    .extractors
+                    .push(extractor(catalog, featureset, i, feature, &extraction));
+            }
+        }
+    }
+    request
+}
+
+/// The word that the protocol's index durations hold.
+fn forever() -> index::IndexDuration {
+    index::IndexDuration {
+        variant: Some(index::index_duration::Variant::Forever("forever".into())),
+    }
+}
+
+fn core_dataset(dataset: &Dataset<'_>) -> dataset::CoreDataset {
+    let fields = |fields: &mut dyn Iterator<Item = &crate::entity::Field<'_>>| schema::Schema {
+        fields: fields
+            .map(|field| schema_field(field.name, &field.ty))
+            .collect(),
+    };
+    dataset::CoreDataset {
+        name: dataset.name.into(),
+        metadata: Some(metadata(&dataset.meta)),
+        dsschema: Some(schema::DsSchema {
+            keys: Some(fields(&mut dataset.keys())),
+            values: Some(fields(&mut dataset.values())),
+            timestamp: dataset
+                .timestamp()
+                .map_or_else(String::new, |i| dataset.fields[i].name.into()),
+            erase_keys: dataset
+                .fields
+                .iter()
+                .filter(|field| field.erase_key)
+                .map(|field| field.name.into())
+                .collect(),
+        }),
+        history: Some(duration(dataset.history)),
+        retention: Some(duration(dataset.history)),
+        field_metadata: dataset
+            .fields
+            .iter()
+            .map(|field| (field.name.into(), metadata(&field.meta)))
+            .collect(),
+        is_source_dataset: !dataset.sources.is_empty(),
+        version: dataset.version,
+        ..Default::default()
+    }
+}
+
+fn schema_field(name: &str, ty: &Type<'_>) -> schema::Field {
+    schema::Field {
+        name: name.into(),
+        dtype: Some(data_type(ty)),
+    }
+}
+
+fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
+    metadata::Metadata {
+        owner: meta.owner.into(),
+        description: meta.description.into(),
+        tags: meta.tags.iter().map(|tag| (*tag).into()).collect(),
+        deprecated: meta.deprecated,
+        deleted: meta.deleted,
+    }
+}
+
+fn duration(duration: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: duration.micros() / 1_000_000,
+        nanos: (duration.micros() % 1_000_000) as i32 * 1_000,
+    }
+}
+
+fn timestamp(timestamp: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: timestamp.micros().div_euclid(1_000_000),
+        nanos: timestamp.micros().rem_euclid(1_000_000) as i32 * 1_000,
+    }
+}
+
+fn data_type(ty: &Type<'_>) -> schema::DataType {
+    use schema::data_type::Dtype;
+
+    let boxed = |inner: &Type<'_>| Some(Box::new(data_type(inner)));
+    let dtype = match ty {
+        Type::Bool => Dtype::BoolType(schema::BoolType {}),
+        Type::Int => Dtype::IntType(schema::IntType {}),
+        Type::Float => Dtype::DoubleType(schema::DoubleType {}),
+        Type::String => Dtype::StringType(schema::StringType {}),
+        Type::Bytes => Dtype::BytesType(schema::BytesType {}),
+        Type::Timestamp => Dtype::TimestampType(schema::TimestampType {}),
+        Type::Date => Dtype::DateType(schema::DateType {}),
+        Type::Decimal { scale } => Dtype::DecimalType(schema::DecimalType {
+            scale: *scale as i32,
+        }),
+        Type::Embedding { dim } => Dtype::EmbeddingType(schema::EmbeddingType {
+            embedding_size: *dim as i32,
+        }),
+        Type::Optional(inner) => {
+            Dtype::OptionalType(Box::new(schema::OptionalType { of: boxed(inner) }))
+        }
+        Type::List(inner) => Dtype::ArrayType(Box::new(schema::ArrayType { of: boxed(inner) })),
+        Type::Map(inner) => Dtype::MapType(Box::new(schema::MapType {
+            key: boxed(&Type::String),
+            value: boxed(inner),
+        })),
+        Type::Record(record) => Dtype::StructType(record_type(record)),
+        Type::Between(between) => Dtype::BetweenType(Box::new(between_type(between))),
+        Type::OneOfInt(options) => Dtype::OneOfType(Box::new(schema::OneOf {
+            of: boxed(&Type::Int),
+            options: options.iter().map(|option| int(*option)).collect(),
+        })),
+        Type::OneOfString(options) => Dtype::OneOfType(Box::new(schema::OneOf {
+            of: boxed(&Type::String),
+            options: options.iter().map(|option| string(option)).collect(),
+        })),
+        Type::Regex(pattern) => Dtype::RegexType(schema::RegexType {
+            pattern: (*pattern).into(),
+        }),
+    };
+    schema::DataType { dtype: Some(dtype) }
+}
+
+fn record_type(record: &Record<'_>) -> schema::StructType {
+    let fields = record.fields.iter();
+    schema::StructType {
+        name: record.name.into(),
+        fields: fields
+            .map(|field| schema_field(field.name, &field.ty))
+            .collect(),
+    }
+}
+
+fn between_type(between: &Between) -> schema::Between {
+    let base = match between.min {
+        Bound::Int(_) => Type::Int,
+        Bound::Float(_) => Type::Float,
+    };
+    let bound = |bound| match bound {
+        Bound::Int(bound) => int(bound),
+        Bound::Float(bound) => value(schema::value::Variant::Float(bound)),
+    };
+    schema::Between {
+        dtype: Some(Box::new(data_type(&base))),
+        min: Some(Box::new(bound(between.min))),
+        max: Some(Box::new(bound(between.max))),
+        strict_min: between.strict_min,
+        strict_max: between.strict_max,
+    }
+}
+
+fn value(variant: schema::value::Variant) -> schema::Value {
+    schema::Value {
+        variant: Some(variant),
+    }
+}
+
+fn int(int: i64) -> schema::Value {
+    value(schema::value::Variant::Int(int))
+}
+
+fn string(text: &str) -> schema::Value {
+    value(schema::value::Variant::String(text.into()))
+}
+
+fn database(connector: &Connector<'_>) -> connector::ExtDatabase {
+    use connector::ext_database::Variant;
+
+    let variant = match connector {
+        Connector::Webhook(Endpoint { webhook, .. }) => Variant::Webhook(connector::Webhook {
+            name: webhook.name.into(),
+            retention: Some(duration(webhook.retention)),
+        }),
+    };
+    connector::ExtDatabase {
+        name: connector.name().into(),
+        variant: Some(variant),
+    }
+}
+
+fn table(connector: &Connector<'_>) -> connector::ExtTable {
+    use connector::ext_table::Variant;
+
+    let variant = match connector {
+        Connector::Webhook(endpoint) => Variant::Endpoint(connector::WebhookEndpoint {
+            db: Some(database(connector)),
+            endpoint: endpoint.endpoint.into(),
+            duration: Some(duration(endpoint.webhook.retention)),
+        }),
+    };
+    connector::ExtTable {
+        variant: Some(variant),
+    }
+}
+
+fn source_of(dataset: &Dataset<'_>, source: &Source<'_>) -> connector::Source {
+    let cdc = match source.cdc {
+        Cdc::Append => connector::CdcStrategy::Append,
+        Cdc::Upsert => connector::CdcStrategy::Upsert,
+        Cdc::Debezium => connector::CdcStrategy::Debezium,
+        Cdc::Native => connector::CdcStrategy::Native,
+    };
+    connector::Source {
+        table: Some(table(&source.connector)),
+        dataset: dataset.name.into(),
+        ds_version: dataset.version,
+        every: source.every.map(duration),
+        disorder: Some(duration(source.disorder)),
+        cdc: cdc.into(),
+        starting_from: source.since.map(timestamp),
+        until: source.until.map(timestamp),
+        pre_proc: source
+            .preproc
+            .iter()
+            .map(|preproc| (preproc.column.into(), preproc_value(dataset, preproc)))
+            .collect(),
+        bounded: source.bounded,
+        idleness: source.idleness.map(duration),
+        sampling_strategy: source.sample.map(|sample| connector::SamplingStrategy {
+            sampling_rate: sample.rate,
+            columns_used: sampled_by(dataset, source, sample.using),
+        }),
+        ..Default::default()
+    }
+}
+
+/// The columns that decide a sample, sorted: those named, else those that decide by default.
+fn sampled_by(dataset: &Dataset<'_>, source: &Source<'_>, using: &[&str]) -> Vec<String> {
+    let mut columns: Vec<String> = if using.is_empty() {
+        let fields = dataset.fields.iter().enumerate();
+        let deciding = fields.filter(|(i, _)| source.decides(dataset, *i));
+        deciding.map(|(_, field)| field.name.into()).collect()
+    } else {
+        using.iter().map(|column| (*column).into()).collect()
+    };
+    columns.sort_unstable();
+    columns
+}
+
+fn preproc_value(dataset: &Dataset<'_>, preproc: &Preproc<'_>) -> connector::PreProcValue {
+    use connector::pre_proc_value::Variant;
+
+    let variant = match preproc.value {
+        PreprocValue::Ref(path) => Variant::Ref(path.into()),
+        PreprocValue::Constant(literal) => {
+            let ty = dataset
+                .field(preproc.column)
+                .map(|field| field.ty.required());
+            Variant::Value(constant(&literal, ty))
+        }
+    };
+    connector::PreProcValue {
+        variant: Some(variant),
+    }
+}
+
+fn constant(literal: &Literal<'_>, ty: Option<Type<'_>>) -> schema::Value {
+    use schema::value::Variant;
+
+    value(match (literal, ty) {
+        (Literal::Bool(bool), _) => Variant::Bool(*bool),
+        (Literal::Int(int), _) => Variant::Int(*int),
+        (Literal::Float(float), _) => Variant::Float(*float),
+        (Literal::Str(text), Some(Type::Timestamp)) => {
+            Variant::Timestamp(timestamp(Timestamp::parse_or_epoch(text)))
+        }
+        (Literal::Str(text), _) => Variant::String((*text).into()),
+        (Literal::Null | Literal::List(_) | Literal::Object(_), _) => {
+            Variant::None(schema::None {})
+        }
+    })
+}
+
+fn extractor(
+    catalog: &Catalog<'_>,
+    featureset: &Featureset<'_>,
+    i: usize,
+    feature: &Feature<'_>,
+    extraction: &Extraction<'_>,
+) -> featureset::Extractor {
+    use featureset::ExtractorType;
+    use featureset::extractor::DerivedExtractorInfo;
+
+    let reference = extraction.reference;
+    let mut extractor = featureset::Extractor {
+        name: names::extractor(&reference),
+        features: vec![feature.name.into()],
+        metadata: Some(metadata(&feature.meta)),
+        version: extraction.version as i32,
+        feature_set_name: featureset.name.into(),
+        ..Default::default()
+    };
+    match reference.kind {
+        Kind::Featureset => {
+            extractor.set_extractor_type(ExtractorType::Alias);
+            let source = catalog.featureset(reference.entity);
+            let aliased = source.and_then(|source| source.feature(reference.name));
+            let ty = aliased.map_or(feature.ty, |aliased| aliased.ty);
+            extractor.inputs = vec![input(reference.entity, reference.name, &ty)];
+            extractor.derived_extractor_info = extraction.default.map(|default| {
+                DerivedExtractorInfo::AliasInfo(featureset::AliasInfo {
+                    dtype: Some(data_type(&feature.ty)),
+                    default_value: json_text::to_text(&default.to_json(&feature.ty)),
+                })
+            });
+        }
+        Kind::Dataset => {
+            extractor.set_extractor_type(ExtractorType::Lookup);
+            extractor.datasets = vec![reference.entity.into()];
+            let Some(dataset) = catalog.dataset(reference.entity) else {
+                return extractor;
+            };
+            let mut ty = feature.ty;
+            if featureset.is_list_lookup(i, dataset) {
+                extractor.set_extractor_type(ExtractorType::ListLookup);
+                if let Type::List(element) = feature.ty {
+                    ty = *element;
+                }
+            }
+            let keys = dataset
+                .keys()
+                .filter_map(|key| featureset.feature(key.name));
+            extractor.inputs = keys
+                .map(|key| input(featureset.name, key.name, &key.ty))
+                .collect();
+            let default = extraction.default.unwrap_or(Literal::Null);
+            extractor.derived_extractor_info = dataset.field(reference.name).map(|field| {
+                DerivedExtractorInfo::FieldInfo(featureset::FieldLookupInfo {
+                    field: Some(schema_field(field.name, &field.ty)),
+                    default_value: json_text::to_text(&default.to_json(&ty)),
+                })
+            });
+        }
+    }
+    extractor
+}
+
+fn input(featureset: &str, feature: &str, ty: &Type<'_>) -> featureset::Input {
+    featureset::Input {
+        feature: Some(featureset::input::Feature {
+            feature_set_name: featureset.into(),
+            name: feature.into(),
+        }),
+        dtype: Some(data_type(ty)),
+    }
+}

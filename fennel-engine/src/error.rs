@@ -1,0 +1,84 @@
+//! What the engine refuses, and what can go wrong below it.
+//!
+//! [`Unknown`](Error::Unknown), [`Exists`](Error::Exists), [`Invalid`](Error::Invalid),
+//! [`Refused`](Error::Refused) and [`Request`](Error::Request) are about the call: the same call fails
+//! again until what it names is mended, and nothing was changed. [`Store`](Error::Store) and
+//! [`Corrupt`](Error::Corrupt) are about this machine.
+
+use fennel_core::Problems;
+
+use crate::store::StoreError;
+
+/// Why the engine didn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something that the call names isn't there.
+    #[error("{what}")]
+    Unknown {
+        /// What there isn't, and what there is instead: "no branch `x`; there are `dev`, `main`".
+        what: String,
+    },
+    /// Something that the call would create is there already.
+    #[error("{what}")]
+    Exists {
+        /// What there is, and what to do.
+        what: String,
+    },
+    /// The definitions of a commit are wrong, one by one or together.
+    #[error(transparent)]
+    Invalid(Problems),
+    /// The definitions are right, but the branch may not become that; see
+    /// [`check_transition`](fennel_core::diff::check_transition).
+    #[error(transparent)]
+    Refused(Problems),
+    /// The call contradicts itself or what was committed: what is wrong, where, and what to do.
+    #[error("{0}")]
+    Request(String),
+    /// The store couldn't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store holds was not written by this version of the engine.
+    #[error("{0}")]
+    Corrupt(String),
+}
+
+/// Shorthand for a result with an [`Error`].
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An [`Error::Unknown`] for `kind` (such as "branch") called `name`, listing what there is.
+    pub(crate) fn unknown<'a>(
+        kind: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        /// How many names are shown before the rest is counted.
+        const SHOWN: usize = 12;
+        let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+        let there_are = match known.len() {
+            0 => "there is none".to_owned(),
+            1 => format!("there is {}", known.join(", ")),
+            2..=SHOWN => format!("there are {}", known.join(", ")),
+            more => {
+                let shown = known.get(..SHOWN).unwrap_or_default().join(", ");
+                format!("there are {shown} and {} more", more - SHOWN)
+            }
+        };
+        Error::Unknown { what: format!("no {kind} `{name}`; {there_are}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_told_beside_those_there_are() {
+        let text = |known: &[&str]| Error::unknown("branch", "x", known.iter().copied()).to_string();
+        assert_eq!(text(&[]), "no branch `x`; there is none");
+        assert_eq!(text(&["main"]), "no branch `x`; there is `main`");
+        assert_eq!(text(&["dev", "main"]), "no branch `x`; there are `dev`, `main`");
+        assert!(text(&["a"; 15]).ends_with(" and 3 more"));
+    }
+}

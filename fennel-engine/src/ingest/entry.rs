@@ -1,0 +1,157 @@
+//! The log: every row that was acknowledged, in order of arrival.
+//!
+//! | key in [`Space::Log`] | value |
+//! |---|---|
+//! | endpoint, sequence | arrival, longest silence, and the row as it came, in postcard's encoding |
+//!
+//! Sequences count the rows of all endpoints, so the order between two endpoints is known too. The
+//! *longest silence* is the longest time for which no row came at the endpoint so far. It is kept with each
+//! row so that whether a bounded source has ended is the same when the log is replayed.
+
+use fennel_core::time::{Duration, Timestamp};
+
+use super::Incoming;
+use crate::Error;
+use crate::error::Result;
+use crate::store::{Batch, Entry as StoreEntry, Scan, Snapshot, Space};
+
+/// The number of an endpoint, which is never used again.
+pub(crate) type EndpointId = u32;
+
+/// When rows came, and how quiet the endpoint was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) at: Timestamp,
+    /// The longest time without a row so far.
+    pub(crate) silence: Duration,
+}
+
+impl Arrival {
+    /// The first rows of an endpoint.
+    pub(crate) fn first(at: Timestamp) -> Self {
+        Self { at, silence: Duration::ZERO }
+    }
+
+    /// The next rows of the endpoint.
+    pub(crate) fn next(self, at: Timestamp) -> Self {
+        let quiet = Duration::from_micros(at.micros() - self.at.micros());
+        Self { at, silence: self.silence.max(quiet) }
+    }
+}
+
+/// One row of the log.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) sequence: u64,
+    pub(crate) arrival: Arrival,
+    pub(crate) row: Incoming,
+}
+
+/// A row as the log keeps it.
+pub(crate) fn encode_row(row: &Incoming) -> Vec<u8> {
+    postcard::to_allocvec(row).expect("rows are written to memory without fail")
+}
+
+/// Puts an encoded row into the log.
+pub(crate) fn put(batch: &mut Batch, endpoint: EndpointId, sequence: u64, arrival: Arrival, row: &[u8]) {
+    let mut value = Vec::with_capacity(16 + row.len());
+    value.extend(arrival.at.micros().to_be_bytes());
+    value.extend(arrival.silence.micros().to_be_bytes());
+    value.extend(row);
+    batch.put(Space::Log, key(endpoint, sequence), value);
+}
+
+/// The rows of an endpoint from a sequence on.
+pub(crate) fn scan(
+    snapshot: &Snapshot,
+    endpoint: EndpointId,
+    from: u64,
+) -> impl Iterator<Item = Result<Entry>> + use<> {
+    let entries: Scan = snapshot.scan(Space::Log, key(endpoint, from)..=key(endpoint, u64::MAX));
+    entries.map(|entry| decode(&entry?))
+}
+
+/// Whether an endpoint has any row.
+pub(crate) fn last(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<Entry>> {
+    let prefix = endpoint.to_be_bytes();
+    let last = snapshot.last_at_or_before(Space::Log, &key(endpoint, u64::MAX), &prefix)?;
+    last.map(|entry| decode(&entry)).transpose()
+}
+
+fn key(endpoint: EndpointId, sequence: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    let (head, tail) = key.split_at_mut(4);
+    head.copy_from_slice(&endpoint.to_be_bytes());
+    tail.copy_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+fn decode((key, value): &StoreEntry) -> Result<Entry> {
+    let entry = || {
+        let (_, sequence) = key.split_first_chunk::<4>()?;
+        let (at, rest) = value.split_first_chunk::<8>()?;
+        let (silence, row) = rest.split_first_chunk::<8>()?;
+        Some(Entry {
+            sequence: u64::from_be_bytes(sequence.try_into().ok()?),
+            arrival: Arrival {
+                at: Timestamp::from_micros(i64::from_be_bytes(*at))?,
+                silence: Duration::from_micros(i64::from_be_bytes(*silence)),
+            },
+            row: postcard::from_bytes(row).ok()?,
+        })
+    };
+    let corrupt = || Error::Corrupt("a row of the log can't be read; restore the store from a backup".into());
+    entry().ok_or_else(corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use fennel_core::value::Value;
+
+    use super::*;
+    use crate::store::Store;
+
+    fn instant(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    #[test]
+    fn the_longest_silence_is_kept() {
+        let mut arrival = Arrival::first(instant(100));
+        let mut silences = Vec::new();
+        for at in [110, 150, 140, 160, 170] {
+            arrival = arrival.next(instant(at));
+            silences.push(arrival.silence.micros());
+        }
+        assert_eq!(silences, [10, 40, 40, 40, 40], "a clock that goes back is no silence");
+    }
+
+    #[test]
+    fn rows_come_back_in_order_and_apart_by_endpoint() {
+        let store = Store::in_memory();
+        let mut batch = Batch::new();
+        let row = Incoming::from([("a".into(), Value::Int(1))]);
+        let arrival = Arrival::first(instant(5)).next(instant(8));
+        for (endpoint, sequence) in [(1, 256), (1, 2), (2, 3), (1, u64::MAX)] {
+            put(&mut batch, endpoint, sequence, arrival, &encode_row(&row));
+        }
+        store.write(batch).unwrap();
+        let snapshot = store.snapshot();
+        let entries: Vec<_> = scan(&snapshot, 1, 3).collect::<Result<_>>().unwrap();
+        assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [256, u64::MAX]);
+        assert!(entries.iter().all(|entry| entry.row == row && entry.arrival == arrival));
+        assert_eq!(last(&snapshot, 2).unwrap().unwrap().sequence, 3);
+        assert!(last(&snapshot, 3).unwrap().is_none());
+    }
+
+    #[test]
+    fn foreign_bytes_are_no_row() {
+        let decode = |key: &[u8], value: &[u8]| decode(&(key.into(), value.into()));
+        assert!(decode(&[0; 12], &[0; 17]).is_ok());
+        for (key, value) in [(11, 17), (12, 16), (12, 3)] {
+            let (key, value) = (vec![0; key], vec![0; value]);
+            assert!(matches!(decode(&key, &value), Err(Error::Corrupt(_))));
+        }
+        assert!(matches!(decode(&[0; 12], &[0xff; 40]), Err(Error::Corrupt(_))));
+    }
+}

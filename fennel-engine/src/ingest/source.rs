@@ -1,0 +1,121 @@
+//! A source: what it makes of an incoming row.
+
+use fennel_core::connector::Connector;
+use fennel_core::entity::{Dataset, PreprocValue, Source as Descriptor};
+use fennel_core::time::{Duration, Timestamp};
+use fennel_core::value::Value;
+
+use super::path::Path;
+use super::sample::Sample;
+use super::Incoming;
+use crate::Error;
+use crate::error::Result;
+use crate::table::{Column, Entry, Table};
+
+/// A source of a dataset, made ready to run.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) webhook: String,
+    pub(crate) endpoint: String,
+    /// The silence of the endpoint after which no more rows are taken.
+    pub(crate) idleness: Option<Duration>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    sample: Option<Sample>,
+    /// How each column of the dataset is made.
+    makers: Vec<Maker>,
+}
+
+/// How a column is made.
+#[derive(Debug)]
+enum Maker {
+    Read(Path),
+    Constant(Value),
+}
+
+/// What becomes of a row that a source was given.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// It goes into the table.
+    Row(Entry),
+    /// It isn't part of what the source takes.
+    Left,
+    /// It doesn't fit, for this reason.
+    Aside(String),
+}
+
+impl Source {
+    /// The source of a checked dataset.
+    pub(crate) fn new(source: &Descriptor<'_>, dataset: &Dataset<'_>) -> Result<Self> {
+        let Connector::Webhook(from) = source.connector;
+        let makers = dataset.fields.iter().map(|field| {
+            let preproc = source.preproc.iter().find(|preproc| preproc.column == field.name);
+            Ok(match preproc.map(|preproc| preproc.value) {
+                None => Maker::Read(Path::column(field.name)),
+                Some(PreprocValue::Ref(path)) => Maker::Read(Path::parse(path)),
+                Some(PreprocValue::Constant(literal)) => {
+                    let value = literal.typed(&field.ty).map_err(|error| {
+                        Error::Corrupt(format!("preproc of `{}.{}`: {error}", dataset.name, field.name))
+                    });
+                    Maker::Constant(value?)
+                }
+            })
+        });
+        Ok(Self {
+            webhook: from.webhook.name.into(),
+            endpoint: from.endpoint.into(),
+            idleness: source.idleness.filter(|_| source.bounded),
+            since: source.since,
+            until: source.until,
+            sample: Sample::of(source, dataset),
+            makers: makers.collect::<Result<_>>()?,
+        })
+    }
+
+    /// What becomes of a row in `table`, whose source this is. The same row has the same fate, always.
+    pub(crate) fn take(&self, table: &Table, row: &Incoming) -> Taken {
+        let mut values = Vec::with_capacity(self.makers.len());
+        let mut reasons = Vec::new();
+        for (column, maker) in table.columns.iter().zip(&self.makers) {
+            values.push(maker.make(column, row).unwrap_or_else(|reason| {
+                reasons.push(reason);
+                Value::Null
+            }));
+        }
+        if let Some(Value::Timestamp(time)) = values.get(table.timestamp)
+            && !self.admits(*time)
+        {
+            return Taken::Left;
+        }
+        if !reasons.is_empty() {
+            return Taken::Aside(reasons.join("; "));
+        }
+        if self.sample.as_ref().is_some_and(|sample| !sample.takes(&values)) {
+            return Taken::Left;
+        }
+        match table.entry(&values) {
+            Ok(entry) => Taken::Row(entry),
+            Err(reason) => Taken::Aside(reason),
+        }
+    }
+
+    /// Whether rows of this event time are taken.
+    fn admits(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+impl Maker {
+    /// The column's value in a row, or why there is none.
+    fn make(&self, column: &Column, row: &Incoming) -> Result<Value, String> {
+        let path = match self {
+            Maker::Constant(value) => return Ok(value.clone()),
+            Maker::Read(path) => path,
+        };
+        let Some(value) = path.of(row) else {
+            return Err(format!("column `{path}` is missing"));
+        };
+        let accepted = column.shape.accept(value.clone());
+        accepted.map_err(|mismatch| format!("column `{}`: {mismatch}", column.name))
+    }
+}

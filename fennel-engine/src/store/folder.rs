@@ -1,0 +1,165 @@
+//! The folder around the database: who may use it, what format it has, and which batch to forget.
+//!
+//! ```text
+//! lock          held while the store is open, so that a second process is refused at once
+//! data/         the database of fjall, plus
+//! data/format   the format marker
+//! data/discard  the sequence number from which on the journal wasn't acknowledged, if any
+//! data.new/     a store that a crash kept from being finished; it holds nothing acknowledged
+//! ```
+//!
+//! A new store is made in `data.new` and renamed, so `data` is always complete. The marker is a file and not an
+//! entry of the database, for opening a database already changes it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Result, StoreError};
+
+/// The format that this version reads and writes: the spaces, and fjall's own format.
+const FORMAT: u32 = 1;
+const MARKER: &str = "fennel store ";
+
+/// A folder that this process alone uses, until dropped.
+#[derive(Debug)]
+pub(super) struct Folder {
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Creates `dir` if need be, and locks it.
+    pub(super) fn claim(dir: &Path) -> Result<Self> {
+        let lock = create_dir(dir)
+            .and_then(|()| {
+                OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("lock"))
+            })
+            .map_err(|e| StoreError::io(dir, e))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_path_buf(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { dir: dir.to_path_buf() }),
+            Err(TryLockError::Error(e)) => Err(StoreError::io(dir, e)),
+        }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Whether there is no store in the folder yet.
+    pub(super) fn is_new(&self) -> Result<bool> {
+        self.data().try_exists().map(|there| !there).map_err(|e| self.error(e))
+    }
+
+    /// Lets `make` fill a folder with a database, and turns that into `data` in one step.
+    pub(super) fn create(&self, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let unfinished = self.dir.join("data.new");
+        match fs::remove_dir_all(&unfinished) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(self.error(e)),
+            _ => make(&unfinished)?,
+        }
+        let finish = || {
+            write_synced(&unfinished.join("format"), format!("{MARKER}{FORMAT}\n").as_bytes())?;
+            write_synced(&unfinished.join("discard"), &discard_note(None))?;
+            sync_dir(&unfinished)?;
+            fs::rename(&unfinished, self.data())?;
+            sync_dir(&self.dir)
+        };
+        finish().map_err(|e| self.error(e))
+    }
+
+    /// Refuses a store that this version can't read, before anything of it is touched.
+    pub(super) fn check_format(&self) -> Result<()> {
+        let marker = match fs::read(self.data().join("format")) {
+            Ok(marker) => String::from_utf8_lossy(&marker).into_owned(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => String::from("none"),
+            Err(e) => return Err(self.error(e)),
+        };
+        let found = marker.trim_end().trim_start_matches(MARKER);
+        if found == FORMAT.to_string() {
+            return Ok(());
+        }
+        // A marker that isn't ours may be anything: show a line's worth.
+        let found = found.chars().take(40).filter(|c| !c.is_control()).collect();
+        Err(StoreError::Format { dir: self.dir.clone(), found, expected: FORMAT })
+    }
+
+    /// The sequence number from which on journal entries must be forgotten, if any.
+    pub(super) fn discard(&self) -> Result<Option<u64>> {
+        let note = fs::read(self.data().join("discard")).map_err(|e| self.error(e))?;
+        let from = note.split_first_chunk().map(|(n, _)| u64::from_le_bytes(*n).checked_sub(1));
+        match from {
+            Some(from) if note == discard_note(from) => Ok(from),
+            _ => Err(self.error(io::Error::new(io::ErrorKind::InvalidData, "discard is broken"))),
+        }
+    }
+
+    /// Notes, durably, that journal entries from a sequence number on must be forgotten, or none any more.
+    ///
+    /// The file is overwritten in place, which needs no space on a full disk.
+    pub(super) fn set_discard(&self, from: Option<u64>) -> Result<()> {
+        let write = || {
+            let mut file = OpenOptions::new().write(true).open(self.data().join("discard"))?;
+            file.write_all(&discard_note(from))?;
+            file.sync_all()
+        };
+        write().map_err(|e| self.error(e))
+    }
+
+    /// Bytes that this process may still write to the disk; `u64::MAX` where that isn't known.
+    pub(super) fn free_bytes(&self) -> u64 {
+        #[cfg(unix)]
+        if let Ok(disk) = rustix::fs::statvfs(&self.dir) {
+            return disk.f_bavail.saturating_mul(disk.f_frsize);
+        }
+        u64::MAX
+    }
+
+    fn error(&self, error: io::Error) -> StoreError {
+        StoreError::io(&self.dir, error)
+    }
+}
+
+/// One more than the sequence number, or zero for none, and a checksum: a wrong number would forget what was
+/// acknowledged.
+fn discard_note(from: Option<u64>) -> [u8; 16] {
+    let number = from.map_or(0, |seqno| seqno + 1).to_le_bytes();
+    let mut note = [0; 16];
+    note[..8].copy_from_slice(&number);
+    note[8..].copy_from_slice(&xxh3_64(&number).to_le_bytes());
+    note
+}
+
+/// Creates `dir` and its parents, durably.
+fn create_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let parent = match dir.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    create_dir(parent)?;
+    match fs::create_dir(dir) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+        _ => sync_dir(parent),
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the names in a folder durable, where a folder can be synced.
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,239 @@
+//! Ordered bytes that outlive a crash: what the engine's log, tables and metadata are kept in.
+//!
+//! A [`Store`] is a few ordered maps from keys to values, one per [`Space`]. A [`Batch`] changes any of
+//! them together. [`Store::write`] returns once the batch is on the disk; batches that are written
+//! at the same time by many threads share one fsync. A [`Snapshot`] reads one state of everything and waits for
+//! no writer.
+//!
+//! Two backends have the same semantics: [`Store::open`] keeps a folder, [`Store::in_memory`] nothing.
+//!
+//! **What a crash loses:** no batch whose `write` returned `Ok`. A batch whose `write` hadn't returned
+//! is there in full or not at all. This holds for a crash of the process, of the
+//! operating system, and of the power, as far as the disk keeps what fsync promised.
+//!
+//! | file | has |
+//! |---|---|
+//! | `batch`, `snapshot`, `range` | what goes in and what comes out |
+//! | `durable`, `writer` | the backend on `fjall`, and the thread that commits for everyone |
+//! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
+//! | `memory` | the backend for tests |
+
+mod batch;
+mod durable;
+mod error;
+mod folder;
+mod journal;
+mod manifest;
+mod memory;
+mod range;
+mod snapshot;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::RangeBounds;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use batch::Batch;
+pub use durable::Options;
+pub use error::{Cause, Result, StoreError};
+/// Immutable bytes; a clone shares them, and up to 20 bytes take no allocation.
+pub use fjall::Slice as Bytes;
+pub use snapshot::{Entry, Scan, Snapshot};
+
+/// One of the ordered maps of a store.
+///
+/// They are made with the store, so another one is another format of the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Space {
+    /// Catalogs, positions, settings: little, and rarely changed.
+    Meta,
+    /// What was acknowledged to those who sent it, in order of arrival.
+    Log,
+    /// Rows and states of tables, derived from the log.
+    Table,
+    /// Rows that didn't fit their schema, with the reason.
+    Rejects,
+}
+
+impl Space {
+    /// All spaces, in declaration order.
+    pub const ALL: [Space; 4] = [Space::Meta, Space::Log, Space::Table, Space::Rejects];
+
+    /// The name on disk, which must never change.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Space::Meta => "meta",
+            Space::Log => "log",
+            Space::Table => "table",
+            Space::Rejects => "rejects",
+        }
+    }
+}
+
+/// A handle to a store; clones share it, and the last one to go closes it.
+#[derive(Clone)]
+pub struct Store(Arc<Backend>);
+
+enum Backend {
+    Durable(durable::Durable),
+    Memory(memory::Memory),
+}
+
+impl Store {
+    /// Opens the store in `dir`, and creates it if there is none; see [`open_with`](Store::open_with).
+    ///
+    /// # Errors
+    ///
+    /// As [`open_with`](Store::open_with).
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(dir, &Options::default())
+    }
+
+    /// Opens the store in `dir`, and creates it (with all parent folders) if there is none.
+    ///
+    /// The folder stays locked against other processes until the last handle and the last snapshot
+    /// are gone. What a crash left half done is cleaned up.
+    ///
+    /// # Errors
+    ///
+    /// [`Locked`](StoreError::Locked), [`Format`](StoreError::Format), [`Corrupt`](StoreError::Corrupt),
+    /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io). Nothing that was acknowledged is changed then.
+    pub fn open_with(dir: impl AsRef<Path>, options: &Options) -> Result<Self> {
+        let durable = durable::Durable::open(dir.as_ref(), options)?;
+        Ok(Self(Arc::new(Backend::Durable(durable))))
+    }
+
+    /// A store that is kept in memory and is gone with its last handle and snapshot.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self(Arc::new(Backend::Memory(memory::Memory::default())))
+    }
+
+    /// Whether this open created the store.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        match &*self.0 {
+            Backend::Durable(durable) => durable.is_new(),
+            Backend::Memory(_) => true,
+        }
+    }
+
+    /// Makes all changes of `batch` durable, then visible, then returns.
+    ///
+    /// Blocks for an fsync, so call it where blocking is fine. Calls that wait at the same time are
+    /// committed together; batches take effect in the order in which they were submitted. An empty batch
+    /// returns at once.
+    ///
+    /// # Errors
+    ///
+    /// Nothing of the batch is visible then. [`KeyLength`](StoreError::KeyLength) and
+    /// [`ValueLength`](StoreError::ValueLength) tell that it can't be stored, [`Full`](StoreError::Full)
+    /// that there is no space, [`Closed`](StoreError::Closed) that [`close`](Store::close) was first;
+    /// [`Io`](StoreError::Io), [`Corrupt`](StoreError::Corrupt) and a `Full` with a source come from the disk,
+    /// and all writes after them are refused with [`Failed`](StoreError::Failed).
+    pub fn write(&self, batch: Batch) -> Result<()> {
+        batch.check()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        match &*self.0 {
+            Backend::Durable(durable) => durable.write(batch),
+            Backend::Memory(memory) => memory.write(batch),
+        }
+    }
+
+    /// Removes every key that begins with `prefix`, and returns how many there were.
+    ///
+    /// Works through the keys that exist now, in batches of a thousand, so it needs little memory, and a
+    /// crash or an error leaves the later part undone: call it again. Keys that are put meanwhile may stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Store::write) and [`get`](Store::get).
+    pub fn remove_prefix(&self, space: Space, prefix: &[u8]) -> Result<u64> {
+        const CHUNK: usize = 1000;
+        let mut removed = 0;
+        let mut batch = Batch::new();
+        for entry in self.scan_prefix(space, prefix) {
+            batch.delete(space, entry?.0);
+            removed += 1;
+            if batch.len() == CHUNK {
+                self.write(std::mem::take(&mut batch))?;
+            }
+        }
+        self.write(batch)?;
+        Ok(removed)
+    }
+
+    /// The state after the last write that returned, for reads that must agree with each other.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(match &*self.0 {
+            Backend::Durable(durable) => snapshot::View::Durable(durable.view()),
+            Backend::Memory(memory) => snapshot::View::Memory(memory.view()),
+        })
+    }
+
+    /// [`Snapshot::get`] on the present state.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt) from the disk.
+    pub fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>> {
+        self.snapshot().get(space, key)
+    }
+
+    /// [`Snapshot::scan`] on the present state; writes made during the scan aren't seen.
+    pub fn scan<K: AsRef<[u8]>>(&self, space: Space, range: impl RangeBounds<K>) -> Scan {
+        self.snapshot().scan(space, range)
+    }
+
+    /// [`Snapshot::scan_prefix`] on the present state; writes made during the scan aren't seen.
+    pub fn scan_prefix(&self, space: Space, prefix: &[u8]) -> Scan {
+        self.snapshot().scan_prefix(space, prefix)
+    }
+
+    /// [`Snapshot::first_at_or_after`] on the present state.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt) from the disk.
+    pub fn first_at_or_after(&self, space: Space, key: &[u8], prefix: &[u8]) -> Result<Option<Entry>> {
+        self.snapshot().first_at_or_after(space, key, prefix)
+    }
+
+    /// [`Snapshot::last_at_or_before`] on the present state.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt) from the disk.
+    pub fn last_at_or_before(&self, space: Space, key: &[u8], prefix: &[u8]) -> Result<Option<Entry>> {
+        self.snapshot().last_at_or_before(space, key, prefix)
+    }
+
+    /// Commits what was submitted, and refuses later writes of all handles with
+    /// [`Closed`](StoreError::Closed). Reads go on.
+    ///
+    /// Dropping the last handle does the same, and needs no other shutdown.
+    pub fn close(&self) {
+        match &*self.0 {
+            Backend::Durable(durable) => durable.close(),
+            Backend::Memory(memory) => memory.close(),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Backend::Durable(durable) => f.debug_tuple("Store").field(&durable.dir()).finish(),
+            Backend::Memory(_) => f.write_str("Store(in memory)"),
+        }
+    }
+}

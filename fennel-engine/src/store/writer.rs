@@ -1,0 +1,193 @@
+//! Group commit: one thread writes for everyone.
+//!
+//! Whoever writes puts a batch into a queue and waits. The thread takes all that is queued, writes it as one
+//! batch of the database with one fsync, lets readers see it, and answers everyone. While it waits for the disk the
+//! next group gathers, so the groups grow with the load and nobody waits for a timer.
+//!
+//! A write that fails may have left a torn record in the journal, and fjall would drop everything
+//! behind that on the next open. So after an error the thread writes nothing more. It notes where the failed group
+//! began, for [`journal::mend`](super::journal::mend) to cut off what of it may still get to the disk.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::durable::Shared;
+use super::{Result, StoreError};
+
+/// Batches that may wait before those who write are held up in submitting.
+const QUEUE: usize = 1024;
+/// Bytes after which a group isn't made larger, to bound how long its first batch waits.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// The queue and the thread behind it.
+pub(super) struct Writer {
+    queue: RwLock<Option<SyncSender<Request>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Request {
+    batch: Batch,
+    answer: SyncSender<Result<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let (queue, requests) = sync_channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("fennel-store".into())
+            .spawn(move || Committer { shared, failed: None }.run(&requests))?;
+        Ok(Self { queue: RwLock::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues `batch` and waits until it is durable and visible.
+    pub(super) fn write(&self, batch: Batch) -> Result<()> {
+        let (answer, answered) = sync_channel(1);
+        {
+            let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+            let queue = queue.as_ref().ok_or(StoreError::Closed)?;
+            queue.send(Request { batch, answer }).map_err(|_| StoreError::Closed)?;
+        }
+        answered.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Lets the thread finish what is queued, and waits for its end.
+    pub(super) fn close(&self) {
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // It catches panics itself, so there is no outcome to look at.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The side of the thread.
+struct Committer {
+    shared: Arc<Shared>,
+    failed: Option<StoreError>,
+}
+
+impl Committer {
+    fn run(&mut self, requests: &Receiver<Request>) {
+        while let Ok(first) = requests.recv() {
+            let mut group = Group { bytes: first.batch.bytes(), requests: vec![first] };
+            while group.bytes < GROUP_BYTES
+                && let Ok(next) = requests.try_recv()
+            {
+                group.bytes += next.batch.bytes();
+                group.requests.push(next);
+            }
+            self.commit(group);
+        }
+    }
+
+    fn commit(&mut self, group: Group) {
+        let refusal = self.failed.clone();
+        let (batches, waiting) = group.admit(|batch, before| match &refusal {
+            Some(error) => Err(error.clone()),
+            None => self.check_space(batch, before),
+        });
+        let outcome = match batches.is_empty() {
+            true => Ok(()),
+            false => self.write(batches).inspect_err(|error| self.fail(error)),
+        };
+        for answer in waiting {
+            // Whoever asked may be gone; the batch counts all the same.
+            let _ = answer.send(outcome.clone());
+        }
+    }
+
+    /// Refuses a batch that would use up the reserve, `before` bytes of its group having been let in.
+    fn check_space(&self, batch: &Batch, before: usize) -> Result<()> {
+        let reserve = match batch.only_deletes() {
+            true => self.shared.reserve_bytes / 2,
+            false => self.shared.reserve_bytes,
+        };
+        // Twice: once in the journal, once in a table.
+        let needed = 2 * (before + batch.bytes()) as u64;
+        if reserve > 0 && self.shared.folder.free_bytes() < reserve.saturating_add(needed) {
+            let dir = self.shared.folder.dir().to_path_buf();
+            return Err(StoreError::Full { dir, source: None });
+        }
+        Ok(())
+    }
+
+    /// Makes `batches` durable and then visible.
+    fn write(&self, batches: Vec<Batch>) -> Result<()> {
+        let shared = &self.shared;
+        while shared.is_behind() {
+            // Writes nothing, but tells whether the workers are still alive.
+            shared.db.persist(fjall::PersistMode::Buffer).map_err(|e| shared.error(e))?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        let mut all = shared.db.batch().durability(Some(fjall::PersistMode::SyncAll));
+        for op in batches.into_iter().flat_map(Batch::into_ops) {
+            match op.value {
+                Some(value) => all.insert(shared.space(op.space), op.key, value),
+                None => all.remove(shared.space(op.space), op.key),
+            }
+        }
+        let begin = shared.db.seqno();
+        let committed = catch_unwind(AssertUnwindSafe(|| all.commit()));
+        match committed {
+            Ok(Ok(())) => {
+                shared.publish();
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                // The group isn't in the tables: an error comes from the journal, which is first. If the
+                // note can't be written, the group may be found by the next open.
+                let _ = shared.folder.set_discard(Some(begin));
+                Err(shared.error(error))
+            }
+            // A bug of fjall; part of the group may be in the tables, so the next open decides.
+            Err(_panic) => Err(shared.error(fjall::Error::Poisoned)),
+        }
+    }
+
+    fn fail(&mut self, error: &StoreError) {
+        let dir = self.shared.folder.dir().to_path_buf();
+        self.failed = Some(StoreError::Failed { dir, source: Box::new(error.clone()) });
+    }
+}
+
+/// Requests that are committed together.
+struct Group {
+    requests: Vec<Request>,
+    bytes: usize,
+}
+
+impl Group {
+    /// Answers the requests that `check` refuses, and returns the batches and answers of the others.
+    fn admit(
+        self,
+        check: impl Fn(&Batch, usize) -> Result<()>,
+    ) -> (Vec<Batch>, Vec<SyncSender<Result<()>>>) {
+        let mut before = 0;
+        let (mut batches, mut waiting) = (Vec::new(), Vec::new());
+        for Request { batch, answer } in self.requests {
+            match check(&batch, before) {
+                Ok(()) => {
+                    before += batch.bytes();
+                    batches.push(batch);
+                    waiting.push(answer);
+                }
+                Err(refusal) => {
+                    let _ = answer.send(Err(refusal));
+                }
+            }
+        }
+        (batches, waiting)
+    }
+}

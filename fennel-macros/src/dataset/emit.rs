@@ -1,0 +1,212 @@
+//! A dataset's descriptor, handles, row and checks.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::model::{Field, Model, option};
+use crate::enforce::{self, At, enforce};
+use crate::handle;
+use crate::restriction::{ColumnType, column_type};
+
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        options,
+        meta,
+        sources,
+        fields,
+    } = model;
+    let name = ident.to_string();
+    let types: Vec<ColumnType> = fields
+        .iter()
+        .enumerate()
+        .map(|(i, field)| column_type(private, i, &field.ty, field.restriction.as_ref()))
+        .collect();
+    let before = types.iter().map(|column| &column.before);
+    let descriptors = fields
+        .iter()
+        .zip(&types)
+        .map(|(field, column)| describe(private, field, &column.ty));
+    let version = match &options.version {
+        Some(version) => quote!(#version),
+        None => quote!(1),
+    };
+    let history = match &options.history {
+        Some(history) => quote!(#private::Duration::parse_or_zero(#history)),
+        None => quote!(#private::Dataset::DEFAULT_HISTORY),
+    };
+    let (index, online, offline) = (
+        options.index,
+        option(options.online),
+        option(options.offline),
+    );
+    let meta = meta.emit_entity(private);
+    let emitted_sources = sources.iter().map(|source| source.emit(private));
+    let row = row(model);
+    let checks = checks(model);
+    let handles = fields.iter().map(|field| {
+        handle::emit(
+            private,
+            &quote!(Column),
+            ident,
+            &field.vis,
+            &field.ident,
+            &field.ty,
+        )
+    });
+    quote! {
+        #[allow(non_upper_case_globals)]
+        impl #ident {
+            #(#handles)*
+        }
+
+        #[allow(long_running_const_eval)]
+        const _: () = {
+            #(#before)*
+
+            #[automatically_derived]
+            impl #private::Entity for #ident {
+                const NAME: &'static str = #name;
+                const KIND: #private::Kind = #private::Kind::Dataset;
+                const DESCRIPTOR: #private::Descriptor<'static> =
+                    #private::Descriptor::Dataset(<Self as #private::Row>::DATASET);
+            }
+
+            #[automatically_derived]
+            impl #private::Row for #ident {
+                const DATASET: &'static #private::Dataset<'static> = &#private::Dataset {
+                    name: #name,
+                    version: #version,
+                    history: #history,
+                    index: #private::Index::of(#index, #online, #offline),
+                    fields: &[#(#descriptors),*],
+                    sources: &[#(#emitted_sources),*],
+                    meta: #meta,
+                    location: #private::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module: ::core::module_path!(),
+                    },
+                };
+
+                #row
+            }
+
+            #private::inventory::submit! {
+                #private::Registered(<#ident as #private::Entity>::DESCRIPTOR)
+            }
+
+            #checks
+        };
+    }
+}
+
+fn describe(private: &TokenStream, field: &Field, ty: &TokenStream) -> TokenStream {
+    let name = field.name();
+    let Field {
+        key,
+        erase_key,
+        timestamp,
+        ..
+    } = field;
+    let meta = field.meta.emit(private);
+    quote! {
+        #private::Field {
+            name: #name,
+            ty: #ty,
+            key: #key,
+            erase_key: #erase_key,
+            timestamp: #timestamp,
+            meta: #meta,
+        }
+    }
+}
+
+/// The struct as a row, and back.
+fn row(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let values = model.fields.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        quote!(<#ty as #private::DataType>::into_value(self.#ident))
+    });
+    let fields = model.fields.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        quote!(#ident: <#ty as #private::DataType>::from_value(fields.take())?)
+    });
+    quote! {
+        fn into_values(self) -> #private::Vec<#private::Value> {
+            #private::Vec::from([#(#values),*])
+        }
+
+        fn from_values(
+            values: #private::Vec<#private::Value>,
+        ) -> ::core::result::Result<Self, #private::Mismatch> {
+            let mut fields = #private::Fields::new(values);
+            ::core::result::Result::Ok(Self { #(#fields),* })
+        }
+    }
+}
+
+/// One const item for each thing that can be wrong by itself, at the tokens that it is about.
+fn checks(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        options,
+        meta,
+        sources,
+        fields,
+    } = model;
+    let dataset = quote!(<#ident as #private::Row>::DATASET);
+    let mut checks = TokenStream::new();
+    let mut check = |at: At, check: TokenStream| checks.extend(enforce::item(private, at, &check));
+    let owner = meta.owner_span().unwrap_or_else(|| ident.span());
+    check(At::span(owner), quote!(#dataset.check_owner()));
+    check(At::tokens(ident), quote!(#dataset.check_timestamp()));
+    if let Some(version) = &options.version {
+        check(At::tokens(version), quote!(#dataset.check_version()));
+    }
+    if let Some(history) = &options.history {
+        check(
+            At::tokens(history),
+            quote!(#private::check_history(#history)),
+        );
+    }
+    if let Some(span) = options.index_span {
+        let (index, online, offline) = (
+            options.index,
+            option(options.online),
+            option(options.offline),
+        );
+        check(
+            At::span(span),
+            quote!(#private::Index::check(#index, #online, #offline)),
+        );
+        check(At::span(span), quote!(#dataset.check_index()));
+    }
+    for (i, field) in fields.iter().enumerate() {
+        let name = enforce(
+            private,
+            At::tokens(&field.ident),
+            &quote!(#dataset.check_field(#i)),
+        );
+        let ty = enforce(
+            private,
+            At::tokens(&field.ty),
+            &quote!(#dataset.check_type(#i)),
+        );
+        let owner = field.meta.owner_span().map(|span| {
+            enforce(
+                private,
+                At::span(span),
+                &quote!(#dataset.fields[#i].meta.check_owner()),
+            )
+        });
+        checks.extend(quote!(const _: () = { #name; #ty; #owner };));
+    }
+    for (i, source) in sources.iter().enumerate() {
+        checks.extend(source.checks(private, &dataset, i));
+    }
+    checks
+}

@@ -1,0 +1,155 @@
+//! What the tokens of a dataset say.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Ident, ItemStruct, LitInt, LitStr, Type, Visibility};
+
+use super::source::Source;
+use crate::args::{self, keyed, split};
+use crate::errors::Errors;
+use crate::meta::Meta;
+use crate::path;
+use crate::restriction::{self, Restriction};
+
+pub(crate) struct Model {
+    pub(crate) private: TokenStream,
+    pub(crate) ident: Ident,
+    pub(crate) options: Options,
+    pub(crate) meta: Meta,
+    /// In the order of the wire: the last attribute first.
+    pub(crate) sources: Vec<Source>,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// The arguments of `#[dataset(..)]`.
+#[derive(Default)]
+pub(crate) struct Options {
+    facade: Option<syn::Path>,
+    pub(crate) version: Option<LitInt>,
+    pub(crate) history: Option<LitStr>,
+    pub(crate) index: bool,
+    pub(crate) online: Option<bool>,
+    pub(crate) offline: Option<bool>,
+    /// Where an index is asked for.
+    pub(crate) index_span: Option<Span>,
+}
+
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) ty: Type,
+    pub(crate) restriction: Option<Restriction>,
+    pub(crate) key: bool,
+    pub(crate) erase_key: bool,
+    pub(crate) timestamp: bool,
+    pub(crate) meta: Meta,
+}
+
+const OPTIONS: [&str; 6] = ["version", "history", "index", "online", "offline", "crate"];
+const ROLES: [&str; 3] = ["key", "timestamp", "erase_key"];
+
+impl Model {
+    pub(crate) fn parse(args: TokenStream, item: &mut ItemStruct, errors: &mut Errors) -> Model {
+        let options = Options::parse(args, errors);
+        let private = path::private(options.facade.as_ref());
+        let meta = Meta::take(&mut item.attrs, errors);
+        let sources = path::take(&mut item.attrs, "source");
+        let sources = sources.iter().rev().filter_map(|attribute| {
+            Source::parse(
+                &private,
+                args::tokens_of(attribute, errors),
+                attribute,
+                errors,
+            )
+        });
+        let sources = sources.collect();
+        let fields = item
+            .fields
+            .iter_mut()
+            .filter_map(|field| Field::parse(&private, field, errors));
+        Model {
+            ident: item.ident.clone(),
+            meta,
+            sources,
+            fields: fields.collect(),
+            options,
+            private,
+        }
+    }
+}
+
+impl Options {
+    fn parse(args: TokenStream, errors: &mut Errors) -> Options {
+        let mut options = Options::default();
+        for arg in keyed(split(args), errors) {
+            match arg.key.to_string().as_str() {
+                "version" => options.version = arg.parse("a whole number from 1 on", errors),
+                "history" => options.history = arg.text("90d", errors),
+                "index" => options.index = arg.bool(errors),
+                "online" => options.online = Some(arg.bool(errors)),
+                "offline" => options.offline = Some(arg.bool(errors)),
+                "crate" => options.facade = arg.parse("the path of the fennel crate", errors),
+                _ => args::unknown(&arg, &OPTIONS, errors),
+            }
+            if matches!(arg.key.to_string().as_str(), "index" | "online" | "offline") {
+                options.index_span.get_or_insert(arg.key.span());
+            }
+        }
+        options
+    }
+}
+
+impl Field {
+    fn parse(private: &TokenStream, field: &mut syn::Field, errors: &mut Errors) -> Option<Field> {
+        path::check_type(&field.ty, errors);
+        let meta = Meta::take(&mut field.attrs, errors);
+        if let Some(span) = meta.state() {
+            errors.at(
+                span,
+                "a column can't be deleted or deprecated: change the dataset under a higher version",
+            );
+        }
+        for attribute in path::take(&mut field.attrs, "feature") {
+            errors.on(
+                attribute,
+                "`#[feature]` is for the fields of a `#[featureset]`",
+            );
+        }
+        let restriction = restriction::take(private, &mut field.attrs, errors);
+        let mut parsed = Field {
+            ident: field.ident.clone()?,
+            vis: field.vis.clone(),
+            ty: field.ty.clone(),
+            restriction,
+            key: false,
+            erase_key: false,
+            timestamp: false,
+            meta,
+        };
+        for attribute in path::take(&mut field.attrs, "field") {
+            for arg in keyed(split(args::tokens_of(&attribute, errors)), errors) {
+                match arg.key.to_string().as_str() {
+                    "key" => parsed.key = arg.bool(errors),
+                    "erase_key" => parsed.erase_key = arg.bool(errors),
+                    "timestamp" => parsed.timestamp = arg.bool(errors),
+                    _ => args::unknown(&arg, &ROLES, errors),
+                }
+            }
+        }
+        Some(parsed)
+    }
+
+    /// The column's name, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+}
+
+/// An `Option<bool>` as tokens.
+pub(crate) fn option(flag: Option<bool>) -> TokenStream {
+    match flag {
+        Some(flag) => quote!(::core::option::Option::Some(#flag)),
+        None => quote!(::core::option::Option::None),
+    }
+}

@@ -1,0 +1,64 @@
+//! Calls of checks, spanned so that rustc underlines the tokens that a check is about.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+
+/// The first and the last of some tokens. Stable Rust can't join two spans, but a call whose path
+/// is at one and whose parentheses are at the other reaches from one to the other.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    first: Span,
+    last: Span,
+}
+
+impl At {
+    /// Reaches over all of `tokens`.
+    pub(crate) fn tokens(tokens: impl ToTokens) -> At {
+        let mut spans = tokens
+            .into_token_stream()
+            .into_iter()
+            .map(|token| token.span());
+        let first = spans.next().unwrap_or_else(Span::call_site);
+        At {
+            first,
+            last: spans.last().unwrap_or(first),
+        }
+    }
+
+    /// Reaches over one token.
+    pub(crate) fn span(span: Span) -> At {
+        At {
+            first: span,
+            last: span,
+        }
+    }
+}
+
+/// `enforce(check)`, underlined at `at`.
+pub(crate) fn enforce(private: &TokenStream, at: At, check: &TokenStream) -> TokenStream {
+    let function = respan(quote!(#private::enforce), at.first);
+    let mut argument = Group::new(
+        proc_macro2::Delimiter::Parenthesis,
+        respan(check.clone(), at.first),
+    );
+    argument.set_span(at.last);
+    quote!(#function #argument)
+}
+
+/// A const item of its own for one check, so that rustc reports it beside all the others.
+pub(crate) fn item(private: &TokenStream, at: At, check: &TokenStream) -> TokenStream {
+    let call = enforce(private, at, check);
+    quote!(const _: () = #call;)
+}
+
+/// The tokens, all of them at one span.
+fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let tokens = tokens.into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            token = TokenTree::Group(Group::new(group.delimiter(), respan(group.stream(), span)));
+        }
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
+}

@@ -1,0 +1,209 @@
+//! A featureset's descriptor, handles and checks.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::model::{Default, Extraction, Feature, Model};
+use crate::enforce::{self, At, enforce};
+use crate::handle;
+use crate::restriction::{ColumnType, column_type};
+
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        meta,
+        features,
+    } = model;
+    let name = ident.to_string();
+    let types: Vec<ColumnType> = features
+        .iter()
+        .enumerate()
+        .map(|(i, feature)| column_type(private, i, &feature.ty, feature.restriction.as_ref()))
+        .collect();
+    let before = types.iter().map(|column| &column.before);
+    let descriptors = features
+        .iter()
+        .zip(&types)
+        .map(|(feature, column)| describe(private, feature, &column.ty));
+    let meta = meta.emit_entity(private);
+    let checks = checks(model);
+    let handles = features.iter().map(|feature| {
+        handle::emit(
+            private,
+            &quote!(Feature),
+            ident,
+            &feature.vis,
+            &feature.ident,
+            &feature.ty,
+        )
+    });
+    let paths = features
+        .iter()
+        .filter_map(|feature| feature.extraction.as_ref())
+        .map(|e| &e.path);
+    quote! {
+        #[allow(non_upper_case_globals)]
+        impl #ident {
+            #(#handles)*
+        }
+
+        #[allow(unexpected_cfgs, long_running_const_eval)]
+        const _: () = {
+            #(#before)*
+
+            #[automatically_derived]
+            impl #private::Entity for #ident {
+                const NAME: &'static str = #name;
+                const KIND: #private::Kind = #private::Kind::Featureset;
+                const DESCRIPTOR: #private::Descriptor<'static> =
+                    #private::Descriptor::Featureset(<Self as #private::Features>::FEATURESET);
+            }
+
+            #[automatically_derived]
+            impl #private::Features for #ident {
+                const FEATURESET: &'static #private::Featureset<'static> = &#private::Featureset {
+                    name: #name,
+                    features: &[#(#descriptors),*],
+                    meta: #meta,
+                    location: #private::Location {
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        module: ::core::module_path!(),
+                    },
+                };
+            }
+
+            #private::inventory::submit! {
+                #private::Registered(<#ident as #private::Entity>::DESCRIPTOR)
+            }
+
+            #checks
+
+            // Editors resolve these; rustc reads the names below and says more when one is wrong.
+            #[cfg(rust_analyzer)]
+            fn paths() {
+                #(let _ = #paths;)*
+            }
+        };
+    }
+}
+
+fn describe(private: &TokenStream, feature: &Feature, ty: &TokenStream) -> TokenStream {
+    let name = feature.name();
+    let meta = feature.meta.emit(private);
+    let extraction = match &feature.extraction {
+        Some(extraction) => {
+            let extraction = extraction_of(private, extraction);
+            quote!(::core::option::Option::Some(#extraction))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        #private::Feature {
+            name: #name,
+            ty: #ty,
+            extraction: #extraction,
+            meta: #meta,
+        }
+    }
+}
+
+fn extraction_of(private: &TokenStream, extraction: &Extraction) -> TokenStream {
+    let Extraction {
+        entity,
+        name,
+        default,
+        version,
+        env,
+        path,
+    } = extraction;
+    let column = name.unraw().to_string();
+    let default = match default {
+        Some(Default { literal, .. }) => quote!(::core::option::Option::Some(#literal)),
+        None => quote!(::core::option::Option::None),
+    };
+    let version = match version {
+        Some(version) => quote!(#version),
+        None => quote!(0),
+    };
+    let env = env.emit(private);
+    let reference = quote_spanned! {path.span()=>
+        #private::Reference {
+            kind: <#entity as #private::Entity>::KIND,
+            entity: <#entity as #private::Entity>::NAME,
+            name: #column,
+        }
+    };
+    quote! {
+        #private::Extraction {
+            reference: #reference,
+            default: #default,
+            version: #version,
+            env: #env,
+        }
+    }
+}
+
+/// One const item for each feature and each kind of mistake, at the tokens that it is about.
+fn checks(model: &Model) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        meta,
+        features,
+    } = model;
+    let featureset = quote!(<#ident as #private::Features>::FEATURESET);
+    let mut checks = TokenStream::new();
+    let owner = meta.owner_span().unwrap_or_else(|| ident.span());
+    checks.extend(enforce::item(
+        private,
+        At::span(owner),
+        &quote!(#featureset.check_owner()),
+    ));
+    for (i, feature) in features.iter().enumerate() {
+        let check = |at: At, check: TokenStream| enforce(private, at, &check);
+        let name = check(
+            At::tokens(&feature.ident),
+            quote!(#featureset.check_feature(#i)),
+        );
+        let owner = feature.meta.owner_span().map(|span| {
+            check(
+                At::span(span),
+                quote!(#featureset.features[#i].meta.check_owner()),
+            )
+        });
+        let at_type = At::tokens(&feature.ty);
+        let Some(extraction) = &feature.extraction else {
+            let none = quote!(::core::option::Option::None);
+            let ty = check(at_type, quote!(#featureset.check_type(#i, #none)));
+            checks.extend(quote!(const _: () = { #name; #ty; #owner };));
+            continue;
+        };
+        let entity = &extraction.entity;
+        let target = quote!(TARGET);
+        let some = quote!(::core::option::Option::Some(TARGET));
+        let reference = check(
+            At::tokens(&extraction.path),
+            quote!(#featureset.check_reference(#i, #target)),
+        );
+        let ty = check(at_type, quote!(#featureset.check_type(#i, #some)));
+        let default = extraction
+            .default
+            .as_ref()
+            .map(|default| check(default.at, quote!(#featureset.check_default(#i, #target))));
+        let env = extraction
+            .env
+            .span()
+            .map(|span| check(At::span(span), quote!(#featureset.check_env(#i))));
+        checks.extend(quote! {
+            const _: () = {
+                const TARGET: #private::Descriptor<'static> = <#entity as #private::Entity>::DESCRIPTOR;
+                #name; #reference; #ty; #default; #env; #owner
+            };
+        });
+    }
+    checks
+}

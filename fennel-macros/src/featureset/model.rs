@@ -1,0 +1,188 @@
+//! What the tokens of a featureset say.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, Ident, ItemStruct, LitInt, Path, Type, Visibility};
+
+use crate::args::{self, Arg, keyed, split};
+use crate::dataset::Env;
+use crate::enforce::At;
+use crate::errors::Errors;
+use crate::meta::Meta;
+use crate::restriction::{self, Restriction};
+use crate::{literal, path};
+
+pub(crate) struct Model {
+    pub(crate) private: TokenStream,
+    pub(crate) ident: Ident,
+    pub(crate) meta: Meta,
+    pub(crate) features: Vec<Feature>,
+}
+
+pub(crate) struct Feature {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) ty: Type,
+    pub(crate) restriction: Option<Restriction>,
+    pub(crate) extraction: Option<Extraction>,
+    pub(crate) meta: Meta,
+}
+
+/// `#[feature(Entity::name, default = .., version = .., env = ..)]`.
+pub(crate) struct Extraction {
+    /// The whole path.
+    pub(crate) path: Path,
+    /// The path of the entity.
+    pub(crate) entity: Path,
+    /// The column or the feature.
+    pub(crate) name: Ident,
+    pub(crate) default: Option<Default>,
+    pub(crate) version: Option<LitInt>,
+    pub(crate) env: Env,
+}
+
+/// A constant, as a literal of fennel-core.
+pub(crate) struct Default {
+    pub(crate) literal: TokenStream,
+    pub(crate) at: At,
+}
+
+const KNOWN: [&str; 3] = ["default", "version", "env"];
+
+impl Model {
+    pub(crate) fn parse(args: TokenStream, item: &mut ItemStruct, errors: &mut Errors) -> Model {
+        let mut facade = None;
+        for arg in keyed(split(args), errors) {
+            match arg.key.to_string().as_str() {
+                "crate" => facade = arg.parse("the path of the fennel crate", errors),
+                _ => args::unknown(&arg, &["crate"], errors),
+            }
+        }
+        let private = path::private(facade.as_ref());
+        let meta = Meta::take(&mut item.attrs, errors);
+        for attribute in path::take(&mut item.attrs, "source") {
+            errors.on(
+                attribute,
+                "a featureset has no source: put `#[source]` on a dataset and look it up",
+            );
+        }
+        let features = item.fields.iter_mut();
+        let features = features.filter_map(|field| Feature::parse(&private, field, errors));
+        Model {
+            ident: item.ident.clone(),
+            meta,
+            features: features.collect(),
+            private,
+        }
+    }
+}
+
+impl Feature {
+    fn parse(
+        private: &TokenStream,
+        field: &mut syn::Field,
+        errors: &mut Errors,
+    ) -> Option<Feature> {
+        path::check_type(&field.ty, errors);
+        let meta = Meta::take(&mut field.attrs, errors);
+        for attribute in path::take(&mut field.attrs, "field") {
+            errors.on(attribute, "`#[field]` is for the fields of a `#[dataset]`");
+        }
+        let restriction = restriction::take(private, &mut field.attrs, errors);
+        let attributes = path::take(&mut field.attrs, "feature");
+        if let Some(second) = attributes.get(1) {
+            errors.on(
+                second,
+                "a feature is had in one way: give `#[feature]` once",
+            );
+        }
+        let extraction = attributes.first();
+        let extraction =
+            extraction.and_then(|attribute| Extraction::parse(private, attribute, errors));
+        Some(Feature {
+            ident: field.ident.clone()?,
+            vis: field.vis.clone(),
+            ty: field.ty.clone(),
+            restriction,
+            extraction,
+            meta,
+        })
+    }
+
+    /// The feature's name, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+}
+
+impl Extraction {
+    /// `None` for a feature that queries give, and after an error.
+    fn parse(
+        private: &TokenStream,
+        attribute: &Attribute,
+        errors: &mut Errors,
+    ) -> Option<Extraction> {
+        const EXPECTED: &str = "expected what to read: `Dataset::column` or `Featureset::feature`";
+        let (mut references, keys): (Vec<_>, Vec<_>) = split(args::tokens_of(attribute, errors))
+            .into_iter()
+            .partition(|part| !has_key(part));
+        if let Some(second) = references.get(1) {
+            errors.on(second, "a feature reads one column or feature");
+        }
+        let (mut default, mut version, mut env) =
+            (None, None, <Env as core::default::Default>::default());
+        let mut first = None;
+        for arg in keyed(keys, errors) {
+            match arg.key.to_string().as_str() {
+                "default" => default = Default::parse(private, &arg, errors),
+                "version" => version = arg.parse("a whole number", errors),
+                "env" => env = Env::parse(&arg, errors),
+                _ => args::unknown(&arg, &KNOWN, errors),
+            }
+            first.get_or_insert(arg.key);
+        }
+        if references.is_empty() {
+            if let Some(first) = first {
+                errors.on(&first, format!("`{first}` needs something to read: `#[feature(Dataset::column, {first} = ..)]`"));
+            }
+            return None;
+        }
+        let tokens = references.swap_remove(0);
+        let path = match syn::parse2::<Path>(tokens.clone()) {
+            Ok(path) if path.segments.len() > 1 => path,
+            _ => {
+                errors.on(tokens, EXPECTED);
+                return None;
+            }
+        };
+        let mut entity = path.clone();
+        let name = entity.segments.pop()?.into_value().ident;
+        entity.segments.pop_punct();
+        Some(Extraction {
+            path,
+            entity,
+            name,
+            default,
+            version,
+            env,
+        })
+    }
+}
+
+impl Default {
+    fn parse(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Option<Default> {
+        let expr: Expr = arg.parse("a constant", errors)?;
+        let literal = errors.take(literal::literal(private, &expr))?;
+        Some(Default {
+            literal,
+            at: At::tokens(&expr),
+        })
+    }
+}
+
+/// Whether a part is `key = ..`.
+fn has_key(part: &TokenStream) -> bool {
+    let mut tokens = part.clone().into_iter();
+    matches!(tokens.next(), Some(proc_macro2::TokenTree::Ident(_)))
+        && matches!(tokens.next(), Some(proc_macro2::TokenTree::Punct(p)) if p.as_char() == '=')
+}

@@ -1,0 +1,108 @@
+//! Constants in attributes as literals of fennel-core.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Expr, ExprLit, ExprUnary, Lit, Member, UnOp};
+
+/// The literal that an expression writes.
+///
+/// # Errors
+///
+/// The expression computes something.
+pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenStream> {
+    let literals = quote!(#private::Literal);
+    match expr {
+        Expr::Lit(ExprLit { lit, .. }) => match lit {
+            Lit::Bool(_) => Ok(quote!(#literals::Bool(#lit))),
+            Lit::Int(int) => whole(private, int, false),
+            Lit::Float(_) => Ok(quote!(#literals::Float(#lit))),
+            Lit::Str(_) => Ok(quote!(#literals::Str(#lit))),
+            _ => Err(not_constant(expr)),
+        },
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr: inner,
+            ..
+        }) => match &**inner {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(int), ..
+            }) => whole(private, int, true),
+            Expr::Lit(ExprLit {
+                lit: Lit::Float(float),
+                ..
+            }) => Ok(quote!(#literals::Float(-#float))),
+            _ => Err(not_constant(expr)),
+        },
+        Expr::Path(path) if path.path.is_ident("None") => Ok(quote!(#literals::Null)),
+        Expr::Path(path) => Ok(quote!(#private::Const(#path).literal())),
+        Expr::Call(call) if is_some(&call.func) && call.args.len() == 1 => {
+            literal(private, &call.args[0])
+        }
+        Expr::Reference(reference) => literal(private, &reference.expr),
+        Expr::Paren(paren) => literal(private, &paren.expr),
+        Expr::Group(group) => literal(private, &group.expr),
+        Expr::Array(array) => {
+            let pairs: Option<Vec<_>> = array.elems.iter().map(pair).collect();
+            if let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty()) {
+                let entries = pairs.into_iter().map(|(key, value)| {
+                    let value = literal(private, value)?;
+                    Ok(quote!((#key, #value)))
+                });
+                let entries: Vec<_> = entries.collect::<syn::Result<_>>()?;
+                return Ok(quote!(#literals::Object(&[#(#entries),*])));
+            }
+            let elements = array.elems.iter().map(|element| literal(private, element));
+            let elements: Vec<_> = elements.collect::<syn::Result<_>>()?;
+            Ok(quote!(#literals::List(&[#(#elements),*])))
+        }
+        Expr::Struct(record) => {
+            let fields = record.fields.iter().map(|field| {
+                let Member::Named(name) = &field.member else {
+                    return Err(not_constant(expr));
+                };
+                let name = name.to_string();
+                let value = literal(private, &field.expr)?;
+                Ok(quote!((#name, #value)))
+            });
+            let fields: Vec<_> = fields.collect::<syn::Result<_>>()?;
+            Ok(quote!(#literals::Object(&[#(#fields),*])))
+        }
+        _ => Err(not_constant(expr)),
+    }
+}
+
+fn whole(private: &TokenStream, int: &syn::LitInt, negative: bool) -> syn::Result<TokenStream> {
+    let digits: i128 = int.base10_parse()?;
+    let signed = if negative { -digits } else { digits };
+    match i64::try_from(signed) {
+        Ok(value) => Ok(quote!(#private::Literal::Int(#value))),
+        Err(_) => Err(syn::Error::new_spanned(int, "this number is beyond `i64`")),
+    }
+}
+
+/// `("key", value)`.
+fn pair(expr: &Expr) -> Option<(&syn::LitStr, &Expr)> {
+    let Expr::Tuple(tuple) = expr else {
+        return None;
+    };
+    if tuple.elems.len() != 2 {
+        return None;
+    }
+    match &tuple.elems[0] {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(key), ..
+        }) => Some((key, &tuple.elems[1])),
+        _ => None,
+    }
+}
+
+fn is_some(function: &Expr) -> bool {
+    matches!(function, Expr::Path(path) if path.path.is_ident("Some"))
+}
+
+fn not_constant(expr: &Expr) -> syn::Error {
+    syn::Error::new_spanned(
+        expr,
+        "expected a constant: a literal, a `const` by name, a list `[1, 2]`, a map `[(\"a\", 1)]` or a record `Name { field: 1 }`",
+    )
+}

@@ -1,0 +1,95 @@
+//! Paths into the facade, attributes of ours on an item, and names that can't be column types.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, GenericArgument, PathArguments, Type};
+
+use crate::errors::Errors;
+
+/// The door that all emitted paths go through.
+pub(crate) fn private(facade: Option<&syn::Path>) -> TokenStream {
+    match facade {
+        Some(path) => quote!(#path::__private),
+        None => quote!(::fennel::__private),
+    }
+}
+
+/// Takes the attributes of that name off the list, in their order; `fennel::meta` is `meta`.
+pub(crate) fn take(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
+    let is_it = |attribute: &Attribute| is(attribute, name);
+    let (taken, kept) = std::mem::take(attributes).into_iter().partition(is_it);
+    *attributes = kept;
+    taken
+}
+
+/// Whether an attribute is called that, with or without a path before it.
+pub(crate) fn is(attribute: &Attribute, name: &str) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == name)
+}
+
+/// Reports names inside a type that are never a column type, with the likely repair. What a name
+/// means is rustc's to say; these few are common enough to be told sooner and better.
+pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
+    match ty {
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return;
+            };
+            let name = last.ident.to_string();
+            if let PathArguments::AngleBracketed(arguments) = &last.arguments {
+                let is_bytes = name == "Vec" && arguments.args.iter().any(is_u8);
+                for argument in &arguments.args {
+                    if let GenericArgument::Type(ty) = argument
+                        && !is_bytes
+                    {
+                        check_type(ty, errors);
+                    }
+                }
+            }
+            if let Some(repair) = repair(&name) {
+                errors.on(ty, format!("`{name}` can't be a column: use {repair}; {ALLOWED}"));
+            }
+        }
+        Type::Reference(reference) => {
+            let repair = match &*reference.elem {
+                Type::Path(path) if path.path.is_ident("str") => "`String`",
+                _ => "the type without `&`",
+            };
+            errors.on(ty, format!("a reference can't be a column: use {repair}; {ALLOWED}"));
+        }
+        Type::Tuple(_) => errors.on(
+            ty,
+            format!("a tuple can't be a column: name its parts in a struct that derives `Record`; {ALLOWED}"),
+        ),
+        Type::Array(_) | Type::Slice(_) => errors.on(
+            ty,
+            format!("an array can't be a column: use `Vec<T>`, or `Embedding<N>` for floats; {ALLOWED}"),
+        ),
+        _ => {}
+    }
+}
+
+fn is_u8(argument: &GenericArgument) -> bool {
+    matches!(argument, GenericArgument::Type(Type::Path(path)) if path.path.is_ident("u8"))
+}
+
+const ALLOWED: &str = "a column is bool, i64, f64, String, DateTime<Utc>, NaiveDate, Vec<u8>, \
+                       Decimal<N>, Embedding<N>, a struct that derives Record, or an Option, Vec or \
+                       BTreeMap<String, _> of these";
+
+fn repair(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "i8" | "i16" | "i32" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128"
+        | "usize" => "`i64`",
+        "f32" => "`f64`",
+        "str" | "char" | "Cow" | "PathBuf" => "`String`",
+        "NaiveDateTime" | "SystemTime" | "Instant" => "`DateTime<Utc>`",
+        "HashSet" | "BTreeSet" | "VecDeque" | "LinkedList" => "`Vec<T>`",
+        "Duration" | "TimeDelta" | "NaiveTime" => "`i64`, a number of some unit",
+        _ => return None,
+    })
+}

@@ -1,0 +1,181 @@
+//! The routes, and the threads on which the engine is called.
+
+use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use fennel_engine::Engine;
+use futures_util::FutureExt;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::auth::{Tokens, require_token};
+use crate::body::receive;
+use crate::error::Failure;
+use crate::route;
+
+/// How many calls that write may wait for the disk at once; they share its fsyncs.
+const WRITERS: u32 = 128;
+/// How many calls that only read may run at once on threads of their own.
+const READERS: u32 = 16;
+
+/// What all requests share.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) tokens: Tokens,
+    /// Bytes that a body may have.
+    pub(crate) max_body: usize,
+    writers: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(engine: Engine, tokens: Tokens, max_body: usize) -> App {
+        App(Arc::new(Shared {
+            engine,
+            tokens,
+            max_body,
+            writers: Arc::new(Semaphore::new(WRITERS as usize)),
+            readers: Arc::new(Semaphore::new(READERS as usize)),
+        }))
+    }
+
+    /// Runs what may wait for an fsync or for another writer.
+    pub(crate) async fn write<F>(&self, work: F) -> Result<Answer, Failure>
+    where
+        F: FnOnce(&Engine) -> Result<Answer, Failure> + Send + 'static,
+    {
+        self.on_a_thread(&self.writers, work).await
+    }
+
+    /// Runs what only reads.
+    pub(crate) async fn read<F>(&self, work: F) -> Result<Answer, Failure>
+    where
+        F: FnOnce(&Engine) -> Result<Answer, Failure> + Send + 'static,
+    {
+        self.on_a_thread(&self.readers, work).await
+    }
+
+    /// The permit goes with the work, which runs to its end even if the client is gone.
+    async fn on_a_thread<F>(&self, permits: &Arc<Semaphore>, work: F) -> Result<Answer, Failure>
+    where
+        F: FnOnce(&Engine) -> Result<Answer, Failure> + Send + 'static,
+    {
+        let permit = Arc::clone(permits).acquire_owned().await;
+        let engine = self.engine.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = work(&engine);
+            drop((permit, engine));
+            answer
+        });
+        done.await.unwrap_or_else(|_| Err(Failure::panicked()))
+    }
+
+    /// Waits until no work runs on a thread, for so long at most.
+    pub(crate) async fn idle(&self, at_most: Duration) {
+        let idle = async {
+            let _ = self.writers.acquire_many(WRITERS).await;
+            let _ = self.readers.acquire_many(READERS).await;
+        };
+        let _ = tokio::time::timeout(at_most, idle).await;
+    }
+}
+
+/// An answer with status 200: JSON, always.
+#[derive(Debug)]
+pub(crate) struct Answer(Vec<u8>);
+
+impl Answer {
+    /// The answer that says `value`.
+    pub(crate) fn json(value: &impl Serialize) -> Answer {
+        let json = serde_json::to_vec(value);
+        Answer(json.expect("answers have text keys and are written to memory"))
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        // Clients compare the value as a whole, so it has no charset.
+        let json = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, json)], self.0).into_response()
+    }
+}
+
+pub(crate) fn router(app: App) -> Router {
+    let api = Router::new()
+        .route("/api/v1/commit", post(route::commit))
+        .route("/api/v1/log", post(route::log))
+        .route("/api/v1/query", post(route::query))
+        .route("/api/v1/dataset/{name}/lookup", post(route::lookup))
+        .route("/api/v1/dataset/{name}/inspect", get(route::inspect))
+        .route("/api/v1/dataset/{name}/rejects", get(route::rejects))
+        .route("/api/v1/init", post(route::init_branch))
+        .route("/api/v1/branch/list", get(route::list_branches))
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        // From the inside out: who has no token isn't listened to.
+        .layer(from_fn_with_state(app.clone(), receive))
+        .layer(from_fn_with_state(app.clone(), require_token))
+        .layer(from_fn(answer_panics))
+        // `receive` has the limit.
+        .layer(DefaultBodyLimit::disable());
+    Router::new()
+        .route("/healthz", get(route::health))
+        .route("/readyz", get(route::health))
+        .method_not_allowed_fallback(wrong_method)
+        .merge(api)
+        .with_state(app)
+}
+
+async fn no_route(request: Request) -> Failure {
+    let message = format!("there is no call `{}`", request.uri().path());
+    Failure::new(StatusCode::NOT_FOUND, message)
+}
+
+async fn wrong_method(request: Request) -> Failure {
+    let (method, path) = (request.method(), request.uri().path());
+    let message = format!("`{path}` doesn't take {method}; the header `allow` says what it takes");
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+async fn answer_panics(request: Request, next: Next) -> Response {
+    or_panicked(next.run(request)).await
+}
+
+async fn or_panicked(response: impl Future<Output = Response>) -> Response {
+    let caught = AssertUnwindSafe(response).catch_unwind().await;
+    caught.unwrap_or_else(|_| Failure::panicked().into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_answered() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let response = runtime.block_on(or_panicked(async { panic!("on purpose") }));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    }
+}

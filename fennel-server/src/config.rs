@@ -1,0 +1,41 @@
+//! What a server needs to know before it starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::Token;
+
+/// The default of [`Config::max_body`]: 64 MiB.
+pub const DEFAULT_MAX_BODY: usize = 64 << 20;
+
+/// Where a server listens, where it keeps its data, and who may use it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address to listen on; port 0 takes a free one. Default `127.0.0.1:7425`.
+    ///
+    /// The server speaks plain HTTP. Beyond the own machine, put a proxy with TLS before it.
+    pub listen: SocketAddr,
+    /// The folder of the data, created when missing. One process uses it at a time. Default
+    /// `fennel-data` in the working folder.
+    pub data_dir: PathBuf,
+    /// The admin token of a data folder that has none yet; `None` makes one at random. A folder
+    /// that has one keeps it.
+    pub first_admin_token: Option<Token>,
+    /// A token that is valid as long as this server runs, beside those of the data folder, and
+    /// is never stored. With it, no first admin token is made at random.
+    pub process_token: Option<Token>,
+    /// How many bytes a request's body may have, inflated. Default [`DEFAULT_MAX_BODY`].
+    pub max_body: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7425)),
+            data_dir: PathBuf::from("fennel-data"),
+            first_admin_token: None,
+            process_token: None,
+            max_body: DEFAULT_MAX_BODY,
+        }
+    }
+}

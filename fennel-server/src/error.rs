@@ -1,0 +1,229 @@
+//! What can go wrong: [`Error`] when a server starts, [`Failure`] when it answers.
+//!
+//! A failure's text is for the caller, who bears a valid token, and so may name folders and causes.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use fennel_core::{Problem, Problems};
+use fennel_engine::store::StoreError;
+use serde::Serialize;
+
+/// Why a server doesn't start, or ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address can't be listened on.
+    #[error("can't listen on {address}, choose another address with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The refusal of the operating system.
+        #[source]
+        source: io::Error,
+    },
+    /// The data folder can't be opened, read or written.
+    #[error("the data folder can't be used")]
+    Store(#[from] StoreError),
+    /// The engine can't start from what the data folder holds.
+    #[error("the engine can't start from the data folder")]
+    Engine(#[from] fennel_engine::Error),
+    /// A text can't be a token. The text itself is not told.
+    #[error("not a token: {0}; use 16 or more letters and digits")]
+    Token(&'static str),
+    /// The data folder has a token's entry that can't be read.
+    #[error("a token in the data folder is damaged, restore the folder from a backup")]
+    DamagedToken,
+    /// The operating system has no randomness for a token.
+    #[error("no randomness for a token, set FENNEL_ADMIN_TOKEN instead")]
+    Random(#[source] getrandom::Error),
+    /// The operating system ended the listening.
+    #[error("the server can't go on listening")]
+    Serve(#[source] io::Error),
+}
+
+/// An answer other than 200.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    message: String,
+    problems: Vec<Problem>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Failure {
+        Failure {
+            status,
+            message: message.into(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// 400: the request is wrong.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 401: no token, or not one of ours.
+    pub(crate) fn unauthorized(message: &str) -> Failure {
+        Failure::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// 413: the body is too large, as it comes or inflated.
+    pub(crate) fn too_large(max: usize) -> Failure {
+        let message = format!("the body is larger than {max} bytes; send it in several requests");
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
+
+    /// 500: a handler panicked.
+    pub(crate) fn panicked() -> Failure {
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server has a bug that this request ran into; its error output tells more",
+        )
+    }
+
+    fn with_problems(status: StatusCode, problems: Problems) -> Failure {
+        Failure {
+            status,
+            message: problems.to_string(),
+            problems: problems.0,
+        }
+    }
+}
+
+impl From<fennel_engine::Error> for Failure {
+    fn from(error: fennel_engine::Error) -> Failure {
+        use fennel_engine::Error as E;
+        let status = match error {
+            E::Invalid(problems) => {
+                return Failure::with_problems(StatusCode::BAD_REQUEST, problems);
+            }
+            E::Refused(problems) => return Failure::with_problems(StatusCode::CONFLICT, problems),
+            E::Request(_) => StatusCode::BAD_REQUEST,
+            E::Unknown { .. } => StatusCode::NOT_FOUND,
+            E::Exists { .. } => StatusCode::CONFLICT,
+            E::Store(ref store) => status_of(store),
+            // `Corrupt`, and what a later engine may add.
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Failure::new(status, chain(&error))
+    }
+}
+
+fn status_of(error: &StoreError) -> StatusCode {
+    match error {
+        StoreError::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        // A key or a value of the request is too long to be stored.
+        StoreError::KeyLength { .. } | StoreError::ValueLength { .. } => StatusCode::BAD_REQUEST,
+        // The server is shutting down.
+        StoreError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The error and its causes, one clause behind the other.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Body {
+    err_msg: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = Body {
+            err_msg: self.message,
+            problems: self.problems,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use fennel_core::entity::Kind;
+    use fennel_engine::Error as E;
+
+    use super::*;
+
+    fn problems() -> Problems {
+        Problems(vec![Problem::named(
+            Kind::Dataset,
+            "Ticket",
+            "price",
+            "it is wrong",
+        )])
+    }
+
+    fn full() -> StoreError {
+        let source = Arc::new(io::Error::from(io::ErrorKind::StorageFull));
+        StoreError::Full {
+            dir: "/data".into(),
+            source: Some(source),
+        }
+    }
+
+    #[test]
+    fn each_error_of_the_engine_has_its_status() {
+        for (error, status) in [
+            (
+                E::Unknown {
+                    what: "no branch `x`".into(),
+                },
+                404,
+            ),
+            (
+                E::Exists {
+                    what: "there is a branch `x`".into(),
+                },
+                409,
+            ),
+            (E::Invalid(problems()), 400),
+            (E::Refused(problems()), 409),
+            (E::Request("no".into()), 400),
+            (E::Store(full()), 507),
+            (E::Store(StoreError::KeyLength { len: 70_000 }), 400),
+            (E::Store(StoreError::Closed), 503),
+            (E::Corrupt("damaged".into()), 500),
+        ] {
+            let text = error.to_string();
+            let failure = Failure::from(error);
+            assert_eq!(failure.status.as_u16(), status, "{text}");
+            assert!(failure.message.starts_with(&text), "{}", failure.message);
+        }
+    }
+
+    #[test]
+    fn wrong_definitions_are_listed_and_causes_are_told() {
+        assert_eq!(Failure::from(E::Invalid(problems())).problems, problems().0);
+        let message = Failure::from(E::Store(full())).message;
+        assert!(
+            message.contains("is full") && message.contains(": no storage space"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! The HTTP server of fennel.
+//!
+//! It speaks Fennel's protocol: `commit` takes definitions, `log` takes rows, `query` and `lookup`
+//! answer from them. The engine does the work; this crate owns the socket, the tokens and the status
+//! codes.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), fennel_server::Error> {
+//! use fennel_server::{Config, Server};
+//!
+//! let server = Server::bind(Config::default()).await?;
+//! println!("listening on {}", server.address());
+//! server.serve(std::future::pending()).await
+//! # }
+//! ```
+//!
+//! # Endpoints
+//!
+//! All paths but the last two begin with `/api/v1` and need the header `authorization: Bearer <token>`.
+//! The header `x-fennel-branch` names the branch; without it that is `main`.
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `POST commit?preview=&incremental=&backfill=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "preview": bool, "branch": name, "diff": {..}}` |
+//! | `POST log` | `{"webhook", "endpoint", "data"}` | `{"rows": n, "set_aside": m}`, once the rows are on the disk |
+//! | `POST query` | `{"inputs", "outputs", "data", "timestamps"?}` | `{"Fs.feature": [..], ..}` |
+//! | `POST dataset/<name>/lookup` | `{"keys", "fields", "timestamps"?}` | `{"found": [..], "data": {"field": [..], ..}}` |
+//! | `GET dataset/<name>/inspect?n=10` | | `{"field": [..], ..}` |
+//! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
+//! | `POST init` | `{}` | `{"branch": name}`; the header names the new branch |
+//! | `GET branch/list` | | `{"branches": [{"name": "main"}]}` |
+//! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
+//!
+//! `data` is an object of columns, a list of row objects, or a text that holds the JSON of either.
+//! `timestamps` has one instant per row and asks for the answer as of then, where the present is the
+//! default. An instant is a number since 1970 in seconds, milliseconds, microseconds or
+//! nanoseconds, told by its size; the same as text; RFC 3339 or RFC 2822 text; or a bare date.
+//! Instants in answers are RFC 3339 with six digits of fraction, always.
+//!
+//! Requests may be gzipped; answers are never compressed.
+//!
+//! # Errors
+//!
+//! An error answers `{"err_msg": "..", "problems": [..]}`, the second only where definitions are
+//! wrong. 400: the request is wrong. 401: no token, or not one of ours. 404: there is no such branch,
+//! endpoint, entity or path. 405: the path takes another method. 409: it conflicts with what is there.
+//! 413: the body is too large. 415: the content is of a type that the call doesn't take. 507: the disk
+//! is full. 500: the server can't, and it is not the request's fault.
+
+mod app;
+mod auth;
+mod body;
+mod config;
+mod data;
+mod error;
+mod request;
+mod route;
+mod server;
+
+pub use auth::{FirstToken, Token};
+pub use config::{Config, DEFAULT_MAX_BODY};
+pub use error::Error;
+pub use server::{GRACE, Server};

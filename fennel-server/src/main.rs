@@ -1,0 +1,126 @@
+//! `fennel-server`: serves the features of one data folder.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use fennel_server::{Config, FirstToken, Server, Token};
+
+const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
+
+/// Ingests, computes and serves features over Fennel's protocol.
+///
+/// On the first start with a data folder it prints a new admin token, once. Set FENNEL_ADMIN_TOKEN to have that
+/// as the first token instead.
+#[derive(Parser)]
+#[command(name = "fennel-server", version)]
+struct Args {
+    /// Where to listen. It is plain HTTP: put a proxy with TLS before it if others can reach it
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7425")]
+    listen: SocketAddr,
+
+    /// The folder of the data; created when missing
+    #[arg(long, value_name = "DIR", default_value = "./fennel-data")]
+    data_dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut cause = error.source();
+            let mut text = error.to_string();
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            eprintln!("error: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type BoxError = Box<dyn std::error::Error>;
+
+fn run(args: Args) -> Result<(), BoxError> {
+    let config = Config {
+        listen: args.listen,
+        data_dir: args.data_dir,
+        first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
+        ..Config::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // Before anything is printed, so that whoever reads it can stop the server.
+        let shutdown = signals()?;
+        let server = Server::bind(config).await?;
+        announce(&server)?;
+        server.serve(shutdown).await?;
+        Ok(())
+    })
+}
+
+fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxError> {
+    let Some(text) = variable else {
+        return Ok(None);
+    };
+    let token =
+        Token::new(text.to_string_lossy()).map_err(|error| format!("{TOKEN_VARIABLE}: {error}"))?;
+    if token.is_short() {
+        eprintln!(
+            "warning: {TOKEN_VARIABLE} is short enough to be guessed; use 16 or more characters"
+        );
+    }
+    Ok(Some(token))
+}
+
+/// Says where the server is, where its data is, and which admin token is in force.
+fn announce(server: &Server) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "fennel-server listens on http://{}", server.address())?;
+    writeln!(out, "data folder: {}", server.data_dir().display())?;
+    match server.token_outcome() {
+        FirstToken::Generated(token) => {
+            writeln!(out, "admin token, shown only this once: {}", token.reveal())?;
+        }
+        FirstToken::Configured => {
+            writeln!(out, "admin token: the one in {TOKEN_VARIABLE}, from now on")?;
+        }
+        FirstToken::KeptOther => {
+            eprintln!(
+                "warning: {TOKEN_VARIABLE} is not the admin token: this data folder has one from its first \
+                 start, which stays in force; unset the variable or use another folder"
+            );
+        }
+        _ => writeln!(out, "admin token: the one from this folder's first start")?,
+    }
+    out.flush()
+}
+
+/// Done on SIGINT (Ctrl-C) or SIGTERM.
+#[cfg(unix)]
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use futures_util::future::select;
+    use std::pin::pin;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
+    })
+}
+
+/// Done on Ctrl-C.
+#[cfg(not(unix))]
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

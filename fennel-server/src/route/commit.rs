@@ -1,0 +1,172 @@
+//! `POST /api/v1/commit`: a branch becomes what the request says.
+
+use std::fmt::Write;
+
+use axum::extract::State;
+use fennel_core::diff::{Change, EntityDiff};
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_engine::{Commit, CommitOptions};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::app::{Answer, App};
+use crate::body::ProtobufBody;
+use crate::error::Failure;
+use crate::request::{Branch, Parameters};
+
+/// A misspelt `preview` would commit for real, so unknown parameters are refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {
+    #[serde(default)]
+    preview: bool,
+    #[serde(default)]
+    incremental: bool,
+    #[serde(default = "yes")]
+    backfill: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(crate) async fn commit(
+    State(app): State<App>,
+    Branch(branch): Branch,
+    Parameters(options): Parameters<Options>,
+    ProtobufBody(body): ProtobufBody,
+) -> Result<Answer, Failure> {
+    let Options {
+        preview,
+        incremental,
+        backfill,
+    } = options;
+    app.write(move |engine| {
+        let request: SyncRequest = body.protobuf("SyncRequest")?;
+        let options = CommitOptions {
+            preview,
+            incremental,
+            backfill,
+        };
+        let commit = engine.commit(&branch, &request, options)?;
+        Ok(Answer::json(&json!({
+            "summary": summary(&commit, &branch, preview),
+            "commit": (!commit.id.is_empty()).then_some(&commit.id),
+            "changed": commit.changed,
+            "preview": preview,
+            "branch": branch,
+            "diff": commit.diff,
+        })))
+    })
+    .await
+}
+
+/// Lines for a person, each with its end, since clients print them as they are.
+fn summary(commit: &Commit, branch: &str, preview: bool) -> Vec<String> {
+    let changed = commit
+        .diff
+        .entities
+        .iter()
+        .filter(|e| e.change != Change::Unchanged);
+    let mut lines: Vec<String> = changed.map(line).collect();
+    lines.push(match (commit.changed, preview) {
+        (true, true) => format!("a preview: branch `{branch}` stays as it is\n"),
+        (true, false) => format!("branch `{branch}` is at commit {}\n", commit.id),
+        (false, _) if commit.id.is_empty() => format!("nothing to commit to branch `{branch}`\n"),
+        (false, _) => format!(
+            "nothing changes: branch `{branch}` is at commit {}\n",
+            commit.id
+        ),
+    });
+    lines
+}
+
+fn line(entity: &EntityDiff) -> String {
+    let mut line = format!("{} `{}`: {}", entity.kind, entity.name, entity.change);
+    for (i, field) in entity.fields.iter().enumerate() {
+        let separator = if i == 0 { " " } else { ", " };
+        let written = match (&field.old, &field.new) {
+            (Some(old), Some(new)) => write!(line, "{separator}{} from {old} to {new}", field.path),
+            (None, Some(new)) => write!(line, "{separator}{} added as {new}", field.path),
+            (Some(_), None) => write!(line, "{separator}{} removed", field.path),
+            (None, None) => Ok(()),
+        };
+        written.expect("writing to a String can't fail");
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use fennel_core::diff::{Diff, FieldDiff};
+    use fennel_core::entity::Kind;
+    use fennel_core::time::Timestamp;
+
+    use super::*;
+
+    fn commit(id: &str, change: Change, fields: Vec<FieldDiff>) -> Commit {
+        let entity = EntityDiff {
+            kind: Kind::Dataset,
+            name: "Ticket".into(),
+            change,
+            fields,
+        };
+        Commit {
+            id: id.into(),
+            changed: change != Change::Unchanged,
+            diff: Diff {
+                entities: vec![entity],
+            },
+            message: String::new(),
+            at: Timestamp::MIN,
+        }
+    }
+
+    #[test]
+    fn the_summary_has_a_line_per_change_and_the_outcome() {
+        let field = |path: &str, old: Option<&str>, new: Option<&str>| FieldDiff {
+            path: path.into(),
+            old: old.map(Into::into),
+            new: new.map(Into::into),
+            metaflag: true,
+        };
+        let fields = vec![
+            field("meta.owner", Some("a@x"), Some("b@x")),
+            field("meta.tags", None, Some("t")),
+            field("meta.description", Some("d"), None),
+        ];
+        assert_eq!(
+            summary(
+                &commit("0123456789ab", Change::Changed, fields),
+                "main",
+                false
+            ),
+            [
+                "dataset `Ticket`: changed meta.owner from a@x to b@x, meta.tags added as t, meta.description removed\n",
+                "branch `main` is at commit 0123456789ab\n",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_summary_says_when_nothing_was_committed() {
+        let last = |id: &str, change, preview| {
+            summary(&commit(id, change, Vec::new()), "dev", preview)
+                .pop()
+                .unwrap()
+        };
+        assert_eq!(
+            last("", Change::Created, true),
+            "a preview: branch `dev` stays as it is\n"
+        );
+        assert_eq!(
+            last("ab", Change::Unchanged, false),
+            "nothing changes: branch `dev` is at commit ab\n"
+        );
+        assert_eq!(
+            last("", Change::Unchanged, true),
+            "nothing to commit to branch `dev`\n"
+        );
+    }
+}

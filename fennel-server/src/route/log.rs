@@ -1,0 +1,41 @@
+//! `POST /api/v1/log`: rows for a webhook's endpoint.
+//!
+//! A webhook is the deployment's, so the branch is passed over: the rows go to every branch that has
+//! the endpoint.
+
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use crate::app::{Answer, App};
+use crate::body::JsonBody;
+use crate::data;
+use crate::error::Failure;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Log {
+    webhook: String,
+    endpoint: String,
+    data: Json,
+}
+
+/// Answers once the rows are on the disk, those that don't fit included.
+pub(crate) async fn log(
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Answer, Failure> {
+    app.write(move |engine| {
+        let Log {
+            webhook,
+            endpoint,
+            data,
+        } = body.json()?;
+        let logged = engine.log(&webhook, &endpoint, data::rows("data", data)?)?;
+        let set_aside = logged.set_aside.len();
+        Ok(Answer::json(
+            &json!({"rows": logged.rows, "set_aside": set_aside}),
+        ))
+    })
+    .await
+}

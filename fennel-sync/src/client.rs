@@ -1,0 +1,142 @@
+//! Commits on a server, and what its answers mean.
+
+use fennel_core::diff::Diff;
+use fennel_core::{Problem, Problems};
+use serde::Deserialize;
+
+use crate::config::Server;
+use crate::error::Error;
+use crate::report::plain;
+use crate::retry::{Backoff, is_passing};
+use crate::secret::Token;
+use crate::transport::{Response, Transport};
+
+/// How to commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mode {
+    /// Only what is in the request is looked at; the rest of the branch stays.
+    pub(crate) incremental: bool,
+    /// Data may be computed anew.
+    pub(crate) backfill: bool,
+}
+
+/// What a commit did, or would do.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answer {
+    /// The commit's id; `None` for a preview.
+    pub(crate) commit: Option<String>,
+    /// Whether it is another commit than the branch had.
+    pub(crate) changed: bool,
+    pub(crate) diff: Diff,
+}
+
+/// What a fennel server says when it does not do what it was asked.
+#[derive(Debug, Deserialize)]
+struct Objection {
+    err_msg: String,
+    #[serde(default)]
+    problems: Vec<Problem>,
+}
+
+/// A server and one of its branches.
+#[derive(Debug)]
+pub(crate) struct Client<T> {
+    pub(crate) transport: T,
+    pub(crate) server: Server,
+    pub(crate) backoff: Backoff,
+}
+
+impl<T: Transport> Client<T> {
+    /// Sends a `SyncRequest`. A preview changes nothing on the server.
+    pub(crate) async fn commit(
+        &self,
+        request: &[u8],
+        mode: Mode,
+        preview: bool,
+    ) -> Result<Answer, Error> {
+        let Mode {
+            incremental,
+            backfill,
+        } = mode;
+        let path = format!(
+            "/api/v1/commit?preview={preview}&incremental={incremental}&backfill={backfill}"
+        );
+        let sent = self.backoff.post(&self.transport, &path, request).await;
+        match sent.result {
+            Ok(response) => self.understand(&response, sent.tries),
+            Err(failure) => Err(Error::Unreachable {
+                url: self.server.address().into(),
+                tries: sent.tries,
+                failure,
+            }),
+        }
+    }
+
+    fn understand(&self, response: &Response, tries: u32) -> Result<Answer, Error> {
+        let url = self.server.address().to_owned();
+        let status = response.status;
+        let objection = || Objection::read(&response.body, &self.server.token);
+        let message = || objection().map(|objection| objection.err_msg);
+        match status {
+            200 => serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
+                url,
+                detail: format!(
+                    "its answer to a commit is something else ({})",
+                    foreign(&error.to_string(), &self.server.token)
+                ),
+            }),
+            300..=399 => Err(Error::Redirect {
+                url,
+                status,
+                to: plain(response.location.as_deref().unwrap_or("nowhere")),
+            }),
+            401 | 403 => Err(Error::NotAuthorised {
+                status,
+                message: message(),
+            }),
+            _ if is_passing(status) => Err(Error::Unavailable {
+                url,
+                tries,
+                status,
+                message: message(),
+            }),
+            _ => Err(match objection() {
+                Some(objection) => Error::Refused {
+                    status,
+                    message: objection.err_msg,
+                    problems: Problems(objection.problems),
+                },
+                None => Error::Foreign {
+                    url,
+                    detail: format!("it answers with status {status} and no reason"),
+                },
+            }),
+        }
+    }
+}
+
+impl Objection {
+    /// The objection in a body, if there is one there; for people, and without the token.
+    fn read(body: &[u8], token: &Token) -> Option<Self> {
+        let mut objection: Objection = serde_json::from_slice(body).ok()?;
+        let lines: Vec<_> = objection.err_msg.lines().map(|line| foreign(line, token)).collect();
+        objection.err_msg = lines.join("\n");
+        for problem in &mut objection.problems {
+            for text in [
+                &mut problem.entity,
+                &mut problem.member,
+                &mut problem.message,
+            ] {
+                *text = foreign(text, token);
+            }
+            // Where the server was built is not where the definitions are.
+            (problem.file, problem.line) = (None, None);
+        }
+        Some(objection)
+    }
+}
+
+/// A text of the server's, fit to be shown.
+fn foreign(text: &str, token: &Token) -> String {
+    plain(&token.hidden_in(text))
+}

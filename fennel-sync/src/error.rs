@@ -1,0 +1,214 @@
+//! What ends a run, and with which exit code.
+//!
+//! | code | means | what helps |
+//! |---|---|---|
+//! | 0 | done, or nothing to do | |
+//! | 2 | wrong usage, configuration or definitions; no server was changed | the call or the code |
+//! | 3 | the server refused, or what answered is no fennel server | the definitions or the address |
+//! | 4 | the server does not accept the token, or not for this | another token |
+//! | 5 | no server was reached, or it could not answer now | trying again later |
+
+use std::io;
+
+use fennel_core::Problems;
+
+use crate::transport::Failure;
+
+/// Why a run did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A flag or variable holds what it can't.
+    #[error("{name} {problem}")]
+    Setting {
+        /// The flag or variable.
+        name: &'static str,
+        /// What is wrong and what to do; never the value.
+        problem: &'static str,
+    },
+    /// A server was named, but no token.
+    #[error(
+        "FENNEL_TOKEN is not set, but {given} names a server; set it to a token of that server, or pass --token"
+    )]
+    NoToken {
+        /// What names the server.
+        given: &'static str,
+    },
+    /// A token was given, but no server.
+    #[error(
+        "FENNEL_URL is not set, but {given} holds a token; set it to the address of the token's server, or pass --url"
+    )]
+    NoUrl {
+        /// What holds the token.
+        given: &'static str,
+    },
+    /// In CI there has to be a real server.
+    #[error(
+        "FENNEL_URL and FENNEL_TOKEN are not set, but CI is; there a sync goes to a server that stays, so set both"
+    )]
+    NoServerInCi,
+    /// Neither a server nor an embedded one.
+    #[error(
+        "FENNEL_URL is not set, and no server is embedded in this program; set FENNEL_URL and FENNEL_TOKEN, or turn on feature `local` of `fennel`, which brings an embedded server"
+    )]
+    NoEmbeddedServer,
+    /// The definitions are missing or wrong.
+    #[error("{}", definitions(.0))]
+    Definitions(#[from] fennel_core::Error),
+    /// What there is to say can't be written.
+    #[error("the output can't be written: {0}")]
+    Output(#[from] io::Error),
+    /// The server refuses the commit.
+    #[error("{}", refusal(*.status, .message, .problems))]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The server's reason.
+        message: String,
+        /// Its reasons one by one, where it gives them.
+        problems: Problems,
+    },
+    /// What answered does not speak as a fennel server does.
+    #[error(
+        "{url} doesn't look like a fennel server: {detail}; check the address in FENNEL_URL or --url"
+    )]
+    Foreign {
+        /// The server.
+        url: String,
+        /// What was unexpected.
+        detail: String,
+    },
+    /// The server points elsewhere, and a token is not carried there.
+    #[error(
+        "{url} answers with a redirect (status {status}) to {to}, which is not followed; set FENNEL_URL or --url to the server's own address"
+    )]
+    Redirect {
+        /// The server.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// Where it points, without credentials.
+        to: String,
+    },
+    /// The token is not accepted, or not for this.
+    #[error("{}", not_authorised(*.status, .message.as_deref()))]
+    NotAuthorised {
+        /// The HTTP status.
+        status: u16,
+        /// The server's reason, where it gives one.
+        message: Option<String>,
+    },
+    /// No answer.
+    #[error("{url} can't be reached, after {}: {failure}", tries(*.tries))]
+    Unreachable {
+        /// The server.
+        url: String,
+        /// How often it was tried.
+        tries: u32,
+        /// What happened at last.
+        failure: Failure,
+    },
+    /// An answer that says that there is none now.
+    #[error("{url} can't answer now, after {}: status {status}{}", tries(*.tries), detail(.message.as_deref()))]
+    Unavailable {
+        /// The server.
+        url: String,
+        /// How often it was tried.
+        tries: u32,
+        /// The HTTP status.
+        status: u16,
+        /// The server's reason, where it gives one.
+        message: Option<String>,
+    },
+    /// The embedded server did not start.
+    #[error("the embedded server can't start: {0}")]
+    Embedded(String),
+    /// This machine can't make a connection at all.
+    #[error("no connection can be made from here: {0}")]
+    NoNetwork(String),
+}
+
+impl Error {
+    /// The exit code. See the module's table.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Error::Setting { .. }
+            | Error::NoToken { .. }
+            | Error::NoUrl { .. }
+            | Error::NoServerInCi
+            | Error::NoEmbeddedServer
+            | Error::Definitions(_)
+            | Error::Output(_) => 2,
+            Error::Refused { .. } | Error::Foreign { .. } | Error::Redirect { .. } => 3,
+            Error::NotAuthorised { .. } => 4,
+            Error::Unreachable { .. }
+            | Error::Unavailable { .. }
+            | Error::Embedded(_)
+            | Error::NoNetwork(_) => 5,
+        }
+    }
+
+    /// The name of the exit code's meaning, for machines.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.exit_code() {
+            2 => "configuration",
+            3 => "refused",
+            4 => "not_authorised",
+            _ => "not_reachable",
+        }
+    }
+
+    /// What is wrong with the definitions, one by one.
+    pub(crate) fn problems(&self) -> Option<&Problems> {
+        match self {
+            Error::Definitions(fennel_core::Error::Invalid(problems))
+            | Error::Refused { problems, .. } => Some(problems),
+            _ => None,
+        }
+    }
+}
+
+fn definitions(error: &fennel_core::Error) -> String {
+    match error {
+        fennel_core::Error::Invalid(Problems(problems)) => {
+            format!("the definitions have {}", count(problems.len(), "problem"))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn refusal(status: u16, message: &str, problems: &Problems) -> String {
+    match problems.0.len() {
+        0 => format!("the server refuses this commit (status {status}): {message}"),
+        n => format!(
+            "the server refuses this commit (status {status}) for {}",
+            count(n, "problem")
+        ),
+    }
+}
+
+fn not_authorised(status: u16, message: Option<&str>) -> String {
+    let what = match status {
+        403 => "the token may not commit here",
+        _ => "the server does not accept the token in FENNEL_TOKEN or --token",
+    };
+    format!("{what} (status {status}){}", detail(message))
+}
+
+fn detail(message: Option<&str>) -> String {
+    message.map_or_else(String::new, |message| format!(": {message}"))
+}
+
+fn tries(tries: u32) -> String {
+    match tries {
+        1 => "1 try".into(),
+        tries => format!("{tries} tries"),
+    }
+}
+
+/// `1 dataset`, `2 datasets`.
+pub(crate) fn count(n: usize, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}

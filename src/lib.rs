@@ -1,0 +1,238 @@
+//! Feature engineering for machine learning, as Rust that rustc checks.
+//!
+//! Datasets and features are plain structs with attributes. The compiler checks the whole graph of
+//! them, `cargo run --bin sync` commits it to a server, and the server ingests rows and serves
+//! features, as of now and as of any instant.
+//!
+//! ```
+//! use fennel::prelude::*;
+//!
+//! fennel::owner!("tickets@example.com");
+//!
+//! pub static APP: Webhook = Webhook::new("app");
+//!
+//! #[dataset(index)]
+//! #[source(APP.endpoint("ticket_sale"), disorder = "14d", cdc = upsert)]
+//! pub struct Ticket {
+//!     #[field(key)]
+//!     pub ticket_id: String,
+//!     pub price: i64,
+//!     pub at: DateTime<Utc>,
+//! }
+//!
+//! #[featureset]
+//! pub struct TicketFeatures {
+//!     pub ticket_id: String,
+//!     #[feature(Ticket::price, default = 0)]
+//!     pub price: i64,
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! * `testing`: `fennel::testing::Mock`, the engine in process, for tests of definitions.
+//! * `local`: lets `sync` run a server of its own on a developer's machine.
+
+#[cfg(feature = "local")]
+mod local;
+pub mod prelude;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use fennel_core::{Error, Problem, Problems, catalog, diff, handle, ty, value};
+
+/// Makes a struct a dataset: a stream of rows or, with a key, a table that evolves in time.
+///
+/// The struct stays as it is, and is itself a row of the dataset. Each field gets a typed handle
+/// of its name, such as `Ticket::price`.
+///
+/// | argument | means | default |
+/// |---|---|---|
+/// | `version = 2` | the version, from 1 on; a higher one starts the data anew | `1` |
+/// | `history = "90d"` | how long rows are kept | `"2y"` |
+/// | `index` | answers lookups, as of now and as of any instant; needs a key | no index |
+/// | `online`, `offline` | one of the two; `= false` takes one away from `index` | |
+/// | `crate = path` | the path of this crate, for re-exporters | `::fennel` |
+///
+/// | on a field | means |
+/// |---|---|
+/// | `#[field(key)]` | part of the key; never optional |
+/// | `#[field(key, erase_key)]` | rows can be erased by it |
+/// | `#[field(timestamp)]` | the event time, where more than one field is a `DateTime<Utc>` |
+/// | `#[meta(owner = "..", description = "..", tags = [".."])]` | metaflags; a doc comment is a description |
+/// | `#[between(0..=100)]`, `#[one_of("a", "b")]`, `#[regex("[A-Z]+")]` | restricts the innermost scalar of the type |
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// /// One row per member.
+/// #[meta(owner = "crm@example.com", tags = ["pii"])]
+/// #[dataset(index, version = 2, history = "1y")]
+/// pub struct Member {
+///     #[field(key)]
+///     pub member_id: i64,
+///     #[between(18..=130)]
+///     pub age: Option<i64>,
+///     pub born: Option<NaiveDate>,
+///     pub changed_at: DateTime<Utc>,
+/// }
+///
+/// assert_eq!(Member::age.path(), "Member.age");
+/// ```
+///
+/// What the struct says wrongly is a compile error at the token:
+///
+/// ```compile_fail
+/// use fennel::prelude::*;
+///
+/// #[meta(owner = "crm@example.com")]
+/// #[dataset(index)]
+/// pub struct Member {
+///     #[field(key)]
+///     pub member_id: Option<i64>, // a key cannot be optional
+///     pub changed_at: DateTime<Utc>,
+/// }
+/// ```
+pub use fennel_macros::dataset;
+
+/// Makes a struct a featureset: named values for models.
+///
+/// A field without `#[feature]` is given by each query. The others are read:
+///
+/// | on a field | means |
+/// |---|---|
+/// | `#[feature(Dataset::column)]` | looked up by the features of this featureset that are called like the dataset's keys; an `Option`, since there may be no row |
+/// | `#[feature(Dataset::column, default = 0)]` | the same, with a constant where there is no row or null |
+/// | `#[feature(Featureset::feature)]` | the same as that feature |
+/// | `version = 2` | a higher version for another definition |
+/// | `env = "prod"` | takes part in commits for that environment |
+///
+/// Where the field and all its keys are `Vec`s, each element is looked up. A default is a literal, a
+/// `const` by name, a list `[1, 2]`, a map `[("a", 1)]`, or a record `Name { field: 1 }`; instants,
+/// dates and decimals are written as text, such as `"2024-02-03"` and `"12.50"`.
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// fennel::owner!("crm@example.com");
+///
+/// #[dataset(index)]
+/// pub struct Member {
+///     #[field(key)]
+///     pub member_id: i64,
+///     pub plan: String,
+///     pub changed_at: DateTime<Utc>,
+/// }
+///
+/// #[featureset]
+/// pub struct MemberFeatures {
+///     pub member_id: i64,
+///     #[feature(Member::plan, default = "none")]
+///     pub plan: String,
+///     #[feature(Member::changed_at)]
+///     pub changed_at: Option<DateTime<Utc>>,
+/// }
+/// ```
+pub use fennel_macros::featureset;
+
+/// Metaflags of a dataset or a featureset, above or below its own attribute.
+///
+/// | argument | means |
+/// |---|---|
+/// | `owner = "team@example.com"` | who answers for it; else the module's [`owner!`] |
+/// | `description = ".."` | what it is; else the doc comment |
+/// | `tags = ["pii"]` | tags, which flow to everything derived from it |
+/// | `deprecated` | works, but is not to be used any more |
+/// | `deleted` | stops to exist with this commit; later ones may leave it out |
+///
+/// Changing metaflags needs no new version.
+pub use fennel_macros::meta;
+
+/// Where a dataset's rows come from, above or below `#[dataset]`; any number of them.
+///
+/// The first argument is what to read, such as `APP.endpoint("sales")` of a
+/// [`Webhook`](prelude::Webhook).
+///
+/// | argument | means |
+/// |---|---|
+/// | `disorder = "14d"` | how much later than newer ones a row may come; required |
+/// | `cdc = append` | each row is one more: for datasets without a key; required |
+/// | `cdc = upsert` | each row is the new state of its key |
+/// | `since = "2024-01-01"`, `until = ".."` | takes rows of these event times, `until` excluded |
+/// | `env = "prod"`, `env = ["~dev"]` | takes part in commits for these environments |
+/// | `bounded, idleness = "2h"` | ends after that long without a row |
+/// | `sample = 0.1`, `sample(0.1, using = [column])` | takes a part of the rows, the same part every time |
+/// | `preproc(currency = "USD", uid = user.id)` | fills columns with a constant, or from a column of another name or a part of one |
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// fennel::owner!("shop@example.com");
+///
+/// pub static APP: Webhook = Webhook::new("app").retention("30d");
+///
+/// #[source(APP.endpoint("purchase"), disorder = "2h", cdc = append, preproc(uid = user.id))]
+/// #[dataset]
+/// pub struct Purchase {
+///     pub uid: i64,
+///     pub amount: f64,
+///     pub at: DateTime<Utc>,
+/// }
+/// ```
+pub use fennel_macros::source;
+
+/// Makes a struct a column type, for nested values.
+///
+/// Its fields have column types, other records too. They can be restricted like columns.
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// #[derive(Record)]
+/// pub struct Money {
+///     pub amount: f64,
+///     #[one_of("EUR", "USD")]
+///     pub currency: String,
+/// }
+///
+/// #[dataset]
+/// #[meta(owner = "orders@example.com")]
+/// pub struct Order {
+///     pub prices: Vec<Money>,
+///     pub refund: Option<Money>,
+///     pub at: DateTime<Utc>,
+/// }
+/// ```
+pub use fennel_macros::Record;
+
+/// The owner of all entities of this module that name none.
+///
+/// A child module has the same owner where it says `use super::*`.
+///
+/// ```
+/// fennel::owner!("risk@example.com");
+/// ```
+pub use fennel_macros::owner;
+
+/// A list of entities, for [`testing::Mock::commit`] and for catalogs put together by hand.
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// #[featureset]
+/// #[meta(owner = "team@example.com")]
+/// struct Request {
+///     uid: i64,
+/// }
+///
+/// assert_eq!(fennel::entities![Request].len(), 1);
+/// ```
+#[macro_export]
+macro_rules! entities {
+    ($($entity:ty),* $(,)?) => {
+        [$(<$entity as $crate::__private::Entity>::DESCRIPTOR),*]
+    };
+}

@@ -1,0 +1,21 @@
+//! What the macros' emitted code names. Not public: it changes with every release.
+
+pub use std::vec::Vec;
+
+pub use fennel_core::entity::{
+    Cdc, Dataset, Descriptor, Entity, Env, Extraction, Feature, Features, Featureset, Field, Index,
+    Kind, Location, Meta, Preproc, PreprocValue, Reference, Sample, Source, check_history,
+};
+pub use fennel_core::handle;
+pub use fennel_core::literal::{Const, Literal};
+pub use fennel_core::message::enforce;
+pub use fennel_core::owner::{ModuleOwner, NoModuleOwner, Probe, of as owner_of};
+pub use fennel_core::registry::Registered;
+pub use fennel_core::row::{Fields, Row};
+pub use fennel_core::time::{Duration, Timestamp, check_duration, check_timestamp};
+pub use fennel_core::ty::{
+    Between, Bound, DataType, Record as RecordType, RecordField, Restrict, Restriction, Type,
+    check_restriction,
+};
+pub use fennel_core::value::{Mismatch, Value};
+pub use inventory;
