@@ -1,4 +1,6 @@
 //! The protobuf messages that clients and the server exchange.
 
+mod definitions;
+mod equality;
 mod generated;
 mod roundtrip;

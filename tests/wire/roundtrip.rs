@@ -62,7 +62,7 @@ fn sort_expression_inputs(request: &mut Value) {
 }
 
 /// The JSON form of an encoded `SyncRequest`, as the descriptors alone tell it.
-fn json(request: &[u8]) -> Value {
+pub(crate) fn json(request: &[u8]) -> Value {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the descriptors are valid");
     let descriptor = pool
         .get_message_by_name("fennel.proto.services.SyncRequest")
@@ -83,7 +83,7 @@ fn bytes(case: &str) -> Vec<u8> {
         .expect("a vector is base64")
 }
 
-fn expected(case: &str) -> Value {
+pub(crate) fn expected(case: &str) -> Value {
     serde_json::from_str(&vector(case, "json")).expect("a vector is JSON")
 }
 
@@ -96,7 +96,7 @@ fn vector(case: &str, extension: &str) -> String {
 }
 
 /// One line per value, in the order of the names, so that a failure can be read.
-fn pretty(value: &Value) -> String {
+pub(crate) fn pretty(value: &Value) -> String {
     let mut sorted = value.clone();
     sorted.sort_all_objects();
     format!("{sorted:#}")

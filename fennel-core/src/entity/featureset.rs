@@ -3,7 +3,7 @@
 use super::dataset::no_owner;
 use super::{Dataset, Descriptor, Env, Kind, Location, Meta};
 use crate::literal::Literal;
-use crate::message::{Check, Message};
+use crate::message::{Check, Message, ensure};
 use crate::text::{eq, is_one_of};
 use crate::ty::Type;
 
@@ -160,20 +160,6 @@ impl<'a> Featureset<'a> {
         let Some(extraction) = self.features[i].extraction else {
             return Ok(());
         };
-        let mut j = 0;
-        while j < i {
-            if let Some(other) = self.features[j].extraction
-                && eq(other.reference.entity, extraction.reference.entity)
-                && eq(other.reference.name, extraction.reference.name)
-            {
-                return Err(Message::new("")
-                    .member(extraction.reference.entity, extraction.reference.name)
-                    .text(" is already read by ")
-                    .name(self.features[j].name)
-                    .text(": alias that feature instead"));
-            }
-            j += 1;
-        }
         let name = extraction.reference.name;
         match target {
             Descriptor::Dataset(dataset) => self.check_lookup(i, dataset, name),
@@ -197,6 +183,26 @@ impl<'a> Featureset<'a> {
         }
     }
 
+    /// A column is looked up once: its extractor is called by the column's name.
+    const fn check_looked_up_once(&self, i: usize, dataset: &str, column: &str) -> Check {
+        let mut j = 0;
+        while j < i {
+            if let Some(other) = self.features[j].extraction
+                && matches!(other.reference.kind, Kind::Dataset)
+                && eq(other.reference.entity, dataset)
+                && eq(other.reference.name, column)
+            {
+                return Err(Message::new("")
+                    .member(dataset, column)
+                    .text(" is already looked up by ")
+                    .name(self.features[j].name)
+                    .text(": alias that feature instead"));
+            }
+            j += 1;
+        }
+        Ok(())
+    }
+
     const fn check_lookup(&self, i: usize, dataset: &Dataset<'_>, column: &str) -> Check {
         if dataset.position(column).is_none() {
             return Err(dataset.list_columns(
@@ -207,6 +213,7 @@ impl<'a> Featureset<'a> {
                     .text("; it has "),
             ));
         }
+        ensure!(self.check_looked_up_once(i, dataset.name, column));
         if !dataset.index.any() {
             return Err(Message::new("")
                 .name(dataset.name)

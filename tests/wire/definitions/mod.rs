@@ -1,0 +1,11 @@
+//! The vectors' definitions in Rust, a module a vector.
+
+pub(crate) mod featureset_forms;
+pub(crate) mod index_forms;
+pub(crate) mod meta_and_versions;
+pub(crate) mod source_webhook_options;
+pub(crate) mod ticket_basic;
+pub(crate) mod ticket_deleted;
+pub(crate) mod types_nested;
+pub(crate) mod types_restricted;
+pub(crate) mod types_scalar;

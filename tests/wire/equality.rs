@@ -1,0 +1,141 @@
+//! Our definitions send what the public client sends for the same ones.
+//!
+//! Each module of `definitions` says in Rust what a vector's Python says. The two messages are
+//! compared as values: the order of lists matters, the order of maps does not.
+
+use fennel_core::catalog::Catalog;
+use fennel_core::entity::Descriptor;
+use fennel_core::wire;
+use prost::Message as _;
+use serde_json::{Map, Value};
+
+use crate::definitions as cases;
+use crate::roundtrip::{expected, json, pretty};
+
+/// Where the messages differ on purpose: the case, what is done to the client's message, and why.
+const DIFFERENCES: &[(&str, fn(&mut Value), &str)] = &[
+    (
+        "meta_and_versions",
+        |request| drop_lists(request, &["pipelines", "operators"]),
+        "our definitions say the same but for the pipeline",
+    ),
+    (
+        "source_webhook_options",
+        |request| {
+            for source in list(request, "sources") {
+                source.remove("filter_expr");
+                source.remove("filter_schema");
+                if let Some(preproc) = source.get_mut("pre_proc").and_then(Value::as_object_mut) {
+                    preproc.retain(|_, value| value.get("eval").is_none());
+                }
+            }
+        },
+        "our definitions say the same but for the expressions",
+    ),
+    (
+        "source_webhook_options",
+        |request| {
+            let since = Value::from("2024-02-03T04:05:06Z");
+            list(request, "sources")[0].insert("starting_from".into(), since);
+        },
+        "the client forgets the `since` of a webhook",
+    ),
+    (
+        "featureset_forms",
+        |request| {
+            for extractor in list(request, "extractors") {
+                extractor.retain(|_, value| *value != "EXPR");
+            }
+            let lists = request["extractors"].as_array_mut().expect("extractors are a list");
+            lists.retain(|extractor| extractor.get("extractor_type").is_some());
+        },
+        "our definitions say the same but for the expressions",
+    ),
+];
+
+#[test]
+fn definitions_send_what_the_public_client_sends() {
+    check("ticket_basic", &cases::ticket_basic::entities());
+    check("ticket_deleted", &cases::ticket_deleted::entities());
+    check("empty_commit", &[]);
+    check("types_scalar", &cases::types_scalar::entities());
+    check("types_nested", &cases::types_nested::entities());
+    check("types_restricted", &cases::types_restricted::entities());
+    check("meta_and_versions", &cases::meta_and_versions::entities());
+    check("index_forms", &cases::index_forms::entities());
+    check("source_webhook_options", &cases::source_webhook_options::entities());
+    check("featureset_forms", &cases::featureset_forms::entities());
+}
+
+#[test]
+fn a_decoded_catalog_encodes_to_the_same_message() {
+    for entities in [
+        cases::ticket_deleted::entities().to_vec(),
+        cases::types_scalar::entities().to_vec(),
+        cases::types_nested::entities().to_vec(),
+        cases::types_restricted::entities().to_vec(),
+        cases::meta_and_versions::entities().to_vec(),
+        cases::index_forms::entities().to_vec(),
+        cases::source_webhook_options::entities().to_vec(),
+        cases::featureset_forms::entities().to_vec(),
+    ] {
+        let catalog: Catalog<'_> = entities.into_iter().collect();
+        let sent = wire::encode(&catalog, None, "message");
+        let arena = bumpalo::Bump::new();
+        let decoded = wire::decode(&arena, &sent).expect("we read what we send");
+        decoded.check(None).expect("what was right stays right");
+        assert_eq!(wire::encode(&decoded, None, "message"), sent);
+    }
+}
+
+fn check(case: &str, entities: &[Descriptor<'static>]) {
+    let catalog: Catalog<'_> = entities.iter().copied().collect();
+    if let Err(problems) = catalog.check(None) {
+        panic!("{case}: {problems}");
+    }
+    let mut theirs = expected(case);
+    empty_pycode(&mut theirs);
+    for (_, difference, _) in DIFFERENCES.iter().filter(|(of, ..)| *of == case) {
+        difference(&mut theirs);
+    }
+    let message = theirs["message"].as_str().unwrap_or_default();
+    let ours = json(&wire::encode(&catalog, None, message).encode_to_vec());
+    assert_same(case, &pretty(&ours), &pretty(&theirs));
+}
+
+/// Shows the first line that differs, with its surroundings.
+fn assert_same(case: &str, ours: &str, theirs: &str) {
+    let differs = ours.lines().zip(theirs.lines()).position(|(a, b)| a != b);
+    let Some(at) = differs else {
+        assert_eq!(ours.lines().count(), theirs.lines().count(), "{case}: one message is longer");
+        return;
+    };
+    let near = |text: &str| {
+        let lines = text.lines().skip(at.saturating_sub(12)).take(24);
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    panic!("{case}: ours\n{}\n\ntheirs\n{}", near(ours), near(theirs));
+}
+
+/// Python source is none of the meaning: an emptied `pycode` and none are the same.
+fn empty_pycode(request: &mut Value) {
+    for name in ["datasets", "feature_sets"] {
+        if request.get(name).is_some() {
+            for entity in list(request, name) {
+                entity.remove("pycode");
+            }
+        }
+    }
+}
+
+fn drop_lists(request: &mut Value, names: &[&str]) {
+    let request = request.as_object_mut().expect("a request is an object");
+    for name in names {
+        request.remove(*name);
+    }
+}
+
+fn list<'v>(request: &'v mut Value, name: &str) -> Vec<&'v mut Map<String, Value>> {
+    let list = request[name].as_array_mut().expect("a list");
+    list.iter_mut().filter_map(Value::as_object_mut).collect()
+}
