@@ -55,6 +55,13 @@ pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
         .collect()
 }
 
+/// Whether a part is `key = ..`.
+pub(crate) fn has_key(part: &TokenStream) -> bool {
+    let mut tokens = part.clone().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Ident(_)))
+        && matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '=')
+}
+
 /// Reads arguments that each have a key; what is no argument is an error and skipped.
 pub(crate) fn keyed(parts: Vec<TokenStream>, errors: &mut Errors) -> Vec<Arg> {
     let mut args: Vec<Arg> = Vec::new();

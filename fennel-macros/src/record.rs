@@ -1,6 +1,6 @@
 //! `#[derive(Record)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields};
@@ -56,6 +56,12 @@ fn emit(private: &TokenStream, input: &DeriveInput, errors: &mut Errors) -> Toke
             continue;
         };
         path::check_type(ty, errors);
+        if mentions(&quote!(#ty), ident) {
+            errors.on(
+                ty,
+                format!("record `{ident}` can't hold itself: its values would have no end"),
+            );
+        }
         let mut attributes = field.attrs.clone();
         let restriction = restriction::take(private, &mut attributes, errors);
         let column = column_type(private, i, ty, restriction.as_ref());
@@ -102,4 +108,13 @@ fn emit(private: &TokenStream, input: &DeriveInput, errors: &mut Errors) -> Toke
             #(#checks)*
         };
     }
+}
+
+/// Whether a type names the struct itself.
+fn mentions(ty: &TokenStream, ident: &Ident) -> bool {
+    ty.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(name) => name == *ident || name == "Self",
+        TokenTree::Group(group) => mentions(&group.stream(), ident),
+        _ => false,
+    })
 }

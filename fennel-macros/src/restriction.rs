@@ -165,23 +165,23 @@ pub(crate) fn column_type(
             before: TokenStream::new(),
         };
     };
-    let name = format_ident!("Restriction{i}");
-    let restricted = quote!(<#ty as #private::Restrict<#name>>::RESTRICTED);
+    let (name, restricted) = (
+        format_ident!("Restriction{i}"),
+        format_ident!("RESTRICTED{i}"),
+    );
     let check = enforce::item(
         private,
         *at,
-        &quote!(#private::check_restriction(
-            &<#ty as #private::Restrict<#name>>::RESTRICTED,
-            &<#ty as #private::DataType>::TYPE,
-        )),
+        &quote!(#private::check_restriction(&#restricted, &<#ty as #private::DataType>::TYPE)),
     );
     ColumnType {
-        ty: restricted,
+        ty: quote!(#restricted),
         before: quote! {
             struct #name;
             impl #private::Restriction for #name {
                 const TYPE: #private::Type<'static> = #scalar;
             }
+            const #restricted: #private::Type<'static> = <#ty as #private::Restrict<#name>>::RESTRICTED;
             #check
         },
     }

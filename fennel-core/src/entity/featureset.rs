@@ -1,7 +1,7 @@
 //! Featuresets: named values for models, and how each is had.
 
 use super::dataset::no_owner;
-use super::{Dataset, Descriptor, Env, Kind, Location, Meta};
+use super::{Dataset, Descriptor, Env, Field, Kind, Location, Meta};
 use crate::literal::Literal;
 use crate::message::{Check, Message, ensure};
 use crate::text::{eq, is_one_of};
@@ -307,26 +307,7 @@ impl<'a> Featureset<'a> {
                 let Some(field) = dataset.field(name) else {
                     return Ok(());
                 };
-                if self.is_list_lookup(i, dataset)
-                    && let Type::List(element) = feature.ty
-                {
-                    return self.check_looked_up(
-                        i,
-                        dataset.name,
-                        field.name,
-                        element,
-                        &field.ty,
-                        with_default,
-                    );
-                }
-                self.check_looked_up(
-                    i,
-                    dataset.name,
-                    field.name,
-                    &feature.ty,
-                    &field.ty,
-                    with_default,
-                )
+                self.check_looked_up(i, dataset, field, with_default)
             }
             Descriptor::Featureset(source) => {
                 let Some(aliased) = source.feature(name) else {
@@ -340,48 +321,43 @@ impl<'a> Featureset<'a> {
     const fn check_looked_up(
         &self,
         i: usize,
-        dataset: &str,
-        column: &str,
-        found: &Type<'_>,
-        field: &Type<'_>,
+        dataset: &Dataset<'_>,
+        field: &Field<'_>,
         with_default: bool,
     ) -> Check {
-        let feature = self.features[i].name;
-        let required = field.required();
-        if with_default {
-            if found.is(&required) {
-                return Ok(());
-            }
-            return Err(Message::new("")
-                .member(self.name, feature)
-                .text(" is ")
-                .ty(found)
-                .text(", but looking up ")
-                .member(dataset, column)
-                .text(" with a default makes it ")
-                .ty(&required));
-        }
-        let inner = found.required();
-        if found.is_optional() && inner.is(&required) {
+        let feature = &self.features[i];
+        let required = field.ty.required();
+        let optional = Type::Optional(&required);
+        let one = if with_default { required } else { optional };
+        let wanted = if self.is_list_lookup(i, dataset) {
+            Type::List(&one)
+        } else {
+            one
+        };
+        if feature.ty.is(&wanted) {
             return Ok(());
         }
-        if found.is(&required) {
-            return Err(Message::new("looking up ")
-                .member(dataset, column)
+        let looking_up = Message::new("looking up ").member(dataset.name, field.name);
+        if feature.ty.is(&required) {
+            return Err(looking_up
                 .text(" can find no row: make ")
-                .name(feature)
+                .name(feature.name)
                 .text(" an ")
-                .ty(&Type::Optional(&required))
+                .ty(&wanted)
                 .text(" or give a `default`"));
         }
         Err(Message::new("")
-            .member(self.name, feature)
+            .member(self.name, feature.name)
             .text(" is ")
-            .ty(found)
-            .text(", but looking up ")
-            .member(dataset, column)
-            .text(" makes it ")
-            .ty(&Type::Optional(&required)))
+            .ty(&feature.ty)
+            .text(", but ")
+            .text(looking_up.as_str())
+            .text(if with_default {
+                " with a default makes it "
+            } else {
+                " makes it "
+            })
+            .ty(&wanted))
     }
 
     /// Checks the default of the `i`th feature against the feature's type.

@@ -57,7 +57,7 @@ impl Source {
         errors: &mut Errors,
     ) -> Option<Source> {
         let mut parts = split(tokens);
-        if parts.is_empty() {
+        if parts.first().is_none_or(args::has_key) {
             errors.on(
                 attribute,
                 "name what to read first, as in `#[source(APP.endpoint(\"sales\"), ..)]`",
@@ -69,7 +69,10 @@ impl Source {
             (None, None, None, None, None);
         let (mut env, mut bounded, mut idleness, mut sample) = (Env::default(), None, None, None);
         let mut preproc = Vec::new();
-        for arg in keyed(parts, errors) {
+        let args = keyed(parts, errors);
+        let lacks = |key: &str| args.iter().all(|arg| arg.key != key);
+        let (lacks_disorder, lacks_cdc) = (lacks("disorder"), lacks("cdc"));
+        for arg in args {
             match arg.key.to_string().as_str() {
                 "disorder" => disorder = arg.text("14d", errors),
                 "cdc" => cdc = cdc_of(&arg, errors),
@@ -84,10 +87,10 @@ impl Source {
                 _ => args::unknown(&arg, &KNOWN, errors),
             }
         }
-        if disorder.is_none() {
+        if lacks_disorder {
             errors.on(attribute, "a source needs a `disorder`: how late a row may come, such as `disorder = \"14d\"`");
         }
-        if cdc.is_none() {
+        if lacks_cdc {
             errors.on(attribute, "a source needs a `cdc`: `cdc = append` for events, `cdc = upsert` for rows that replace the last of their key");
         }
         Some(Source {
@@ -344,7 +347,8 @@ fn reference(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Path(path) => {
             let name = path.path.get_ident()?.unraw().to_string();
-            name.chars().any(char::is_lowercase).then_some(name)
+            name.starts_with(|first: char| first.is_lowercase() || first == '_')
+                .then_some(name)
         }
         Expr::Field(field) => match &field.member {
             syn::Member::Named(part) => {

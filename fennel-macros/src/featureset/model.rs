@@ -125,7 +125,7 @@ impl Extraction {
         const EXPECTED: &str = "expected what to read: `Dataset::column` or `Featureset::feature`";
         let (mut references, keys): (Vec<_>, Vec<_>) = split(args::tokens_of(attribute, errors))
             .into_iter()
-            .partition(|part| !has_key(part));
+            .partition(|part| !args::has_key(part));
         if let Some(second) = references.get(1) {
             errors.on(second, "a feature reads one column or feature");
         }
@@ -178,11 +178,4 @@ impl Default {
             at: At::tokens(&expr),
         })
     }
-}
-
-/// Whether a part is `key = ..`.
-fn has_key(part: &TokenStream) -> bool {
-    let mut tokens = part.clone().into_iter();
-    matches!(tokens.next(), Some(proc_macro2::TokenTree::Ident(_)))
-        && matches!(tokens.next(), Some(proc_macro2::TokenTree::Punct(p)) if p.as_char() == '=')
 }

@@ -1,0 +1,47 @@
+//! A server inside `sync`, for a developer's own machine.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+use fennel_server::{Config, Server, Token};
+use fennel_sync::{EmbeddedServer, Running};
+use tokio::sync::oneshot;
+
+inventory::submit! { EmbeddedServer { start } }
+
+/// Starts a server on a free port of this machine, with its data in `folder`. Its token is valid
+/// for this process alone and is never stored.
+fn start(folder: &Path) -> Result<Running, String> {
+    let token = Token::generate().map_err(|error| error.to_string())?;
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir: folder.into(),
+        process_token: Some(token.clone()),
+        ..Config::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("can't start a thread for the embedded server: {error}"))?;
+    let server = runtime.block_on(Server::bind(config)).map_err(|error| error.to_string())?;
+    let url = format!("http://{}", server.address());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        let until = async {
+            // Dropping the sender stops the server too.
+            let _ = stopped.await;
+        };
+        let _ = done.send(runtime.block_on(server.serve(until)).is_ok());
+    });
+    Ok(Running {
+        url,
+        token: token.reveal().to_owned(),
+        stop: Box::new(move || {
+            let _ = stop.send(());
+            let _ = finished.recv();
+        }),
+    })
+}

@@ -1,0 +1,395 @@
+//! The engine in process, for tests of definitions.
+//!
+//! [`Mock`] commits entities, takes typed rows and answers typed queries. It is the engine that
+//! the server runs, in memory; time stands still until the test moves it.
+//!
+//! ```
+//! use fennel::prelude::*;
+//! use fennel::testing::{Mock, utc};
+//!
+//! fennel::owner!("crm@example.com");
+//!
+//! #[dataset(index)]
+//! pub struct Member {
+//!     #[field(key)]
+//!     pub member_id: i64,
+//!     pub plan: String,
+//!     pub since: DateTime<Utc>,
+//! }
+//!
+//! #[featureset]
+//! pub struct MemberFeatures {
+//!     pub member_id: i64,
+//!     #[feature(Member::plan)]
+//!     pub plan: Option<String>,
+//! }
+//!
+//! let fennel = Mock::commit(fennel::entities![Member, MemberFeatures])?;
+//! fennel.log([Member {
+//!     member_id: 1,
+//!     plan: "gold".into(),
+//!     since: utc("2024-01-01T00:00:00Z"),
+//! }])?;
+//!
+//! let plans = fennel
+//!     .query(MemberFeatures::plan)
+//!     .given(MemberFeatures::member_id, [1, 1])
+//!     .at([utc("2023-12-31T00:00:00Z"), utc("2024-01-01T00:00:00Z")])
+//!     .run()?;
+//! assert_eq!(plans, [None, Some("gold".into())]);
+//! # Ok::<(), fennel::testing::Error>(())
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use fennel_core::catalog::Catalog;
+use fennel_core::connector::Endpoint;
+use fennel_core::entity::{Descriptor, Entity};
+use fennel_core::handle::Feature;
+use fennel_core::row::Row;
+use fennel_core::time::{Duration, Timestamp};
+use fennel_core::ty::DataType;
+use fennel_core::value::Value;
+use fennel_core::wire;
+use fennel_core::wire::proto::connector;
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_engine::store::Store;
+use fennel_engine::{Clock as _, CommitOptions, Engine, ManualClock, SystemClock};
+use serde_json::Value as Json;
+
+pub use fennel_engine::Error;
+
+/// The branch that a mock has.
+const BRANCH: &str = "main";
+/// The webhook that typed rows go through, an endpoint for each dataset.
+const DIRECT: &str = "__fennel_testing";
+
+/// A server without a socket or a disk: what is committed, logged and asked stays in this value.
+#[derive(Clone)]
+pub struct Mock {
+    engine: Engine,
+    clock: ManualClock,
+}
+
+impl Mock {
+    /// Commits the entities for no environment, so that every source and feature takes part.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them: [`Error::Invalid`].
+    pub fn commit(entities: impl IntoIterator<Item = Descriptor<'static>>) -> Result<Mock, Error> {
+        Mock::commit_for(None, entities)
+    }
+
+    /// Commits the entities for an environment.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them: [`Error::Invalid`].
+    pub fn commit_for(
+        env: Option<&str>,
+        entities: impl IntoIterator<Item = Descriptor<'static>>,
+    ) -> Result<Mock, Error> {
+        let catalog: Catalog<'static> = entities.into_iter().collect();
+        catalog.check(env).map_err(Error::Invalid)?;
+        let mut request = wire::encode(&catalog, env, "");
+        add_direct_sources(&catalog, &mut request);
+        let clock = ManualClock::new(SystemClock.now());
+        let engine = Engine::open(Store::in_memory(), Arc::new(clock.clone()))?;
+        engine.commit(BRANCH, &request, CommitOptions::default())?;
+        Ok(Mock { engine, clock })
+    }
+
+    /// The instant that the mock takes for now; it begins at the moment of the commit.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now().to_datetime()
+    }
+
+    /// Moves the mock's now, in any direction.
+    ///
+    /// # Panics
+    ///
+    /// If the instant is outside years 1 to 9999.
+    #[track_caller]
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        self.clock.set(timestamp(&now));
+    }
+
+    /// Adds rows to their dataset, past its sources and their preproc. With a key each row is the
+    /// new state of its key, else it is one more.
+    ///
+    /// # Errors
+    ///
+    /// The dataset was not committed, or rows don't fit it (a restricted column): those rows are
+    /// named, and the others are in.
+    pub fn log<R: Row>(&self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+        let names = R::DATASET.fields.iter().map(|field| field.name);
+        let rows = rows.into_iter().map(|row| {
+            let values = names.clone().zip(row.into_values());
+            values.map(|(name, value)| (name.to_owned(), value)).collect()
+        });
+        self.log_to(DIRECT, R::NAME, rows.collect())
+    }
+
+    /// Sends rows, as JSON objects, to an endpoint of a webhook, the way a producer does.
+    ///
+    /// ```
+    /// # use fennel::prelude::*;
+    /// # use fennel::testing::Mock;
+    /// # fennel::owner!("shop@example.com");
+    /// # static APP: Webhook = Webhook::new("app");
+    /// # #[dataset]
+    /// # #[source(APP.endpoint("purchase"), disorder = "2h", cdc = append, preproc(uid = user.id))]
+    /// # struct Purchase { uid: i64, at: DateTime<Utc> }
+    /// # let fennel = Mock::commit(fennel::entities![Purchase])?;
+    /// fennel.send(
+    ///     APP.endpoint("purchase"),
+    ///     [serde_json::json!({"user": {"id": 7}, "at": "2024-01-01T00:00:00Z"})],
+    /// )?;
+    /// assert_eq!(fennel.rows::<Purchase>()?[0].uid, 7);
+    /// # Ok::<(), fennel::testing::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// No dataset reads from the endpoint, a row is not an object, or rows don't fit: those are
+    /// named, and the others are in.
+    pub fn send(
+        &self,
+        endpoint: Endpoint<'_>,
+        rows: impl IntoIterator<Item = Json>,
+    ) -> Result<(), Error> {
+        let rows = rows.into_iter().enumerate().map(|(i, row)| match Value::from(row) {
+            Value::Map(row) => Ok(row),
+            other => Err(Error::Request(format!("row {i} is {other}; a row is a JSON object"))),
+        });
+        self.log_to(endpoint.webhook.name, endpoint.endpoint, rows.collect::<Result<_, _>>()?)
+    }
+
+    fn log_to(
+        &self,
+        webhook: &str,
+        endpoint: &str,
+        rows: Vec<BTreeMap<String, Value>>,
+    ) -> Result<(), Error> {
+        let logged = self.engine.log(webhook, endpoint, rows)?;
+        if logged.set_aside.is_empty() {
+            return Ok(());
+        }
+        let reasons = logged.set_aside.iter().map(|set_aside| {
+            format!("row {} doesn't fit `{}`: {}", set_aside.row, set_aside.dataset, set_aside.reason)
+        });
+        Err(Error::Request(reasons.collect::<Vec<_>>().join("\n")))
+    }
+
+    /// The rows of a dataset that were logged or made so far, in no particular order; for a keyed
+    /// one all versions of each key.
+    ///
+    /// # Errors
+    ///
+    /// The dataset was not committed.
+    pub fn rows<R: Row>(&self) -> Result<Vec<R>, Error> {
+        let columns = self.engine.inspect(BRANCH, R::NAME, usize::MAX)?;
+        let row = |i: usize| {
+            let values = R::DATASET.fields.iter().map(|field| {
+                let column = columns.get(field.name);
+                column.and_then(|column| column.values.get(i).cloned()).unwrap_or(Value::Null)
+            });
+            R::from_values(values.collect()).map_err(|mismatch| Error::Request(mismatch.to_string()))
+        };
+        (0..columns.rows()).map(row).collect()
+    }
+
+    /// Asks for a feature, or for a tuple of features; see [`Query`].
+    #[must_use]
+    pub fn query<O: Outputs>(&self, outputs: O) -> Query<'_, O> {
+        Query {
+            mock: self,
+            outputs,
+            given: BTreeMap::new(),
+            at: None,
+        }
+    }
+}
+
+/// Every dataset gets one more source, so that typed rows take the way of all others.
+fn add_direct_sources(catalog: &Catalog<'_>, request: &mut SyncRequest) {
+    let seconds = |duration: Duration| prost_types::Duration {
+        seconds: duration.micros() / 1_000_000,
+        nanos: 0,
+    };
+    let forever = Duration::from_days(36_500);
+    for dataset in &catalog.datasets {
+        let cdc = if dataset.is_keyed() {
+            connector::CdcStrategy::Upsert
+        } else {
+            connector::CdcStrategy::Append
+        };
+        let webhook = connector::Webhook {
+            name: DIRECT.into(),
+            retention: Some(seconds(forever)),
+        };
+        let database = connector::ExtDatabase {
+            name: DIRECT.into(),
+            variant: Some(connector::ext_database::Variant::Webhook(webhook)),
+        };
+        let endpoint = connector::WebhookEndpoint {
+            db: Some(database),
+            endpoint: dataset.name.into(),
+            duration: Some(seconds(forever)),
+        };
+        request.sources.push(connector::Source {
+            table: Some(connector::ExtTable {
+                variant: Some(connector::ext_table::Variant::Endpoint(endpoint)),
+            }),
+            dataset: dataset.name.into(),
+            ds_version: dataset.version,
+            disorder: Some(seconds(forever)),
+            cdc: cdc.into(),
+            ..Default::default()
+        });
+    }
+}
+
+/// A feature query that is being put together.
+#[must_use = "a query is asked by `run`"]
+pub struct Query<'m, O> {
+    mock: &'m Mock,
+    outputs: O,
+    given: BTreeMap<String, Vec<Value>>,
+    at: Option<Vec<Timestamp>>,
+}
+
+impl<O: Outputs> Query<'_, O> {
+    /// Gives a feature, one value for each row of the answer.
+    pub fn given<F: Entity, T: DataType, V: Into<T>>(
+        mut self,
+        feature: Feature<F, T>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.into().into_value());
+        self.given.insert(feature.path(), values.collect());
+        self
+    }
+
+    /// Asks as of these instants, one for each row, rather than as of the mock's now.
+    ///
+    /// # Panics
+    ///
+    /// If an instant is outside years 1 to 9999.
+    #[track_caller]
+    pub fn at(mut self, instants: impl IntoIterator<Item = DateTime<Utc>>) -> Self {
+        let mut at = Vec::new();
+        for instant in instants {
+            at.push(timestamp(&instant));
+        }
+        self.at = Some(at);
+        self
+    }
+
+    /// The answer, one row for each row given.
+    ///
+    /// # Errors
+    ///
+    /// What the query lacks, or what can't be had, by the feature's name.
+    pub fn run(self) -> Result<Vec<O::Row>, Error> {
+        let names = self.outputs.names();
+        // A feature that is asked for twice is answered once.
+        let distinct: BTreeSet<&String> = names.iter().collect();
+        let query = fennel_engine::Query {
+            inputs: self.given.keys().cloned().collect(),
+            outputs: distinct.into_iter().cloned().collect(),
+            data: self.given,
+            at: self.at,
+        };
+        let answer = self.mock.engine.query(BRANCH, &query)?;
+        let row = |i: usize| {
+            let values = names.iter().map(|name| {
+                let column = answer.get(name);
+                column.and_then(|column| column.values.get(i).cloned()).unwrap_or(Value::Null)
+            });
+            O::row(values.collect()).map_err(|mismatch| Error::Request(mismatch.to_string()))
+        };
+        (0..answer.rows()).map(row).collect()
+    }
+}
+
+/// What a query can ask for: a feature, or a tuple of up to eight.
+pub trait Outputs {
+    /// One row of the answer.
+    type Row;
+
+    /// The features' full names.
+    fn names(&self) -> Vec<String>;
+
+    /// A row of the answer from its values.
+    ///
+    /// # Errors
+    ///
+    /// A value is not of its feature's type.
+    fn row(values: Vec<Value>) -> Result<Self::Row, fennel_core::value::Mismatch>;
+}
+
+impl<F: Entity, T: DataType> Outputs for Feature<F, T> {
+    type Row = T;
+
+    fn names(&self) -> Vec<String> {
+        vec![self.path()]
+    }
+
+    fn row(values: Vec<Value>) -> Result<T, fennel_core::value::Mismatch> {
+        T::from_value(values.into_iter().next().unwrap_or(Value::Null))
+    }
+}
+
+macro_rules! tuples {
+    ($(($($output:ident $ty:ident $i:tt),+))*) => {$(
+        impl<$($output: Entity, $ty: DataType),+> Outputs for ($(Feature<$output, $ty>,)+) {
+            type Row = ($($ty,)+);
+
+            fn names(&self) -> Vec<String> {
+                vec![$(self.$i.path()),+]
+            }
+
+            fn row(values: Vec<Value>) -> Result<Self::Row, fennel_core::value::Mismatch> {
+                let mut values = values.into_iter();
+                Ok(($($ty::from_value(values.next().unwrap_or(Value::Null))?,)+))
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A TA 0, B TB 1)
+    (A TA 0, B TB 1, C TC 2)
+    (A TA 0, B TB 1, C TC 2, D TD 3)
+    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4)
+    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4, G TG 5)
+    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4, G TG 5, H TH 6)
+    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4, G TG 5, H TH 6, I TI 7)
+}
+
+/// An instant such as `"2024-01-02T03:04:05Z"` or `"2024-01-02"`.
+///
+/// # Panics
+///
+/// If the text is not one; it is for constants in tests.
+#[must_use]
+#[track_caller]
+pub fn utc(text: &str) -> DateTime<Utc> {
+    match Timestamp::parse(text) {
+        Ok(timestamp) => timestamp.to_datetime(),
+        Err(message) => panic!("{text:?} is {message}"),
+    }
+}
+
+#[track_caller]
+fn timestamp(instant: &DateTime<Utc>) -> Timestamp {
+    match Timestamp::from_datetime(instant) {
+        Some(timestamp) => timestamp,
+        None => panic!("{instant} is outside years 1 to 9999"),
+    }
+}

@@ -1,0 +1,195 @@
+//! What a branch may become, and what a plan says about it.
+
+use fennel::catalog::Catalog;
+use fennel::diff::{Change, check_transition, diff};
+use fennel_core::entity::Descriptor;
+
+fn catalog(entities: impl IntoIterator<Item = Descriptor<'static>>) -> Catalog<'static> {
+    entities.into_iter().collect()
+}
+
+/// Definitions of one project at different times.
+macro_rules! generation {
+    ($name:ident { $(#[$dataset:meta])* ($($column:tt)*) $(#[$featureset:meta])* ($($feature:tt)*) }) => {
+        mod $name {
+            use fennel::prelude::*;
+
+            fennel::owner!("team@example.com");
+
+            $(#[$dataset])*
+            pub(super) struct User {
+                #[field(key)]
+                uid: i64,
+                $($column)*
+                at: DateTime<Utc>,
+            }
+
+            $(#[$featureset])*
+            pub(super) struct UserFeatures {
+                uid: i64,
+                $($feature)*
+            }
+
+            pub(super) fn catalog() -> super::Catalog<'static> {
+                super::catalog(fennel::entities![User, UserFeatures])
+            }
+        }
+    };
+}
+
+generation!(first {
+    #[dataset(index)]
+    (name: String,)
+    #[featureset]
+    (#[feature(User::name)] name: Option<String>,)
+});
+generation!(changed {
+    #[dataset(index, history = "1y")]
+    (name: Option<String>,)
+    #[featureset]
+    (#[feature(User::name, default = "?")] name: String,)
+});
+generation!(bumped {
+    #[dataset(index, version = 2, history = "1y")]
+    (name: Option<String>,)
+    #[featureset]
+    (#[feature(User::name, default = "?", version = 1)] name: String,)
+});
+generation!(described {
+    #[dataset(index)]
+    #[meta(description = "who", tags = ["pii"])]
+    (name: String,)
+    #[featureset]
+    #[meta(owner = "other@example.com")]
+    (#[feature(User::name)] #[meta(deprecated)] name: Option<String>,)
+});
+generation!(deleted {
+    #[dataset(index)]
+    #[meta(deleted)]
+    (name: String,)
+    #[featureset]
+    #[meta(deleted)]
+    (#[feature(User::name)] name: Option<String>,)
+});
+generation!(feature_deleted {
+    #[dataset(index)]
+    (name: String,)
+    #[featureset]
+    (#[feature(User::name)] #[meta(deleted)] name: Option<String>,)
+});
+generation!(feature_left_out {
+    #[dataset(index)]
+    (name: String,)
+    #[featureset]
+    ()
+});
+
+fn refused(old: &Catalog<'_>, new: &Catalog<'_>) -> String {
+    match check_transition(old, new) {
+        Ok(()) => String::new(),
+        Err(problems) => {
+            let lines = problems.0.iter().map(|problem| {
+                format!("{}.{}: {}", problem.entity, problem.member, problem.message)
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+#[test]
+fn what_is_live_is_not_left_out() {
+    let refused = refused(&first::catalog(), &Catalog::default());
+    let what = "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one \
+                commit and leave it out in a later one";
+    assert_eq!(refused, format!("User.: {what}\nUserFeatures.: {what}"));
+}
+
+#[test]
+fn deletion_takes_two_steps() {
+    assert_eq!(refused(&first::catalog(), &deleted::catalog()), "");
+    assert_eq!(refused(&deleted::catalog(), &Catalog::default()), "");
+}
+
+#[test]
+fn a_deleted_name_comes_back_under_a_higher_version() {
+    let refused = refused(&deleted::catalog(), &first::catalog());
+    assert_eq!(
+        refused,
+        "User.: the name was deleted at version 1; to bring it back write version = 2"
+    );
+    assert_eq!(super::transition::refused(&deleted::catalog(), &bumped::catalog()), "");
+}
+
+#[test]
+fn content_changes_under_a_higher_version() {
+    assert_eq!(
+        refused(&first::catalog(), &changed::catalog()),
+        "User.: `history` changes from 730d to 365d, `name.type` changes from String to Option<String> \
+         under the same version; please update version of the dataset: write version = 2\n\
+         UserFeatures.name: `name.default` is added as \"?\", `name.type` changes from Option<String> to \
+         String under the same version; write version = 1 in its #[feature(..)]"
+    );
+    assert_eq!(refused(&first::catalog(), &bumped::catalog()), "");
+}
+
+#[test]
+fn versions_only_go_up() {
+    assert_eq!(
+        refused(&bumped::catalog(), &first::catalog()),
+        "User.: version 1 is lower than the committed 2; versions only go up\n\
+         UserFeatures.name: version 0 is lower than the committed 1; versions only go up"
+    );
+}
+
+#[test]
+fn metaflags_change_under_any_version() {
+    assert_eq!(refused(&first::catalog(), &described::catalog()), "");
+    let diff = diff(&first::catalog(), &described::catalog());
+    assert!(diff.entities.iter().all(|entity| entity.change == Change::Changed));
+    assert!(diff.entities.iter().flat_map(|entity| &entity.fields).all(|field| field.metaflag));
+}
+
+#[test]
+fn features_are_deleted_in_two_steps_too() {
+    let (first, marked) = (first::catalog(), feature_deleted::catalog());
+    let gone = feature_left_out::catalog();
+    assert!(refused(&first, &gone).starts_with("UserFeatures.name: it is live"));
+    assert_eq!(refused(&first, &marked), "");
+    assert_eq!(refused(&marked, &gone), "");
+    // Featuresets may gain features.
+    assert_eq!(refused(&gone, &first), "");
+}
+
+#[test]
+fn a_diff_names_what_happens() {
+    let changes = |old: &Catalog<'_>, new: &Catalog<'_>| {
+        let diff = diff(old, new);
+        diff.entities.iter().map(|entity| entity.change).collect::<Vec<_>>()
+    };
+    let (none, first) = (Catalog::default(), first::catalog());
+    assert_eq!(changes(&none, &first), [Change::Created; 2]);
+    assert_eq!(changes(&first, &first), [Change::Unchanged; 2]);
+    assert_eq!(changes(&first, &bumped::catalog()), [Change::Changed; 2]);
+    assert_eq!(changes(&first, &deleted::catalog()), [Change::Deleted; 2]);
+    assert_eq!(changes(&deleted::catalog(), &none), [Change::Retired; 2]);
+    assert_eq!(changes(&deleted::catalog(), &deleted::catalog()), [Change::Unchanged; 2]);
+}
+
+#[test]
+fn a_changed_field_shows_old_and_new() {
+    let diff = diff(&first::catalog(), &bumped::catalog());
+    let user = diff.entities.iter().find(|entity| entity.name == "User").expect("it changed");
+    let fields: Vec<_> = user
+        .fields
+        .iter()
+        .map(|field| (field.path.as_str(), field.old.as_deref(), field.new.as_deref()))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("history", Some("730d"), Some("365d")),
+            ("name.type", Some("String"), Some("Option<String>")),
+            ("version", Some("1"), Some("2")),
+        ]
+    );
+}

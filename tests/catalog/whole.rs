@@ -1,0 +1,204 @@
+//! Checks of whole catalogs: double names, missing and deleted entities, cycles, connectors.
+
+use fennel::catalog::Catalog;
+use fennel::prelude::*;
+use fennel_core::entity::Descriptor;
+
+fennel::owner!("team@example.com");
+
+fn problems(entities: impl IntoIterator<Item = Descriptor<'static>>) -> String {
+    problems_for(None, entities)
+}
+
+fn problems_for(env: Option<&str>, entities: impl IntoIterator<Item = Descriptor<'static>>) -> String {
+    let catalog: Catalog<'_> = entities.into_iter().collect();
+    match catalog.check(env) {
+        Ok(()) => String::new(),
+        Err(problems) => {
+            let lines = problems.0.iter().map(|problem| {
+                assert!(problem.file.as_deref().is_some_and(|file| file.ends_with("whole.rs")));
+                // Locations are checked above; the rest reads better without them.
+                let text = problem.to_string();
+                text[..text.rfind(" (").expect("a location")].to_owned()
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+static APP: Webhook = Webhook::new("app");
+
+#[dataset(index)]
+#[source(APP.endpoint("users"), disorder = "1d", cdc = upsert)]
+struct User {
+    #[field(key)]
+    uid: i64,
+    name: String,
+    at: DateTime<Utc>,
+}
+
+#[featureset]
+struct Request {
+    uid: i64,
+}
+
+#[featureset]
+struct UserFeatures {
+    #[feature(Request::uid)]
+    uid: i64,
+    #[feature(User::name)]
+    name: Option<String>,
+}
+
+#[test]
+fn a_complete_catalog_has_no_problem() {
+    assert_eq!(problems(fennel::entities![User, Request, UserFeatures]), "");
+}
+
+#[test]
+fn what_is_read_must_be_there() {
+    assert_eq!(
+        problems(fennel::entities![UserFeatures]),
+        "featureset `UserFeatures.uid`: it reads featureset `Request`, which is not part of this commit; \
+         add it, or mark the feature #[meta(deleted)]\n\
+         featureset `UserFeatures.name`: it reads dataset `User`, which is not part of this commit; \
+         add it, or mark the feature #[meta(deleted)]"
+    );
+}
+
+#[test]
+fn a_name_stands_for_one_entity() {
+    mod other {
+        use fennel::prelude::*;
+
+        #[dataset]
+        #[meta(owner = "team@example.com")]
+        pub(super) struct User {
+            at: DateTime<Utc>,
+        }
+    }
+    assert_eq!(
+        problems(fennel::entities![User, other::User]),
+        "dataset `User`: there are two datasets of this name; rename one, since a name stands for one entity"
+    );
+}
+
+#[test]
+fn what_is_deleted_is_not_read() {
+    #[featureset]
+    struct Old {
+        uid: i64,
+        #[meta(deleted)]
+        score: f64,
+    }
+    #[featureset]
+    struct New {
+        #[feature(Old::score)]
+        score: f64,
+    }
+    #[featureset]
+    #[meta(deleted)]
+    struct AlsoDeleted {
+        #[feature(Old::score)]
+        score: f64,
+    }
+    assert_eq!(
+        problems(fennel::entities![Old, New, AlsoDeleted]),
+        "featureset `New.score`: it reads feature `Old.score`, which is marked deleted; \
+         remove `deleted` there, or mark this feature #[meta(deleted)] too"
+    );
+}
+
+#[test]
+fn aliases_lead_somewhere() {
+    #[featureset]
+    struct A {
+        #[feature(C::x)]
+        x: i64,
+    }
+    #[featureset]
+    struct B {
+        #[feature(A::x)]
+        x: i64,
+    }
+    #[featureset]
+    struct C {
+        #[feature(B::x)]
+        x: i64,
+    }
+    assert_eq!(
+        problems(fennel::entities![A, B, C]),
+        "featureset `A.x`: its inputs lead back to itself: A.x -> C.x -> B.x -> A.x"
+    );
+}
+
+#[test]
+fn a_lookup_whose_key_is_made_from_it_is_a_cycle() {
+    #[dataset(index)]
+    struct Next {
+        #[field(key)]
+        id: i64,
+        next: i64,
+        at: DateTime<Utc>,
+    }
+    #[featureset]
+    struct Walk {
+        #[feature(Walk::next)]
+        id: i64,
+        #[feature(Next::next, default = 0)]
+        next: i64,
+    }
+    assert_eq!(
+        problems(fennel::entities![Next, Walk]),
+        "featureset `Walk.id`: its inputs lead back to itself: Walk.id -> Walk.next -> Walk.id"
+    );
+}
+
+#[test]
+fn an_extraction_of_another_env_takes_no_part() {
+    #[featureset]
+    struct Staged {
+        #[feature(Staged2::x, env = "prod")]
+        x: i64,
+    }
+    #[featureset]
+    struct Staged2 {
+        #[feature(Staged::x, env = "dev")]
+        x: i64,
+    }
+    let entities = fennel::entities![Staged, Staged2];
+    assert_eq!(problems_for(Some("prod"), entities), "");
+    assert_eq!(problems_for(Some("dev"), entities), "");
+    assert!(problems(entities).contains("lead back to itself"));
+}
+
+#[test]
+fn connectors_of_one_name_are_equal() {
+    static OTHER_APP: Webhook = Webhook::new("app").retention("30d");
+
+    #[dataset]
+    #[source(OTHER_APP.endpoint("clicks"), disorder = "1d", cdc = append)]
+    struct Click {
+        at: DateTime<Utc>,
+    }
+    assert_eq!(
+        problems(fennel::entities![User, Click]),
+        "dataset `Click.app`: two connectors are called `app` and differ: a webhook with retention 7d \
+         and a webhook with retention 30d; rename one or make them equal"
+    );
+}
+
+#[test]
+fn a_pattern_that_is_none_is_refused() {
+    #[dataset]
+    struct Coded {
+        #[regex("[A-Z")]
+        code: String,
+        at: DateTime<Utc>,
+    }
+    let problems = problems(fennel::entities![Coded]);
+    assert!(
+        problems.starts_with("dataset `Coded.code`: the regular expression can't be read:"),
+        "{problems}"
+    );
+}

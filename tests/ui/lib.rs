@@ -1,0 +1,1 @@
+//! What rustc says about mistakes in definitions: see `main.rs`.

@@ -1,0 +1,29 @@
+//! What is no record: N017 to N025 as far as Rust lets them be written.
+use fennel::prelude::*;
+
+struct Plain;
+
+#[derive(Record)]
+struct NotARecord {
+    plain: Plain,
+}
+
+#[derive(Record)]
+struct Narrow {
+    year: u16,
+}
+
+#[derive(Record)]
+enum Choice {
+    A,
+}
+
+#[derive(Record)]
+struct Tuple(i64);
+
+#[derive(Record)]
+struct Recursive {
+    children: Vec<Recursive>,
+}
+
+fn main() {}
