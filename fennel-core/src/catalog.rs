@@ -199,6 +199,18 @@ impl<'c, 'a> Checker<'c, 'a> {
             self.problems.push(Problem::new(entity, name, message));
             return;
         }
+        if let Descriptor::Dataset(dataset) = target {
+            for key in dataset.keys().filter(|key| {
+                let feature = featureset.feature(key.name);
+                feature.is_some_and(|feature| feature.meta.deleted)
+            }) {
+                let message = format!(
+                    "looking it up needs the key `{}`, and that feature is marked deleted; remove `deleted` there, or mark this feature #[meta(deleted)] too",
+                    key.name
+                );
+                self.problems.push(Problem::new(entity, name, message));
+            }
+        }
         self.add(entity, name, featureset.check_reference(i, target));
         self.add(entity, name, featureset.check_type(i, Some(target)));
         self.add(entity, name, featureset.check_default(i, target));

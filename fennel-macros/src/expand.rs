@@ -107,3 +107,160 @@ fn strip_field(field: &mut Field) {
 fn first_token(item: &Item) -> TokenStream {
     item.to_token_stream().into_iter().take(1).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::TokenTree;
+    use syn::{File, Item};
+
+    use super::*;
+
+    const DATASET: &str = r#"
+        /// One row per ticket sold.
+        #[meta(owner = "a@b.co", tags = ["x"])]
+        #[source(APP.endpoint("sales"), disorder = "14d", cdc = upsert, sample(0.1, using = [id]),
+                 env = ["~dev"], preproc(price = amount.value))]
+        pub struct Ticket {
+            #[field(key)]
+            pub id: String,
+            #[between(0..=100)]
+            pub price: Option<i64>,
+            pub at: DateTime<Utc>,
+        }
+    "#;
+    const FEATURESET: &str = r#"
+        #[meta(owner = "a@b.co")]
+        pub struct TicketFeatures {
+            pub id: String,
+            #[feature(Ticket::price, default = 0, version = 2, env = "prod")]
+            pub price: i64,
+        }
+    "#;
+
+    fn tokens(text: &str) -> TokenStream {
+        text.parse().expect("the test's own tokens")
+    }
+
+    /// Expands, and checks that the struct is there, without our attributes.
+    fn expanded(args: &str, item: TokenStream) -> String {
+        let item_text = item.to_string();
+        let output = if item_text.contains("Features") {
+            crate::featureset::featureset(tokens(args), item)
+        } else {
+            crate::dataset::dataset(tokens(args), item)
+        };
+        let file: File = syn::parse2(output.clone())
+            .unwrap_or_else(|error| panic!("{error}: {item_text}\n{output}"));
+        let structs = file.items.iter().filter_map(|item| match item {
+            Item::Struct(item) => Some(item),
+            _ => None,
+        });
+        let found = structs.into_iter().next();
+        let found = found.unwrap_or_else(|| panic!("the struct is lost: {item_text}"));
+        let kept = found.to_token_stream().to_string();
+        for ours in [
+            "# [field",
+            "# [feature",
+            "# [meta",
+            "# [source",
+            "# [between",
+        ] {
+            assert!(!kept.contains(ours), "{ours} stays: {kept}");
+        }
+        output.to_string()
+    }
+
+    #[test]
+    fn a_correct_struct_raises_no_error() {
+        assert!(!expanded("index, version = 2", tokens(DATASET)).contains("compile_error"));
+        assert!(!expanded("", tokens(FEATURESET)).contains("compile_error"));
+    }
+
+    #[test]
+    fn every_mistake_of_a_struct_is_reported_at_once() {
+        let item = r#"
+            #[meta(onwer = "a@b.co")]
+            #[source(APP.endpoint("sales"), cdc = insert)]
+            struct Ticket {
+                #[field(kye)]
+                id: i32,
+                #[feature(A::b)]
+                at: DateTime<Utc>,
+            }
+        "#;
+        let output = expanded("indx", tokens(item));
+        assert_eq!(output.matches("compile_error").count(), 7, "{output}");
+    }
+
+    #[test]
+    fn half_typed_attributes_keep_the_struct() {
+        for args in [
+            "version",
+            "version =",
+            "version = ",
+            "index,",
+            ", ,",
+            "= 2",
+            "history = \"",
+            "1 + ",
+            "\"index\"",
+        ] {
+            let Ok(_) = args.parse::<TokenStream>() else {
+                continue;
+            };
+            expanded(args, tokens(DATASET));
+        }
+        for attribute in [
+            "#[feature(Ticket::)]",
+            "#[feature(Ticket::price, default)]",
+            "#[feature = 3]",
+            "#[feature(default =)]",
+            "#[feature(::)]",
+        ] {
+            let item = format!("{attribute} pub price: i64");
+            let item =
+                format!("#[meta(owner = \"a@b.co\")] pub struct TicketFeatures {{ {item} }}");
+            let output = expanded("", tokens(&item));
+            assert!(output.contains("compile_error"), "{attribute}: {output}");
+        }
+    }
+
+    /// Every token of the attributes left out, doubled, or replaced: no panic, and the struct stays.
+    #[test]
+    fn damaged_attributes_keep_the_struct() {
+        for text in [DATASET, FEATURESET] {
+            let item = tokens(text);
+            let mut sites = 0;
+            damage(item, &mut |damaged| {
+                sites += 1;
+                // What is no struct any more is rustc's to report.
+                if syn::parse2::<ItemStruct>(damaged.clone()).is_ok() {
+                    expanded("index", damaged);
+                }
+            });
+            assert!(sites > 100, "{sites}");
+        }
+    }
+
+    fn damage(tokens: TokenStream, visit: &mut dyn FnMut(TokenStream)) {
+        let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        for (i, tree) in trees.iter().enumerate() {
+            let with = |middle: Vec<TokenTree>| {
+                let (before, after) = (trees[..i].iter().cloned(), trees[i + 1..].iter().cloned());
+                before.chain(middle).chain(after).collect::<TokenStream>()
+            };
+            visit(with(vec![]));
+            visit(with(vec![tree.clone(), tree.clone()]));
+            visit(with(quote!(=).into_iter().collect()));
+            visit(with(quote!(5).into_iter().collect()));
+            if let TokenTree::Group(group) = tree {
+                damage(group.stream(), &mut |inner| {
+                    visit(with(vec![TokenTree::Group(proc_macro2::Group::new(
+                        group.delimiter(),
+                        inner,
+                    ))]));
+                });
+            }
+        }
+    }
+}

@@ -3,4 +3,5 @@
 mod definitions;
 mod equality;
 mod generated;
+mod hostile;
 mod roundtrip;

@@ -12,7 +12,7 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 
-const CASES: [&str; 11] = [
+pub(crate) const CASES: [&str; 11] = [
     "chain_versions",
     "empty_commit",
     "featureset_forms",
@@ -77,7 +77,7 @@ pub(crate) fn json(request: &[u8]) -> Value {
         .expect("every message has a JSON form")
 }
 
-fn bytes(case: &str) -> Vec<u8> {
+pub(crate) fn bytes(case: &str) -> Vec<u8> {
     BASE64_STANDARD
         .decode(vector(case, "b64").trim_end())
         .expect("a vector is base64")

@@ -1,0 +1,73 @@
+//! Bytes that are no request, or no sensible one, are refused and never panic.
+
+use bumpalo::Bump;
+use fennel_core::wire;
+use fennel_core::wire::proto::services::SyncRequest;
+use proptest::prelude::*;
+use prost::Message as _;
+
+use crate::roundtrip::{CASES, bytes};
+
+/// Takes bytes all the way that a commit takes.
+fn commit(body: &[u8]) {
+    let Ok(request) = SyncRequest::decode(body) else { return };
+    let arena = Bump::new();
+    if let Ok(catalog) = wire::decode(&arena, &request) {
+        // Whether it holds is not the question: that the question has an answer is.
+        let _ = catalog.check(None);
+        let _ = wire::encode(&catalog, None, "").encode_to_vec();
+        let _ = fennel_core::diff::diff(&catalog, &catalog);
+        let _ = fennel_core::diff::check_transition(&catalog, &catalog);
+    }
+}
+
+#[test]
+fn a_request_cut_at_any_byte_is_no_panic() {
+    for case in CASES {
+        let request = bytes(case);
+        for end in 0..request.len() {
+            commit(&request[..end]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes_are_no_panic(body in proptest::collection::vec(any::<u8>(), 0..512)) {
+        commit(&body);
+    }
+
+    #[test]
+    fn a_mutated_request_is_no_panic(
+        case in 0..CASES.len(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut request = bytes(CASES[case]);
+        if !request.is_empty() {
+            for (index, byte) in changes {
+                let at = index.index(request.len());
+                request[at] = byte;
+            }
+        }
+        commit(&request);
+    }
+}
+
+#[test]
+fn types_nested_without_end_are_refused() {
+    // A list of a list of a list ..: each level is field 6 around field 1.
+    let mut ty = Vec::new();
+    for _ in 0..20_000 {
+        let mut of = vec![0x0a];
+        prost::encoding::encode_varint(ty.len() as u64, &mut of);
+        of.extend(&ty);
+        let mut list = vec![0x32];
+        prost::encoding::encode_varint(of.len() as u64, &mut list);
+        list.extend(&of);
+        ty = list;
+    }
+    let decoded = fennel_core::wire::proto::schema::DataType::decode(ty.as_slice());
+    assert!(decoded.is_err(), "the nesting is bounded");
+}
