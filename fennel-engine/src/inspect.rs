@@ -1,6 +1,6 @@
 //! Looking into a dataset, for people.
 
-use crate::{Columns, Engine, Error};
+use crate::{Column, Columns, Engine, Error};
 
 impl Engine {
     /// Up to `n` rows of a dataset, whole.
@@ -12,7 +12,19 @@ impl Engine {
     ///
     /// [`Error::Unknown`] for a branch or dataset that isn't there.
     pub fn inspect(&self, branch: &str, dataset: &str, n: usize) -> Result<Columns, Error> {
-        let _ = (branch, dataset, n);
-        todo!()
+        let (graph, snapshot) = self.view(branch)?;
+        let table = &graph.dataset(dataset)?.table;
+        let columns = table.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            shape: column.shape.clone(),
+            values: Vec::new(),
+        });
+        let mut columns: Vec<_> = columns.collect();
+        for row in table.rows(&snapshot).take(n) {
+            for (column, value) in columns.iter_mut().zip(row?) {
+                column.values.push(value);
+            }
+        }
+        Ok(Columns(columns))
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use fennel_core::time::Timestamp;
-use fennel_core::value::Value;
+use fennel_core::value::{Shape, Value};
 
-use crate::{Columns, Engine, Error};
+use crate::feature::{Evaluation, Instants, Plan};
+use crate::graph::{Feature, FeatureId, Graph};
+use crate::{Column, Columns, Engine, Error};
 
 /// What a feature query asks.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +36,89 @@ impl Engine {
     /// lists of keys of unequal lengths, an output that the inputs don't lead to, and a dataset without the
     /// index that the query needs: an online one without `at`, an offline one with it.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
-        let _ = (branch, query);
-        todo!()
+        let (graph, snapshot) = self.view(branch)?;
+        let inputs = query.inputs.iter().map(|name| graph.find(name)).collect::<Result<Vec<_>, _>>()?;
+        let outputs = outputs(&graph, &query.outputs)?;
+        let plan = Plan::new(&graph, &inputs, &outputs)?;
+        let at = match &query.at {
+            None => Instants::Now(self.inner.clock.now()),
+            Some(instants) => Instants::Each(instants),
+        };
+        let rows = query.rows()?;
+        let mut evaluation = Evaluation::new(&graph, &snapshot, at, rows);
+        for (input, name) in inputs.iter().zip(&query.inputs) {
+            evaluation.give(*input, query.column(name, &graph.feature(*input).shape)?);
+        }
+        for step in &plan.steps {
+            evaluation.step(step)?;
+        }
+        let columns = outputs.into_iter().map(|output| {
+            let Feature { name, shape, .. } = graph.feature(output);
+            let values = evaluation.column(output).to_vec();
+            Column { name: name.clone(), shape: shape.clone(), values }
+        });
+        Ok(Columns(columns.collect()))
+    }
+}
+
+/// The features that names of features and featuresets stand for, each once.
+fn outputs(graph: &Graph, names: &[String]) -> Result<Vec<FeatureId>, Error> {
+    let mut outputs = Vec::with_capacity(names.len());
+    let mut seen = vec![false; graph.feature_count()];
+    let mut add = |id| {
+        if let Some(seen) = seen.get_mut(id)
+            && !std::mem::replace(seen, true)
+        {
+            outputs.push(id);
+        }
+    };
+    for name in names {
+        if name.contains('.') {
+            add(graph.find(name)?);
+        } else {
+            graph.featureset(name)?.iter().copied().for_each(&mut add);
+        }
+    }
+    Ok(outputs)
+}
+
+impl Query {
+    /// How many rows are asked for.
+    fn rows(&self) -> Result<usize, Error> {
+        let columns = self.inputs.iter().map(|name| match self.data.get(name) {
+            Some(column) => Ok((Some(name), column.len())),
+            None => {
+                let what = format!("input `{name}` has no data; send a column of that name");
+                Err(Error::Request(what))
+            }
+        });
+        let instants = self.at.iter().map(|at| Ok((None, at.len())));
+        let mut columns = columns.chain(instants);
+        let Some(first) = columns.next().transpose()? else {
+            return Ok(0);
+        };
+        for other in columns {
+            let other = other?;
+            if other.1 != first.1 {
+                let told = |(name, len): (Option<&String>, usize)| match name {
+                    Some(name) => format!("{len} rows of input `{name}`"),
+                    None => format!("{len} instants"),
+                };
+                let (first, other) = (told(first), told(other));
+                return Err(Error::Request(format!("there are {first} and {other}; send as many of each")));
+            }
+        }
+        Ok(first.1)
+    }
+
+    /// The column of an input, as values of its type.
+    fn column(&self, name: &str, shape: &Shape) -> Result<Vec<Value>, Error> {
+        let values = self.data.get(name).into_iter().flatten().enumerate();
+        let values = values.map(|(row, value)| {
+            shape.accept(value.clone()).map_err(|mismatch| {
+                Error::Request(format!("input `{name}`, row {row}: {mismatch}"))
+            })
+        });
+        values.collect()
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! | key in [`Space::Rejects`] | value |
 //! |---|---|
-//! | table, sequence, source | [`Kept`] in postcard's encoding |
+//! | table, sequence, source | arrival in microseconds since 1970, reason, and the row as it came, in postcard's encoding |
 //!
 //! They go with their table when that is dropped.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::store::{Batch, Bytes, Snapshot, Space};
@@ -37,14 +37,6 @@ pub struct Reject {
     pub at: Timestamp,
 }
 
-/// A reject as it is on disk.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    at_micros: i64,
-    reason: String,
-    row: Incoming,
-}
-
 impl Engine {
     /// How many rows of a dataset were set aside, and the latest `n` of them.
     ///
@@ -67,21 +59,19 @@ pub(crate) fn put(
     table: TableId,
     (sequence, source): (u64, u32),
     at: Timestamp,
-    reason: String,
-    row: Incoming,
+    reason: &str,
+    row: &Incoming,
 ) {
     let mut key = Table::prefix(table).to_vec();
     key.extend(sequence.to_be_bytes());
     key.extend(source.to_be_bytes());
-    let kept = Kept { at_micros: at.micros(), reason, row };
-    let value = postcard::to_allocvec(&kept).expect("rejects are written to memory without fail");
-    batch.put(Space::Rejects, key, value);
+    let value = postcard::to_allocvec(&(at.micros(), reason, row));
+    batch.put(Space::Rejects, key, value.expect("rows are written to memory without fail"));
 }
 
 fn read(value: &[u8]) -> Result<Reject> {
-    let kept: Option<Kept> = postcard::from_bytes(value).ok();
-    let reject = kept.and_then(|Kept { at_micros, reason, row }| {
-        Some(Reject { row, reason, at: Timestamp::from_micros(at_micros)? })
+    let reject = postcard::from_bytes(value).ok().and_then(|(micros, reason, row)| {
+        Some(Reject { row, reason, at: Timestamp::from_micros(micros)? })
     });
     reject.ok_or_else(|| {
         Error::Corrupt("a row set aside can't be read; restore the store from a backup".into())
@@ -92,39 +82,35 @@ fn read(value: &[u8]) -> Result<Reject> {
 #[derive(Debug, Default)]
 pub(crate) struct Counts(Mutex<HashMap<TableId, Count>>);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Count {
     total: u64,
-    /// The last key that was counted.
-    last: Option<Bytes>,
+    /// The last key that was counted; all others of the table are behind its prefix.
+    last: Bytes,
 }
 
 impl Counts {
     fn total(&self, snapshot: &Snapshot, table: TableId) -> Result<u64> {
-        let known = |counts: &Mutex<HashMap<_, Count>>| {
-            counts.lock().unwrap_or_else(PoisonError::into_inner).get(&table).cloned()
-        };
-        let mut count = known(&self.0).unwrap_or_default();
-        let prefix = Table::prefix(table);
-        let newer: Box<dyn Iterator<Item = _>> = match count.last.clone() {
-            None => Box::new(snapshot.scan_prefix(Space::Rejects, &prefix)),
-            Some(last) => {
-                let mut end = prefix.to_vec();
-                end.extend([u8::MAX; 12]);
-                Box::new(snapshot.scan(Space::Rejects, last.to_vec()..=end).skip(1))
-            }
-        };
-        for entry in newer {
+        let known = self.counts().get(&table).cloned();
+        let mut count = known.unwrap_or_else(|| Count { total: 0, last: Table::prefix(table).into() });
+        let mut end = Table::prefix(table).to_vec();
+        end.extend([u8::MAX; 12]);
+        let newer = (Bound::Excluded(count.last.clone()), Bound::Included(end.into()));
+        for entry in snapshot.scan(Space::Rejects, newer) {
             count.total += 1;
-            count.last = Some(entry?.0);
+            count.last = entry?.0;
         }
         let total = count.total;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(table, count);
+        self.counts().insert(table, count);
         Ok(total)
     }
 
     /// Forgets a table that was dropped.
     pub(crate) fn forget(&self, table: TableId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&table);
+        self.counts().remove(&table);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<TableId, Count>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,7 @@
 //! A process that is killed while it writes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +13,11 @@ const DIR: &str = "FENNEL_CRASH_TEST_DIR";
 const THREADS: usize = 4;
 
 fn open(dir: &Path) -> Store {
-    let options = Options { memtable_bytes: 256 << 10, reserve_bytes: 0, ..Options::default() };
+    let options = Options {
+        memtable_bytes: 256 << 10,
+        reserve_bytes: 0,
+        ..Options::default()
+    };
     Store::open_with(dir, &options).unwrap()
 }
 
@@ -51,8 +57,11 @@ fn what_was_acknowledged_survives_a_kill() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut told = || lines.find_map(|line| Some(line.split_once("acknowledged ")?.1.to_owned()));
+        let mut lines = BufReader::new(victim.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut told =
+            || lines.find_map(|line| Some(line.split_once("acknowledged ")?.1.to_owned()));
         for _ in 0..acknowledgements {
             acknowledged.push(told().expect("the victim goes on until it is killed"));
         }
@@ -65,10 +74,17 @@ fn what_was_acknowledged_survives_a_kill() {
         let store = open(dir.path());
         for key in &acknowledged {
             let row = store.get(Space::Table, key.as_bytes()).unwrap();
-            assert_eq!(row.as_deref(), Some(&b"row"[..]), "{key} was acknowledged and is gone");
+            assert_eq!(
+                row.as_deref(),
+                Some(&b"row"[..]),
+                "{key} was acknowledged and is gone"
+            );
         }
         let halves = [Space::Log, Space::Table].map(|space| {
-            store.scan_prefix(space, b"").map(|entry| entry.unwrap().0).collect::<Vec<_>>()
+            store
+                .scan_prefix(space, b"")
+                .map(|entry| entry.unwrap().0)
+                .collect::<Vec<_>>()
         });
         assert_eq!(halves[0], halves[1], "half a batch");
     }

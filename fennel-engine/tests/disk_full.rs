@@ -3,6 +3,7 @@
 //! Needs the right to mount; without it these tests say so and pass.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,10 @@ impl Disk {
     /// Mounts a disk, or tells why the test is skipped.
     fn mount(test: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(dir.path()).output();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"])
+            .arg(dir.path())
+            .output();
         let reason = match mounted {
             Ok(output) if output.status.success() => return Some(Self { dir }),
             Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
@@ -53,12 +56,19 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily, for a test that failed may leave a thread of the store behind.
-        let _ = Command::new("umount").arg("-l").arg(self.dir.path()).status();
+        let _ = Command::new("umount")
+            .arg("-l")
+            .arg(self.dir.path())
+            .status();
     }
 }
 
 fn options(memtable_bytes: u64, reserve_bytes: u64) -> Options {
-    Options { memtable_bytes, reserve_bytes, ..Options::default() }
+    Options {
+        memtable_bytes,
+        reserve_bytes,
+        ..Options::default()
+    }
 }
 
 /// A batch whose two halves must be found together.
@@ -107,18 +117,29 @@ fn assert_holds(store: &Store, acknowledged: &[String]) {
         let found = keys(store, space);
         // Not `assert_eq`, which would print thousands of keys.
         let (found_len, len) = (found.len(), acknowledged.len());
-        assert!(found == acknowledged, "{space:?}: {found_len} found, {len} acknowledged");
+        assert!(
+            found == acknowledged,
+            "{space:?}: {found_len} found, {len} acknowledged"
+        );
     }
 }
 
 /// With a reserve, the store refuses before the disk does, and goes on by itself.
 #[test]
 fn writing_resumes_when_there_is_space_again() {
-    let Some(disk) = Disk::mount("writing_resumes_when_there_is_space_again") else { return };
+    let Some(disk) = Disk::mount("writing_resumes_when_there_is_space_again") else {
+        return;
+    };
     let ballast = disk.ballast();
-    let store = Store::open_with(disk.store(), &options(MIB, 8 * MIB)).unwrap();
+    // The memtables hold all there is, so no background work takes of the reserve.
+    let store = Store::open_with(disk.store(), &options(64 * MIB, 8 * MIB)).unwrap();
     let (mut acknowledged, errors) = fill(&store, LARGE, 4);
-    assert!(errors.iter().all(|e| matches!(e, StoreError::Full { source: None, .. })), "{errors:?}");
+    assert!(
+        errors
+            .iter()
+            .all(|e| matches!(e, StoreError::Full { source: None, .. })),
+        "{errors:?}"
+    );
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
     assert_holds(&store, &acknowledged);
 
@@ -140,13 +161,23 @@ fn writing_resumes_when_there_is_space_again() {
 
 /// Without a reserve the disk itself refuses, at a byte of its choice.
 fn survives_a_full_disk(test: &str, value_bytes: usize, memtable_bytes: u64, threads: u32) {
-    let Some(disk) = Disk::mount(test) else { return };
+    let Some(disk) = Disk::mount(test) else {
+        return;
+    };
     let ballast = disk.ballast();
     let options = options(memtable_bytes, 0);
     let store = Store::open_with(disk.store(), &options).unwrap();
     let (mut acknowledged, errors) = fill(&store, value_bytes, threads);
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
-    let first = errors.iter().filter(|e| matches!(e, StoreError::Full { source: Some(_), .. }));
+    let first = errors.iter().filter(|e| {
+        matches!(
+            e,
+            StoreError::Full {
+                source: Some(_),
+                ..
+            }
+        )
+    });
     assert!(first.count() > 0, "{errors:?}");
     assert_holds(&store, &acknowledged);
 
@@ -165,7 +196,10 @@ fn survives_a_full_disk(test: &str, value_bytes: usize, memtable_bytes: u64, thr
         acknowledged.push(key);
     }
     drop(store);
-    assert_holds(&Store::open_with(disk.store(), &options).unwrap(), &acknowledged);
+    assert_holds(
+        &Store::open_with(disk.store(), &options).unwrap(),
+        &acknowledged,
+    );
 }
 
 #[test]
@@ -175,7 +209,12 @@ fn the_disk_ends_within_a_batch() {
 
 #[test]
 fn the_disk_ends_within_a_group_of_batches() {
-    survives_a_full_disk("the_disk_ends_within_a_group_of_batches", LARGE, 64 * MIB, 8);
+    survives_a_full_disk(
+        "the_disk_ends_within_a_group_of_batches",
+        LARGE,
+        64 * MIB,
+        8,
+    );
 }
 
 #[test]
@@ -191,7 +230,9 @@ fn a_flush_meets_the_end_of_the_disk() {
 /// The store can't even be opened to look, or it can: either way nothing is lost.
 #[test]
 fn reopening_on_the_full_disk_loses_nothing() {
-    let Some(disk) = Disk::mount("reopening_on_the_full_disk_loses_nothing") else { return };
+    let Some(disk) = Disk::mount("reopening_on_the_full_disk_loses_nothing") else {
+        return;
+    };
     let ballast = disk.ballast();
     let options = options(2 * MIB, 0);
     let store = Store::open_with(disk.store(), &options).unwrap();
@@ -207,18 +248,32 @@ fn reopening_on_the_full_disk_loses_nothing() {
         }
     }
     fs::remove_file(ballast).unwrap();
-    assert_holds(&Store::open_with(disk.store(), &options).unwrap(), &acknowledged);
+    assert_holds(
+        &Store::open_with(disk.store(), &options).unwrap(),
+        &acknowledged,
+    );
 }
 
 /// A folder that can't be made leaves nothing that keeps it from being made later.
 #[test]
 fn a_store_that_found_no_space_can_be_made_later() {
-    let Some(disk) = Disk::mount("a_store_that_found_no_space_can_be_made_later") else { return };
+    let Some(disk) = Disk::mount("a_store_that_found_no_space_can_be_made_later") else {
+        return;
+    };
     let filler: &Path = &disk.dir.path().join("filler");
     let full = fs::write(filler, vec![1; 25 * MIB as usize]).unwrap_err();
     assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
     let error = Store::open(disk.store()).unwrap_err();
-    assert!(matches!(error, StoreError::Full { source: Some(_), .. }), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            StoreError::Full {
+                source: Some(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
     fs::remove_file(filler).unwrap();
     assert!(Store::open(disk.store()).unwrap().is_new());
 }

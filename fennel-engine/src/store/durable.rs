@@ -17,7 +17,7 @@ use super::folder::Folder;
 use super::range::KeyRange;
 use super::snapshot::Entry;
 use super::writer::Writer;
-use super::{Bytes, Result, Space, StoreError, journal, manifest};
+use super::{Bytes, Result, Space, StoreError, Ticket, journal, manifest};
 
 /// How much memory and disk a store on disk may take.
 #[derive(Clone, Debug)]
@@ -36,7 +36,11 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         const MIB: u64 = 1 << 20;
-        Self { cache_bytes: 128 * MIB, memtable_bytes: 32 * MIB, reserve_bytes: 512 * MIB }
+        Self {
+            cache_bytes: 128 * MIB,
+            memtable_bytes: 32 * MIB,
+            reserve_bytes: 512 * MIB,
+        }
     }
 }
 
@@ -70,14 +74,26 @@ impl Durable {
         manifest::check(&data)
             .and_then(|()| journal::mend(&data, discard))
             .map_err(|e| StoreError::io(dir, e))?;
-        folder.set_discard(None)?;
+        if discard.is_some() {
+            folder.set_discard(None)?;
+        }
 
         let (db, spaces) = open_database(dir, &data, options)?;
         let latest = RwLock::new(Arc::new(db.snapshot()));
         let reserve_bytes = options.reserve_bytes;
-        let shared = Arc::new(Shared { latest, spaces, db, folder, reserve_bytes });
+        let shared = Arc::new(Shared {
+            latest,
+            spaces,
+            db,
+            folder,
+            reserve_bytes,
+        });
         let writer = Writer::start(Arc::clone(&shared)).map_err(|e| StoreError::io(dir, e))?;
-        Ok(Self { writer, shared, is_new })
+        Ok(Self {
+            writer,
+            shared,
+            is_new,
+        })
     }
 
     pub(super) fn is_new(&self) -> bool {
@@ -88,8 +104,8 @@ impl Durable {
         self.shared.folder.dir()
     }
 
-    pub(super) fn write(&self, batch: Batch) -> Result<()> {
-        self.writer.write(batch)
+    pub(super) fn submit(&self, batch: Batch) -> Result<Ticket> {
+        self.writer.submit(batch).map(Ticket::queued)
     }
 
     pub(super) fn close(&self) {
@@ -97,8 +113,15 @@ impl Durable {
     }
 
     pub(super) fn view(&self) -> View {
-        let latest = self.shared.latest.read().unwrap_or_else(PoisonError::into_inner);
-        View { snapshot: Arc::clone(&latest), shared: Arc::clone(&self.shared) }
+        let latest = self
+            .shared
+            .latest
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        View {
+            snapshot: Arc::clone(&latest),
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -118,16 +141,19 @@ impl Shared {
     /// fjall waits inside the commit, and for ever if the workers have stopped on an error. The limits
     /// are stricter than fjall's (4 and 30), for the workers may add some during a commit.
     pub(super) fn is_behind(&self) -> bool {
-        self.spaces.iter().any(|s| s.sealed_memtable_count() >= 2 || s.tree.l0_run_count() >= 24)
+        self.spaces
+            .iter()
+            .any(|s| s.sealed_memtable_count() >= 2 || s.tree.l0_run_count() >= 24)
     }
 
     pub(super) fn error(&self, error: fjall::Error) -> StoreError {
         let dir = self.folder.dir();
         match error {
             // A background task failed, and fjall doesn't say of what. They write tables of 64 MiB.
-            fjall::Error::Poisoned if self.folder.free_bytes() < 64 << 20 => {
-                StoreError::Full { dir: dir.to_path_buf(), source: Some(Arc::new(error)) }
-            }
+            fjall::Error::Poisoned if self.folder.free_bytes() < 64 << 20 => StoreError::Full {
+                dir: dir.to_path_buf(),
+                source: Some(Arc::new(error)),
+            },
             error => StoreError::engine(dir, error),
         }
     }
@@ -156,7 +182,9 @@ fn open_database(
     let opened: fjall::Result<_> =
         catch_unwind(AssertUnwindSafe(open)).unwrap_or(Err(fjall::Error::Unrecoverable));
     let (db, spaces) = opened.map_err(|e| StoreError::engine(dir, e))?;
-    let spaces = spaces.try_into().unwrap_or_else(|_| unreachable!("one keyspace was opened per space"));
+    let spaces = spaces
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("one keyspace was opened per space"));
     Ok((db, spaces))
 }
 
@@ -180,12 +208,19 @@ impl View {
         if key.is_empty() {
             return Ok(None);
         }
-        self.snapshot.get(self.shared.space(space), key).map_err(|e| self.shared.error(e))
+        self.snapshot
+            .get(self.shared.space(space), key)
+            .map_err(|e| self.shared.error(e))
     }
 
     pub(super) fn scan(&self, space: Space, range: KeyRange) -> Scan {
-        let entries = self.snapshot.range(self.shared.space(space), (range.lo, range.hi));
-        Scan { entries, shared: Arc::clone(&self.shared) }
+        let entries = self
+            .snapshot
+            .range(self.shared.space(space), (range.lo, range.hi));
+        Scan {
+            entries,
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 

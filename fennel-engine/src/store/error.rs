@@ -62,8 +62,8 @@ pub enum StoreError {
     /// An earlier write or a background task failed, so the store writes no more.
     ///
     /// The source is that first error, which the callers of that write got as it is. The store leaves
-    /// a note in the folder that makes the next open drop their batches; if even that note couldn't be
-    /// written (the disk is gone), the next open may find those batches, each in full or not at all.
+    /// a note in the folder that makes the next open drop their batches. Without that note (the disk is gone, or
+    /// fjall panicked) the next open may find those batches, each in full or not at all.
     #[error("store folder `{}` takes no more writes, mend the cause and restart", dir.display())]
     Failed {
         /// The folder.
@@ -111,15 +111,14 @@ impl StoreError {
         let (dir, kind) = (dir.to_path_buf(), error.kind());
         let source: Cause = Arc::new(error);
         match kind {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                Self::Full { dir, source: Some(source) }
-            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full {
+                dir,
+                source: Some(source),
+            },
             ErrorKind::NotFound
             | ErrorKind::UnexpectedEof
             | ErrorKind::InvalidData
-            | ErrorKind::InvalidInput => {
-                Self::Corrupt { dir, source }
-            }
+            | ErrorKind::InvalidInput => Self::Corrupt { dir, source },
             _ => Self::Io { dir, source },
         }
     }
@@ -132,8 +131,14 @@ impl StoreError {
             E::Io(e) | E::Storage(LsmError::Io(e)) => Self::io(&dir, e),
             E::Locked => Self::Locked { dir },
             // A background task failed: fjall logs its error, and tells us only this.
-            E::Poisoned => Self::Io { dir, source: Arc::new(E::Poisoned) },
-            damage => Self::Corrupt { dir, source: Arc::new(damage) },
+            E::Poisoned => Self::Io {
+                dir,
+                source: Arc::new(E::Poisoned),
+            },
+            damage => Self::Corrupt {
+                dir,
+                source: Arc::new(damage),
+            },
         }
     }
 }

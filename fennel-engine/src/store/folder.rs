@@ -27,7 +27,7 @@ const MARKER: &str = "fennel store ";
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -35,12 +35,21 @@ impl Folder {
     pub(super) fn claim(dir: &Path) -> Result<Self> {
         let lock = create_dir(dir)
             .and_then(|()| {
-                OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("lock"))
+                OpenOptions::new()
+                    .create(true)
+                    .truncate(false)
+                    .write(true)
+                    .open(dir.join("lock"))
             })
             .map_err(|e| StoreError::io(dir, e))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_path_buf(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { dir: dir.to_path_buf() }),
+            Ok(()) => Ok(Self {
+                dir: dir.to_path_buf(),
+                lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+                dir: dir.to_path_buf(),
+            }),
             Err(TryLockError::Error(e)) => Err(StoreError::io(dir, e)),
         }
     }
@@ -55,7 +64,10 @@ impl Folder {
 
     /// Whether there is no store in the folder yet.
     pub(super) fn is_new(&self) -> Result<bool> {
-        self.data().try_exists().map(|there| !there).map_err(|e| self.error(e))
+        self.data()
+            .try_exists()
+            .map(|there| !there)
+            .map_err(|e| self.error(e))
     }
 
     /// Lets `make` fill a folder with a database, and turns that into `data` in one step.
@@ -66,7 +78,10 @@ impl Folder {
             _ => make(&unfinished)?,
         }
         let finish = || {
-            write_synced(&unfinished.join("format"), format!("{MARKER}{FORMAT}\n").as_bytes())?;
+            write_synced(
+                &unfinished.join("format"),
+                format!("{MARKER}{FORMAT}\n").as_bytes(),
+            )?;
             write_synced(&unfinished.join("discard"), &discard_note(None))?;
             sync_dir(&unfinished)?;
             fs::rename(&unfinished, self.data())?;
@@ -88,16 +103,25 @@ impl Folder {
         }
         // A marker that isn't ours may be anything: show a line's worth.
         let found = found.chars().take(40).filter(|c| !c.is_control()).collect();
-        Err(StoreError::Format { dir: self.dir.clone(), found, expected: FORMAT })
+        Err(StoreError::Format {
+            dir: self.dir.clone(),
+            found,
+            expected: FORMAT,
+        })
     }
 
     /// The sequence number from which on journal entries must be forgotten, if any.
     pub(super) fn discard(&self) -> Result<Option<u64>> {
         let note = fs::read(self.data().join("discard")).map_err(|e| self.error(e))?;
-        let from = note.split_first_chunk().map(|(n, _)| u64::from_le_bytes(*n).checked_sub(1));
+        let from = note
+            .split_first_chunk()
+            .map(|(n, _)| u64::from_le_bytes(*n).checked_sub(1));
         match from {
             Some(from) if note == discard_note(from) => Ok(from),
-            _ => Err(self.error(io::Error::new(io::ErrorKind::InvalidData, "discard is broken"))),
+            _ => Err(self.error(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "discard is broken",
+            ))),
         }
     }
 
@@ -106,7 +130,9 @@ impl Folder {
     /// The file is overwritten in place, which needs no space on a full disk.
     pub(super) fn set_discard(&self, from: Option<u64>) -> Result<()> {
         let write = || {
-            let mut file = OpenOptions::new().write(true).open(self.data().join("discard"))?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .open(self.data().join("discard"))?;
             file.write_all(&discard_note(from))?;
             file.sync_all()
         };
@@ -124,6 +150,13 @@ impl Folder {
 
     fn error(&self, error: io::Error) -> StoreError {
         StoreError::io(&self.dir, error)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing the file isn't enough: a child that is being spawned holds it open until it executes.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -161,5 +194,9 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes the names in a folder durable, where a folder can be synced.
 fn sync_dir(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(dir)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

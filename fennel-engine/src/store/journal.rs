@@ -42,7 +42,10 @@ pub(super) fn mend(data: &Path, discard: Option<u64>) -> io::Result<()> {
         let behind_a_cut = found.batches > 0 && !cuts.is_empty();
         cuts.extend(found.cut.map(|at| (path, at)));
         if let (true, Some((path, at))) = (behind_a_cut || found.intact_behind, cuts.first()) {
-            let text = format!("{} is broken at byte {at}, before intact batches", path.display());
+            let text = format!(
+                "{} is broken at byte {at}, before intact batches",
+                path.display()
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
     }
@@ -59,13 +62,18 @@ fn journals(data: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(data)? {
         let path = entry?.path();
-        let number = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse().ok());
+        let number = path
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse().ok());
         if let Some(number) = number {
             found.push((number, path));
         }
     }
     if found.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "there is no journal"));
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "there is no journal",
+        ));
     }
     found.sort_unstable_by_key(|(number, _): &(u64, _)| *number);
     Ok(found.into_iter().map(|(_, path)| path).collect())
@@ -83,6 +91,7 @@ struct Inspected {
 }
 
 fn inspect(journal: &[u8], discard: u64) -> Inspected {
+    let journal = without_zeros_at_end(journal);
     let mut rest = journal;
     let mut batches = 0;
     while let Some((batch, behind)) = Parsed::of(rest) {
@@ -92,14 +101,34 @@ fn inspect(journal: &[u8], discard: u64) -> Inspected {
         rest = behind;
         batches += 1;
     }
-    // fjall makes a journal 64 MiB long at first: zeros are space not used yet.
-    let clean = rest.iter().all(|&byte| byte == 0);
     let acknowledged = |from: usize| {
         let batch = rest.get(from..).and_then(Parsed::of);
         batch.is_some_and(|(batch, _)| batch.seqno < discard)
     };
-    let intact_behind = !clean && (1..rest.len()).any(acknowledged);
-    Inspected { batches, cut: (!clean).then_some(journal.len() - rest.len()), intact_behind }
+    let intact_behind = (1..rest.len()).any(acknowledged);
+    let cut = (!rest.is_empty()).then_some(journal.len() - rest.len());
+    Inspected {
+        batches,
+        cut,
+        intact_behind,
+    }
+}
+
+/// What is written: fjall makes a journal 64 MiB long at first, and no batch ends with a zero.
+fn without_zeros_at_end(journal: &[u8]) -> &[u8] {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let mut used = journal;
+    while let Some((front, back)) = used.split_last_chunk() {
+        if *back != ZEROS {
+            break;
+        }
+        used = front;
+    }
+    let end = used
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |at| at + 1);
+    used.get(..end).unwrap_or_default()
 }
 
 /// An intact batch at the beginning of some bytes.
@@ -110,7 +139,9 @@ struct Parsed {
 impl Parsed {
     /// The batch and what follows it, or `None` if the bytes don't begin with an intact batch.
     fn of(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (&[START], rest) = bytes.split_first_chunk()? else { return None };
+        let (&[START], rest) = bytes.split_first_chunk()? else {
+            return None;
+        };
         let (items, rest) = rest.split_first_chunk()?;
         let (seqno, body) = rest.split_first_chunk()?;
         let mut rest = body;
@@ -118,11 +149,18 @@ impl Parsed {
             rest = skip_item(rest)?;
         }
         let checksum = xxh3_64(body.get(..body.len() - rest.len())?);
-        let (&[END], rest) = rest.split_first_chunk()? else { return None };
+        let (&[END], rest) = rest.split_first_chunk()? else {
+            return None;
+        };
         let (expected, rest) = rest.split_first_chunk()?;
         let (trailer, rest) = rest.split_first_chunk()?;
         let intact = checksum == u64::from_le_bytes(*expected) && *trailer == TRAILER;
-        intact.then_some((Self { seqno: u64::from_le_bytes(*seqno) }, rest))
+        intact.then_some((
+            Self {
+                seqno: u64::from_le_bytes(*seqno),
+            },
+            rest,
+        ))
     }
 }
 
@@ -169,7 +207,11 @@ mod tests {
     }
 
     fn inspected(batches: usize, cut: Option<usize>, intact_behind: bool) -> Inspected {
-        Inspected { batches, cut, intact_behind }
+        Inspected {
+            batches,
+            cut,
+            intact_behind,
+        }
     }
 
     #[test]
@@ -186,9 +228,15 @@ mod tests {
         let (first, second) = (batch(1, &[b"a"]), batch(2, &[b"b", b"c"]));
         for len in 1..second.len() {
             let mut journal = [&first, &second[..len]].concat();
-            assert_eq!(inspect(&journal, u64::MAX), inspected(1, Some(first.len()), false));
+            assert_eq!(
+                inspect(&journal, u64::MAX),
+                inspected(1, Some(first.len()), false)
+            );
             journal.resize(5000, 0);
-            assert_eq!(inspect(&journal, u64::MAX), inspected(1, Some(first.len()), false));
+            assert_eq!(
+                inspect(&journal, u64::MAX),
+                inspected(1, Some(first.len()), false)
+            );
         }
     }
 
@@ -199,7 +247,11 @@ mod tests {
         for at in (0..5).chain(13..first.len()) {
             let mut journal = [&first[..], &second].concat();
             journal[at] ^= 0x10;
-            assert_eq!(inspect(&journal, u64::MAX), inspected(0, Some(0), true), "{at}");
+            assert_eq!(
+                inspect(&journal, u64::MAX),
+                inspected(0, Some(0), true),
+                "{at}"
+            );
         }
     }
 
@@ -219,11 +271,17 @@ mod tests {
         fs::write(dir.path().join("10.jnl"), batch(3, &[b"c"])).unwrap();
         let error = mend(dir.path(), None).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert!(error.to_string().contains("9.jnl is broken at byte"), "{error}");
+        assert!(
+            error.to_string().contains("9.jnl is broken at byte"),
+            "{error}"
+        );
         assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), broken);
 
         fs::write(dir.path().join("10.jnl"), vec![0; 100]).unwrap();
         mend(dir.path(), None).unwrap();
-        assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), batch(1, &[b"a"]));
+        assert_eq!(
+            fs::read(dir.path().join("9.jnl")).unwrap(),
+            batch(1, &[b"a"])
+        );
     }
 }

@@ -42,7 +42,9 @@ fn check_keyspace(dir: &Path) -> io::Result<()> {
         return Err(broken("current is too short"));
     };
     let Some((checksum, [0])) = rest.split_first_chunk() else {
-        return Err(broken("current has another length or another kind of checksum"));
+        return Err(broken(
+            "current has another length or another kind of checksum",
+        ));
     };
     let manifest = fs::read(dir.join(format!("v{}", u64::from_le_bytes(*id))))?;
     if xxh3_128(&manifest) != u128::from_le_bytes(*checksum) {

@@ -67,7 +67,10 @@ impl View {
     }
 
     pub(super) fn scan(&self, space: Space, rest: KeyRange) -> Scan {
-        Scan { map: Arc::clone(&self.0[space as usize]), rest }
+        Scan {
+            map: Arc::clone(&self.0[space as usize]),
+            rest,
+        }
     }
 }
 
@@ -83,9 +86,17 @@ impl Scan {
             return None;
         }
         let mut entries = self.map.range((self.rest.lo.clone(), self.rest.hi.clone()));
-        let (key, value) = if from_back { entries.next_back() } else { entries.next() }?;
+        let (key, value) = if from_back {
+            entries.next_back()
+        } else {
+            entries.next()
+        }?;
         let (key, value) = (key.clone(), value.clone());
-        let bound = if from_back { &mut self.rest.hi } else { &mut self.rest.lo };
+        let bound = if from_back {
+            &mut self.rest.hi
+        } else {
+            &mut self.rest.lo
+        };
         *bound = Bound::Excluded(key.clone());
         Some((key, value))
     }

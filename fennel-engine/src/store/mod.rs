@@ -13,7 +13,7 @@
 //!
 //! | file | has |
 //! |---|---|
-//! | `batch`, `snapshot`, `range` | what goes in and what comes out |
+//! | `batch`, `ticket`, `snapshot`, `range` | what goes in and what comes out |
 //! | `durable`, `writer` | the backend on `fjall`, and the thread that commits for everyone |
 //! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
 //! | `memory` | the backend for tests |
@@ -27,6 +27,7 @@ mod manifest;
 mod memory;
 mod range;
 mod snapshot;
+mod ticket;
 mod writer;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use error::{Cause, Result, StoreError};
 /// Immutable bytes; a clone shares them, and up to 20 bytes take no allocation.
 pub use fjall::Slice as Bytes;
 pub use snapshot::{Entry, Scan, Snapshot};
+pub use ticket::Ticket;
 
 /// One of the ordered maps of a store.
 ///
@@ -138,13 +140,26 @@ impl Store {
     /// [`Io`](StoreError::Io), [`Corrupt`](StoreError::Corrupt) and a `Full` with a source come from the disk,
     /// and all writes after them are refused with [`Failed`](StoreError::Failed).
     pub fn write(&self, batch: Batch) -> Result<()> {
+        self.submit(batch)?.wait()
+    }
+
+    /// Queues `batch` behind all that were submitted before, and returns without waiting for the disk.
+    ///
+    /// Blocks only while very many batches wait. Whoever takes a place in some order and submits under one lock
+    /// has the batches take effect in that order. Each batch is admitted by itself: one that is refused for want
+    /// of space doesn't hold back a smaller one behind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Store::write); what isn't known yet is told by [`Ticket::wait`].
+    pub fn submit(&self, batch: Batch) -> Result<Ticket> {
         batch.check()?;
         if batch.is_empty() {
-            return Ok(());
+            return Ok(Ticket::done(Ok(())));
         }
         match &*self.0 {
-            Backend::Durable(durable) => durable.write(batch),
-            Backend::Memory(memory) => memory.write(batch),
+            Backend::Durable(durable) => durable.submit(batch),
+            Backend::Memory(memory) => memory.write(batch).map(|()| Ticket::done(Ok(()))),
         }
     }
 
@@ -204,7 +219,12 @@ impl Store {
     /// # Errors
     ///
     /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt) from the disk.
-    pub fn first_at_or_after(&self, space: Space, key: &[u8], prefix: &[u8]) -> Result<Option<Entry>> {
+    pub fn first_at_or_after(
+        &self,
+        space: Space,
+        key: &[u8],
+        prefix: &[u8],
+    ) -> Result<Option<Entry>> {
         self.snapshot().first_at_or_after(space, key, prefix)
     }
 
@@ -213,7 +233,12 @@ impl Store {
     /// # Errors
     ///
     /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt) from the disk.
-    pub fn last_at_or_before(&self, space: Space, key: &[u8], prefix: &[u8]) -> Result<Option<Entry>> {
+    pub fn last_at_or_before(
+        &self,
+        space: Space,
+        key: &[u8],
+        prefix: &[u8],
+    ) -> Result<Option<Entry>> {
         self.snapshot().last_at_or_before(space, key, prefix)
     }
 

@@ -14,17 +14,26 @@ pub(super) struct KeyRange {
 impl KeyRange {
     pub(super) fn new<K: AsRef<[u8]>>(range: &impl RangeBounds<K>) -> Self {
         let own = |key: &K| Bytes::from(key.as_ref());
-        Self { lo: range.start_bound().map(own), hi: range.end_bound().map(own) }
+        Self {
+            lo: range.start_bound().map(own),
+            hi: range.end_bound().map(own),
+        }
     }
 
     /// All keys that begin with `prefix`.
     pub(super) fn prefix(prefix: &[u8]) -> Self {
-        Self { lo: Bound::Included(prefix.into()), hi: prefix_end(prefix) }
+        Self {
+            lo: Bound::Included(prefix.into()),
+            hi: prefix_end(prefix),
+        }
     }
 
     /// The keys from `key` on that begin with `prefix`.
     pub(super) fn prefix_from(prefix: &[u8], key: &[u8]) -> Self {
-        Self { lo: Bound::Included(key.max(prefix).into()), hi: prefix_end(prefix) }
+        Self {
+            lo: Bound::Included(key.max(prefix).into()),
+            hi: prefix_end(prefix),
+        }
     }
 
     /// The keys up to and including `key` that begin with `prefix`.
@@ -33,7 +42,10 @@ impl KeyRange {
             Bound::Excluded(end) if end.as_ref() <= key => Bound::Excluded(end),
             _ => Bound::Included(key.into()),
         };
-        Self { lo: Bound::Included(prefix.into()), hi }
+        Self {
+            lo: Bound::Included(prefix.into()),
+            hi,
+        }
     }
 
     /// Whether no key can be inside; the backends aren't asked then, for they may panic.
@@ -41,9 +53,10 @@ impl KeyRange {
         match (&self.lo, &self.hi) {
             (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
             (Bound::Included(lo), Bound::Included(hi)) => lo > hi,
-            (Bound::Included(lo) | Bound::Excluded(lo), Bound::Included(hi) | Bound::Excluded(hi)) => {
-                lo >= hi
-            }
+            (
+                Bound::Included(lo) | Bound::Excluded(lo),
+                Bound::Included(hi) | Bound::Excluded(hi),
+            ) => lo >= hi,
         }
     }
 }

@@ -58,8 +58,15 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`Io`](super::StoreError::Io) or [`Corrupt`](super::StoreError::Corrupt) from the disk.
-    pub fn first_at_or_after(&self, space: Space, key: &[u8], prefix: &[u8]) -> Result<Option<Entry>> {
-        self.range(space, KeyRange::prefix_from(prefix, key)).next().transpose()
+    pub fn first_at_or_after(
+        &self,
+        space: Space,
+        key: &[u8],
+        prefix: &[u8],
+    ) -> Result<Option<Entry>> {
+        self.range(space, KeyRange::prefix_from(prefix, key))
+            .next()
+            .transpose()
     }
 
     /// The last entry at or before `key` whose key begins with `prefix`.
@@ -67,8 +74,15 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`Io`](super::StoreError::Io) or [`Corrupt`](super::StoreError::Corrupt) from the disk.
-    pub fn last_at_or_before(&self, space: Space, key: &[u8], prefix: &[u8]) -> Result<Option<Entry>> {
-        self.range(space, KeyRange::prefix_to(prefix, key)).next_back().transpose()
+    pub fn last_at_or_before(
+        &self,
+        space: Space,
+        key: &[u8],
+        prefix: &[u8],
+    ) -> Result<Option<Entry>> {
+        self.range(space, KeyRange::prefix_to(prefix, key))
+            .next_back()
+            .transpose()
     }
 
     fn range(&self, space: Space, range: KeyRange) -> Scan {

@@ -40,24 +40,38 @@ impl Writer {
         let (queue, requests) = sync_channel(QUEUE);
         let thread = thread::Builder::new()
             .name("fennel-store".into())
-            .spawn(move || Committer { shared, failed: None }.run(&requests))?;
-        Ok(Self { queue: RwLock::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+            .spawn(move || {
+                Committer {
+                    shared,
+                    failed: None,
+                }
+                .run(&requests)
+            })?;
+        Ok(Self {
+            queue: RwLock::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
-    /// Queues `batch` and waits until it is durable and visible.
-    pub(super) fn write(&self, batch: Batch) -> Result<()> {
+    /// Queues `batch`; the answer comes once it is durable and visible.
+    pub(super) fn submit(&self, batch: Batch) -> Result<Receiver<Result<()>>> {
         let (answer, answered) = sync_channel(1);
-        {
-            let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-            let queue = queue.as_ref().ok_or(StoreError::Closed)?;
-            queue.send(Request { batch, answer }).map_err(|_| StoreError::Closed)?;
-        }
-        answered.recv().unwrap_or(Err(StoreError::Closed))
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(StoreError::Closed)?;
+        queue
+            .send(Request { batch, answer })
+            .map_err(|_| StoreError::Closed)?;
+        Ok(answered)
     }
 
     /// Lets the thread finish what is queued, and waits for its end.
     pub(super) fn close(&self) {
-        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.queue
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take() {
             // It catches panics itself, so there is no outcome to look at.
@@ -81,7 +95,10 @@ struct Committer {
 impl Committer {
     fn run(&mut self, requests: &Receiver<Request>) {
         while let Ok(first) = requests.recv() {
-            let mut group = Group { bytes: first.batch.bytes(), requests: vec![first] };
+            let mut group = Group {
+                bytes: first.batch.bytes(),
+                requests: vec![first],
+            };
             while group.bytes < GROUP_BYTES
                 && let Ok(next) = requests.try_recv()
             {
@@ -128,10 +145,16 @@ impl Committer {
         let shared = &self.shared;
         while shared.is_behind() {
             // Writes nothing, but tells whether the workers are still alive.
-            shared.db.persist(fjall::PersistMode::Buffer).map_err(|e| shared.error(e))?;
+            shared
+                .db
+                .persist(fjall::PersistMode::Buffer)
+                .map_err(|e| shared.error(e))?;
             thread::sleep(Duration::from_millis(1));
         }
-        let mut all = shared.db.batch().durability(Some(fjall::PersistMode::SyncAll));
+        let mut all = shared
+            .db
+            .batch()
+            .durability(Some(fjall::PersistMode::SyncAll));
         for op in batches.into_iter().flat_map(Batch::into_ops) {
             match op.value {
                 Some(value) => all.insert(shared.space(op.space), op.key, value),
@@ -158,7 +181,10 @@ impl Committer {
 
     fn fail(&mut self, error: &StoreError) {
         let dir = self.shared.folder.dir().to_path_buf();
-        self.failed = Some(StoreError::Failed { dir, source: Box::new(error.clone()) });
+        self.failed = Some(StoreError::Failed {
+            dir,
+            source: Box::new(error.clone()),
+        });
     }
 }
 

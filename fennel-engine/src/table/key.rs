@@ -60,10 +60,13 @@ pub(crate) fn decode(shape: &Shape, from: &mut &[u8]) -> Option<Value> {
         Shape::Bytes => Value::Bytes(decode_bytes(from)?),
         Shape::List(element) => {
             let mut elements = Vec::new();
-            while take::<1>(from)? == [1] {
-                elements.push(decode(element, from)?);
+            loop {
+                match take::<1>(from)? {
+                    [0] => break Value::List(elements),
+                    [1] => elements.push(decode(element, from)?),
+                    _ => return None,
+                }
             }
-            Value::List(elements)
         }
         _ => return None,
     })
@@ -149,7 +152,7 @@ mod tests {
         for (shape, value, expected) in [
             (Shape::Bool, Value::Bool(true), "01"),
             (Shape::Int, Value::Int(-2), "7ffffffffffffffe"),
-            (Shape::Timestamp, Value::Timestamp(day), "80061279b464c001"),
+            (Shape::Timestamp, Value::Timestamp(day), "80061279f0c44001"),
             (Shape::Date, Value::Date(day.to_datetime().date_naive()), "8000000000004d46"),
             (Shape::Decimal(2), Value::Decimal("-0.05".parse().unwrap()), "7ffffffffffffffffffffffffffffffb"),
             (Shape::String, text("a\0b"), "6100ff620000"),

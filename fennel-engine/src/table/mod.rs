@@ -17,7 +17,7 @@ mod row;
 use fennel_core::entity::Dataset;
 use fennel_core::value::{Shape, Value};
 
-pub(crate) use read::Version;
+pub(crate) use read::Selection;
 
 use crate::error::Result;
 use crate::ingest::Source;

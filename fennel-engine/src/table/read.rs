@@ -55,7 +55,7 @@ impl Table {
         let Some((key, values)) = found? else {
             return Ok(None);
         };
-        let time = key.get(len..).and_then(|time| Some(time_of(time.try_into().ok()?, true)?.0));
+        let time = key.get(len..).and_then(|time| Some(time_of(time, true)?.0));
         let time = time.ok_or_else(|| self.corrupt())?;
         Ok(Some(Version { time, values }))
     }
@@ -81,22 +81,27 @@ impl Table {
         Selection { values: values.max().unwrap_or(0), slots }
     }
 
-    /// Gives each selected column of the version of `key` to `give`, in the order of the selection.
+    /// Gives each selected column of a version of `key` to `give`, in the order of the selection. Where there
+    /// is no version, all but the key is null.
     pub(crate) fn read(
         &self,
         selection: &Selection,
         key: &[&Value],
-        version: &Version,
-        mut give: impl FnMut(usize, Value),
+        version: Option<&Version>,
+        mut give: impl FnMut(Value),
     ) -> Result<()> {
-        let values = row::decode(&version.values, selection.values).ok_or_else(|| self.corrupt())?;
-        for (i, slot) in selection.slots.iter().enumerate() {
+        let values = match version {
+            Some(version) => row::decode(&version.values, selection.values),
+            None => Some(Vec::new()),
+        };
+        let values = values.ok_or_else(|| self.corrupt())?;
+        for slot in &selection.slots {
             let value = match *slot {
                 Slot::Key(i) => key.get(i).map(|value| (*value).clone()),
                 Slot::Value(i) => values.get(i).cloned(),
-                Slot::Time => Some(Value::Timestamp(version.time)),
+                Slot::Time => version.map(|version| Value::Timestamp(version.time)),
             };
-            give(i, value.unwrap_or(Value::Null));
+            give(value.unwrap_or(Value::Null));
         }
         Ok(())
     }

@@ -37,17 +37,24 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn entries(scan: Scan, reverse: bool) -> Vec<Entry> {
-    if reverse { scan.rev().map(Result::unwrap).collect() } else { scan.map(Result::unwrap).collect() }
+    if reverse {
+        scan.rev().map(Result::unwrap).collect()
+    } else {
+        scan.map(Result::unwrap).collect()
+    }
 }
 
 fn same(a: &Snapshot, b: &Snapshot) {
     for space in Space::ALL {
-        assert_eq!(entries(a.scan_prefix(space, b""), false), entries(b.scan_prefix(space, b""), false));
+        assert_eq!(
+            entries(a.scan_prefix(space, b""), false),
+            entries(b.scan_prefix(space, b""), false)
+        );
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_backends_agree(steps in prop::collection::vec(step(), 1..40)) {

@@ -43,7 +43,10 @@ fn the_last_write_of_one_thread_wins() {
         }
     });
     for thread in 0..4 {
-        let value = store.get(Space::Table, format!("{thread}").as_bytes()).unwrap().unwrap();
+        let value = store
+            .get(Space::Table, format!("{thread}").as_bytes())
+            .unwrap()
+            .unwrap();
         assert_eq!(text(&value), "199");
     }
 }

@@ -34,7 +34,12 @@ fn a_folder_in_use_is_refused_until_its_last_reader_is_gone() {
     put(&store, Space::Log, "a", "1");
     let error = refusal(dir.path());
     assert!(matches!(&error, StoreError::Locked { dir: locked } if locked == dir.path()));
-    assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&dir.path().display().to_string()),
+        "{error}"
+    );
 
     let snapshot = store.snapshot();
     let mut scan = store.scan_prefix(Space::Log, b"");
@@ -52,7 +57,11 @@ fn another_format_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
     let marker = dir.path().join("data/format");
-    for (text, told) in [("fennel store 2\n", "2"), ("PK\x03\x04 archive", "PK archive"), ("", "")] {
+    for (text, told) in [
+        ("fennel store 2\n", "2"),
+        ("PK\x03\x04 archive", "PK archive"),
+        ("", ""),
+    ] {
         fs::write(&marker, text).unwrap();
         let error = refusal(dir.path());
         assert!(
@@ -87,12 +96,23 @@ fn a_store_that_lacks_a_file_is_refused() {
     drop(store);
     drop(open(dir.path()));
     // The first four are those without which fjall would begin anew.
-    for file in ["version", "keyspaces/0/current", "keyspaces/1/current", "0.jnl", "discard", "keyspaces/1/tables"] {
+    for file in [
+        "version",
+        "keyspaces/0/current",
+        "keyspaces/1/current",
+        "0.jnl",
+        "discard",
+        "keyspaces/1/tables",
+    ] {
         let file = dir.path().join("data").join(file);
         let away = dir.path().join("away");
         fs::rename(&file, &away).unwrap();
         let opened = Store::open(dir.path());
-        assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{}: {opened:?}", file.display());
+        assert!(
+            matches!(opened, Err(StoreError::Corrupt { .. })),
+            "{}: {opened:?}",
+            file.display()
+        );
         if file.exists() {
             fs::remove_dir_all(&file).unwrap();
         }
@@ -108,8 +128,16 @@ fn a_broken_manifest_or_note_is_refused() {
     put(&store, Space::Meta, "a", "1");
     drop(store);
     let space = dir.path().join("data/keyspaces/1");
-    let id = u64::from_le_bytes(fs::read(space.join("current")).unwrap()[..8].try_into().unwrap());
-    for file in [space.join("current"), space.join(format!("v{id}")), dir.path().join("data/discard")] {
+    let id = u64::from_le_bytes(
+        fs::read(space.join("current")).unwrap()[..8]
+            .try_into()
+            .unwrap(),
+    );
+    for file in [
+        space.join("current"),
+        space.join(format!("v{id}")),
+        dir.path().join("data/discard"),
+    ] {
         let whole = fs::read(&file).unwrap();
         for at in (0..whole.len()).step_by(7) {
             let mut broken = whole.clone();

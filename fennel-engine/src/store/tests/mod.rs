@@ -12,7 +12,11 @@ use super::{Batch, Options, Scan, Space, Store};
 
 /// A store on disk whose memtables are so small that every test also meets tables.
 fn open(dir: &Path) -> Store {
-    let options = Options { memtable_bytes: 64 << 10, reserve_bytes: 0, ..Options::default() };
+    let options = Options {
+        memtable_bytes: 64 << 10,
+        reserve_bytes: 0,
+        ..Options::default()
+    };
     Store::open_with(dir, &options).unwrap()
 }
 

@@ -12,7 +12,11 @@ fn keys_are_ordered_by_bytes_in_both_directions() {
         put(&store, Space::Table, "c", "elsewhere");
         let all = ["B", "a", "ab", "b", "z"];
         assert_eq!(keys(store.scan_prefix(Space::Log, b"")), all);
-        let back: Vec<_> = store.scan_prefix(Space::Log, b"").rev().map(|e| text(&e.unwrap().1)).collect();
+        let back: Vec<_> = store
+            .scan_prefix(Space::Log, b"")
+            .rev()
+            .map(|e| text(&e.unwrap().1))
+            .collect();
         assert_eq!(back, ["z", "b", "ab", "a", "B"]);
     });
 }
@@ -23,7 +27,9 @@ fn a_scan_can_be_taken_from_both_ends() {
         for key in ["1", "2", "3", "4"] {
             put(&store, Space::Log, key, "");
         }
-        let mut scan = store.scan_prefix(Space::Log, b"").map(|e| text(&e.unwrap().0));
+        let mut scan = store
+            .scan_prefix(Space::Log, b"")
+            .map(|e| text(&e.unwrap().0));
         assert_eq!(scan.next().unwrap(), "1");
         assert_eq!(scan.next_back().unwrap(), "4");
         assert_eq!(scan.next().unwrap(), "2");
@@ -56,7 +62,9 @@ fn seeks_find_the_neighbour_with_the_prefix() {
             put(&store, Space::Table, key, key);
         }
         let after = |key: &str| {
-            let found = store.first_at_or_after(Space::Table, key.as_bytes(), b"b").unwrap();
+            let found = store
+                .first_at_or_after(Space::Table, key.as_bytes(), b"b")
+                .unwrap();
             found.map(|(_, value)| text(&value))
         };
         assert_eq!(after("b3").as_deref(), Some("b3"));
@@ -65,7 +73,9 @@ fn seeks_find_the_neighbour_with_the_prefix() {
         assert_eq!(after("b6"), None);
         assert_eq!(after("c"), None);
         let before = |key: &str| {
-            let found = store.last_at_or_before(Space::Table, key.as_bytes(), b"b").unwrap();
+            let found = store
+                .last_at_or_before(Space::Table, key.as_bytes(), b"b")
+                .unwrap();
             found.map(|(_, value)| text(&value))
         };
         assert_eq!(before("b3").as_deref(), Some("b3"));
@@ -92,7 +102,10 @@ fn the_last_change_of_a_key_in_a_batch_counts() {
             ]))
             .unwrap();
         assert_eq!(keys(store.scan_prefix(Space::Meta, b"")), ["a", "c"]);
-        assert_eq!(store.get(Space::Meta, b"a").unwrap().as_deref(), Some(&b"2"[..]));
+        assert_eq!(
+            store.get(Space::Meta, b"a").unwrap().as_deref(),
+            Some(&b"2"[..])
+        );
         assert_eq!(store.get(Space::Meta, b"b").unwrap(), None);
         assert_eq!(store.get(Space::Meta, b"").unwrap(), None);
     });
@@ -112,7 +125,10 @@ fn a_snapshot_stays_as_it_is() {
                 (Space::Table, "c", Some("new")),
             ]))
             .unwrap();
-        assert_eq!(before.get(Space::Table, b"a").unwrap().as_deref(), Some(&b"old"[..]));
+        assert_eq!(
+            before.get(Space::Table, b"a").unwrap().as_deref(),
+            Some(&b"old"[..])
+        );
         assert_eq!(keys(before.scan_prefix(Space::Table, b"")), ["a", "b"]);
         assert_eq!(keys(scan), ["a", "b"]);
         assert_eq!(keys(store.scan_prefix(Space::Table, b"")), ["a", "c"]);
@@ -125,7 +141,10 @@ fn a_snapshot_outlives_its_store() {
         put(&store, Space::Table, "a", "1");
         let snapshot = store.snapshot();
         drop(store);
-        assert_eq!(snapshot.get(Space::Table, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+        assert_eq!(
+            snapshot.get(Space::Table, b"a").unwrap().as_deref(),
+            Some(&b"1"[..])
+        );
     });
 }
 
@@ -150,7 +169,10 @@ fn a_prefix_is_removed_and_its_neighbours_stay() {
 #[test]
 fn a_batch_that_cannot_be_stored_changes_nothing() {
     on_both(|store| {
-        let refused = store.write(batch(&[(Space::Log, "a", Some("1")), (Space::Log, "", Some("2"))]));
+        let refused = store.write(batch(&[
+            (Space::Log, "a", Some("1")),
+            (Space::Log, "", Some("2")),
+        ]));
         assert!(matches!(refused, Err(StoreError::KeyLength { len: 0 })));
         assert!(keys(store.scan_prefix(Space::Log, b"")).is_empty());
         let mut longest = Batch::new();
@@ -167,7 +189,10 @@ fn a_closed_store_still_reads() {
         store.clone().close();
         let refused = store.write(batch(&[(Space::Meta, "a", Some("2"))]));
         assert!(matches!(refused, Err(StoreError::Closed)));
-        assert_eq!(store.get(Space::Meta, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+        assert_eq!(
+            store.get(Space::Meta, b"a").unwrap().as_deref(),
+            Some(&b"1"[..])
+        );
     });
 }
 
@@ -176,5 +201,10 @@ fn spaces_have_names_of_their_own() {
     let mut names = Space::ALL.map(Space::name).to_vec();
     names.dedup();
     assert_eq!(names, ["meta", "log", "table", "rejects"]);
-    assert!(Space::ALL.iter().enumerate().all(|(at, space)| *space as usize == at));
+    assert!(
+        Space::ALL
+            .iter()
+            .enumerate()
+            .all(|(at, space)| *space as usize == at)
+    );
 }

@@ -1,0 +1,83 @@
+//! What a branch stores of its definitions: the parts of requests that say something about entities.
+//!
+//! A catalog that is encoded again would lose what a deleted entity says about another one that is gone. So
+//! the messages are kept as they came, entity by entity, without sources of Python code.
+
+use bumpalo::Bump;
+use fennel_core::catalog::Catalog;
+use fennel_core::entity::Kind;
+use fennel_core::wire::decode;
+use fennel_core::wire::proto::services::SyncRequest;
+use prost::Message;
+
+use crate::error::{Error, Result};
+
+/// Definitions as they are stored, and what they say.
+#[derive(Debug)]
+pub(crate) struct Definitions<'a> {
+    pub(crate) request: SyncRequest,
+    pub(crate) catalog: Catalog<'a>,
+}
+
+impl<'a> Definitions<'a> {
+    /// Reads what was stored.
+    pub(crate) fn read(arena: &'a Bump, stored: &[u8]) -> Result<Self> {
+        let corrupt = |cause: &dyn std::fmt::Display| {
+            Error::Corrupt(format!("a branch's definitions can't be read ({cause}); restore the store from a backup"))
+        };
+        let request = SyncRequest::decode(stored).map_err(|error| corrupt(&error))?;
+        let catalog = decode(arena, &request).map_err(|problems| corrupt(&problems))?;
+        Ok(Self { request, catalog })
+    }
+
+    /// The definitions in a request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with all that can't be read.
+    pub(super) fn new(arena: &'a Bump, request: SyncRequest) -> Result<Self> {
+        let catalog = decode(arena, &request).map_err(Error::Invalid)?;
+        Ok(Self { request, catalog })
+    }
+
+    /// Whether an entity is among them.
+    pub(super) fn has(&self, kind: Kind, name: &str) -> bool {
+        self.catalog.entity(kind, name).is_some()
+    }
+}
+
+/// The parts of a request about the entities that `keep` accepts.
+pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> SyncRequest {
+    let dataset = |name: &str| keep(Kind::Dataset, name);
+    let featureset = |name: &str| keep(Kind::Featureset, name);
+    let mut part = SyncRequest {
+        datasets: only(&request.datasets, |entity| dataset(&entity.name)),
+        sources: only(&request.sources, |source| dataset(&source.dataset)),
+        online_indices: only(&request.online_indices, |index| dataset(&index.ds_name)),
+        offline_indices: only(&request.offline_indices, |index| dataset(&index.ds_name)),
+        feature_sets: only(&request.feature_sets, |entity| featureset(&entity.name)),
+        features: only(&request.features, |feature| featureset(&feature.feature_set_name)),
+        extractors: only(&request.extractors, |extractor| featureset(&extractor.feature_set_name)),
+        ..Default::default()
+    };
+    part.datasets.iter_mut().for_each(|dataset| dataset.pycode = None);
+    part.feature_sets.iter_mut().for_each(|featureset| featureset.pycode = None);
+    part.extractors.iter_mut().for_each(|extractor| extractor.pycode = None);
+    part
+}
+
+/// The parts of both requests, which are about different entities.
+pub(super) fn join(mut one: SyncRequest, other: SyncRequest) -> SyncRequest {
+    one.datasets.extend(other.datasets);
+    one.sources.extend(other.sources);
+    one.online_indices.extend(other.online_indices);
+    one.offline_indices.extend(other.offline_indices);
+    one.feature_sets.extend(other.feature_sets);
+    one.features.extend(other.features);
+    one.extractors.extend(other.extractors);
+    one
+}
+
+fn only<T: Clone>(parts: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
+    parts.iter().filter(|part| keep(part)).cloned().collect()
+}

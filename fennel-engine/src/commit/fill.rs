@@ -1,0 +1,91 @@
+//! New tables: computed from the log before the commit that needs them is made.
+
+use std::sync::Arc;
+
+use fennel_core::diff::identity;
+use fennel_core::entity::Dataset;
+
+use super::registry::{Registry, drop_table};
+use crate::error::Result;
+use crate::ingest::Replay;
+use crate::meta::{self, TableRecord, TableState};
+use crate::store::{Batch, Store};
+use crate::table::Table;
+
+/// The tables that a commit adds.
+///
+/// They are recorded as being filled first, so that a crash leaves nothing that the next open doesn't find.
+/// Dropping this without [`keep`](NewTables::keep) undoes it.
+#[derive(Debug)]
+pub(super) struct NewTables<'s> {
+    store: &'s Store,
+    tables: Vec<(String, Arc<Table>, Replay)>,
+    kept: bool,
+}
+
+impl<'s> NewTables<'s> {
+    /// Gives each of `datasets` an empty table.
+    pub(super) fn create(
+        store: &'s Store,
+        registry: &mut Registry,
+        datasets: Vec<&Dataset<'_>>,
+    ) -> Result<Self> {
+        let mut new = Self { store, tables: Vec::new(), kept: false };
+        for dataset in datasets {
+            let table = Arc::new(Table::new(registry.next_table, dataset)?);
+            registry.next_table += 1;
+            let replay = Replay::new(&table, |webhook, endpoint| registry.endpoint(webhook, endpoint));
+            new.tables.push((identity(dataset), table, replay));
+        }
+        if !new.tables.is_empty() {
+            let mut batch = Batch::new();
+            meta::put_next_table(&mut batch, registry.next_table);
+            new.record(TableState::Filling, &mut batch);
+            store.write(batch)?;
+        }
+        Ok(new)
+    }
+
+    /// Applies the rows that are in the log and weren't applied yet.
+    pub(super) fn catch_up(&mut self) -> Result<()> {
+        for (_, _, replay) in &mut self.tables {
+            replay.run(self.store, &self.store.snapshot())?;
+        }
+        Ok(())
+    }
+
+    /// Sets the state of all tables.
+    pub(super) fn record(&self, state: TableState, batch: &mut Batch) {
+        for (identity, table, _) in &self.tables {
+            meta::put_table(batch, table.id, &TableRecord { identity: identity.clone(), state });
+        }
+    }
+
+    /// The tables.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.tables.iter().map(|(_, table, _)| table)
+    }
+
+    /// The table of a dataset's structure, if it is new.
+    pub(super) fn table(&self, dataset: &Dataset<'_>) -> Option<&Arc<Table>> {
+        let wanted = identity(dataset);
+        let mut tables = self.tables.iter();
+        tables.find(|(identity, ..)| *identity == wanted).map(|(_, table, _)| table)
+    }
+
+    /// The commit is made: the tables stay.
+    pub(super) fn keep(mut self) -> Vec<(String, Arc<Table>)> {
+        self.kept = true;
+        let tables = std::mem::take(&mut self.tables).into_iter();
+        tables.map(|(identity, table, _)| (identity, table)).collect()
+    }
+}
+
+impl Drop for NewTables<'_> {
+    fn drop(&mut self) {
+        for (_, table, _) in self.tables.iter().filter(|_| !self.kept) {
+            // What can't be removed now is removed by the next open.
+            let _ = drop_table(self.store, table.id);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a commit would make of a branch, and whether it may.
+
+use bumpalo::Bump;
+use fennel_core::Problems;
+use fennel_core::catalog::Catalog;
+use fennel_core::diff::{Diff, check_transition, diff};
+use fennel_core::entity::Kind;
+use fennel_core::wire::proto::services::SyncRequest;
+
+use super::definitions::{Definitions, join, part};
+use crate::error::{Error, Result};
+use crate::meta::Head;
+
+/// What a branch would become.
+#[derive(Debug)]
+pub(super) struct Proposal<'a> {
+    pub(super) definitions: Definitions<'a>,
+    /// What was marked deleted before and is left out.
+    pub(super) tombstones: SyncRequest,
+    /// What changes.
+    pub(super) diff: Diff,
+}
+
+impl<'a> Proposal<'a> {
+    /// What `request` makes of the branch with this head. Of an incremental one, what isn't listed stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if anything is wrong with the definitions, else [`Error::Refused`] if the branch
+    /// may not become that; each with everything that was found.
+    pub(super) fn new(
+        arena: &'a Bump,
+        head: &Head,
+        request: &SyncRequest,
+        incremental: bool,
+    ) -> Result<Self> {
+        let before = Definitions::read(arena, &head.request)?;
+        let tombstones = Definitions::read(arena, &head.tombstones)?;
+        // Reads all of the request, also what isn't stored, so that nothing is passed over in silence.
+        let listed = Definitions::new(arena, request.clone())?;
+        let mut definitions = Definitions::new(arena, part(request, |_, _| true))?;
+        if incremental {
+            let kept = part(&before.request, |kind, name| !listed.has(kind, name));
+            definitions = Definitions::new(arena, join(kept, definitions.request))?;
+        }
+        check(&before.catalog, &tombstones.catalog, &definitions.catalog)?;
+
+        let is_gone = |kind: Kind, name: &str| !definitions.has(kind, name);
+        let tombstones = join(part(&tombstones.request, is_gone), part(&before.request, is_gone));
+        let diff = diff(&before.catalog, &definitions.catalog);
+        Ok(Self { definitions, tombstones, diff })
+    }
+}
+
+/// Checks the definitions, and that a branch may go there.
+fn check(before: &Catalog<'_>, tombstones: &Catalog<'_>, after: &Catalog<'_>) -> Result<()> {
+    let mut reserved = before.clone();
+    reserved.datasets.extend(&tombstones.datasets);
+    reserved.featuresets.extend(&tombstones.featuresets);
+    let transition = check_transition(&reserved, after);
+    match (after.check(None), transition) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), Err(refused)) => Err(Error::Refused(refused)),
+        (Err(wrong), refused) => {
+            let Problems(mut problems) = wrong;
+            problems.extend(refused.err().unwrap_or_default().0);
+            Err(Error::Invalid(Problems(problems)))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What there is beside branches: the tables that they share, and the numbers of endpoints.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fennel_core::catalog::Catalog;
+use fennel_core::diff::identity;
+use fennel_core::entity::Dataset;
+
+use crate::error::Result;
+use crate::ingest::{EndpointId, Routes};
+use crate::meta;
+use crate::store::{Batch, Space, Store};
+use crate::table::{Table, TableId};
+
+/// Tables and endpoints.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    /// The tables that branches have, by structure.
+    pub(crate) tables: BTreeMap<String, Arc<Table>>,
+    /// The lowest number that no table ever had.
+    pub(crate) next_table: TableId,
+    /// Endpoints that any branch ever had, by webhook and name.
+    pub(crate) endpoints: BTreeMap<(String, String), EndpointId>,
+}
+
+impl Registry {
+    /// The table of a dataset's structure, if there is one.
+    pub(crate) fn table(&self, dataset: &Dataset<'_>) -> Option<&Arc<Table>> {
+        self.tables.get(&identity(dataset))
+    }
+
+    /// The tables that are not among `used`, by structure.
+    pub(super) fn unused<'t>(
+        &self,
+        used: impl Iterator<Item = &'t Arc<Table>>,
+    ) -> BTreeMap<String, Arc<Table>> {
+        let used: BTreeSet<TableId> = used.map(|table| table.id).collect();
+        let unused = self.tables.iter().filter(|(_, table)| !used.contains(&table.id));
+        unused.map(|(identity, table)| (identity.clone(), Arc::clone(table))).collect()
+    }
+
+    /// The number of an endpoint, if it ever had one.
+    pub(crate) fn endpoint(&self, webhook: &str, endpoint: &str) -> Option<EndpointId> {
+        self.endpoints.get(&(webhook.into(), endpoint.into())).copied()
+    }
+
+    /// The endpoints of `tables` that have no number yet, each with one.
+    pub(super) fn new_endpoints<'t>(
+        &self,
+        tables: impl Iterator<Item = &'t Arc<Table>>,
+    ) -> Vec<((String, String), EndpointId)> {
+        let sources = tables.flat_map(|table| &table.sources);
+        let names = sources.map(|source| (source.webhook.clone(), source.endpoint.clone()));
+        let new: BTreeSet<_> = names.filter(|name| !self.endpoints.contains_key(name)).collect();
+        new.into_iter().zip(self.endpoints.len() as EndpointId..).collect()
+    }
+
+    /// Where rows go: to all tables.
+    pub(crate) fn routes(&self) -> Routes {
+        let number = |webhook: &str, endpoint: &str| {
+            self.endpoint(webhook, endpoint).expect("endpoints get a number with their first table")
+        };
+        Routes::new(self.tables.values(), number)
+    }
+}
+
+/// The datasets of a catalog that have a table.
+pub(crate) fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
+    catalog.datasets.iter().filter(|dataset| !dataset.meta.deleted)
+}
+
+/// Removes what a table holds, and then its record. After a crash or an error it is to be done again.
+pub(crate) fn drop_table(store: &Store, table: TableId) -> Result<()> {
+    store.remove_prefix(Space::Table, &Table::prefix(table))?;
+    store.remove_prefix(Space::Rejects, &Table::prefix(table))?;
+    let mut batch = Batch::new();
+    meta::delete_table(&mut batch, table);
+    Ok(store.write(batch)?)
+}

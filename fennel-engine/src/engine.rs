@@ -1,0 +1,64 @@
+//! The engine itself: what its parts share, and how it is opened.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::branch::Branches;
+use crate::clock::Clock;
+use crate::commit::Registry;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::ingest::{Routes, Sequencer};
+use crate::reject::Counts;
+use crate::store::{Snapshot, Store};
+
+/// An engine on a store; clones are handles to the same one.
+///
+/// Every method can be called from any thread at any time. They block, for the disk at least, so an
+/// asynchronous caller gives them a thread.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What the handles share. Locks are taken in the order in which they stand here.
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What there is beside branches; a commit holds it from beginning to end.
+    pub(crate) registry: Mutex<Registry>,
+    /// Where rows go. Whoever logs reads it until the rows are durable, and a commit writes it.
+    pub(crate) routes: RwLock<Routes>,
+    pub(crate) sequencer: Mutex<Sequencer>,
+    pub(crate) branches: Branches,
+    pub(crate) reject_counts: Counts,
+}
+
+impl Engine {
+    /// Opens the engine on a store, and undoes or finishes what a crash left half done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], or [`Error::Corrupt`] if the store holds something else than an engine's data.
+    pub fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Engine, Error> {
+        let inner = Inner::recover(store, clock)?;
+        Ok(Engine { inner: Arc::new(inner) })
+    }
+
+    /// Makes durable what was submitted and takes no more writes; queries go on. The folder is released with
+    /// the last handle.
+    pub fn close(&self) {
+        self.inner.store.close();
+    }
+
+    /// The definitions of a branch, and a state of the store that has all their tables.
+    pub(crate) fn view(&self, branch: &str) -> Result<(Arc<Graph>, Snapshot)> {
+        self.inner.branches.read(branch, |branch| (Arc::clone(&branch.graph), self.inner.store.snapshot()))
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Engine").field(&self.inner.store).finish()
+    }
+}

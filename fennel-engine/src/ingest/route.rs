@@ -1,0 +1,105 @@
+//! Which tables the rows of an endpoint go to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::entry::{Arrival, EndpointId};
+use super::source::{Source, Taken};
+use super::Incoming;
+use crate::error::{Error, Result};
+use crate::reject;
+use crate::store::Batch;
+use crate::table::Table;
+
+/// The endpoints that any branch has: by webhook, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Routes(BTreeMap<String, BTreeMap<String, Route>>);
+
+/// One endpoint, and what it feeds.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(super) endpoint: EndpointId,
+    pub(super) feeds: Vec<Feed>,
+}
+
+/// A source of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    pub(crate) table: Arc<Table>,
+    /// The position among the table's sources.
+    index: usize,
+}
+
+impl Routes {
+    /// The routes to `tables`, whose endpoints have the numbers that `number` gives.
+    pub(crate) fn new<'t>(
+        tables: impl Iterator<Item = &'t Arc<Table>>,
+        mut number: impl FnMut(&str, &str) -> EndpointId,
+    ) -> Self {
+        let mut routes = Self::default();
+        for feed in tables.flat_map(Feed::all) {
+            let Source { webhook, endpoint, .. } = feed.source();
+            let endpoints = routes.0.entry(webhook.clone()).or_default();
+            let route = endpoints.entry(endpoint.clone()).or_insert_with(|| Route {
+                endpoint: number(webhook, endpoint),
+                feeds: Vec::new(),
+            });
+            route.feeds.push(feed);
+        }
+        routes
+    }
+
+    /// The route of an endpoint.
+    pub(crate) fn find(&self, webhook: &str, endpoint: &str) -> Result<&Route> {
+        let Some(endpoints) = self.0.get(webhook) else {
+            return Err(Error::unknown("webhook", webhook, self.0.keys().map(String::as_str)));
+        };
+        endpoints.get(endpoint).ok_or_else(|| {
+            let kind = format!("endpoint of webhook `{webhook}` called");
+            Error::unknown(&kind, endpoint, endpoints.keys().map(String::as_str))
+        })
+    }
+}
+
+impl Feed {
+    /// All sources of a table.
+    pub(crate) fn all(table: &Arc<Table>) -> impl Iterator<Item = Feed> + use<'_> {
+        (0..table.sources.len()).map(|index| Feed { table: Arc::clone(table), index })
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        self.table.sources.get(self.index).expect("a feed is made of a table's source")
+    }
+
+    /// What becomes of a row here, except for when it arrives.
+    pub(super) fn take(&self, row: &Incoming) -> Taken {
+        self.source().take(&self.table, row)
+    }
+
+    /// Writes what became of a row that arrives as `sequence`, and returns the reason if it is set
+    /// aside. A source that has ended takes none.
+    pub(super) fn settle(
+        &self,
+        taken: Taken,
+        row: &Incoming,
+        sequence: u64,
+        arrival: Arrival,
+        batch: &mut Batch,
+    ) -> Option<String> {
+        if self.source().idleness.is_some_and(|idleness| arrival.silence > idleness) {
+            return None;
+        }
+        let index = self.index as u32;
+        match taken {
+            Taken::Row(entry) => {
+                entry.put(batch, sequence, index);
+                None
+            }
+            Taken::Left => None,
+            Taken::Aside(reason) => {
+                reject::put(batch, self.table.id, (sequence, index), arrival.at, &reason, row);
+                Some(reason)
+            }
+        }
+    }
+}

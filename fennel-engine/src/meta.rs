@@ -1,0 +1,153 @@
+//! What the engine remembers besides rows.
+//!
+//! | key in [`Space::Meta`] | value |
+//! |---|---|
+//! | `format` | the version of everything that the engine writes |
+//! | `branch/` and the name | [`Head`] |
+//! | `table/` and the number | [`TableRecord`] |
+//! | `next table` | the lowest number that no table ever had |
+//! | `endpoint/` and the number | the webhook's name and the endpoint's |
+//!
+//! Values are in postcard's encoding, numbers in keys big-endian.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::ingest::EndpointId;
+use crate::store::{Batch, Snapshot, Space};
+use crate::table::TableId;
+
+/// The version of what this engine writes.
+const FORMAT: u32 = 1;
+
+/// The last commit of a branch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    /// 12 hexadecimal digits; empty before the first commit.
+    pub(crate) id: String,
+    /// How many commits there were.
+    pub(crate) sequence: u64,
+    /// When it was made, in microseconds since 1970.
+    pub(crate) at_micros: i64,
+    pub(crate) message: String,
+    /// The definitions, as an encoded `SyncRequest`.
+    pub(crate) request: Vec<u8>,
+    /// What was marked deleted by an earlier commit and is left out since, encoded likewise: those names stay
+    /// reserved.
+    pub(crate) tombstones: Vec<u8>,
+}
+
+/// A table that has a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TableRecord {
+    /// The structure of the datasets that share it.
+    pub(crate) identity: String,
+    pub(crate) state: TableState,
+}
+
+/// Whether a table can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TableState {
+    /// A commit fills it and isn't made yet. After a crash it is dropped.
+    Filling,
+    /// It has all rows.
+    Ready,
+    /// No branch has it any more, and its rows are being removed.
+    Dropping,
+}
+
+/// Everything that is remembered, read when the engine is opened.
+#[derive(Debug, Default)]
+pub(crate) struct Meta {
+    pub(crate) heads: Vec<(String, Head)>,
+    pub(crate) tables: Vec<(TableId, TableRecord)>,
+    pub(crate) next_table: TableId,
+    pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
+}
+
+impl Meta {
+    /// Reads all of it; a new store has none.
+    pub(crate) fn read(snapshot: &Snapshot) -> Result<Self> {
+        let format = snapshot.get(Space::Meta, b"format")?;
+        match format.map(|bytes| decode::<u32>(&bytes)).transpose()? {
+            None | Some(FORMAT) => {}
+            Some(other) => {
+                return Err(Error::Corrupt(format!(
+                    "the store was written in format {other} and this version reads format {FORMAT}; use the version that wrote it"
+                )));
+            }
+        }
+        let next_table = snapshot.get(Space::Meta, b"next table")?;
+        let text = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
+        Ok(Self {
+            heads: read_all(snapshot, b"branch/", text)?,
+            tables: read_all(snapshot, b"table/", number)?,
+            next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
+            endpoints: read_all(snapshot, b"endpoint/", number)?,
+        })
+    }
+}
+
+/// Marks a store as written in this format.
+pub(crate) fn put_format(batch: &mut Batch) {
+    batch.put(Space::Meta, "format", encode(&FORMAT));
+}
+
+/// Sets the head of a branch.
+pub(crate) fn put_head(batch: &mut Batch, branch: &str, head: &Head) {
+    batch.put(Space::Meta, format!("branch/{branch}"), encode(head));
+}
+
+/// Sets what is known of a table.
+pub(crate) fn put_table(batch: &mut Batch, table: TableId, record: &TableRecord) {
+    batch.put(Space::Meta, key(b"table/", table), encode(record));
+}
+
+/// Forgets a table.
+pub(crate) fn delete_table(batch: &mut Batch, table: TableId) {
+    batch.delete(Space::Meta, key(b"table/", table));
+}
+
+/// Sets the number of the next table.
+pub(crate) fn put_next_table(batch: &mut Batch, next: TableId) {
+    batch.put(Space::Meta, "next table", encode(&next));
+}
+
+/// Gives an endpoint its number.
+pub(crate) fn put_endpoint(batch: &mut Batch, id: EndpointId, webhook: &str, endpoint: &str) {
+    batch.put(Space::Meta, key(b"endpoint/", id), encode(&(webhook, endpoint)));
+}
+
+fn key(prefix: &[u8], number: u32) -> Vec<u8> {
+    [prefix, &number.to_be_bytes()].concat()
+}
+
+fn number(bytes: &[u8]) -> Option<u32> {
+    bytes.try_into().ok().map(u32::from_be_bytes)
+}
+
+fn read_all<K, V: DeserializeOwned>(
+    snapshot: &Snapshot,
+    prefix: &[u8],
+    name: impl Fn(&[u8]) -> Option<K>,
+) -> Result<Vec<(K, V)>> {
+    let entries = snapshot.scan_prefix(Space::Meta, prefix).map(|entry| {
+        let (key, value) = entry?;
+        let name = key.get(prefix.len()..).and_then(&name).ok_or_else(corrupt)?;
+        Ok((name, decode(&value)?))
+    });
+    entries.collect()
+}
+
+fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+    postcard::to_allocvec(record).expect("records are written to memory without fail")
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    postcard::from_bytes(bytes).map_err(|_| corrupt())
+}
+
+fn corrupt() -> Error {
+    Error::Corrupt("the store's own records can't be read; restore it from a backup".into())
+}

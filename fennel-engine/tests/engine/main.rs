@@ -1,0 +1,15 @@
+//! What the engine promises to those who call it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod backfill;
+mod commits;
+mod crashes;
+mod definitions;
+mod fixture;
+mod ingestion;
+mod lookups;
+mod permutations;
+mod queries;
+mod rejects;
+mod sources;
