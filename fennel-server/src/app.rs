@@ -3,7 +3,6 @@
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -17,7 +16,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::auth::{Tokens, require_token};
-use crate::body::receive;
+use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::route;
 
@@ -25,6 +24,10 @@ use crate::route;
 const WRITERS: u32 = 128;
 /// How many calls that only read may run at once on threads of their own.
 const READERS: u32 = 16;
+/// A read of at most so many rows, from a body of at most so many bytes, is done at once: it waits for no
+/// fsync and no writer. A row takes about 5 us, and a thread of its own 45 us more.
+const BRIEF_ROWS: usize = 8;
+const BRIEF_BYTES: usize = 4 << 10;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -74,6 +77,29 @@ impl App {
         self.on_a_thread(&self.readers, work).await
     }
 
+    /// Decodes a body and answers it by reading only, at once where that is brief. `rows` tells how many rows it
+    /// asks for.
+    pub(crate) async fn read_rows<R, F>(
+        &self,
+        body: Payload,
+        decode: fn(Payload) -> Result<R, Failure>,
+        rows: fn(&R) -> usize,
+        answer: F,
+    ) -> Result<Answer, Failure>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Engine, R) -> Result<Answer, Failure> + Send + 'static,
+    {
+        if !body.is_within(BRIEF_BYTES) {
+            return self.read(move |engine| answer(engine, decode(body)?)).await;
+        }
+        let request = decode(body)?;
+        if rows(&request) <= BRIEF_ROWS {
+            return answer(&self.engine, request);
+        }
+        self.read(move |engine| answer(engine, request)).await
+    }
+
     /// The permit goes with the work, which runs to its end even if the client is gone.
     async fn on_a_thread<F>(&self, permits: &Arc<Semaphore>, work: F) -> Result<Answer, Failure>
     where
@@ -89,13 +115,10 @@ impl App {
         done.await.unwrap_or_else(|_| Err(Failure::panicked()))
     }
 
-    /// Waits until no work runs on a thread, for so long at most.
-    pub(crate) async fn idle(&self, at_most: Duration) {
-        let idle = async {
-            let _ = self.writers.acquire_many(WRITERS).await;
-            let _ = self.readers.acquire_many(READERS).await;
-        };
-        let _ = tokio::time::timeout(at_most, idle).await;
+    /// Waits until no work runs on a thread, also for clients that are gone.
+    pub(crate) async fn idle(&self) {
+        let _ = self.writers.acquire_many(WRITERS).await;
+        let _ = self.readers.acquire_many(READERS).await;
     }
 }
 

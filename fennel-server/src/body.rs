@@ -18,7 +18,7 @@ use crate::error::Failure;
 /// Receives the body before anything looks at it, so that a refusal finds a client that listens.
 pub(crate) async fn receive(State(app): State<App>, request: Request, next: Next) -> Response {
     if content_length(request.headers()).is_some_and(|length| length > app.max_body as u64) {
-        discard(request, app.max_body).await;
+        discard(request, beyond(app.max_body)).await;
         return Failure::too_large(app.max_body).into_response();
     }
     let (parts, body) = request.into_parts();
@@ -31,13 +31,18 @@ pub(crate) async fn receive(State(app): State<App>, request: Request, next: Next
     }
 }
 
+/// How much of a body is read and forgotten where `max` bytes are too many.
+fn beyond(max: usize) -> usize {
+    max.saturating_mul(4)
+}
+
 async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
     let mut chunks = body.into_data_stream();
     let mut received = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Failure::bad_request("the body broke off; send it again"))?;
         if received.len() + chunk.len() > max {
-            drain(chunks, max).await;
+            drain(chunks, beyond(max)).await;
             return Err(Failure::too_large(max));
         }
         received.extend_from_slice(&chunk);
@@ -45,18 +50,18 @@ async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
     Ok(received.into())
 }
 
-/// Reads the rest of a request that is refused: closing the connection on a client that still
-/// sends would take the answer away from it. A client that waits for `100 Continue` sends nothing.
+/// Reads at most `max` bytes of a request that is refused: closing the connection on a client that
+/// still sends would take the answer away from it. A client that waits for `100 Continue` sends nothing.
 pub(crate) async fn discard(request: Request, max: usize) {
     if !request.headers().contains_key(header::EXPECT) {
         drain(request.into_body().into_data_stream(), max).await;
     }
 }
 
-/// Reads and forgets at most four times `max` bytes, for ten seconds at most.
+/// Reads and forgets at most `max` bytes, for ten seconds at most.
 async fn drain<T>(mut chunks: impl Stream<Item = Result<Bytes, T>> + Unpin, max: usize) {
     let drained = async {
-        let mut left = max.saturating_mul(4);
+        let mut left = max;
         while let Some(Ok(chunk)) = chunks.next().await {
             match left.checked_sub(chunk.len()) {
                 Some(less) => left = less,

@@ -56,14 +56,17 @@ fn run(args: Args) -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before anything is printed, so that whoever reads it can stop the server.
         let shutdown = signals()?;
         let server = Server::bind(config).await?;
         announce(&server)?;
         server.serve(shutdown).await?;
         Ok(())
-    })
+    });
+    // A request that outlasted the server's patience must not hold the process: nothing of it was promised.
+    runtime.shutdown_background();
+    served
 }
 
 fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxError> {

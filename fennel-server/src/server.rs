@@ -49,10 +49,19 @@ impl Server {
 
         let opening = tokio::task::spawn_blocking(move || {
             let store = Store::open(&config.data_dir)?;
-            let data_dir = config.data_dir.canonicalize().unwrap_or(config.data_dir);
-            let process = config.process_token.as_ref();
-            let (tokens, first) = Tokens::open(&store, config.first_admin_token.as_ref(), process)?;
-            let engine = Engine::open(store, Arc::new(SystemClock))?;
+            let data_dir = config
+                .data_dir
+                .canonicalize()
+                .unwrap_or_else(|_| config.data_dir.clone());
+            let engine = Engine::open(store.clone(), Arc::new(SystemClock))?;
+            // Last, so that a token is made only by a start that succeeds and can show it.
+            let Config {
+                first_admin_token,
+                process_token,
+                ..
+            } = &config;
+            let (tokens, first) =
+                Tokens::open(&store, first_admin_token.as_ref(), process_token.as_ref())?;
             Ok::<_, Error>((App::new(engine, tokens, config.max_body), first, data_dir))
         });
         let opened = opening
@@ -119,15 +128,19 @@ impl Server {
             let _ = stream.set_nodelay(true);
         });
         let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(shutdown);
+        let finishing = async {
+            let served = serving.await;
+            app.idle().await;
+            served
+        };
         let deadline = async {
             let _ = stopped.await;
             tokio::time::sleep(GRACE).await;
         };
-        let served = match select(pin!(serving.into_future()), pin!(deadline)).await {
+        let served = match select(pin!(finishing), pin!(deadline)).await {
             Either::Left((served, _)) => served.map_err(Error::Serve),
             Either::Right(_) => Ok(()),
         };
-        app.idle(GRACE).await;
         let engine = app.engine.clone();
         let _ = tokio::task::spawn_blocking(move || engine.close()).await;
         served

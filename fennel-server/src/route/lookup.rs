@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use fennel_core::value::Value;
-use fennel_engine::Engine;
+use fennel_engine::Incoming;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -14,7 +14,7 @@ use crate::request::{Branch, DatasetName};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Lookup {
+struct Request {
     keys: Json,
     /// None for all.
     #[serde(default)]
@@ -23,26 +23,43 @@ struct Lookup {
     timestamps: Option<Vec<Json>>,
 }
 
+struct Lookup {
+    keys: Vec<Incoming>,
+    fields: Vec<String>,
+    timestamps: Option<Vec<Value>>,
+}
+
 pub(crate) async fn lookup(
     State(app): State<App>,
     Branch(branch): Branch,
     DatasetName(dataset): DatasetName,
     JsonBody(body): JsonBody,
 ) -> Result<Answer, Failure> {
-    app.read(move |engine| answer(engine, &branch, &dataset, body))
-        .await
+    let rows = |lookup: &Lookup| lookup.keys.len();
+    app.read_rows(body, decode, rows, move |engine, lookup| {
+        let Lookup {
+            keys,
+            fields,
+            timestamps,
+        } = lookup;
+        let found = engine.lookup(&branch, &dataset, keys, &fields, timestamps)?;
+        Ok(Answer::json(
+            &json!({"found": found.found, "data": found.columns.to_json()}),
+        ))
+    })
+    .await
 }
 
-fn answer(engine: &Engine, branch: &str, dataset: &str, body: Payload) -> Result<Answer, Failure> {
-    let Lookup {
+fn decode(body: Payload) -> Result<Lookup, Failure> {
+    let Request {
         keys,
         fields,
         timestamps,
     } = body.json()?;
-    let keys = data::rows("keys", keys)?;
     let timestamps = timestamps.map(|all| all.into_iter().map(Value::from).collect());
-    let found = engine.lookup(branch, dataset, keys, &fields, timestamps)?;
-    Ok(Answer::json(
-        &json!({"found": found.found, "data": found.columns.to_json()}),
-    ))
+    Ok(Lookup {
+        keys: data::rows("keys", keys)?,
+        fields,
+        timestamps,
+    })
 }

@@ -1,7 +1,7 @@
 //! `POST /api/v1/query`: features of some rows, now or as of given instants.
 
 use axum::extract::State;
-use fennel_engine::{Engine, Query};
+use fennel_engine::Query;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -10,9 +10,6 @@ use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
 use crate::request::Branch;
-
-/// Bodies up to so many bytes are answered at once.
-const SMALL: usize = 4 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,24 +34,27 @@ pub(crate) async fn query(
     Branch(branch): Branch,
     JsonBody(body): JsonBody,
 ) -> Result<Answer, Failure> {
-    if body.is_within(SMALL) {
-        return answer(&app.engine, &branch, body);
-    }
-    app.read(move |engine| answer(engine, &branch, body)).await
+    app.read_rows(body, decode, rows, move |engine, query| {
+        Ok(Answer::json(&engine.query(&branch, &query)?.to_json()))
+    })
+    .await
 }
 
-fn answer(engine: &Engine, branch: &str, body: Payload) -> Result<Answer, Failure> {
+fn decode(body: Payload) -> Result<Query, Failure> {
     let request: Request = body.json()?;
     if request.log {
         return Err(Failure::bad_request(
             "this server can't log the features of a query; leave out `log` or set it to false",
         ));
     }
-    let query = Query {
+    Ok(Query {
         inputs: request.inputs,
         outputs: request.outputs,
         data: data::columns("data", request.data)?,
         at: request.timestamps.map(data::instants).transpose()?,
-    };
-    Ok(Answer::json(&engine.query(branch, &query)?.to_json()))
+    })
+}
+
+fn rows(query: &Query) -> usize {
+    query.data.values().next().map_or(0, Vec::len)
 }

@@ -1,0 +1,125 @@
+//! The program `fennel-server`: what it prints, and how it ends.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn command(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fennel-server"));
+    command
+        .args(["--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(dir.join("data"));
+    command
+        .env_remove("FENNEL_ADMIN_TOKEN")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Starts the program, waits until it listens, ends it with `signal`, and returns what it printed.
+fn run(command: &mut Command, signal: &str) -> Output {
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut printed = String::new();
+    stdout.read_line(&mut printed).unwrap();
+    assert!(
+        printed.starts_with("fennel-server listens on http://127.0.0.1:"),
+        "{printed}"
+    );
+    end(&child, signal);
+    stdout.read_to_string(&mut printed).unwrap();
+    let mut output = child.wait_with_output().unwrap();
+    output.stdout = printed.into_bytes();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+fn end(child: &Child, signal: &str) {
+    let status = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn the_first_start_prints_a_token_and_later_ones_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = text(&run(&mut command(dir.path()), "-TERM"));
+    let data = dir.path().canonicalize().unwrap().join("data");
+    assert!(
+        first.contains(&format!("data folder: {}\n", data.display())),
+        "{first}"
+    );
+    let token = first
+        .lines()
+        .find_map(|line| line.split_once(": fnl_"))
+        .unwrap()
+        .1;
+    assert_eq!(token.len(), 64);
+    let second = text(&run(&mut command(dir.path()), "-INT"));
+    assert!(
+        !second.contains("fnl_") && !second.contains(token),
+        "{second}"
+    );
+}
+
+#[test]
+fn the_variable_sets_the_first_token_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = |token: &str| {
+        text(&run(
+            command(dir.path()).env("FENNEL_ADMIN_TOKEN", token),
+            "-TERM",
+        ))
+    };
+    let (first, other) = ("first-token-of-tests", "other-token-of-tests");
+    for (printed, expected) in [
+        (start(first), "admin token: the one in FENNEL_ADMIN_TOKEN"),
+        (start(first), "from this folder's first start"),
+        (
+            start(other),
+            "warning: FENNEL_ADMIN_TOKEN is not the admin token",
+        ),
+    ] {
+        assert!(printed.contains(expected), "{printed}");
+        assert!(!printed.contains("-token-of-tests"), "{printed}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_token_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    for token in ["", "two words", "s\u{e9}same"] {
+        let output = command(dir.path())
+            .env("FENNEL_ADMIN_TOKEN", token)
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let error = text(&output);
+        assert!(
+            error.starts_with("error: FENNEL_ADMIN_TOKEN: not a token"),
+            "{error}"
+        );
+        assert!(token.is_empty() || !error.contains(token), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_that_can_not_be_used_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("data"), "a file").unwrap();
+    let output = command(dir.path()).output().unwrap();
+    assert!(!output.status.success());
+    let error = text(&output);
+    let name = dir.path().join("data");
+    assert!(
+        error.starts_with("error: ") && error.contains(name.to_str().unwrap()),
+        "{error}"
+    );
+}

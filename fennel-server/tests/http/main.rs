@@ -1,0 +1,12 @@
+//! The server as its clients see it: a socket with bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod auth;
+mod bad_input;
+mod binary;
+mod commit;
+mod data;
+mod headers;
+mod lifetime;
+mod support;
