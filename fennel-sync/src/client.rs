@@ -9,11 +9,13 @@ use crate::error::Error;
 use crate::report::plain;
 use crate::retry::{Backoff, is_passing};
 use crate::secret::Token;
-use crate::transport::{Response, Transport};
+use crate::transport::{Failure, Response, Transport};
 
 /// How to commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mode {
+    /// Nothing is changed.
+    pub(crate) preview: bool,
     /// Only what is in the request is looked at; the rest of the branch stays.
     pub(crate) incremental: bool,
     /// Data may be computed anew.
@@ -23,11 +25,17 @@ pub(crate) struct Mode {
 /// What a commit did, or would do.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answer {
-    /// The commit's id; `None` for a preview.
-    pub(crate) commit: Option<String>,
+    commit: Option<String>,
     /// Whether it is another commit than the branch had.
     pub(crate) changed: bool,
     pub(crate) diff: Diff,
+}
+
+impl Answer {
+    /// The commit that the branch has now; `None` for a preview, and before the first commit.
+    pub(crate) fn id(&self) -> Option<String> {
+        self.commit.clone().filter(|id| !id.is_empty())
+    }
 }
 
 /// What a fennel server says when it does not do what it was asked.
@@ -47,14 +55,10 @@ pub(crate) struct Client<T> {
 }
 
 impl<T: Transport> Client<T> {
-    /// Sends a `SyncRequest`. A preview changes nothing on the server.
-    pub(crate) async fn commit(
-        &self,
-        request: &[u8],
-        mode: Mode,
-        preview: bool,
-    ) -> Result<Answer, Error> {
+    /// Sends an encoded `SyncRequest`.
+    pub(crate) async fn commit(&self, request: &[u8], mode: Mode) -> Result<Answer, Error> {
         let Mode {
+            preview,
             incremental,
             backfill,
         } = mode;
@@ -64,6 +68,10 @@ impl<T: Transport> Client<T> {
         let sent = self.backoff.post(&self.transport, &path, request).await;
         match sent.result {
             Ok(response) => self.understand(&response, sent.tries),
+            Err(Failure::NotHttp(cause)) => Err(Error::Foreign {
+                url: self.server.address().into(),
+                detail: format!("its answer is no HTTP ({cause})"),
+            }),
             Err(failure) => Err(Error::Unreachable {
                 url: self.server.address().into(),
                 tries: sent.tries,
@@ -119,7 +127,11 @@ impl Objection {
     /// The objection in a body, if there is one there; for people, and without the token.
     fn read(body: &[u8], token: &Token) -> Option<Self> {
         let mut objection: Objection = serde_json::from_slice(body).ok()?;
-        let lines: Vec<_> = objection.err_msg.lines().map(|line| foreign(line, token)).collect();
+        let lines: Vec<_> = objection
+            .err_msg
+            .lines()
+            .map(|line| foreign(line, token))
+            .collect();
         objection.err_msg = lines.join("\n");
         for problem in &mut objection.problems {
             for text in [

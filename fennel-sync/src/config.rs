@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::embedded::EmbeddedServer;
+use crate::embedded::{EmbeddedServer, Running};
 use crate::error::Error;
 use crate::secret::Token;
 
@@ -50,6 +50,19 @@ impl Server {
             url: parse_url(&url.value).map_err(|problem| wrong(url.name, problem))?,
             token: token.value,
         })
+    }
+
+    /// The server in this program.
+    pub(crate) fn embedded(running: &Running) -> Result<Self, Error> {
+        let url = Setting {
+            name: "the address of the embedded server",
+            value: running.url.clone(),
+        };
+        let token = Setting {
+            name: "the token of the embedded server",
+            value: Token::new(running.token.clone()),
+        };
+        Server::new(&url, token)
     }
 
     /// The address, as people write it.
@@ -131,4 +144,187 @@ pub(crate) fn check_env(env: Option<&str>) -> Result<(), Error> {
         name: "--env",
         problem: "is not an environment's name; write one without blanks and without `~`, such as `prod`",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static EMBEDDED: EmbeddedServer = EmbeddedServer {
+        start: |_| Err("not in this test".into()),
+    };
+
+    fn url(name: &'static str, value: &str) -> Option<Setting<String>> {
+        Some(Setting {
+            name,
+            value: value.into(),
+        })
+    }
+
+    fn token(name: &'static str, value: &str) -> Option<Setting<Token>> {
+        Some(Setting {
+            name,
+            value: Token::new(value.into()),
+        })
+    }
+
+    /// The server or the error in words.
+    fn resolved(given: Given, embedded: Option<&'static EmbeddedServer>) -> String {
+        match resolve(given, embedded) {
+            Ok(Target::Remote(server)) => server.address().into(),
+            Ok(Target::Embedded(_)) => "embedded".into(),
+            Err(error) => {
+                assert_eq!(error.exit_code(), 2);
+                error.to_string()
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_run_goes() {
+        let server = url("FENNEL_URL", "https://fennel.example.com");
+        let secret = token("FENNEL_TOKEN", "hush");
+        let rows = [
+            (&server, &secret, false, "https://fennel.example.com"),
+            (&server, &secret, true, "https://fennel.example.com"),
+            (
+                &server,
+                &None,
+                false,
+                "FENNEL_TOKEN is not set, but FENNEL_URL names a server",
+            ),
+            (
+                &server,
+                &None,
+                true,
+                "FENNEL_TOKEN is not set, but FENNEL_URL names a server",
+            ),
+            (
+                &None,
+                &secret,
+                false,
+                "FENNEL_URL is not set, but FENNEL_TOKEN holds a token",
+            ),
+            (
+                &None,
+                &secret,
+                true,
+                "FENNEL_URL is not set, but FENNEL_TOKEN holds a token",
+            ),
+            (&None, &None, false, "embedded"),
+            (
+                &None,
+                &None,
+                true,
+                "FENNEL_URL and FENNEL_TOKEN are not set, but CI is",
+            ),
+        ];
+        for (url, token, ci, expected) in rows {
+            let given = Given {
+                url: url.clone(),
+                token: token.clone(),
+                ci,
+            };
+            let resolved = resolved(given, Some(&EMBEDDED));
+            assert_eq!(resolved.split(';').next(), Some(expected));
+        }
+        assert_eq!(
+            resolved(Given::default(), None),
+            "FENNEL_URL is not set, and no server is embedded in this program; set FENNEL_URL and FENNEL_TOKEN, or turn on feature `local` of `fennel`, which brings an embedded server"
+        );
+    }
+
+    #[test]
+    fn what_a_setting_holds_is_checked_and_not_repeated() {
+        let problem = |address: &str, secret: &str| {
+            let given = Given {
+                url: url("--url", address),
+                token: token("FENNEL_TOKEN", secret),
+                ci: false,
+            };
+            resolved(given, None)
+        };
+        for (address, start) in [
+            ("", "--url is empty"),
+            ("hush.example", "--url is not the address of a server"),
+            ("hush.example:8000", "--url is not the address of a server"),
+            ("ftp://hush.example", "--url is not the address of a server"),
+            ("http://", "--url is not the address of a server"),
+            (
+                "https://me:hush@fennel.example",
+                "--url has a user name or password",
+            ),
+            (
+                "https://hush@fennel.example",
+                "--url has a user name or password",
+            ),
+            (
+                "https://fennel.example/hush",
+                "--url has more than a server's address",
+            ),
+            (
+                "https://fennel.example/?hush",
+                "--url has more than a server's address",
+            ),
+            (
+                "https://fennel.example#hush",
+                "--url has more than a server's address",
+            ),
+        ] {
+            let problem = problem(address, "hush");
+            assert!(problem.starts_with(start), "{address}: {problem}");
+            assert!(!problem.contains("hush"), "{problem}");
+        }
+        for (secret, start) in [
+            ("", "FENNEL_TOKEN is empty"),
+            ("hush\n", "FENNEL_TOKEN has a line break"),
+            ("hush hush", "FENNEL_TOKEN has a blank"),
+            (
+                "hüsh",
+                "FENNEL_TOKEN has a blank or a character that is not ASCII",
+            ),
+        ] {
+            let problem = problem("http://localhost", secret);
+            assert!(problem.starts_with(start), "{secret}: {problem}");
+            assert!(!problem.contains("hush"), "{problem}");
+        }
+        for (address, shown) in [
+            ("http://localhost:8000/", "http://localhost:8000"),
+            ("HTTPS://Fennel.Example:443", "https://fennel.example"),
+            ("http://[::1]:8000", "http://[::1]:8000"),
+        ] {
+            assert_eq!(problem(address, "hush"), shown);
+        }
+    }
+
+    #[test]
+    fn ci_is_what_says_so() {
+        for (value, ci) in [
+            (None, false),
+            (Some(""), false),
+            (Some("0"), false),
+            (Some("False"), false),
+            (Some("true"), true),
+            (Some("1"), true),
+            (Some("yes"), true),
+        ] {
+            assert_eq!(is_ci(value), ci, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_branches_and_environments_are_checked() {
+        for branch in ["main", "a/b-c_d.1"] {
+            assert!(check_branch(branch).is_ok(), "{branch}");
+        }
+        for branch in ["", "a b", "a\r\nX-Other: 1", "ä"] {
+            assert!(check_branch(branch).is_err(), "{branch:?}");
+        }
+        for env in [None, Some("prod")] {
+            assert!(check_env(env).is_ok(), "{env:?}");
+        }
+        for env in ["", "~prod", "a b"] {
+            assert!(check_env(Some(env)).is_err(), "{env:?}");
+        }
+    }
 }

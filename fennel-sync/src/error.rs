@@ -3,7 +3,7 @@
 //! | code | means | what helps |
 //! |---|---|---|
 //! | 0 | done, or nothing to do | |
-//! | 2 | wrong usage, configuration or definitions; no server was changed | the call or the code |
+//! | 2 | wrong usage, configuration or definitions, or a screen that can't be written to | the call or the code |
 //! | 3 | the server refused, or what answered is no fennel server | the definitions or the address |
 //! | 4 | the server does not accept the token, or not for this | another token |
 //! | 5 | no server was reached, or it could not answer now | trying again later |
@@ -43,7 +43,7 @@ pub(crate) enum Error {
     },
     /// In CI there has to be a real server.
     #[error(
-        "FENNEL_URL and FENNEL_TOKEN are not set, but CI is; there a sync goes to a server that stays, so set both"
+        "FENNEL_URL and FENNEL_TOKEN are not set, but CI is; what a job commits to an embedded server is gone with the job, so set both"
     )]
     NoServerInCi,
     /// Neither a server nor an embedded one.
@@ -98,7 +98,7 @@ pub(crate) enum Error {
         message: Option<String>,
     },
     /// No answer.
-    #[error("{url} can't be reached, after {}: {failure}", tries(*.tries))]
+    #[error("{url} can't be reached, after {}: {failure}", tried(*.tries))]
     Unreachable {
         /// The server.
         url: String,
@@ -108,7 +108,7 @@ pub(crate) enum Error {
         failure: Failure,
     },
     /// An answer that says that there is none now.
-    #[error("{url} can't answer now, after {}: status {status}{}", tries(*.tries), detail(.message.as_deref()))]
+    #[error("{url} can't answer now, after {}: status {status}{}", tried(*.tries), detail(.message.as_deref()))]
     Unavailable {
         /// The server.
         url: String,
@@ -122,9 +122,14 @@ pub(crate) enum Error {
     /// The embedded server did not start.
     #[error("the embedded server can't start: {0}")]
     Embedded(String),
+    /// This machine can't make an encrypted connection.
+    #[error(
+        "no encrypted connection can be made from here: {0}; install the system's CA certificates (the package is mostly `ca-certificates`), or name a file of them in SSL_CERT_FILE"
+    )]
+    NoTls(String),
     /// This machine can't make a connection at all.
     #[error("no connection can be made from here: {0}")]
-    NoNetwork(String),
+    NoNetwork(io::Error),
 }
 
 impl Error {
@@ -143,6 +148,7 @@ impl Error {
             Error::Unreachable { .. }
             | Error::Unavailable { .. }
             | Error::Embedded(_)
+            | Error::NoTls(_)
             | Error::NoNetwork(_) => 5,
         }
     }
@@ -198,7 +204,7 @@ fn detail(message: Option<&str>) -> String {
     message.map_or_else(String::new, |message| format!(": {message}"))
 }
 
-fn tries(tries: u32) -> String {
+fn tried(tries: u32) -> String {
     match tries {
         1 => "1 try".into(),
         tries => format!("{tries} tries"),

@@ -1,20 +1,17 @@
-//! One run: collect, check, encode, plan, commit.
+//! One run, from the arguments to the exit code.
 
 use fennel_core::catalog::Catalog;
-use fennel_core::wire;
-use fennel_core::{Problem, Problems};
+use fennel_core::{Problem, wire};
 use prost::Message as _;
 
 use crate::cli::{self, Command, ServerArgs};
-use crate::client::{Answer, Client, Mode};
+use crate::commit::{self, Request};
 use crate::config::{self, Given, Server, Setting, Target};
 use crate::dump;
 use crate::embedded::EmbeddedServer;
 use crate::error::Error;
-use crate::process::Process;
-use crate::progress::watch;
+use crate::process::{Place, Process, Screens};
 use crate::report::Report;
-use crate::transport::{Http, Transport};
 
 /// What was collected, and from which crates.
 pub(crate) struct Collected<'a> {
@@ -23,31 +20,134 @@ pub(crate) struct Collected<'a> {
 }
 
 /// Does what the arguments say, and gives the exit code.
-pub(crate) fn run(process: &mut Process<'_>, collected: Collected<'_>) -> u8 {
+pub(crate) fn run(process: Process<'_>, collected: Collected<'_>) -> u8 {
     let command = match cli::parse(&process.args) {
         Ok(command) => command,
-        Err(error) => return usage(process, &error),
+        Err(error) => return usage(process.screens, &error),
     };
-    let settings = Settings::of(process);
-    let mut report = Report::new(
-        process.out,
-        process.err,
-        command.name(),
-        command.format(),
-    )
-    .for_people(settings.colour, process.err_is_terminal);
-    let result = execute(&command, collected, settings, &mut report);
+    let mut report = Report::new(process.screens, command.name(), command.format());
+    let result = execute(&command, collected, &process.place, &mut report);
     report.finish(result)
 }
 
-/// The help that was asked for, or what is wrong with the arguments.
-fn usage(process: &mut Process<'_>, error: &clap::Error) -> u8 {
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn usage(screens: Screens<'_>, error: &clap::Error) -> u8 {
     let (to, code) = match error.use_stderr() {
-        true => (&mut process.err, 2),
-        false => (&mut process.out, 0),
+        true => (screens.err, 2),
+        false => (screens.out, 0),
     };
-    match write!(to, "{}", error.render()) {
+    match write!(to, "{}", error.render()).and_then(|()| to.flush()) {
         Ok(()) => code,
         Err(_) => 2,
     }
+}
+
+fn execute(
+    command: &Command,
+    collected: Collected<'_>,
+    place: &Place<'_>,
+    report: &mut Report<'_>,
+) -> Result<(), Error> {
+    let env = command.env();
+    config::check_env(env)?;
+    let catalog = collected.catalog?;
+    report.definitions(&catalog);
+    catalog.check(env).map_err(fennel_core::Error::Invalid)?;
+    let encode = || {
+        let message = command
+            .message()
+            .map_or_else(|| subject(collected.crates), str::to_owned);
+        wire::encode(&catalog, env, &message).encode_to_vec()
+    };
+    let committed = match command {
+        Command::Check(_) => return Ok(report.checked(&catalog)?),
+        Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode()))?),
+        Command::Sync(args) => sync(&args.server, args.preview, &encode(), place, report),
+        Command::Plan(args) => sync(args, true, &encode(), place, report),
+    };
+    committed.map_err(|error| locate(error, &catalog))
+}
+
+/// What a commit without a message is about.
+fn subject(crates: &[&str]) -> String {
+    match crates {
+        [] => "sync".into(),
+        crates => format!("sync of {}", crates.join(", ")),
+    }
+}
+
+fn sync(
+    args: &ServerArgs,
+    preview: bool,
+    message: &[u8],
+    place: &Place<'_>,
+    report: &mut Report<'_>,
+) -> Result<(), Error> {
+    config::check_branch(&args.branch)?;
+    let request = Request {
+        message,
+        branch: &args.branch,
+        incremental: args.incremental,
+        backfill: !args.no_backfill,
+        preview,
+    };
+    match config::resolve(given(args, place)?, place.embedded)? {
+        Target::Remote(server) => {
+            report.server(server.address(), false, &args.branch)?;
+            commit::run(server, &request, &place.backoff, report)
+        }
+        Target::Embedded(embedded) => in_process(embedded, &request, place, report),
+    }
+}
+
+/// Commits to the server in this program, which is there for that long.
+fn in_process(
+    embedded: &EmbeddedServer,
+    request: &Request<'_>,
+    place: &Place<'_>,
+    report: &mut Report<'_>,
+) -> Result<(), Error> {
+    let running = (embedded.start)(&place.folder.join(".fennel")).map_err(Error::Embedded)?;
+    let committed = Server::embedded(&running).and_then(|server| {
+        report.server(server.address(), true, request.branch)?;
+        commit::run(server, request, &place.backoff, report)
+    });
+    (running.stop)();
+    committed
+}
+
+/// What flags and variables say about the server; a flag goes before its variable.
+fn given(args: &ServerArgs, place: &Place<'_>) -> Result<Given, Error> {
+    let setting = |name, value| Setting { name, value };
+    let url = match &args.url {
+        Some(url) => Some(setting("--url", url.clone())),
+        None => place
+            .text("FENNEL_URL")?
+            .map(|url| setting("FENNEL_URL", url)),
+    };
+    let token = match &args.token {
+        Some(token) => Some(Setting {
+            name: "--token",
+            value: token.clone(),
+        }),
+        None => place.token("FENNEL_TOKEN")?,
+    };
+    Ok(Given {
+        url,
+        token,
+        ci: config::is_ci(place.text("CI")?.as_deref()),
+    })
+}
+
+/// Adds where the definitions are that a server has problems with.
+fn locate(mut error: Error, catalog: &Catalog<'_>) -> Error {
+    if let Error::Refused { problems, .. } = &mut error {
+        for problem in &mut problems.0 {
+            let Some(kind) = problem.kind else { continue };
+            if let Some(entity) = catalog.entity(kind, &problem.entity) {
+                *problem = Problem::new(entity, &problem.member, &*problem.message);
+            }
+        }
+    }
+    error
 }

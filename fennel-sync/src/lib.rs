@@ -1,1 +1,100 @@
-//! Placeholder.
+//! The `sync` program of a fennel project: it collects the project's definitions, checks them,
+//! shows what a commit would change, and commits.
+//!
+//! The whole program is one line in `src/bin/sync.rs`, which names the crates that hold the
+//! definitions:
+//!
+//! ```
+//! # extern crate fennel_core as my_features;
+//! fennel_sync::main!(my_features);
+//! ```
+//!
+//! `cargo run --bin sync` then commits. `cargo run --bin sync -- --help` shows what else it does:
+//! `plan` changes nothing, `check` needs no server, `dump` prints the request.
+//!
+//! # Which server
+//!
+//! `FENNEL_URL` and `FENNEL_TOKEN`, or `--url` and `--token`. With neither it is the server that is
+//! embedded in the program, if one is ([`EmbeddedServer`]), with its data in `./.fennel`. Where the
+//! variable `CI` is set, a server has to be named.
+//!
+//! # Exit codes
+//!
+//! | code | means |
+//! |---|---|
+//! | 0 | done, or nothing to do |
+//! | 2 | wrong usage, configuration or definitions, or output that can't be written |
+//! | 3 | the server refused, or what answered is no fennel server |
+//! | 4 | the server does not accept the token, or not for this |
+//! | 5 | no server was reached, or it could not answer now; trying again later may help |
+//!
+//! A request is tried up to five times within five minutes where no connection is made, it breaks
+//! off, or the server says that it can't answer now. That is safe: a commit that was done already
+//! changes nothing.
+//!
+#![doc = include_str!("report/json.md")]
+
+mod cli;
+mod client;
+mod commit;
+mod config;
+mod dump;
+mod embedded;
+mod error;
+mod job;
+mod process;
+mod progress;
+mod report;
+mod retry;
+mod secret;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{stderr, stdout};
+use std::process::ExitCode;
+
+use fennel_core::registry;
+
+pub use embedded::{EmbeddedServer, Running};
+
+/// The `main` function of a project's `sync` program.
+///
+/// Name the crates that hold the definitions: naming one is also what links it. A crate without
+/// definitions is an error, so that none can be missing in silence. Definitions in the program's
+/// own modules are always taken; `fennel_sync::main!();` takes those alone.
+///
+/// A crate goes by its own name, not by one that `Cargo.toml` gives it with `package = ".."`.
+///
+/// ```
+/// # extern crate fennel_core as ticket;
+/// fennel_sync::main!(ticket);
+/// ```
+#[macro_export]
+macro_rules! main {
+    ($($name:ident),* $(,)?) => {
+        $(use $name as _;)*
+
+        fn main() -> ::std::process::ExitCode {
+            $crate::run(&[$(::core::stringify!($name)),*])
+        }
+    };
+}
+
+/// What [`main!`] calls: does what this process's arguments say. `crates` are those that must have
+/// definitions.
+#[must_use]
+pub fn run(crates: &[&str]) -> ExitCode {
+    let crates: Vec<_> = crates
+        .iter()
+        .map(|name| name.trim_start_matches("r#"))
+        .collect();
+    let collected = job::Collected {
+        crates: &crates,
+        catalog: registry::collect(&crates),
+    };
+    let (mut out, mut err) = (stdout(), stderr());
+    let process = process::Process::this(&mut out, &mut err);
+    ExitCode::from(job::run(process, collected))
+}

@@ -1,28 +1,40 @@
-//! What surrounds a run: its arguments, variables, screens and clock. Tests make their own.
+//! What surrounds a run: arguments, screens, variables, folder. Tests make their own.
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use crate::config::Setting;
 use crate::embedded::EmbeddedServer;
 use crate::error::Error;
 use crate::retry::Backoff;
+use crate::secret::Token;
 
 /// What surrounds a run.
 pub(crate) struct Process<'a> {
     /// The arguments, the program's name first.
     pub(crate) args: Vec<OsString>,
+    pub(crate) screens: Screens<'a>,
+    pub(crate) place: Place<'a>,
+}
+
+/// Where output goes.
+pub(crate) struct Screens<'a> {
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) err: &'a mut dyn Write,
+    /// Whether `out` shows colours.
+    pub(crate) colour: bool,
+    /// Whether somebody watches `err`.
+    pub(crate) watched: bool,
+}
+
+/// Where a run takes place.
+pub(crate) struct Place<'a> {
     /// The environment's variables.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// The folder that `.fennel` is made in.
     pub(crate) folder: PathBuf,
-    pub(crate) out: &'a mut dyn Write,
-    pub(crate) err: &'a mut dyn Write,
-    /// Whether `out` is a terminal.
-    pub(crate) out_is_terminal: bool,
-    /// Whether `err` is one.
-    pub(crate) err_is_terminal: bool,
     /// The server that is part of the program.
     pub(crate) embedded: Option<&'static EmbeddedServer>,
     pub(crate) backoff: Backoff,
@@ -30,20 +42,28 @@ pub(crate) struct Process<'a> {
 
 impl<'a> Process<'a> {
     /// This very process.
-    pub(crate) fn this(out: &'a mut io::Stdout, err: &'a mut io::Stderr) -> Self {
+    pub(crate) fn this(out: &'a mut std::io::Stdout, err: &'a mut std::io::Stderr) -> Self {
+        // See <https://no-color.org>.
+        let no_colour = env::var_os("NO_COLOR").is_some_and(|no| !no.is_empty());
         Process {
             args: env::args_os().collect(),
-            variable: &|name| env::var_os(name),
-            folder: PathBuf::from("."),
-            out_is_terminal: out.is_terminal(),
-            err_is_terminal: err.is_terminal(),
-            out,
-            err,
-            embedded: EmbeddedServer::linked(),
-            backoff: Backoff::default(),
+            screens: Screens {
+                colour: out.is_terminal() && !no_colour,
+                watched: err.is_terminal(),
+                out,
+                err,
+            },
+            place: Place {
+                variable: &|name| env::var_os(name),
+                folder: PathBuf::from("."),
+                embedded: EmbeddedServer::linked(),
+                backoff: Backoff::default(),
+            },
         }
     }
+}
 
+impl Place<'_> {
     /// The variable of that name.
     ///
     /// # Errors
@@ -53,12 +73,17 @@ impl<'a> Process<'a> {
         let text = (self.variable)(name).map(OsString::into_string).transpose();
         text.map_err(|_| Error::Setting {
             name,
-            problem: "is not UTF-8",
+            problem: "is not UTF-8; write it anew",
         })
     }
 
-    /// Whether standard output may have colours, which <https://no-color.org> says how to refuse.
-    pub(crate) fn is_colourful(&self) -> bool {
-        self.out_is_terminal && (self.variable)("NO_COLOR").is_none_or(|no| no.is_empty())
+    /// The token in the variable of that name.
+    ///
+    /// # Errors
+    ///
+    /// It is not UTF-8.
+    pub(crate) fn token(&self, name: &'static str) -> Result<Option<Setting<Token>>, Error> {
+        let token = self.text(name)?.map(Token::new);
+        Ok(token.map(|value| Setting { name, value }))
     }
 }

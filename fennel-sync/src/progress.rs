@@ -56,7 +56,7 @@ mod tests {
             .build()
             .unwrap();
         let mut screen = Vec::new();
-        let work = sleep(Duration::from_millis(millis));
+        let work = async { sleep(Duration::from_millis(millis)).await };
         runtime.block_on(watch(work, "waiting", Some(&mut screen)));
         String::from_utf8(screen).unwrap()
     }

@@ -46,12 +46,7 @@ pub(crate) struct Sent {
 
 impl Backoff {
     /// Posts until there is an answer that stands, or no more try or time is left.
-    pub(crate) async fn post(
-        &self,
-        transport: &impl Transport,
-        path: &str,
-        body: &[u8],
-    ) -> Sent {
+    pub(crate) async fn post(&self, transport: &impl Transport, path: &str, body: &[u8]) -> Sent {
         let deadline = Instant::now() + self.total;
         let mut tries = 0;
         loop {
@@ -59,8 +54,9 @@ impl Backoff {
             let result = timeout_at(deadline, transport.post(path, body))
                 .await
                 .unwrap_or(Err(Failure::Timeout(self.total)));
+            let left = deadline.saturating_duration_since(Instant::now());
             match self.pause(tries, &result) {
-                Some(pause) if Instant::now() + pause < deadline => sleep(pause).await,
+                Some(pause) if pause < left => sleep(pause).await,
                 _ => return Sent { tries, result },
             }
         }
@@ -73,12 +69,14 @@ impl Backoff {
         }
         let asked = match result {
             Ok(response) if is_passing(response.status) => response.retry_after,
-            Ok(_) | Err(Failure::Certificate(_)) => return None,
+            Ok(_) | Err(Failure::Certificate(_) | Failure::NotHttp(_)) => return None,
             Err(_) => None,
         };
         Some(asked.unwrap_or_else(|| {
             let longest = self.first * 2_u32.saturating_pow(tries - 1);
-            longest.min(self.longest).mul_f64(0.5 + (self.jitter)() / 2.0)
+            longest
+                .min(self.longest)
+                .mul_f64(0.5 + (self.jitter)() / 2.0)
         }))
     }
 }
@@ -109,7 +107,9 @@ mod tests {
 
     impl Transport for Script {
         async fn post(&self, _path: &str, _body: &[u8]) -> Result<Response, Failure> {
-            self.asked.borrow_mut().push(self.begun.elapsed().as_millis());
+            self.asked
+                .borrow_mut()
+                .push(self.begun.elapsed().as_millis());
             let next = self.results.borrow_mut().pop_front();
             match next {
                 Some(result) => result,

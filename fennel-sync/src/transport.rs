@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -43,6 +44,8 @@ pub(crate) enum Failure {
     Connect(String),
     /// A connection, but not one to trust. Trying again would not help.
     Certificate(String),
+    /// Something else than HTTP. Trying again would not help.
+    NotHttp(String),
     /// The connection broke off.
     Interrupted(String),
     /// No answer in this time.
@@ -54,6 +57,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Connect(cause) => write!(f, "no connection, {cause}"),
             Failure::Certificate(cause) => write!(f, "its certificate is not trusted, {cause}"),
+            Failure::NotHttp(cause) => write!(f, "its answer is no HTTP, {cause}"),
             Failure::Interrupted(cause) => write!(f, "the connection broke off, {cause}"),
             Failure::Timeout(limit) => write!(f, "no answer within {} s", limit.as_secs()),
         }
@@ -91,7 +95,7 @@ impl Http {
         Ok(Http {
             client: builder
                 .build()
-                .map_err(|error| Error::NoNetwork(innermost(&error)))?,
+                .map_err(|error| Error::NoTls(innermost(&error)))?,
             base: server.url.clone(),
             headers: headers(server, branch),
         })
@@ -109,14 +113,14 @@ impl Transport for Http {
             .post(url)
             .headers(self.headers.clone())
             .body(body.to_vec());
-        let mut answer = request.send().await.map_err(failure)?;
+        let mut answer = request.send().await.map_err(|error| failure(&error))?;
         let mut response = Response {
             status: answer.status().as_u16(),
             retry_after: retry_after(answer.headers()),
             location: text(answer.headers(), &LOCATION).map(|to| pointed_at(&self.base, to)),
             body: Vec::new(),
         };
-        while let Some(chunk) = answer.chunk().await.map_err(failure)? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| failure(&error))? {
             let room = LONGEST_ANSWER - response.body.len();
             response.body.extend(chunk.iter().take(room));
             if chunk.len() >= room {
@@ -137,10 +141,7 @@ fn headers(server: &Server, branch: &str) -> HeaderMap {
             CONTENT_TYPE,
             HeaderValue::from_static("application/octet-stream"),
         ),
-        (
-            HeaderName::from_static("x-fennel-branch"),
-            value(branch),
-        ),
+        (HeaderName::from_static("x-fennel-branch"), value(branch)),
     ])
 }
 
@@ -177,10 +178,12 @@ fn pointed_at(base: &Url, location: &str) -> String {
     }
 }
 
-fn failure(error: reqwest::Error) -> Failure {
-    let cause = innermost(&error);
-    if is_certificate(&error) {
+fn failure(error: &reqwest::Error) -> Failure {
+    let cause = innermost(error);
+    if is_certificate(error) {
         Failure::Certificate(cause)
+    } else if is_not_http(error) {
+        Failure::NotHttp(cause)
     } else if error.is_connect() && error.is_timeout() {
         Failure::Connect(format!("not within {} s", CONNECT.as_secs()))
     } else if error.is_connect() {
@@ -192,33 +195,40 @@ fn failure(error: reqwest::Error) -> Failure {
 
 /// The first cause of an error: those above it say what we say ourselves, and may name the URL.
 fn innermost(error: &reqwest::Error) -> String {
-    let mut cause = match error.source() {
-        Some(cause) => cause,
-        None => return "for a reason unknown".into(),
-    };
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+    causes(error)
+        .last()
+        .map_or_else(|| "for a reason unknown".into(), ToString::to_string)
 }
 
 fn is_certificate(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // An I/O error's source is what its inner error has, so the inner one is asked for.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        let tls = match inner {
-            Some(inner) => inner.downcast_ref::<rustls::Error>(),
-            None => error.downcast_ref::<rustls::Error>(),
-        };
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+    causes(error).any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_))
+        )
+    })
+}
+
+fn is_not_http(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref()
+            .is_some_and(|error: &hyper::Error| error.is_parse())
+    })
+}
+
+/// What is behind an error, from the outside in. An I/O error's `source` leaves out the error that
+/// it wraps, so that one is asked for.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| {
+        let wrapped = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
         }
-        cause = error.source();
-    }
-    false
+    })
 }
 
 #[cfg(test)]
@@ -249,7 +259,10 @@ mod tests {
         let base = Url::parse("https://a.example").unwrap();
         for (location, shown) in [
             ("/login?next=secret#x", "https://a.example/login"),
-            ("https://user:secret@b.example:99/x", "https://b.example:99/x"),
+            (
+                "https://user:secret@b.example:99/x",
+                "https://b.example:99/x",
+            ),
             ("mailto:someone", "something that is no address"),
             ("http://[", "something that is no address"),
         ] {

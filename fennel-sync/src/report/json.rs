@@ -118,3 +118,96 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fennel_core::Problems;
+    use fennel_core::diff::FieldDiff;
+    use fennel_core::entity::Kind;
+
+    use super::*;
+
+    fn field(path: &str, old: &str, new: &str) -> FieldDiff {
+        FieldDiff {
+            path: path.into(),
+            old: Some(old.into()),
+            new: Some(new.into()),
+            metaflag: false,
+        }
+    }
+
+    fn entity(kind: Kind, name: &str, change: Change, fields: Vec<FieldDiff>) -> EntityDiff {
+        EntityDiff {
+            kind,
+            name: name.into(),
+            change,
+            fields,
+        }
+    }
+
+    #[test]
+    fn the_documented_example_is_what_is_written() {
+        let mut document = Document::new("sync");
+        document.definitions = Some(Definitions {
+            datasets: 1,
+            featuresets: 1,
+        });
+        document.server = Some(Server {
+            url: "https://fennel.example.com".into(),
+            embedded: false,
+            branch: "main".into(),
+        });
+        let ticket = vec![
+            field("price.type", "i64", "f64"),
+            field("version", "1", "2"),
+        ];
+        document.plan = Some(Plan::new(Diff {
+            entities: vec![
+                entity(Kind::Dataset, "Ticket", Change::Changed, ticket),
+                entity(Kind::Featureset, "TicketFeatures", Change::Created, vec![]),
+            ],
+        }));
+        document.end(Outcome::Committed, Some("0a1b2c3d4e5f".into()));
+        let (_, example) = include_str!("json.md").split_once("```json\n").unwrap();
+        assert_eq!(document.to_text(), example.trim_end_matches("\n```\n"));
+    }
+
+    #[test]
+    fn a_failure_has_its_code_kind_and_problems() {
+        let mut document = Document::new("plan");
+        document.fail(&Error::Refused {
+            status: 409,
+            message: "no".into(),
+            problems: Problems(vec![Problem {
+                file: Some("src/lib.rs".into()),
+                line: Some(7),
+                ..Problem::named(Kind::Dataset, "Ticket", "price", "it goes away")
+            }]),
+        });
+        assert_eq!(
+            serde_json::to_value(&document).unwrap(),
+            serde_json::json!({
+                "version": 1,
+                "command": "plan",
+                "outcome": "failed",
+                "exit_code": 3,
+                "definitions": null,
+                "server": null,
+                "plan": null,
+                "commit": null,
+                "error": {
+                    "kind": "refused",
+                    "message": "the server refuses this commit (status 409) for 1 problem",
+                    "problems": [{
+                        "kind": "dataset",
+                        "entity": "Ticket",
+                        "member": "price",
+                        "message": "it goes away",
+                        "file": "src/lib.rs",
+                        "line": 7,
+                    }],
+                },
+            })
+        );
+    }
+}

@@ -11,6 +11,7 @@ use fennel_core::diff::Diff;
 pub(crate) use self::text::plain;
 use crate::cli::Format;
 use crate::error::{Error, count};
+use crate::process::Screens;
 use json::{Document, Outcome};
 use text::Paint;
 
@@ -27,29 +28,25 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// Reports the run of `command`.
-    pub(crate) fn new(
-        out: &'a mut dyn Write,
-        err: &'a mut dyn Write,
-        command: &'static str,
-        format: Format,
-    ) -> Self {
+    pub(crate) fn new(screens: Screens<'a>, command: &'static str, format: Format) -> Self {
+        let Screens {
+            out,
+            err,
+            colour,
+            watched,
+        } = screens;
+        let paint = match (colour, format) {
+            (true, Format::Text) => Paint::Ansi,
+            _ => Paint::Plain,
+        };
         Report {
             out,
             err,
             format,
-            paint: Paint::Plain,
-            watched: false,
+            paint,
+            watched,
             document: Document::new(command),
         }
-    }
-
-    /// Uses colours where people read them, and shows waits to who watches standard error.
-    pub(crate) fn for_people(mut self, colour: bool, watched: bool) -> Self {
-        if colour && self.format == Format::Text {
-            self.paint = Paint::Ansi;
-        }
-        self.watched = watched;
-        self
     }
 
     /// A screen to show waits on.

@@ -85,7 +85,7 @@ fn summary(diff: &Diff) -> String {
         .map(|(n, change)| format!("{n} {change}"))
         .collect();
     if counts.is_empty() {
-        return "nothing here or there".into();
+        return "no entities".into();
     }
     counts.join(", ")
 }
@@ -137,7 +137,11 @@ pub(super) fn unchanged(commit: Option<&str>, branch: &str) -> String {
 /// What went wrong, each problem in a line of its own.
 pub(super) fn failure(error: &Error) -> String {
     let mut text = format!("error: {error}\n");
-    for problem in error.problems().into_iter().flat_map(|problems| &problems.0) {
+    for problem in error
+        .problems()
+        .into_iter()
+        .flat_map(|problems| &problems.0)
+    {
         writeln!(text, "  {problem}").expect("text takes text");
     }
     text
@@ -154,4 +158,123 @@ pub(crate) fn plain(text: &str) -> String {
         }
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use fennel_core::entity::Kind;
+    use fennel_core::{Problem, Problems};
+
+    use super::*;
+
+    fn entity(kind: Kind, name: &str, change: Change) -> EntityDiff {
+        EntityDiff {
+            kind,
+            name: name.into(),
+            change,
+            fields: Vec::new(),
+        }
+    }
+
+    fn field(path: &str, old: Option<&str>, new: Option<&str>) -> FieldDiff {
+        FieldDiff {
+            path: path.into(),
+            old: old.map(Into::into),
+            new: new.map(Into::into),
+            metaflag: false,
+        }
+    }
+
+    fn a_bit_of_all() -> Diff {
+        let mut order = entity(Kind::Dataset, "Order", Change::Changed);
+        order.fields = vec![
+            field("currency.type", None, Some("String")),
+            field(
+                "meta.description",
+                Some("one"),
+                Some("one\nper \x1b[31mline"),
+            ),
+            field("paid.type", Some("bool"), None),
+            field("price.type", Some("i64"), Some("f64")),
+        ];
+        Diff {
+            entities: vec![
+                entity(Kind::Dataset, "Gone", Change::Retired),
+                order,
+                entity(Kind::Dataset, "Same", Change::Unchanged),
+                entity(Kind::Dataset, "Ticket", Change::Created),
+                entity(Kind::Featureset, "Old", Change::Deleted),
+                entity(Kind::Featureset, "Stays", Change::Unchanged),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_plan_lists_what_changes_and_sums_up_what_does_not() {
+        assert_eq!(
+            plan(&a_bit_of_all(), Paint::Plain),
+            r"Plan: 1 created, 1 changed, 1 deleted, 1 retired, 2 unchanged
+  . dataset Gone retired
+  ~ dataset Order changed
+      currency.type: (none) -> String
+      meta.description: one -> one\nper \u{1b}[31mline
+      paid.type: bool -> (none)
+      price.type: i64 -> f64
+  + dataset Ticket created
+  - featureset Old deleted
+  = unchanged: dataset Same, featureset Stays
+"
+        );
+    }
+
+    #[test]
+    fn colours_are_around_lines_and_end_with_them() {
+        let text = plan(&a_bit_of_all(), Paint::Ansi);
+        assert!(
+            text.contains("  \x1b[32m+ dataset Ticket created\x1b[0m\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("\x1b[0m").count(), 5);
+    }
+
+    #[test]
+    fn a_long_list_of_unchanged_entities_is_cut() {
+        let entities = (0..20).map(|i| entity(Kind::Dataset, &format!("D{i}"), Change::Unchanged));
+        let diff = Diff {
+            entities: entities.collect(),
+        };
+        let text = plan(&diff, Paint::Plain);
+        assert!(
+            text.starts_with("Plan: 20 unchanged\n  = unchanged: dataset D0, "),
+            "{text}"
+        );
+        assert!(text.ends_with("dataset D11 and 8 more\n"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_plan_says_so() {
+        assert_eq!(plan(&Diff::default(), Paint::Plain), "Plan: no entities\n");
+    }
+
+    #[test]
+    fn each_problem_has_a_line() {
+        let problem = |entity: &str, member: &str, line| Problem {
+            file: Some("src/lib.rs".into()),
+            line,
+            ..Problem::named(Kind::Dataset, entity, member, "it is wrong")
+        };
+        let problems = vec![problem("A", "", Some(3)), problem("B", "b", None)];
+        let refused = Error::Refused {
+            status: 409,
+            message: "not shown where the problems are".into(),
+            problems: Problems(problems),
+        };
+        assert_eq!(
+            failure(&refused),
+            "error: the server refuses this commit (status 409) for 2 problems
+  dataset `A`: it is wrong (src/lib.rs:3)
+  dataset `B.b`: it is wrong
+"
+        );
+    }
 }

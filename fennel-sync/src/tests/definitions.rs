@@ -1,0 +1,87 @@
+//! The definitions of a small project.
+
+use fennel_core::catalog::Catalog;
+use fennel_core::entity::{
+    Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Reference,
+};
+use fennel_core::literal::Literal;
+use fennel_core::time::Duration;
+use fennel_core::ty::Type;
+
+const META: Meta<'static> = Meta {
+    owner: "tickets@shop.example",
+    ..Meta::EMPTY
+};
+
+const fn at(line: u32) -> Location<'static> {
+    Location {
+        file: "src/lib.rs",
+        line,
+        module: "tickets",
+    }
+}
+
+const fn field(name: &'static str, ty: Type<'static>, key: bool) -> Field<'static> {
+    Field {
+        name,
+        ty,
+        key,
+        erase_key: false,
+        timestamp: false,
+        meta: Meta::EMPTY,
+    }
+}
+
+pub(super) const TICKET: Dataset<'static> = Dataset {
+    name: "Ticket",
+    version: 1,
+    history: Duration::from_days(730),
+    index: Index {
+        online: true,
+        offline: true,
+    },
+    fields: &[
+        field("ticket_id", Type::String, true),
+        field("price", Type::Int, false),
+        field("at", Type::Timestamp, false),
+    ],
+    sources: &[],
+    meta: META,
+    location: at(9),
+};
+
+pub(super) const TICKET_FEATURES: Featureset<'static> = Featureset {
+    name: "TicketFeatures",
+    features: &[
+        Feature {
+            name: "ticket_id",
+            ty: Type::String,
+            extraction: None,
+            meta: Meta::EMPTY,
+        },
+        Feature {
+            name: "price",
+            ty: Type::Int,
+            extraction: Some(Extraction {
+                reference: Reference {
+                    kind: Kind::Dataset,
+                    entity: "Ticket",
+                    name: "price",
+                },
+                default: Some(Literal::Int(0)),
+                version: 0,
+                env: Env::ANY,
+            }),
+            meta: Meta::EMPTY,
+        },
+    ],
+    meta: META,
+    location: at(20),
+};
+
+pub(super) fn catalog() -> Catalog<'static> {
+    Catalog {
+        datasets: vec![TICKET],
+        featuresets: vec![TICKET_FEATURES],
+    }
+}
