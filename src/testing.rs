@@ -204,7 +204,6 @@ impl Mock {
     }
 
     /// Asks for a feature, or for a tuple of features; see [`Query`].
-    #[must_use]
     pub fn query<O: Outputs>(&self, outputs: O) -> Query<'_, O> {
         Query {
             mock: self,

@@ -106,7 +106,7 @@ type Facts = BTreeMap<String, Fact>;
 struct FactList(Facts);
 
 impl FactList {
-    fn content(&mut self, path: impl Into<String>, text: impl ToString) {
+    fn content(&mut self, path: impl Into<String>, text: impl fmt::Display) {
         let text = text.to_string();
         self.0.insert(
             path.into(),
@@ -118,7 +118,7 @@ impl FactList {
     }
 
     /// A fact that is stated only where there is something to state.
-    fn optional(&mut self, path: impl Into<String>, text: Option<impl ToString>) {
+    fn optional(&mut self, path: impl Into<String>, text: Option<impl fmt::Display>) {
         if let Some(text) = text {
             self.content(path, text);
         }
@@ -240,7 +240,7 @@ fn feature_facts(list: &mut FactList, feature: &Feature<'_>) {
     list.content(path("type"), feature.ty);
     list.meta(&path(""), &feature.meta);
     if let Some(extraction) = &feature.extraction {
-        extraction_facts(list, &feature.name.to_owned(), extraction, feature);
+        extraction_facts(list, feature.name, extraction, feature);
     }
 }
 
@@ -465,8 +465,10 @@ fn feature_transition(
     };
     let mut changed = compare(&list(before), &list(feature));
     // A feature that had to be given may become one that is extracted.
-    changed
-        .retain(|field| !field.metaflag && !(before.extraction.is_none() && field.old.is_none()));
+    changed.retain(|field| {
+        let added = before.extraction.is_none() && field.old.is_none();
+        !field.metaflag && !added
+    });
     if changed.is_empty() {
         return None;
     }

@@ -16,11 +16,11 @@ const ENTITIES: [&str; 2] = ["dataset", "featureset"];
 /// Runs `emit` on a struct. Whatever goes wrong, the struct stays, minus our attributes.
 pub(crate) fn entity(
     name: &str,
-    item: TokenStream,
+    tokens: &TokenStream,
     emit: impl FnOnce(&mut ItemStruct, &mut Errors) -> TokenStream,
 ) -> TokenStream {
     let mut errors = Errors::default();
-    let mut item = match syn::parse2::<Item>(item.clone()) {
+    let mut item = match syn::parse2::<Item>(tokens.clone()) {
         Ok(Item::Struct(item)) => item,
         Ok(other) => {
             errors.on(first_token(&other), format!("`#[{name}]` goes on a struct"));
@@ -30,7 +30,7 @@ pub(crate) fn entity(
         // What rustc can't parse either, it reports itself.
         Err(error) => {
             let error = error.to_compile_error();
-            return quote!(#error #item);
+            return quote!(#error #tokens);
         }
     };
     if !item.generics.params.is_empty() {
@@ -59,10 +59,10 @@ pub(crate) fn entity(
 
 /// An attribute that belongs to `#[dataset]` or `#[featureset]`, met before it: puts the entity's
 /// attribute first, with all the others in their order, so that it reads this one.
-pub(crate) fn companion(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn companion(name: &str, args: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut parsed = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(parsed)) => parsed,
-        _ => return misplaced(name, &item),
+        _ => return misplaced(name, item),
     };
     let position = parsed
         .attrs
@@ -142,7 +142,7 @@ mod tests {
     }
 
     /// Expands, and checks that the struct is there, without our attributes.
-    fn expanded(args: &str, item: TokenStream) -> String {
+    fn expanded(args: &str, item: &TokenStream) -> String {
         let item_text = item.to_string();
         let output = if item_text.contains("Features") {
             crate::featureset::featureset(tokens(args), item)
@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_correct_struct_raises_no_error() {
-        assert!(!expanded("index, version = 2", tokens(DATASET)).contains("compile_error"));
-        assert!(!expanded("", tokens(FEATURESET)).contains("compile_error"));
+        assert!(!expanded("index, version = 2", &tokens(DATASET)).contains("compile_error"));
+        assert!(!expanded("", &tokens(FEATURESET)).contains("compile_error"));
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
                 at: DateTime<Utc>,
             }
         "#;
-        let output = expanded("indx", tokens(item));
+        let output = expanded("indx", &tokens(item));
         assert_eq!(output.matches("compile_error").count(), 7, "{output}");
     }
 
@@ -208,7 +208,7 @@ mod tests {
             let Ok(_) = args.parse::<TokenStream>() else {
                 continue;
             };
-            expanded(args, tokens(DATASET));
+            expanded(args, &tokens(DATASET));
         }
         for attribute in [
             "#[feature(Ticket::)]",
@@ -220,7 +220,7 @@ mod tests {
             let item = format!("{attribute} pub price: i64");
             let item =
                 format!("#[meta(owner = \"a@b.co\")] pub struct TicketFeatures {{ {item} }}");
-            let output = expanded("", tokens(&item));
+            let output = expanded("", &tokens(&item));
             assert!(output.contains("compile_error"), "{attribute}: {output}");
         }
     }
@@ -235,7 +235,7 @@ mod tests {
                 sites += 1;
                 // What is no struct any more is rustc's to report.
                 if syn::parse2::<ItemStruct>(damaged.clone()).is_ok() {
-                    expanded("index", damaged);
+                    expanded("index", &damaged);
                 }
             });
             assert!(sites > 100, "{sites}");

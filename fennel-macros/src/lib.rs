@@ -22,25 +22,25 @@ use proc_macro::TokenStream;
 /// Makes a struct a dataset. Documented in `fennel`.
 #[proc_macro_attribute]
 pub fn dataset(args: TokenStream, item: TokenStream) -> TokenStream {
-    dataset::dataset(args.into(), item.into()).into()
+    dataset::dataset(args.into(), &item.into()).into()
 }
 
 /// Makes a struct a featureset. Documented in `fennel`.
 #[proc_macro_attribute]
 pub fn featureset(args: TokenStream, item: TokenStream) -> TokenStream {
-    featureset::featureset(args.into(), item.into()).into()
+    featureset::featureset(args.into(), &item.into()).into()
 }
 
 /// Metaflags of an entity. Documented in `fennel`.
 #[proc_macro_attribute]
 pub fn meta(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::companion("meta", args.into(), item.into()).into()
+    expand::companion("meta", &args.into(), &item.into()).into()
 }
 
 /// Where a dataset's rows come from. Documented in `fennel`.
 #[proc_macro_attribute]
 pub fn source(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::companion("source", args.into(), item.into()).into()
+    expand::companion("source", &args.into(), &item.into()).into()
 }
 
 /// Makes a struct a column type. Documented in `fennel`.

@@ -114,7 +114,7 @@ fn is_float(bound: &Expr) -> Option<bool> {
 /// `#[one_of("a", "b")]`, `#[one_of(1, 2)]`.
 fn one_of(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
     let parser = syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated;
-    let options = errors.take(parser.parse2(tokens.clone()))?;
+    let options = errors.take(parser.parse2(tokens))?;
     let texts: Option<Vec<LitStr>> = options.iter().map(args::text_literal).collect();
     if let Some(texts) = texts {
         return Some(quote!(#private::Type::OneOfString(&[#(#texts),*])));

@@ -11,7 +11,7 @@ use proc_macro2::TokenStream;
 use crate::expand;
 
 /// The struct, its descriptor, its handles and its checks.
-pub(crate) fn dataset(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn dataset(args: TokenStream, item: &TokenStream) -> TokenStream {
     expand::entity("dataset", item, |item, errors| {
         let model = model::Model::parse(args, item, errors);
         emit::emit(&model)
