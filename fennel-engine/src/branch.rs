@@ -1,13 +1,13 @@
 //! Branches: each a line of commits with definitions of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::meta::{self, Head};
 use crate::store::Batch;
-use crate::table::Table;
+use crate::table::TableId;
 use crate::{Engine, Error};
 
 /// All branches, as of their last commits.
@@ -44,15 +44,22 @@ impl Engine {
                 "{shown:?} can't be the name of a branch; use 1 to {NAME_CHARACTERS} letters, digits, `_`, `.`, `-` and `/`"
             )));
         }
-        let _one_at_a_time = self.inner.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self
+            .inner
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if self.inner.branches.read(name, |_| ()).is_ok() {
-            let what = format!("there is a branch `{name}` already; commit to it, or choose another name");
+            let what =
+                format!("there is a branch `{name}` already; commit to it, or choose another name");
             return Err(Error::Exists { what });
         }
         let mut batch = Batch::new();
         meta::put_head(&mut batch, name, &Head::default());
         self.inner.store.write(batch)?;
-        self.inner.branches.set(name, Head::default(), Graph::default());
+        self.inner
+            .branches
+            .set(name, Head::default(), Graph::default());
         Ok(())
     }
 }
@@ -62,7 +69,12 @@ impl Branches {
     pub(crate) const MAIN: &str = "main";
 
     fn names(&self) -> Vec<String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .cloned()
+            .collect()
     }
 
     /// What `read` makes of a branch; until it returns, no branch is changed.
@@ -74,14 +86,22 @@ impl Branches {
 
     /// Creates a branch, or moves it on.
     pub(crate) fn set(&self, name: &str, head: Head, graph: Graph) {
-        let branch = Branch { head: Arc::new(head), graph: Arc::new(graph) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), branch);
+        let branch = Branch {
+            head: Arc::new(head),
+            graph: Arc::new(graph),
+        };
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.into(), branch);
     }
 
-    /// The tables of all branches but one; a table that branches share comes repeatedly.
-    pub(crate) fn tables_besides(&self, name: &str) -> Vec<Arc<Table>> {
+    /// The tables of all branches but one.
+    pub(crate) fn tables_besides(&self, name: &str) -> BTreeSet<TableId> {
         let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let others = branches.iter().filter(|(other, _)| *other != name);
-        others.flat_map(|(_, branch)| branch.graph.tables().cloned()).collect()
+        others
+            .flat_map(|(_, branch)| branch.graph.tables())
+            .collect()
     }
 }

@@ -35,7 +35,10 @@ impl Columns {
     #[must_use]
     pub fn to_json(&self) -> Json {
         let columns = self.0.iter().map(|column| {
-            let values = column.values.iter().map(|value| column.shape.to_json(value));
+            let values = column
+                .values
+                .iter()
+                .map(|value| column.shape.to_json(value));
             (column.name.clone(), values.collect())
         });
         Json::Object(columns.collect::<Map<_, _>>())

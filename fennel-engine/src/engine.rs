@@ -42,7 +42,9 @@ impl Engine {
     /// [`Error::Store`], or [`Error::Corrupt`] if the store holds something else than an engine's data.
     pub fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Engine, Error> {
         let inner = Inner::recover(store, clock)?;
-        Ok(Engine { inner: Arc::new(inner) })
+        Ok(Engine {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Makes durable what was submitted and takes no more writes; queries go on. The folder is released with
@@ -53,7 +55,9 @@ impl Engine {
 
     /// The definitions of a branch, and a state of the store that has all their tables.
     pub(crate) fn view(&self, branch: &str) -> Result<(Arc<Graph>, Snapshot)> {
-        self.inner.branches.read(branch, |branch| (Arc::clone(&branch.graph), self.inner.store.snapshot()))
+        self.inner.branches.read(branch, |branch| {
+            (Arc::clone(&branch.graph), self.inner.store.snapshot())
+        })
     }
 }
 

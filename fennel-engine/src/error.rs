@@ -65,7 +65,9 @@ impl Error {
                 format!("there are {shown} and {} more", more - SHOWN)
             }
         };
-        Error::Unknown { what: format!("no {kind} `{name}`; {there_are}") }
+        Error::Unknown {
+            what: format!("no {kind} `{name}`; {there_are}"),
+        }
     }
 }
 
@@ -75,10 +77,14 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_beside_those_there_are() {
-        let text = |known: &[&str]| Error::unknown("branch", "x", known.iter().copied()).to_string();
+        let text =
+            |known: &[&str]| Error::unknown("branch", "x", known.iter().copied()).to_string();
         assert_eq!(text(&[]), "no branch `x`; there is none");
         assert_eq!(text(&["main"]), "no branch `x`; there is `main`");
-        assert_eq!(text(&["dev", "main"]), "no branch `x`; there are `dev`, `main`");
+        assert_eq!(
+            text(&["dev", "main"]),
+            "no branch `x`; there are `dev`, `main`"
+        );
         assert!(text(&["a"; 15]).ends_with(" and 3 more"));
     }
 }

@@ -42,18 +42,26 @@ impl Engine {
     ) -> Result<Found, Error> {
         let (graph, snapshot) = self.view(branch)?;
         let dataset = graph.dataset(dataset)?;
-        let table = &*dataset.table;
+        let table = &dataset.table;
         if !table.is_keyed() {
-            let what = format!("dataset `{}` has no keys, so nothing can be looked up in it", table.dataset);
+            let what = format!(
+                "dataset `{}` has no keys, so nothing can be looked up in it",
+                table.dataset
+            );
             return Err(Error::Request(what));
         }
-        let instants = timestamps.map(|values| instants(values, keys.len())).transpose()?;
+        let instants = timestamps
+            .map(|values| instants(values, keys.len()))
+            .transpose()?;
         let at = match &instants {
             None => Instants::Now(self.inner.clock.now()),
             Some(instants) => Instants::Each(instants),
         };
         dataset.check_index(at)?;
-        let keys = keys.into_iter().enumerate().map(|(i, key)| typed_key(table, i, key));
+        let keys = keys
+            .into_iter()
+            .enumerate()
+            .map(|(i, key)| typed_key(table, i, key));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
         let wanted = positions(table, fields)?;
 
@@ -65,7 +73,11 @@ impl Engine {
                 Shape::Optional(_) => shape.clone(),
                 required => Shape::Optional(Arc::new(required.clone())),
             };
-            Some(crate::Column { name: name.clone(), shape, values: Vec::with_capacity(keys.len()) })
+            Some(crate::Column {
+                name: name.clone(),
+                shape,
+                values: Vec::with_capacity(keys.len()),
+            })
         };
         let mut columns: Vec<_> = wanted.iter().filter_map(column).collect();
         for (i, key) in keys.iter().enumerate() {
@@ -80,33 +92,52 @@ impl Engine {
             })?;
             found.push(version.is_some());
         }
-        Ok(Found { found, columns: Columns(columns) })
+        Ok(Found {
+            found,
+            columns: Columns(columns),
+        })
     }
 }
 
 /// The instants of a lookup, one for each of `count` keys.
 fn instants(values: Vec<Value>, count: usize) -> Result<Vec<Timestamp>, Error> {
     if values.len() != count {
-        let what = format!("there are {count} keys and {} timestamps; send one per key", values.len());
+        let what = format!(
+            "there are {count} keys and {} timestamps; send one per key",
+            values.len()
+        );
         return Err(Error::Request(what));
     }
-    let instants = values.into_iter().enumerate().map(|(i, value)| match Shape::Timestamp.accept(value) {
-        Ok(Value::Timestamp(instant)) => Ok(instant),
-        Ok(other) => Err(Error::Request(format!("timestamp {i}: {other} is no instant"))),
-        Err(mismatch) => Err(Error::Request(format!("timestamp {i}: {mismatch}"))),
-    });
+    let instants =
+        values
+            .into_iter()
+            .enumerate()
+            .map(|(i, value)| match Shape::Timestamp.accept(value) {
+                Ok(Value::Timestamp(instant)) => Ok(instant),
+                Ok(other) => Err(Error::Request(format!(
+                    "timestamp {i}: {other} is no instant"
+                ))),
+                Err(mismatch) => Err(Error::Request(format!("timestamp {i}: {mismatch}"))),
+            });
     instants.collect()
 }
 
 /// The typed values of the `i`th key, in the order of the key columns.
 fn typed_key(table: &Table, i: usize, mut key: Incoming) -> Result<Vec<Value>, Error> {
     let dataset = &table.dataset;
-    let columns = table.keys.iter().filter_map(|column| table.columns.get(*column));
+    let columns = table
+        .keys
+        .iter()
+        .filter_map(|column| table.columns.get(*column));
     let values = columns.map(|Column { name, shape }| {
         let value = key.remove(name).ok_or_else(|| {
-            Error::Request(format!("key {i} has no `{name}`, which is a key of dataset `{dataset}`; add it"))
+            Error::Request(format!(
+                "key {i} has no `{name}`, which is a key of dataset `{dataset}`; add it"
+            ))
         });
-        shape.accept(value?).map_err(|mismatch| Error::Request(format!("key {i}, `{name}`: {mismatch}")))
+        shape
+            .accept(value?)
+            .map_err(|mismatch| Error::Request(format!("key {i}, `{name}`: {mismatch}")))
     });
     let values = values.collect::<Result<_, _>>()?;
     match key.keys().next() {
@@ -124,9 +155,16 @@ fn positions(table: &Table, fields: &[String]) -> Result<Vec<usize>, Error> {
     }
     let positions = fields.iter().map(|field| {
         table.position(field).ok_or_else(|| {
-            let columns: Vec<_> = table.columns.iter().map(|column| format!("`{}`", column.name)).collect();
+            let columns: Vec<_> = table
+                .columns
+                .iter()
+                .map(|column| format!("`{}`", column.name))
+                .collect();
             let columns = columns.join(", ");
-            Error::Request(format!("dataset `{}` has no column `{field}`; it has {columns}", table.dataset))
+            Error::Request(format!(
+                "dataset `{}` has no column `{field}`; it has {columns}",
+                table.dataset
+            ))
         })
     });
     positions.collect()

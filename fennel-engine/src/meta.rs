@@ -60,6 +60,8 @@ pub(crate) enum TableState {
 /// Everything that is remembered, read when the engine is opened.
 #[derive(Debug, Default)]
 pub(crate) struct Meta {
+    /// There was nothing, not even a format.
+    pub(crate) is_new: bool,
     pub(crate) heads: Vec<(String, Head)>,
     pub(crate) tables: Vec<(TableId, TableRecord)>,
     pub(crate) next_table: TableId,
@@ -70,17 +72,20 @@ impl Meta {
     /// Reads all of it; a new store has none.
     pub(crate) fn read(snapshot: &Snapshot) -> Result<Self> {
         let format = snapshot.get(Space::Meta, b"format")?;
-        match format.map(|bytes| decode::<u32>(&bytes)).transpose()? {
-            None | Some(FORMAT) => {}
-            Some(other) => {
-                return Err(Error::Corrupt(format!(
-                    "the store was written in format {other} and this version reads format {FORMAT}; use the version that wrote it"
-                )));
-            }
+        let format: Option<u32> = format.map(|bytes| decode(&bytes)).transpose()?;
+        let is_new = snapshot.scan_prefix(Space::Meta, b"").next().is_none();
+        if !is_new && format != Some(FORMAT) {
+            let found = format.map_or("no known format".into(), |format| {
+                format!("format {format}")
+            });
+            return Err(Error::Corrupt(format!(
+                "the store was written in {found} and this version reads format {FORMAT}; use the version that wrote it"
+            )));
         }
         let next_table = snapshot.get(Space::Meta, b"next table")?;
         let text = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
         Ok(Self {
+            is_new,
             heads: read_all(snapshot, b"branch/", text)?,
             tables: read_all(snapshot, b"table/", number)?,
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
@@ -116,7 +121,11 @@ pub(crate) fn put_next_table(batch: &mut Batch, next: TableId) {
 
 /// Gives an endpoint its number.
 pub(crate) fn put_endpoint(batch: &mut Batch, id: EndpointId, webhook: &str, endpoint: &str) {
-    batch.put(Space::Meta, key(b"endpoint/", id), encode(&(webhook, endpoint)));
+    batch.put(
+        Space::Meta,
+        key(b"endpoint/", id),
+        encode(&(webhook, endpoint)),
+    );
 }
 
 fn key(prefix: &[u8], number: u32) -> Vec<u8> {
@@ -134,7 +143,10 @@ fn read_all<K, V: DeserializeOwned>(
 ) -> Result<Vec<(K, V)>> {
     let entries = snapshot.scan_prefix(Space::Meta, prefix).map(|entry| {
         let (key, value) = entry?;
-        let name = key.get(prefix.len()..).and_then(&name).ok_or_else(corrupt)?;
+        let name = key
+            .get(prefix.len()..)
+            .and_then(&name)
+            .ok_or_else(corrupt)?;
         Ok((name, decode(&value)?))
     });
     entries.collect()

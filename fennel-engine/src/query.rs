@@ -37,7 +37,11 @@ impl Engine {
     /// index that the query needs: an online one without `at`, an offline one with it.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
         let (graph, snapshot) = self.view(branch)?;
-        let inputs = query.inputs.iter().map(|name| graph.find(name)).collect::<Result<Vec<_>, _>>()?;
+        let inputs = query
+            .inputs
+            .iter()
+            .map(|name| graph.find(name))
+            .collect::<Result<Vec<_>, _>>()?;
         let outputs = outputs(&graph, &query.outputs)?;
         let plan = Plan::new(&graph, &inputs, &outputs)?;
         let at = match &query.at {
@@ -55,7 +59,11 @@ impl Engine {
         let columns = outputs.into_iter().map(|output| {
             let Feature { name, shape, .. } = graph.feature(output);
             let values = evaluation.column(output).to_vec();
-            Column { name: name.clone(), shape: shape.clone(), values }
+            Column {
+                name: name.clone(),
+                shape: shape.clone(),
+                values,
+            }
         });
         Ok(Columns(columns.collect()))
     }
@@ -105,7 +113,9 @@ impl Query {
                     None => format!("{len} instants"),
                 };
                 let (first, other) = (told(first), told(other));
-                return Err(Error::Request(format!("there are {first} and {other}; send as many of each")));
+                return Err(Error::Request(format!(
+                    "there are {first} and {other}; send as many of each"
+                )));
             }
         }
         Ok(first.1)

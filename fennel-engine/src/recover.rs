@@ -23,7 +23,7 @@ impl Inner {
     pub(crate) fn recover(store: Store, clock: Arc<dyn Clock>) -> Result<Self> {
         let snapshot = store.snapshot();
         let meta = Meta::read(&snapshot)?;
-        if meta.heads.is_empty() {
+        if meta.is_new {
             let mut batch = Batch::new();
             meta::put_format(&mut batch);
             meta::put_head(&mut batch, Branches::MAIN, &Head::default());
@@ -58,8 +58,12 @@ impl Inner {
 
 /// The tables that are filled, by structure.
 fn ready(tables: &[(TableId, TableRecord)]) -> HashMap<&str, TableId> {
-    let ready = tables.iter().filter(|(_, record)| record.state == TableState::Ready);
-    ready.map(|(id, record)| (record.identity.as_str(), *id)).collect()
+    let ready = tables
+        .iter()
+        .filter(|(_, record)| record.state == TableState::Ready);
+    ready
+        .map(|(id, record)| (record.identity.as_str(), *id))
+        .collect()
 }
 
 /// The definitions of a branch, whose tables are added to the registry.
@@ -70,15 +74,23 @@ fn open_branch(
 ) -> Result<Graph> {
     let arena = Bump::new();
     let catalog = Definitions::read(&arena, &head.request)?.catalog;
-    for dataset in live(&catalog).filter(|dataset| registry.table(dataset).is_none()).collect::<Vec<_>>() {
+    for dataset in live(&catalog)
+        .filter(|dataset| registry.table(dataset).is_none())
+        .collect::<Vec<_>>()
+    {
         let identity = identity(dataset);
         let id = ready.get(identity.as_str()).ok_or_else(|| {
-            let what = format!("dataset `{}` has no rows in the store; restore it from a backup", dataset.name);
+            let what = format!(
+                "dataset `{}` has no rows in the store; restore it from a backup",
+                dataset.name
+            );
             Error::Corrupt(what)
         })?;
-        registry.tables.insert(identity, Arc::new(Table::new(*id, dataset)?));
+        registry
+            .tables
+            .insert(identity, Arc::new(Table::new(*id, dataset)?));
     }
-    Graph::new(&catalog, |dataset| registry.table(dataset).cloned())
+    Graph::new(&catalog, |dataset| registry.table(dataset))
 }
 
 /// Removes tables that no branch has: a commit was on its way to use them, or they were being removed.
@@ -88,5 +100,94 @@ fn drop_leftovers(store: &Store, registry: &Registry, tables: &[(TableId, TableR
             // They are in nobody's way, so that is no reason not to open. The next open tries again.
             let _ = drop_table(store, *id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::store::Space;
+    use fennel_core::time::Timestamp;
+
+    fn open(store: &Store) -> Result<Inner> {
+        Inner::recover(store.clone(), Arc::new(ManualClock::new(Timestamp::MIN)))
+    }
+
+    fn entries(store: &Store) -> usize {
+        Space::ALL
+            .iter()
+            .map(|space| store.scan_prefix(*space, b"").count())
+            .sum()
+    }
+
+    #[test]
+    fn tables_of_unfinished_commits_are_removed() {
+        let store = Store::in_memory();
+        open(&store).unwrap();
+        let before = entries(&store);
+        let mut batch = Batch::new();
+        for (id, state) in [
+            (0, TableState::Filling),
+            (1, TableState::Dropping),
+            (2, TableState::Ready),
+        ] {
+            meta::put_table(
+                &mut batch,
+                id,
+                &TableRecord {
+                    identity: format!("table {id}"),
+                    state,
+                },
+            );
+            for space in [Space::Table, Space::Rejects] {
+                batch.put(space, [&Table::prefix(id)[..], b"row"].concat(), "value");
+            }
+        }
+        store.write(batch).unwrap();
+        open(&store).unwrap();
+        assert_eq!(entries(&store), before);
+    }
+
+    #[test]
+    fn leftovers_are_no_reason_not_to_open() {
+        let store = Store::in_memory();
+        open(&store).unwrap();
+        let mut batch = Batch::new();
+        let record = TableRecord {
+            identity: String::new(),
+            state: TableState::Filling,
+        };
+        meta::put_table(&mut batch, 0, &record);
+        store.write(batch).unwrap();
+        store.close();
+        assert!(open(&store).is_ok(), "though they can't be removed");
+    }
+
+    #[test]
+    fn what_another_program_or_version_wrote_is_told_apart() {
+        for (key, value) in [
+            ("format", "\x02"),
+            ("format", ""),
+            ("branch/main", "x"),
+            ("table/1", "x"),
+        ] {
+            let store = Store::in_memory();
+            if key != "format" {
+                open(&store).unwrap();
+            }
+            let mut batch = Batch::new();
+            batch.put(Space::Meta, key, value);
+            store.write(batch).unwrap();
+            assert!(matches!(open(&store), Err(Error::Corrupt(_))), "{key}");
+        }
+        let store = Store::in_memory();
+        let mut batch = Batch::new();
+        meta::put_head(&mut batch, "main", &Head::default());
+        store.write(batch).unwrap();
+        assert!(
+            matches!(open(&store), Err(Error::Corrupt(_))),
+            "a head without a format"
+        );
     }
 }

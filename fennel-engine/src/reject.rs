@@ -47,8 +47,13 @@ impl Engine {
         let (graph, snapshot) = self.view(branch)?;
         let table = &graph.dataset(dataset)?.table;
         let total = self.inner.reject_counts.total(&snapshot, table.id)?;
-        let latest = snapshot.scan_prefix(Space::Rejects, &Table::prefix(table.id)).rev();
-        let rows = latest.take(n).map(|entry| read(&entry?.1)).collect::<Result<_>>()?;
+        let latest = snapshot
+            .scan_prefix(Space::Rejects, &Table::prefix(table.id))
+            .rev();
+        let rows = latest
+            .take(n)
+            .map(|entry| read(&entry?.1))
+            .collect::<Result<_>>()?;
         Ok(Rejects { total, rows })
     }
 }
@@ -66,13 +71,23 @@ pub(crate) fn put(
     key.extend(sequence.to_be_bytes());
     key.extend(source.to_be_bytes());
     let value = postcard::to_allocvec(&(at.micros(), reason, row));
-    batch.put(Space::Rejects, key, value.expect("rows are written to memory without fail"));
+    batch.put(
+        Space::Rejects,
+        key,
+        value.expect("rows are written to memory without fail"),
+    );
 }
 
 fn read(value: &[u8]) -> Result<Reject> {
-    let reject = postcard::from_bytes(value).ok().and_then(|(micros, reason, row)| {
-        Some(Reject { row, reason, at: Timestamp::from_micros(micros)? })
-    });
+    let reject = postcard::from_bytes(value)
+        .ok()
+        .and_then(|(micros, reason, row)| {
+            Some(Reject {
+                row,
+                reason,
+                at: Timestamp::from_micros(micros)?,
+            })
+        });
     reject.ok_or_else(|| {
         Error::Corrupt("a row set aside can't be read; restore the store from a backup".into())
     })
@@ -92,10 +107,16 @@ struct Count {
 impl Counts {
     fn total(&self, snapshot: &Snapshot, table: TableId) -> Result<u64> {
         let known = self.counts().get(&table).cloned();
-        let mut count = known.unwrap_or_else(|| Count { total: 0, last: Table::prefix(table).into() });
+        let mut count = known.unwrap_or_else(|| Count {
+            total: 0,
+            last: Table::prefix(table).into(),
+        });
         let mut end = Table::prefix(table).to_vec();
         end.extend([u8::MAX; 12]);
-        let newer = (Bound::Excluded(count.last.clone()), Bound::Included(end.into()));
+        let newer = (
+            Bound::Excluded(count.last.clone()),
+            Bound::Included(end.into()),
+        );
         for entry in snapshot.scan(Space::Rejects, newer) {
             count.total += 1;
             count.last = entry?.0;

@@ -50,7 +50,9 @@ pub(crate) fn lookup(
         }
         for (name, value) in row.as_object().unwrap() {
             if !keys[i].contains_key(name) && !value.is_null() {
-                return Err(format!("row {i}: nothing is found, but `{name}` is {value}"));
+                return Err(format!(
+                    "row {i}: nothing is found, but `{name}` is {value}"
+                ));
             }
         }
     }
@@ -66,7 +68,11 @@ pub(crate) fn bag(found: &Json, expected: &Json) -> Result<(), String> {
         };
         missing.swap_remove(i);
     }
-    if missing.is_empty() { Ok(()) } else { Err(format!("missing: {missing:?}")) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("missing: {missing:?}"))
+    }
 }
 
 fn array(json: &Json) -> &[Json] {

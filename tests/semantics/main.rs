@@ -21,7 +21,10 @@ use scenario::Scenario;
 #[test]
 fn scenarios_answer_as_the_reference_does() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("semantics/vectors");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "there are no scenarios");
     let mut failures = Vec::new();
@@ -29,7 +32,12 @@ fn scenarios_answer_as_the_reference_does() {
         let text = fs::read_to_string(&file).unwrap();
         let scenario: Scenario = serde_json::from_str(&text).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy();
-        failures.extend(scenario.run().into_iter().map(|failure| format!("{name}: {failure}")));
+        failures.extend(
+            scenario
+                .run()
+                .into_iter()
+                .map(|failure| format!("{name}: {failure}")),
+        );
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }

@@ -38,11 +38,21 @@ struct Step {
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 enum Action {
-    Log { endpoint: String, rows: Vec<Row> },
-    Lookup { dataset: String, keys: Vec<Row>, timestamps: Option<Vec<Json>>, fields: Option<Vec<String>> },
+    Log {
+        endpoint: String,
+        rows: Vec<Row>,
+    },
+    Lookup {
+        dataset: String,
+        keys: Vec<Row>,
+        timestamps: Option<Vec<Json>>,
+        fields: Option<Vec<String>>,
+    },
     Query(Features),
     QueryOffline(Features),
-    Dump { dataset: String },
+    Dump {
+        dataset: String,
+    },
 }
 
 type Row = BTreeMap<String, Json>;
@@ -72,7 +82,9 @@ impl Scenario {
             let outcome = step.action.run(&engine).map_err(|error| error.to_string());
             let judged = match corrections::of(&self.id, i) {
                 Some(corrected) => step.action.judge(&outcome, Some(&corrected), false),
-                None => step.action.judge(&outcome, step.result.as_ref(), step.error.is_some()),
+                None => step
+                    .action
+                    .judge(&outcome, step.result.as_ref(), step.error.is_some()),
             };
             judged.err().map(|failure| format!("step {i}: {failure}"))
         });
@@ -86,12 +98,22 @@ impl Action {
         match self {
             Action::Log { endpoint, rows } => {
                 let logged = engine.log("hook", endpoint, rows.iter().map(values).collect())?;
-                assert_eq!(logged.set_aside, [], "the reference takes all rows of these scenarios");
+                assert_eq!(
+                    logged.set_aside,
+                    [],
+                    "the reference takes all rows of these scenarios"
+                );
                 Ok(Json::Null)
             }
-            Action::Lookup { dataset, keys, timestamps, fields } => {
+            Action::Lookup {
+                dataset,
+                keys,
+                timestamps,
+                fields,
+            } => {
                 let timestamps = timestamps.clone();
-                let timestamps = timestamps.map(|instants| instants.into_iter().map(Value::from).collect());
+                let timestamps =
+                    timestamps.map(|instants| instants.into_iter().map(Value::from).collect());
                 let fields = fields.as_deref().unwrap_or_default();
                 let keys = keys.iter().map(values).collect();
                 let found = engine.lookup("main", dataset, keys, fields, timestamps)?;
@@ -130,7 +152,9 @@ impl Features {
     fn run(&self, engine: &Engine) -> Result<Json, Error> {
         let mut data: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for (name, value) in self.input_rows.iter().flatten() {
-            data.entry(name.clone()).or_default().push(value.clone().into());
+            data.entry(name.clone())
+                .or_default()
+                .push(value.clone().into());
         }
         let time = self.timestamp_column.as_ref();
         let at = time.map(|name| {
@@ -141,9 +165,18 @@ impl Features {
             });
             instants.collect::<Vec<_>>()
         });
-        let query = Query { inputs: self.inputs.clone(), outputs: self.outputs.clone(), data, at };
+        let query = Query {
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            data,
+            at,
+        };
         let answer = engine.query("main", &query)?;
-        let count = if answer.0.is_empty() { 0 } else { self.input_rows.len() };
+        let count = if answer.0.is_empty() {
+            0
+        } else {
+            self.input_rows.len()
+        };
         let mut columns: Vec<_> = answer.0.iter().map(|column| column.name.clone()).collect();
         let mut rows = rows(&answer.to_json(), count);
         // The reference appends the instants to what it answers; the server does so too.
@@ -162,12 +195,19 @@ fn instant(text: &str) -> Timestamp {
 }
 
 fn values(row: &Row) -> BTreeMap<String, Value> {
-    row.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()
+    row.iter()
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect()
 }
 
 /// Columns as rows.
 fn rows(columns: &Json, count: usize) -> Vec<Map<String, Json>> {
     let columns = columns.as_object().unwrap();
-    let row = |i: usize| columns.iter().map(|(name, values)| (name.clone(), values[i].clone())).collect();
+    let row = |i: usize| {
+        columns
+            .iter()
+            .map(|(name, values)| (name.clone(), values[i].clone()))
+            .collect()
+    };
     (0..count).map(row).collect()
 }

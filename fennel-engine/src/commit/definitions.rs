@@ -23,7 +23,9 @@ impl<'a> Definitions<'a> {
     /// Reads what was stored.
     pub(crate) fn read(arena: &'a Bump, stored: &[u8]) -> Result<Self> {
         let corrupt = |cause: &dyn std::fmt::Display| {
-            Error::Corrupt(format!("a branch's definitions can't be read ({cause}); restore the store from a backup"))
+            Error::Corrupt(format!(
+                "a branch's definitions can't be read ({cause}); restore the store from a backup"
+            ))
         };
         let request = SyncRequest::decode(stored).map_err(|error| corrupt(&error))?;
         let catalog = decode(arena, &request).map_err(|problems| corrupt(&problems))?;
@@ -56,13 +58,23 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
         online_indices: only(&request.online_indices, |index| dataset(&index.ds_name)),
         offline_indices: only(&request.offline_indices, |index| dataset(&index.ds_name)),
         feature_sets: only(&request.feature_sets, |entity| featureset(&entity.name)),
-        features: only(&request.features, |feature| featureset(&feature.feature_set_name)),
-        extractors: only(&request.extractors, |extractor| featureset(&extractor.feature_set_name)),
+        features: only(&request.features, |feature| {
+            featureset(&feature.feature_set_name)
+        }),
+        extractors: only(&request.extractors, |extractor| {
+            featureset(&extractor.feature_set_name)
+        }),
         ..Default::default()
     };
-    part.datasets.iter_mut().for_each(|dataset| dataset.pycode = None);
-    part.feature_sets.iter_mut().for_each(|featureset| featureset.pycode = None);
-    part.extractors.iter_mut().for_each(|extractor| extractor.pycode = None);
+    part.datasets
+        .iter_mut()
+        .for_each(|dataset| dataset.pycode = None);
+    part.feature_sets
+        .iter_mut()
+        .for_each(|featureset| featureset.pycode = None);
+    part.extractors
+        .iter_mut()
+        .for_each(|extractor| extractor.pycode = None);
     part
 }
 

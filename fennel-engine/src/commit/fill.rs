@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
 use crate::store::{Batch, Store};
-use crate::table::Table;
+use crate::table::{Table, TableId};
 
 /// The tables that a commit adds.
 ///
@@ -30,11 +30,17 @@ impl<'s> NewTables<'s> {
         registry: &mut Registry,
         datasets: Vec<&Dataset<'_>>,
     ) -> Result<Self> {
-        let mut new = Self { store, tables: Vec::new(), kept: false };
+        let mut new = Self {
+            store,
+            tables: Vec::new(),
+            kept: false,
+        };
         for dataset in datasets {
             let table = Arc::new(Table::new(registry.next_table, dataset)?);
             registry.next_table += 1;
-            let replay = Replay::new(&table, |webhook, endpoint| registry.endpoint(webhook, endpoint));
+            let replay = Replay::new(&table, |webhook, endpoint| {
+                registry.endpoint(webhook, endpoint)
+            });
             new.tables.push((identity(dataset), table, replay));
         }
         if !new.tables.is_empty() {
@@ -57,7 +63,14 @@ impl<'s> NewTables<'s> {
     /// Sets the state of all tables.
     pub(super) fn record(&self, state: TableState, batch: &mut Batch) {
         for (identity, table, _) in &self.tables {
-            meta::put_table(batch, table.id, &TableRecord { identity: identity.clone(), state });
+            meta::put_table(
+                batch,
+                table.id,
+                &TableRecord {
+                    identity: identity.clone(),
+                    state,
+                },
+            );
         }
     }
 
@@ -67,17 +80,21 @@ impl<'s> NewTables<'s> {
     }
 
     /// The table of a dataset's structure, if it is new.
-    pub(super) fn table(&self, dataset: &Dataset<'_>) -> Option<&Arc<Table>> {
+    pub(super) fn table(&self, dataset: &Dataset<'_>) -> Option<TableId> {
         let wanted = identity(dataset);
         let mut tables = self.tables.iter();
-        tables.find(|(identity, ..)| *identity == wanted).map(|(_, table, _)| table)
+        tables
+            .find(|(identity, ..)| *identity == wanted)
+            .map(|(_, table, _)| table.id)
     }
 
     /// The commit is made: the tables stay.
     pub(super) fn keep(mut self) -> Vec<(String, Arc<Table>)> {
         self.kept = true;
         let tables = std::mem::take(&mut self.tables).into_iter();
-        tables.map(|(identity, table, _)| (identity, table)).collect()
+        tables
+            .map(|(identity, table, _)| (identity, table))
+            .collect()
     }
 }
 

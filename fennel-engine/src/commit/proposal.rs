@@ -5,7 +5,10 @@ use fennel_core::Problems;
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::{Diff, check_transition, diff};
 use fennel_core::entity::Kind;
+use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
+use prost::Message;
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::definitions::{Definitions, join, part};
 use crate::error::{Error, Result};
@@ -46,9 +49,36 @@ impl<'a> Proposal<'a> {
         check(&before.catalog, &tombstones.catalog, &definitions.catalog)?;
 
         let is_gone = |kind: Kind, name: &str| !definitions.has(kind, name);
-        let tombstones = join(part(&tombstones.request, is_gone), part(&before.request, is_gone));
+        let tombstones = join(
+            part(&tombstones.request, is_gone),
+            part(&before.request, is_gone),
+        );
         let diff = diff(&before.catalog, &definitions.catalog);
-        Ok(Self { definitions, tombstones, diff })
+        Ok(Self {
+            definitions,
+            tombstones,
+            diff,
+        })
+    }
+
+    /// The head of the branch after this commit. Its id tells it from all others of the branch.
+    pub(super) fn head(&self, before: &Head, message: &str, at: Timestamp) -> Head {
+        const ID_BITS: u32 = 48;
+        let request = self.definitions.request.encode_to_vec();
+        let sequence = before.sequence + 1;
+        let mut hash = Xxh3Default::new();
+        hash.update(before.id.as_bytes());
+        hash.update(&sequence.to_be_bytes());
+        hash.update(&at.micros().to_be_bytes());
+        hash.update(&request);
+        Head {
+            id: format!("{:012x}", hash.digest() >> (u64::BITS - ID_BITS)),
+            sequence,
+            at_micros: at.micros(),
+            message: message.into(),
+            request,
+            tombstones: self.tombstones.encode_to_vec(),
+        }
     }
 }
 

@@ -26,23 +26,24 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// The table of a dataset's structure, if there is one.
-    pub(crate) fn table(&self, dataset: &Dataset<'_>) -> Option<&Arc<Table>> {
-        self.tables.get(&identity(dataset))
+    pub(crate) fn table(&self, dataset: &Dataset<'_>) -> Option<TableId> {
+        self.tables.get(&identity(dataset)).map(|table| table.id)
     }
 
     /// The tables that are not among `used`, by structure.
-    pub(super) fn unused<'t>(
-        &self,
-        used: impl Iterator<Item = &'t Arc<Table>>,
-    ) -> BTreeMap<String, Arc<Table>> {
-        let used: BTreeSet<TableId> = used.map(|table| table.id).collect();
-        let unused = self.tables.iter().filter(|(_, table)| !used.contains(&table.id));
-        unused.map(|(identity, table)| (identity.clone(), Arc::clone(table))).collect()
+    pub(super) fn unused(&self, used: &BTreeSet<TableId>) -> BTreeMap<String, TableId> {
+        let tables = self
+            .tables
+            .iter()
+            .map(|(identity, table)| (identity.clone(), table.id));
+        tables.filter(|(_, id)| !used.contains(id)).collect()
     }
 
     /// The number of an endpoint, if it ever had one.
     pub(crate) fn endpoint(&self, webhook: &str, endpoint: &str) -> Option<EndpointId> {
-        self.endpoints.get(&(webhook.into(), endpoint.into())).copied()
+        self.endpoints
+            .get(&(webhook.into(), endpoint.into()))
+            .copied()
     }
 
     /// The endpoints of `tables` that have no number yet, each with one.
@@ -52,14 +53,19 @@ impl Registry {
     ) -> Vec<((String, String), EndpointId)> {
         let sources = tables.flat_map(|table| &table.sources);
         let names = sources.map(|source| (source.webhook.clone(), source.endpoint.clone()));
-        let new: BTreeSet<_> = names.filter(|name| !self.endpoints.contains_key(name)).collect();
-        new.into_iter().zip(self.endpoints.len() as EndpointId..).collect()
+        let new: BTreeSet<_> = names
+            .filter(|name| !self.endpoints.contains_key(name))
+            .collect();
+        new.into_iter()
+            .zip(self.endpoints.len() as EndpointId..)
+            .collect()
     }
 
     /// Where rows go: to all tables.
     pub(crate) fn routes(&self) -> Routes {
         let number = |webhook: &str, endpoint: &str| {
-            self.endpoint(webhook, endpoint).expect("endpoints get a number with their first table")
+            self.endpoint(webhook, endpoint)
+                .expect("endpoints get a number with their first table")
         };
         Routes::new(self.tables.values(), number)
     }
@@ -67,7 +73,18 @@ impl Registry {
 
 /// The datasets of a catalog that have a table.
 pub(crate) fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
-    catalog.datasets.iter().filter(|dataset| !dataset.meta.deleted)
+    catalog
+        .datasets
+        .iter()
+        .filter(|dataset| !dataset.meta.deleted)
+}
+
+/// The datasets whose structure has no table yet.
+pub(super) fn missing<'c, 'a>(
+    registry: &Registry,
+    catalog: &'c Catalog<'a>,
+) -> impl Iterator<Item = &'c Dataset<'a>> {
+    live(catalog).filter(|dataset| registry.table(dataset).is_none())
 }
 
 /// Removes what a table holds, and then its record. After a crash or an error it is to be done again.

@@ -25,7 +25,9 @@ impl Instants<'_> {
     pub(crate) fn of(&self, row: usize) -> Timestamp {
         match self {
             Instants::Now(now) => *now,
-            Instants::Each(instants) => *instants.get(row).expect("there is an instant for each row"),
+            Instants::Each(instants) => {
+                *instants.get(row).expect("there is an instant for each row")
+            }
         }
     }
 }
@@ -41,8 +43,19 @@ pub(crate) struct Evaluation<'q> {
 
 impl<'q> Evaluation<'q> {
     /// Begins with so many rows, and no columns.
-    pub(crate) fn new(graph: &'q Graph, snapshot: &'q Snapshot, at: Instants<'q>, rows: usize) -> Self {
-        Self { graph, snapshot, at, rows, columns: HashMap::new() }
+    pub(crate) fn new(
+        graph: &'q Graph,
+        snapshot: &'q Snapshot,
+        at: Instants<'q>,
+        rows: usize,
+    ) -> Self {
+        Self {
+            graph,
+            snapshot,
+            at,
+            rows,
+            columns: HashMap::new(),
+        }
     }
 
     /// Adds the column of a feature.
@@ -52,7 +65,9 @@ impl<'q> Evaluation<'q> {
 
     /// The column of a feature that was given or computed.
     pub(crate) fn column(&self, feature: FeatureId) -> &Rc<Vec<Value>> {
-        self.columns.get(&feature).expect("a plan puts what a step needs before it")
+        self.columns
+            .get(&feature)
+            .expect("a plan puts what a step needs before it")
     }
 
     /// Does one step.
@@ -75,7 +90,12 @@ impl<'q> Evaluation<'q> {
         let column = if extraction.keeps_values() {
             source
         } else {
-            Rc::new(source.iter().map(|value| extraction.finish(value.clone())).collect())
+            Rc::new(
+                source
+                    .iter()
+                    .map(|value| extraction.finish(value.clone()))
+                    .collect(),
+            )
         };
         self.columns.insert(feature, column);
     }
@@ -87,12 +107,24 @@ impl<'q> Evaluation<'q> {
         let mut finder = Finder {
             snapshot: self.snapshot,
             dataset,
-            selection: dataset.table.select(features.iter().map(|(_, column)| *column)),
-            extractions: features.iter().map(|(id, _)| self.extraction(*id)).collect(),
+            selection: dataset
+                .table
+                .select(features.iter().map(|(_, column)| *column)),
+            extractions: features
+                .iter()
+                .map(|(id, _)| self.extraction(*id))
+                .collect(),
             prefix: Vec::new(),
         };
-        let keys: Vec<_> = lookup.keys.iter().map(|id| self.column(*id).as_slice()).collect();
-        let mut columns: Vec<_> = features.iter().map(|_| Vec::with_capacity(self.rows)).collect();
+        let keys: Vec<_> = lookup
+            .keys
+            .iter()
+            .map(|id| self.column(*id).as_slice())
+            .collect();
+        let mut columns: Vec<_> = features
+            .iter()
+            .map(|_| Vec::with_capacity(self.rows))
+            .collect();
         let mut key = Vec::with_capacity(keys.len());
         for row in 0..self.rows {
             key.clear();
@@ -125,7 +157,12 @@ impl<'q> Evaluation<'q> {
         let lists: Vec<&[Value]> = lists.collect();
         let len = lists.first().map_or(0, |list| list.len());
         if let Some(i) = lists.iter().position(|list| list.len() != len) {
-            let name = |i: usize| lookup.keys.get(i).map_or("", |id| &self.graph.feature(*id).name);
+            let name = |i: usize| {
+                lookup
+                    .keys
+                    .get(i)
+                    .map_or("", |id| &self.graph.feature(*id).name)
+            };
             return Err(Error::Request(format!(
                 "row {row}: `{}` lists {len} and `{}` lists {}; lists of keys that are looked up together are of one length",
                 name(0),

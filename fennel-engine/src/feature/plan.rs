@@ -19,7 +19,10 @@ pub(crate) enum Step {
     /// Makes a feature of another one.
     Alias { feature: FeatureId, of: FeatureId },
     /// Looks up once per row, for all these features, each with its column of the dataset.
-    Lookup { lookup: LookupId, features: Vec<(FeatureId, usize)> },
+    Lookup {
+        lookup: LookupId,
+        features: Vec<(FeatureId, usize)>,
+    },
 }
 
 /// How far a feature is.
@@ -82,12 +85,18 @@ impl Plan {
             From::Feature(of) => return self.steps.push(Step::Alias { feature, of }),
             From::Lookup(lookup, column) => (lookup, column),
         };
-        let known = self.lookups.get(&lookup).and_then(|step| self.steps.get_mut(*step));
+        let known = self
+            .lookups
+            .get(&lookup)
+            .and_then(|step| self.steps.get_mut(*step));
         if let Some(Step::Lookup { features, .. }) = known {
             return features.push((feature, column));
         }
         self.lookups.insert(lookup, self.steps.len());
-        self.steps.push(Step::Lookup { lookup, features: vec![(feature, column)] });
+        self.steps.push(Step::Lookup {
+            lookup,
+            features: vec![(feature, column)],
+        });
     }
 }
 

@@ -14,7 +14,11 @@ pub(crate) enum Align {
 impl Align {
     /// The way from `from` to `to`. Whether nulls are allowed plays no part.
     pub(crate) fn new(from: &Shape, to: &Shape) -> Self {
-        if same_order(from, to) { Self::Same } else { Self::ByName(from.clone(), to.clone()) }
+        if same_order(from, to) {
+            Self::Same
+        } else {
+            Self::ByName(from.clone(), to.clone())
+        }
     }
 
     /// The value of the other type.
@@ -35,7 +39,9 @@ fn required(shape: &Shape) -> &Shape {
 
 fn same_order(from: &Shape, to: &Shape) -> bool {
     match (required(from), required(to)) {
-        (Shape::List(from), Shape::List(to)) | (Shape::Map(from), Shape::Map(to)) => same_order(from, to),
+        (Shape::List(from), Shape::List(to)) | (Shape::Map(from), Shape::Map(to)) => {
+            same_order(from, to)
+        }
         (Shape::Record(_, from), Shape::Record(_, to)) => {
             let mut pairs = from.iter().zip(to.iter());
             pairs.all(|((a, from), (b, to))| a == b && same_order(from, to))
@@ -46,11 +52,16 @@ fn same_order(from: &Shape, to: &Shape) -> bool {
 
 fn align(from: &Shape, to: &Shape, value: Value) -> Value {
     match (required(from), required(to), value) {
-        (Shape::List(from), Shape::List(to), Value::List(elements)) => {
-            Value::List(elements.into_iter().map(|element| align(from, to, element)).collect())
-        }
+        (Shape::List(from), Shape::List(to), Value::List(elements)) => Value::List(
+            elements
+                .into_iter()
+                .map(|element| align(from, to, element))
+                .collect(),
+        ),
         (Shape::Map(from), Shape::Map(to), Value::Map(entries)) => {
-            let entries = entries.into_iter().map(|(key, value)| (key, align(from, to, value)));
+            let entries = entries
+                .into_iter()
+                .map(|(key, value)| (key, align(from, to, value)));
             Value::Map(entries.collect())
         }
         (Shape::Record(_, from), Shape::Record(_, to), Value::Record(values)) => {
@@ -72,7 +83,10 @@ mod tests {
     use super::*;
 
     fn record(fields: &[(&str, Shape)]) -> Shape {
-        let fields: Vec<_> = fields.iter().map(|(name, shape)| ((*name).into(), shape.clone())).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, shape)| ((*name).into(), shape.clone()))
+            .collect();
         Shape::Record("R".into(), fields.into())
     }
 
@@ -89,7 +103,10 @@ mod tests {
         let to = Shape::Optional(Arc::new(record(&[("b", inner(true)), ("a", Shape::Int)])));
         let (x, y) = (Value::Int(1), Value::Bool(true));
         let list = |fields: [&Value; 2]| {
-            Value::List(vec![Value::Record(fields.into_iter().cloned().collect()), Value::Null])
+            Value::List(vec![
+                Value::Record(fields.into_iter().cloned().collect()),
+                Value::Null,
+            ])
         };
         let align = Align::new(&from, &to);
         assert_eq!(

@@ -1,7 +1,5 @@
 //! From a checked catalog to a graph.
 
-use std::sync::Arc;
-
 use fennel_core::catalog::{Catalog, selected_extraction};
 use fennel_core::entity::{self, Featureset, Kind};
 use fennel_core::ty::Type;
@@ -9,13 +7,13 @@ use fennel_core::value::Shape;
 
 use super::{Align, Dataset, Extraction, Feature, FeatureId, From, Graph, Lookup, LookupId};
 use crate::error::{Error, Result};
-use crate::table::Table;
+use crate::table::{Table, TableId};
 
 impl Graph {
-    /// The graph of a checked catalog; `table` gives the table of a live dataset.
+    /// The graph of a checked catalog; `table` gives the number of a live dataset's table.
     pub(crate) fn new(
         catalog: &Catalog<'_>,
-        table: impl Fn(&entity::Dataset<'_>) -> Option<Arc<Table>>,
+        table: impl Fn(&entity::Dataset<'_>) -> Option<TableId>,
     ) -> Result<Graph> {
         let mut graph = Graph::default();
         for dataset in &catalog.datasets {
@@ -23,14 +21,21 @@ impl Graph {
                 graph.deleted.insert(dataset.name.into());
                 continue;
             }
-            let table = table(dataset).ok_or_else(|| broken(dataset.name, "has no table"))?;
-            let lowered = Dataset { table, index: dataset.index };
+            let id = table(dataset).ok_or_else(|| broken(dataset.name, "has no table"))?;
+            let lowered = Dataset {
+                table: Table::new(id, dataset)?,
+                index: dataset.index,
+            };
             graph.datasets.insert(dataset.name.into(), lowered);
         }
         for featureset in &catalog.featuresets {
             graph.declare(featureset)?;
         }
-        for featureset in catalog.featuresets.iter().filter(|featureset| !featureset.meta.deleted) {
+        for featureset in catalog
+            .featuresets
+            .iter()
+            .filter(|featureset| !featureset.meta.deleted)
+        {
             let features = featureset.features.iter().enumerate();
             for (i, feature) in features.filter(|(_, feature)| !feature.meta.deleted) {
                 if let Some(extraction) = selected_extraction(feature, None) {
@@ -58,7 +63,11 @@ impl Graph {
             ids.push(id);
             self.names.insert(name.clone(), id);
             let shape = shape(&feature.ty, &name)?;
-            self.features.push(Feature { name, shape, extraction: None });
+            self.features.push(Feature {
+                name,
+                shape,
+                extraction: None,
+            });
         }
         self.featuresets.insert(featureset.name.into(), ids);
         Ok(())
@@ -82,7 +91,13 @@ impl Graph {
                 let source = self.number(reference.entity, reference.name)?;
                 let from = &self.feature(source).shape;
                 let align = Align::new(from, &self.feature(id).shape);
-                lower(From::Feature(source), feature, &feature.ty, extraction, align)?
+                lower(
+                    From::Feature(source),
+                    feature,
+                    &feature.ty,
+                    extraction,
+                    align,
+                )?
             }
             Kind::Dataset => {
                 let missing = || broken(feature.name, "reads a dataset that is not there");
@@ -96,10 +111,22 @@ impl Graph {
                 };
                 let from = &table.columns.get(column).ok_or_else(missing)?.shape;
                 let align = Align::new(from, &shape(&ty, feature.name)?);
-                let keys = dataset.keys().map(|key| self.number(featureset.name, key.name));
+                let keys = dataset
+                    .keys()
+                    .map(|key| self.number(featureset.name, key.name));
                 let keys = keys.collect::<Result<_>>()?;
-                let lookup = self.share(Lookup { dataset: dataset.name.into(), keys, each });
-                lower(From::Lookup(lookup, column), feature, &ty, extraction, align)?
+                let lookup = self.share(Lookup {
+                    dataset: dataset.name.into(),
+                    keys,
+                    each,
+                });
+                lower(
+                    From::Lookup(lookup, column),
+                    feature,
+                    &ty,
+                    extraction,
+                    align,
+                )?
             }
         };
         if let Some(feature) = self.features.get_mut(id) {
@@ -111,7 +138,8 @@ impl Graph {
     /// The number of this lookup, which is a new one only if there is none like it.
     fn share(&mut self, lookup: Lookup) -> LookupId {
         let same = |other: &Lookup| {
-            (&other.dataset, &other.keys, other.each) == (&lookup.dataset, &lookup.keys, lookup.each)
+            (&other.dataset, &other.keys, other.each)
+                == (&lookup.dataset, &lookup.keys, lookup.each)
         };
         let known = self.lookups.iter().position(same);
         known.unwrap_or_else(|| {
@@ -134,9 +162,16 @@ fn lower(
     extraction: &entity::Extraction<'_>,
     align: Align,
 ) -> Result<Extraction> {
-    let default = extraction.default.map(|default| default.typed(ty)).transpose();
+    let default = extraction
+        .default
+        .map(|default| default.typed(ty))
+        .transpose();
     let default = default.map_err(|error| broken(feature.name, &error.to_string()))?;
-    Ok(Extraction { from, default, align })
+    Ok(Extraction {
+        from,
+        default,
+        align,
+    })
 }
 
 fn shape(ty: &Type<'_>, name: &str) -> Result<Shape> {
@@ -145,5 +180,7 @@ fn shape(ty: &Type<'_>, name: &str) -> Result<Shape> {
 
 /// What a check rules out, so that it can only come from a damaged store.
 fn broken(name: &str, what: &str) -> Error {
-    Error::Corrupt(format!("the committed definition of `{name}` can't be run: it {what}"))
+    Error::Corrupt(format!(
+        "the committed definition of `{name}` can't be run: it {what}"
+    ))
 }

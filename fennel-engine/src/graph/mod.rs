@@ -7,7 +7,6 @@ mod align;
 mod lower;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use fennel_core::entity::Index;
 use fennel_core::value::{Shape, Value};
@@ -15,7 +14,7 @@ use fennel_core::value::{Shape, Value};
 pub(crate) use align::Align;
 
 use crate::error::{Error, Result};
-use crate::table::Table;
+use crate::table::{Table, TableId};
 
 /// A branch's definitions.
 #[derive(Debug, Default)]
@@ -40,7 +39,7 @@ pub(crate) type LookupId = usize;
 /// A dataset of a branch.
 #[derive(Debug)]
 pub(crate) struct Dataset {
-    pub(crate) table: Arc<Table>,
+    pub(crate) table: Table,
     pub(crate) index: Index,
 }
 
@@ -87,7 +86,9 @@ pub(crate) struct Lookup {
 impl Graph {
     /// The dataset of that name.
     pub(crate) fn dataset(&self, name: &str) -> Result<&Dataset> {
-        self.datasets.get(name).ok_or_else(|| self.unknown("dataset", name, self.datasets.keys()))
+        self.datasets
+            .get(name)
+            .ok_or_else(|| self.unknown("dataset", name, self.datasets.keys()))
     }
 
     /// The features of the featureset of that name.
@@ -110,11 +111,15 @@ impl Graph {
     }
 
     pub(crate) fn feature(&self, id: FeatureId) -> &Feature {
-        self.features.get(id).expect("the graph's own numbers are within it")
+        self.features
+            .get(id)
+            .expect("the graph's own numbers are within it")
     }
 
     pub(crate) fn lookup(&self, id: LookupId) -> &Lookup {
-        self.lookups.get(id).expect("the graph's own numbers are within it")
+        self.lookups
+            .get(id)
+            .expect("the graph's own numbers are within it")
     }
 
     /// How many features there are; their numbers are below it.
@@ -122,9 +127,9 @@ impl Graph {
         self.features.len()
     }
 
-    /// The tables of all datasets.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
-        self.datasets.values().map(|dataset| &dataset.table)
+    /// The numbers of all datasets' tables.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = TableId> {
+        self.datasets.values().map(|dataset| dataset.table.id)
     }
 
     fn unknown<'a>(
@@ -134,7 +139,8 @@ impl Graph {
         known: impl Iterator<Item = &'a String>,
     ) -> Error {
         if self.deleted.contains(name) {
-            let what = format!("{kind} `{name}` is marked deleted; bring it back in a commit to use it");
+            let what =
+                format!("{kind} `{name}` is marked deleted; bring it back in a commit to use it");
             return Error::Unknown { what };
         }
         Error::unknown(kind, name, known.map(String::as_str))

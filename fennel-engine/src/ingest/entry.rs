@@ -29,13 +29,19 @@ pub(crate) struct Arrival {
 impl Arrival {
     /// The first rows of an endpoint.
     pub(crate) fn first(at: Timestamp) -> Self {
-        Self { at, silence: Duration::ZERO }
+        Self {
+            at,
+            silence: Duration::ZERO,
+        }
     }
 
     /// The next rows of the endpoint.
     pub(crate) fn next(self, at: Timestamp) -> Self {
         let quiet = Duration::from_micros(at.micros() - self.at.micros());
-        Self { at, silence: self.silence.max(quiet) }
+        Self {
+            at,
+            silence: self.silence.max(quiet),
+        }
     }
 }
 
@@ -53,7 +59,13 @@ pub(crate) fn encode_row(row: &Incoming) -> Vec<u8> {
 }
 
 /// Puts an encoded row into the log.
-pub(crate) fn put(batch: &mut Batch, endpoint: EndpointId, sequence: u64, arrival: Arrival, row: &[u8]) {
+pub(crate) fn put(
+    batch: &mut Batch,
+    endpoint: EndpointId,
+    sequence: u64,
+    arrival: Arrival,
+    row: &[u8],
+) {
     let mut value = Vec::with_capacity(16 + row.len());
     value.extend(arrival.at.micros().to_be_bytes());
     value.extend(arrival.silence.micros().to_be_bytes());
@@ -100,7 +112,8 @@ fn decode((key, value): &StoreEntry) -> Result<Entry> {
             row: postcard::from_bytes(row).ok()?,
         })
     };
-    let corrupt = || Error::Corrupt("a row of the log can't be read; restore the store from a backup".into());
+    let corrupt =
+        || Error::Corrupt("a row of the log can't be read; restore the store from a backup".into());
     entry().ok_or_else(corrupt)
 }
 
@@ -123,7 +136,11 @@ mod tests {
             arrival = arrival.next(instant(at));
             silences.push(arrival.silence.micros());
         }
-        assert_eq!(silences, [10, 40, 40, 40, 40], "a clock that goes back is no silence");
+        assert_eq!(
+            silences,
+            [10, 40, 40, 40, 40],
+            "a clock that goes back is no silence"
+        );
     }
 
     #[test]
@@ -138,8 +155,18 @@ mod tests {
         store.write(batch).unwrap();
         let snapshot = store.snapshot();
         let entries: Vec<_> = scan(&snapshot, 1, 3).collect::<Result<_>>().unwrap();
-        assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [256, u64::MAX]);
-        assert!(entries.iter().all(|entry| entry.row == row && entry.arrival == arrival));
+        assert_eq!(
+            entries
+                .iter()
+                .map(|entry| entry.sequence)
+                .collect::<Vec<_>>(),
+            [256, u64::MAX]
+        );
+        assert!(
+            entries
+                .iter()
+                .all(|entry| entry.row == row && entry.arrival == arrival)
+        );
         assert_eq!(last(&snapshot, 2).unwrap().unwrap().sequence, 3);
         assert!(last(&snapshot, 3).unwrap().is_none());
     }
@@ -152,6 +179,9 @@ mod tests {
             let (key, value) = (vec![0; key], vec![0; value]);
             assert!(matches!(decode(&key, &value), Err(Error::Corrupt(_))));
         }
-        assert!(matches!(decode(&[0; 12], &[0xff; 40]), Err(Error::Corrupt(_))));
+        assert!(matches!(
+            decode(&[0; 12], &[0xff; 40]),
+            Err(Error::Corrupt(_))
+        ));
     }
 }

@@ -59,9 +59,16 @@ impl Engine {
     /// [`Error::Unknown`] if no branch has the endpoint, [`Error::Store`] if the rows couldn't be written.
     pub fn log(&self, webhook: &str, endpoint: &str, rows: Vec<Incoming>) -> Result<Logged, Error> {
         // Held until the rows are durable, so that a commit which computes a table finds them in the log or here.
-        let routes = self.inner.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let routes = self
+            .inner
+            .routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let route = routes.find(webhook, endpoint)?;
-        let rows: Vec<_> = rows.into_iter().map(|row| Prepared::new(route, row)).collect();
+        let rows: Vec<_> = rows
+            .into_iter()
+            .map(|row| Prepared::new(route, row))
+            .collect();
         if rows.is_empty() {
             return Ok(Logged::default());
         }
@@ -72,7 +79,12 @@ impl Engine {
 
     /// Numbers the rows and queues them, under one lock.
     fn submit(&self, route: &Route, rows: Vec<Prepared>) -> Result<(Ticket, Logged), Error> {
-        let Inner { store, clock, sequencer, .. } = &*self.inner;
+        let Inner {
+            store,
+            clock,
+            sequencer,
+            ..
+        } = &*self.inner;
         let (mut batch, mut logged) = (Batch::new(), Logged::default());
         let mut sequencer = sequencer.lock().unwrap_or_else(PoisonError::into_inner);
         let arrival = sequencer.arrive(route.endpoint, clock.now());
@@ -105,6 +117,10 @@ struct Prepared {
 impl Prepared {
     fn new(route: &Route, row: Incoming) -> Self {
         let taken = route.feeds.iter().map(|feed| feed.take(&row)).collect();
-        Self { bytes: entry::encode_row(&row), taken, row }
+        Self {
+            bytes: entry::encode_row(&row),
+            taken,
+            row,
+        }
     }
 }

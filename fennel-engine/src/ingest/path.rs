@@ -16,7 +16,10 @@ pub(crate) struct Path {
 impl Path {
     /// The column of that name.
     pub(crate) fn column(name: &str) -> Self {
-        Self { column: name.into(), parts: Vec::new() }
+        Self {
+            column: name.into(),
+            parts: Vec::new(),
+        }
     }
 
     /// Reads `column[part][part]`, whose brackets have been checked.
@@ -24,7 +27,10 @@ impl Path {
         let (column, parts) = path.split_once('[').unwrap_or((path, ""));
         let parts = parts.trim_end_matches(']').split("][");
         let parts = parts.filter(|part| !part.is_empty());
-        Self { column: column.into(), parts: parts.map(String::from).collect() }
+        Self {
+            column: column.into(),
+            parts: parts.map(String::from).collect(),
+        }
     }
 
     /// The value at the path, or `None` where the row hasn't got it. A part of null is null.

@@ -44,7 +44,12 @@ impl Replay {
     pub(crate) fn run(&mut self, store: &Store, snapshot: &Snapshot) -> Result<()> {
         let streams = self.endpoints.iter();
         let mut streams: Vec<_> = streams
-            .map(|(endpoint, feeds)| (entry::scan(snapshot, *endpoint, self.next).peekable(), feeds))
+            .map(|(endpoint, feeds)| {
+                (
+                    entry::scan(snapshot, *endpoint, self.next).peekable(),
+                    feeds,
+                )
+            })
             .collect();
         let mut batch = Batch::new();
         while let Some((entry, feeds)) = next(&mut streams)? {

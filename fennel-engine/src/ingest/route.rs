@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Incoming;
 use super::entry::{Arrival, EndpointId};
 use super::source::{Source, Taken};
-use super::Incoming;
 use crate::error::{Error, Result};
 use crate::reject;
 use crate::store::Batch;
@@ -38,7 +38,9 @@ impl Routes {
     ) -> Self {
         let mut routes = Self::default();
         for feed in tables.flat_map(Feed::all) {
-            let Source { webhook, endpoint, .. } = feed.source();
+            let Source {
+                webhook, endpoint, ..
+            } = feed.source();
             let endpoints = routes.0.entry(webhook.clone()).or_default();
             let route = endpoints.entry(endpoint.clone()).or_insert_with(|| Route {
                 endpoint: number(webhook, endpoint),
@@ -52,7 +54,11 @@ impl Routes {
     /// The route of an endpoint.
     pub(crate) fn find(&self, webhook: &str, endpoint: &str) -> Result<&Route> {
         let Some(endpoints) = self.0.get(webhook) else {
-            return Err(Error::unknown("webhook", webhook, self.0.keys().map(String::as_str)));
+            return Err(Error::unknown(
+                "webhook",
+                webhook,
+                self.0.keys().map(String::as_str),
+            ));
         };
         endpoints.get(endpoint).ok_or_else(|| {
             let kind = format!("endpoint of webhook `{webhook}` called");
@@ -64,11 +70,17 @@ impl Routes {
 impl Feed {
     /// All sources of a table.
     pub(crate) fn all(table: &Arc<Table>) -> impl Iterator<Item = Feed> + use<'_> {
-        (0..table.sources.len()).map(|index| Feed { table: Arc::clone(table), index })
+        (0..table.sources.len()).map(|index| Feed {
+            table: Arc::clone(table),
+            index,
+        })
     }
 
     pub(crate) fn source(&self) -> &Source {
-        self.table.sources.get(self.index).expect("a feed is made of a table's source")
+        self.table
+            .sources
+            .get(self.index)
+            .expect("a feed is made of a table's source")
     }
 
     /// What becomes of a row here, except for when it arrives.
@@ -86,7 +98,11 @@ impl Feed {
         arrival: Arrival,
         batch: &mut Batch,
     ) -> Option<String> {
-        if self.source().idleness.is_some_and(|idleness| arrival.silence > idleness) {
+        if self
+            .source()
+            .idleness
+            .is_some_and(|idleness| arrival.silence > idleness)
+        {
             return None;
         }
         let index = self.index as u32;
@@ -97,7 +113,14 @@ impl Feed {
             }
             Taken::Left => None,
             Taken::Aside(reason) => {
-                reject::put(batch, self.table.id, (sequence, index), arrival.at, &reason, row);
+                reject::put(
+                    batch,
+                    self.table.id,
+                    (sequence, index),
+                    arrival.at,
+                    &reason,
+                    row,
+                );
                 Some(reason)
             }
         }

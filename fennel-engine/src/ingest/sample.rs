@@ -23,12 +23,20 @@ impl Sample {
     pub(super) fn of(source: &Source<'_>, dataset: &Dataset<'_>) -> Option<Self> {
         let sample = source.sample?;
         let mut columns: Vec<usize> = match sample.using {
-            [] => (0..dataset.fields.len()).filter(|i| source.decides(dataset, *i)).collect(),
-            using => using.iter().filter_map(|column| dataset.position(column)).collect(),
+            [] => (0..dataset.fields.len())
+                .filter(|i| source.decides(dataset, *i))
+                .collect(),
+            using => using
+                .iter()
+                .filter_map(|column| dataset.position(column))
+                .collect(),
         };
         columns.sort_by_key(|i| dataset.fields.get(*i).map(|field| field.name));
         columns.dedup();
-        Some(Self { rate: sample.rate, columns })
+        Some(Self {
+            rate: sample.rate,
+            columns,
+        })
     }
 
     /// Whether a row of typed values is taken.
@@ -42,7 +50,8 @@ fn unit<'v>(values: impl Iterator<Item = &'v Value>) -> f64 {
     let mut hash = Xxh3Default::new();
     let mut bytes = Vec::new();
     for value in values {
-        bytes = postcard::to_extend(value, bytes).expect("values are written to memory without fail");
+        bytes =
+            postcard::to_extend(value, bytes).expect("values are written to memory without fail");
         hash.update(&bytes);
         bytes.clear();
     }
@@ -59,14 +68,23 @@ mod tests {
         let number = |values: &[Value]| unit(values.iter());
         assert_eq!(number(&[]), 0.1758804333447428);
         assert_eq!(number(&[Value::Int(1)]), 0.728324185479413);
-        assert_eq!(number(&[Value::String("a".into()), Value::Null]), 0.5600498809881909);
+        assert_eq!(
+            number(&[Value::String("a".into()), Value::Null]),
+            0.5600498809881909
+        );
     }
 
     #[test]
     fn about_the_rate_of_many_keys_is_taken_and_a_higher_rate_takes_more_of_the_same() {
-        let sample = |rate| Sample { rate, columns: vec![0] };
+        let sample = |rate| Sample {
+            rate,
+            columns: vec![0],
+        };
         let taken = |rate| (0..10_000).filter(move |i| sample(rate).takes(&[Value::Int(*i)]));
-        let (some, more) = (taken(0.1).collect::<Vec<_>>(), taken(0.2).collect::<Vec<_>>());
+        let (some, more) = (
+            taken(0.1).collect::<Vec<_>>(),
+            taken(0.2).collect::<Vec<_>>(),
+        );
         assert!((900..1100).contains(&some.len()), "{}", some.len());
         assert!(some.iter().all(|i| more.contains(i)));
         assert_eq!(taken(0.0).count(), 0);

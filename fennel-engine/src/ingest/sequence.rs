@@ -44,6 +44,8 @@ impl Sequencer {
     /// Notes that rows came at an endpoint.
     pub(super) fn arrive(&mut self, endpoint: EndpointId, at: Timestamp) -> Arrival {
         let arrivals = self.arrivals.entry(endpoint);
-        *arrivals.and_modify(|last| *last = last.next(at)).or_insert(Arrival::first(at))
+        *arrivals
+            .and_modify(|last| *last = last.next(at))
+            .or_insert(Arrival::first(at))
     }
 }

@@ -5,9 +5,9 @@ use fennel_core::entity::{Dataset, PreprocValue, Source as Descriptor};
 use fennel_core::time::{Duration, Timestamp};
 use fennel_core::value::Value;
 
+use super::Incoming;
 use super::path::Path;
 use super::sample::Sample;
-use super::Incoming;
 use crate::Error;
 use crate::error::Result;
 use crate::table::{Column, Entry, Table};
@@ -49,13 +49,19 @@ impl Source {
     pub(crate) fn new(source: &Descriptor<'_>, dataset: &Dataset<'_>) -> Result<Self> {
         let Connector::Webhook(from) = source.connector;
         let makers = dataset.fields.iter().map(|field| {
-            let preproc = source.preproc.iter().find(|preproc| preproc.column == field.name);
+            let preproc = source
+                .preproc
+                .iter()
+                .find(|preproc| preproc.column == field.name);
             Ok(match preproc.map(|preproc| preproc.value) {
                 None => Maker::Read(Path::column(field.name)),
                 Some(PreprocValue::Ref(path)) => Maker::Read(Path::parse(path)),
                 Some(PreprocValue::Constant(literal)) => {
                     let value = literal.typed(&field.ty).map_err(|error| {
-                        Error::Corrupt(format!("preproc of `{}.{}`: {error}", dataset.name, field.name))
+                        Error::Corrupt(format!(
+                            "preproc of `{}.{}`: {error}",
+                            dataset.name, field.name
+                        ))
                     });
                     Maker::Constant(value?)
                 }
@@ -90,7 +96,11 @@ impl Source {
         if !reasons.is_empty() {
             return Taken::Aside(reasons.join("; "));
         }
-        if self.sample.as_ref().is_some_and(|sample| !sample.takes(&values)) {
+        if self
+            .sample
+            .as_ref()
+            .is_some_and(|sample| !sample.takes(&values))
+        {
             return Taken::Left;
         }
         match table.entry(&values) {

@@ -41,3 +41,32 @@ impl fmt::Debug for Ticket {
         f.debug_struct("Ticket").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Batch, Space, Store, StoreError};
+
+    #[test]
+    fn batches_take_effect_in_the_order_in_which_they_were_submitted() {
+        let dir = tempfile::tempdir().unwrap();
+        for store in [Store::open(dir.path()).unwrap(), Store::in_memory()] {
+            let submit = |value: &str| {
+                let mut batch = Batch::new();
+                batch.put(Space::Log, "key", value);
+                store.submit(batch)
+            };
+            let tickets: Vec<_> = ["a", "b", "c"].map(|value| submit(value).unwrap()).into();
+            tickets
+                .into_iter()
+                .rev()
+                .for_each(|ticket| ticket.wait().unwrap());
+            assert_eq!(
+                store.get(Space::Log, b"key").unwrap().unwrap().as_ref(),
+                b"c"
+            );
+            store.submit(Batch::new()).unwrap().wait().unwrap();
+            store.close();
+            assert!(matches!(submit("d"), Err(StoreError::Closed)));
+        }
+    }
+}

@@ -47,7 +47,9 @@ pub(crate) fn decode(shape: &Shape, from: &mut &[u8]) -> Option<Value> {
         },
         Shape::Int
         | Shape::OneOfInt(_)
-        | Shape::Between(Between { min: Bound::Int(_), .. }) => Value::Int(decode_int(from)?),
+        | Shape::Between(Between {
+            min: Bound::Int(_), ..
+        }) => Value::Int(decode_int(from)?),
         Shape::Timestamp => Value::Timestamp(Timestamp::from_micros(decode_int(from)?)?),
         Shape::Date => Value::Date(date_from_days(decode_int(from)?)?),
         Shape::Decimal(scale) => {
@@ -153,14 +155,29 @@ mod tests {
             (Shape::Bool, Value::Bool(true), "01"),
             (Shape::Int, Value::Int(-2), "7ffffffffffffffe"),
             (Shape::Timestamp, Value::Timestamp(day), "80061279f0c44001"),
-            (Shape::Date, Value::Date(day.to_datetime().date_naive()), "8000000000004d46"),
-            (Shape::Decimal(2), Value::Decimal("-0.05".parse().unwrap()), "7ffffffffffffffffffffffffffffffb"),
+            (
+                Shape::Date,
+                Value::Date(day.to_datetime().date_naive()),
+                "8000000000004d46",
+            ),
+            (
+                Shape::Decimal(2),
+                Value::Decimal("-0.05".parse().unwrap()),
+                "7ffffffffffffffffffffffffffffffb",
+            ),
             (Shape::String, text("a\0b"), "6100ff620000"),
             (Shape::String, text(""), "0000"),
             (Shape::Bytes, Value::Bytes(vec![0, 1]), "00ff010000"),
-            (Shape::List(Arc::new(Shape::Bool)), Value::List(vec![Value::Bool(false)]), "010000"),
+            (
+                Shape::List(Arc::new(Shape::Bool)),
+                Value::List(vec![Value::Bool(false)]),
+                "010000",
+            ),
         ] {
-            let hex: String = bytes(&value).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex: String = bytes(&value)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             assert_eq!(hex, expected, "{value}");
             reads_back(&shape, &value);
         }
@@ -181,17 +198,33 @@ mod tests {
             assert_eq!(decode(&shape, &mut [].as_slice()), None, "{shape}");
             assert_eq!(decode(&shape, &mut [2; 5].as_slice()), None, "{shape}");
         }
-        for shape in [Shape::Timestamp, Shape::Date, Shape::Decimal(28), Shape::Float] {
+        for shape in [
+            Shape::Timestamp,
+            Shape::Date,
+            Shape::Decimal(28),
+            Shape::Float,
+        ] {
             assert_eq!(decode(&shape, &mut [255; 16].as_slice()), None, "{shape}");
         }
-        assert_eq!(decode(&Shape::String, &mut [0xc3, 0, 0].as_slice()), None, "not UTF-8");
-        assert_eq!(decode(&Shape::String, &mut [b'a', 0, 7].as_slice()), None, "an unknown mark");
+        assert_eq!(
+            decode(&Shape::String, &mut [0xc3, 0, 0].as_slice()),
+            None,
+            "not UTF-8"
+        );
+        assert_eq!(
+            decode(&Shape::String, &mut [b'a', 0, 7].as_slice()),
+            None,
+            "an unknown mark"
+        );
     }
 
     fn ordered_as(a: &Value, b: &Value, expected: std::cmp::Ordering) {
         let (a, b) = (bytes(a), bytes(b));
         assert_eq!(a.cmp(&b), expected);
-        assert!(a == b || !(a.starts_with(&b) || b.starts_with(&a)), "one key begins another");
+        assert!(
+            a == b || !(a.starts_with(&b) || b.starts_with(&a)),
+            "one key begins another"
+        );
     }
 
     proptest! {

@@ -5,8 +5,8 @@
 //!
 //! | dataset | key in [`Space::Table`] | value |
 //! |---|---|---|
-//! | keyed | table, [key columns](key), event time turned over | value columns |
-//! | without keys | table, event time, sequence, source | value columns |
+//! | keyed | table, [key columns](key), event time turned over | [value columns](row) |
+//! | without keys | table, event time, sequence, source | [value columns](row) |
 //!
 //! Times are turned over so that one seek forward from an instant finds the latest version that is not after it.
 
@@ -36,7 +36,8 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Positions of the key columns; none for a dataset without keys.
     pub(crate) keys: Vec<usize>,
-    /// Positions of the columns that are neither key nor event time.
+    /// Positions of the columns that are neither key nor event time, in the order of their names: the order
+    /// of their values on disk, for branches that share a table may declare its columns in different orders.
     pub(crate) values: Vec<usize>,
     /// Position of the event time.
     pub(crate) timestamp: usize,
@@ -68,17 +69,34 @@ impl Table {
         let broken = |what: &str| Error::Corrupt(format!("dataset `{}` {what}", dataset.name));
         let columns = dataset.fields.iter().map(|field| {
             let shape = Shape::new(&field.ty).map_err(|error| broken(&error.to_string()))?;
-            Ok(Column { name: field.name.into(), shape })
+            Ok(Column {
+                name: field.name.into(),
+                shape,
+            })
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        let timestamp = dataset.timestamp().ok_or_else(|| broken("has no event time"))?;
+        let timestamp = dataset
+            .timestamp()
+            .ok_or_else(|| broken("has no event time"))?;
         let positions = 0..columns.len();
         let is_key = |i: &usize| dataset.fields.get(*i).is_some_and(|field| field.key);
         let (keys, others): (Vec<_>, Vec<_>) = positions.partition(is_key);
-        let values = others.into_iter().filter(|i| *i != timestamp).collect();
-        let sources = dataset.sources.iter().map(|source| Source::new(source, dataset));
+        let mut values: Vec<_> = others.into_iter().filter(|i| *i != timestamp).collect();
+        values.sort_by_key(|i| dataset.fields.get(*i).map(|field| field.name));
+        let sources = dataset
+            .sources
+            .iter()
+            .map(|source| Source::new(source, dataset));
         let sources = sources.collect::<Result<_>>()?;
-        Ok(Self { id, dataset: dataset.name.into(), columns, keys, values, timestamp, sources })
+        Ok(Self {
+            id,
+            dataset: dataset.name.into(),
+            columns,
+            keys,
+            values,
+            timestamp,
+            sources,
+        })
     }
 
     /// Whether rows are versions of keys.
@@ -88,7 +106,9 @@ impl Table {
 
     /// The position of a column.
     pub(crate) fn position(&self, column: &str) -> Option<usize> {
-        self.columns.iter().position(|candidate| candidate.name == column)
+        self.columns
+            .iter()
+            .position(|candidate| candidate.name == column)
     }
 
     /// What all keys of the table's entries begin with.
@@ -111,12 +131,23 @@ impl Table {
             key::encode(column(i), &mut key);
         }
         if key.len() > KEY_BYTES {
-            return Err(format!("its key takes {} bytes, and a key has at most {KEY_BYTES}", key.len()));
+            return Err(format!(
+                "its key takes {} bytes, and a key has at most {KEY_BYTES}",
+                key.len()
+            ));
         }
         let time = key::ordered(time.micros());
-        key.extend(if self.is_keyed() { time.map(|byte| !byte) } else { time });
+        key.extend(if self.is_keyed() {
+            time.map(|byte| !byte)
+        } else {
+            time
+        });
         let value = row::encode(self.values.iter().map(column));
-        Ok(Entry { key, is_keyed: self.is_keyed(), value })
+        Ok(Entry {
+            key,
+            is_keyed: self.is_keyed(),
+            value,
+        })
     }
 }
 

@@ -77,8 +77,13 @@ impl Table {
             None => among(&self.values, column).map_or(Slot::Time, Slot::Value),
         });
         let slots: Vec<_> = slots.collect();
-        let values = slots.iter().map(|slot| if let Slot::Value(i) = slot { i + 1 } else { 0 });
-        Selection { values: values.max().unwrap_or(0), slots }
+        let values = slots
+            .iter()
+            .map(|slot| if let Slot::Value(i) = slot { i + 1 } else { 0 });
+        Selection {
+            values: values.max().unwrap_or(0),
+            slots,
+        }
     }
 
     /// Gives each selected column of a version of `key` to `give`, in the order of the selection. Where there
@@ -110,9 +115,15 @@ impl Table {
     /// from the latest event time back.
     pub(crate) fn rows(&self, snapshot: &Snapshot) -> impl Iterator<Item = Result<Vec<Value>>> {
         let scan = snapshot.scan_prefix(Space::Table, &Self::prefix(self.id));
-        let (by_key, by_time) =
-            if self.is_keyed() { (Some(scan), None) } else { (None, Some(scan.rev())) };
-        let entries = by_key.into_iter().flatten().chain(by_time.into_iter().flatten());
+        let (by_key, by_time) = if self.is_keyed() {
+            (Some(scan), None)
+        } else {
+            (None, Some(scan.rev()))
+        };
+        let entries = by_key
+            .into_iter()
+            .flatten()
+            .chain(by_time.into_iter().flatten());
         entries.map(|entry| {
             let (key, values) = entry?;
             self.row(&key, &values).ok_or_else(|| self.corrupt())
@@ -127,7 +138,11 @@ impl Table {
         }
         let (time, _) = time_of(rest, self.is_keyed())?;
         *row.get_mut(self.timestamp)? = Value::Timestamp(time);
-        for (i, value) in self.values.iter().zip(row::decode(values, self.values.len())?) {
+        for (i, value) in self
+            .values
+            .iter()
+            .zip(row::decode(values, self.values.len())?)
+        {
             *row.get_mut(*i)? = value;
         }
         Some(row)
@@ -144,6 +159,10 @@ impl Table {
 /// The event time that `bytes` begin with, and what is behind it.
 fn time_of(bytes: &[u8], turned: bool) -> Option<(Timestamp, &[u8])> {
     let (time, rest) = bytes.split_first_chunk::<8>()?;
-    let time = if turned { time.map(|byte| !byte) } else { *time };
+    let time = if turned {
+        time.map(|byte| !byte)
+    } else {
+        *time
+    };
     Some((Timestamp::from_micros(key::from_ordered(time))?, rest))
 }

@@ -1,4 +1,5 @@
-//! The value columns of a row as bytes: one value behind the other, in postcard's encoding.
+//! The value columns of a row as bytes: one value behind the other, by name of the column, in postcard's
+//! encoding.
 
 use fennel_core::value::Value;
 
@@ -6,7 +7,8 @@ use fennel_core::value::Value;
 pub(super) fn encode<'a>(columns: impl Iterator<Item = &'a Value>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for value in columns {
-        bytes = postcard::to_extend(value, bytes).expect("values are written to memory without fail");
+        bytes =
+            postcard::to_extend(value, bytes).expect("values are written to memory without fail");
     }
     bytes
 }
@@ -46,7 +48,10 @@ mod tests {
             (Value::Date(date_from_days(-1).unwrap()), "0701"),
             (Value::Decimal("1.50".parse().unwrap()), "08ac0202"),
             (Value::List(vec![Value::Null]), "090100"),
-            (Value::Map(BTreeMap::from([("k".into(), Value::Int(1))])), "0a01016b0202"),
+            (
+                Value::Map(BTreeMap::from([("k".into(), Value::Int(1))])),
+                "0a01016b0202",
+            ),
             (Value::Record(vec![Value::Bool(false)]), "0b010100"),
         ]
     }

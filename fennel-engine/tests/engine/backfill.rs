@@ -12,7 +12,11 @@ use serde_json::json;
 use crate::definitions::{DELETED, SALES, TS, USERS, dataset, request, source, value};
 use crate::fixture::{Fixture, refusal, rows, user};
 
-const NO_BACKFILL: CommitOptions = CommitOptions { preview: false, incremental: false, backfill: false };
+const NO_BACKFILL: CommitOptions = CommitOptions {
+    preview: false,
+    incremental: false,
+    backfill: false,
+};
 
 fn version(version: u32) -> SyncRequest {
     request(&[Dataset { version, ..USERS }], &[])
@@ -21,25 +25,54 @@ fn version(version: u32) -> SyncRequest {
 #[test]
 fn a_new_version_is_computed_from_what_was_logged() {
     let fixture = Fixture::with(&version(1));
-    fixture.log("users", &json!([user(1, "first", 1), user(1, "second", 1), { "uid": 1 }, user(2, "x", 5)]));
+    fixture.log(
+        "users",
+        &json!([user(1, "first", 1), user(1, "second", 1), { "uid": 1 }, user(2, "x", 5)]),
+    );
     fixture.log("users", &json!([user(2, "y", 3)]));
-    let before = (fixture.dump("Users"), fixture.engine.rejects("main", "Users", 9).unwrap());
+    let before = (
+        fixture.dump("Users"),
+        fixture.engine.rejects("main", "Users", 9).unwrap(),
+    );
     fixture.commit(&version(2));
-    let after = (fixture.dump("Users"), fixture.engine.rejects("main", "Users", 9).unwrap());
+    let after = (
+        fixture.dump("Users"),
+        fixture.engine.rejects("main", "Users", 9).unwrap(),
+    );
     assert_eq!(after, before);
     fixture.log("users", &json!([user(1, "third", 1)]));
-    assert_eq!(fixture.users_as_of(1, "city", &[1]), json!(["third"]), "and goes on with what comes");
+    assert_eq!(
+        fixture.users_as_of(1, "city", &[1]),
+        json!(["third"]),
+        "and goes on with what comes"
+    );
 }
 
 #[test]
 fn rows_of_several_endpoints_are_replayed_in_the_order_in_which_they_came() {
     let both = |version| {
         let sources = [source("users", Cdc::Upsert), source("more", Cdc::Upsert)];
-        request(&[Dataset { version, sources: &sources, ..USERS }], &[])
+        request(
+            &[Dataset {
+                version,
+                sources: &sources,
+                ..USERS
+            }],
+            &[],
+        )
     };
     let fixture = Fixture::with(&both(1));
-    for (i, endpoint) in ["users", "more", "more", "users", "more"].into_iter().enumerate() {
-        fixture.log(endpoint, &json!([user(1, &format!("{i}"), 1), user(2, &format!("{i}"), i as i64)]));
+    for (i, endpoint) in ["users", "more", "more", "users", "more"]
+        .into_iter()
+        .enumerate()
+    {
+        fixture.log(
+            endpoint,
+            &json!([
+                user(1, &format!("{i}"), 1),
+                user(2, &format!("{i}"), i as i64)
+            ]),
+        );
     }
     let before = fixture.dump("Users");
     assert_eq!(before["city"][0], "4");
@@ -55,13 +88,19 @@ fn a_branch_shares_what_another_has_computed() {
     fixture.commit(&version(1));
     fixture.log("users", &json!([user(1, "rome", 1)]));
     fixture.engine.init_branch("dev").unwrap();
-    let shared = fixture.engine.commit("dev", &version(1), NO_BACKFILL).unwrap();
+    let shared = fixture
+        .engine
+        .commit("dev", &version(1), NO_BACKFILL)
+        .unwrap();
     assert!(shared.changed);
     assert_eq!(tables(), 1, "there is one copy of the row");
     fixture.log("users", &json!([user(1, "oslo", 2)]));
     assert_eq!(tables(), 2);
     assert_eq!(fixture.dump_on("dev", "Users"), fixture.dump("Users"));
-    let wide = Dataset { version: 2, ..USERS };
+    let wide = Dataset {
+        version: 2,
+        ..USERS
+    };
     fixture.commit_on("dev", &request(&[wide], &[]));
     assert_eq!(tables(), 4, "another version is another copy");
 }
@@ -70,18 +109,25 @@ fn a_branch_shares_what_another_has_computed() {
 fn without_backfill_nothing_is_computed_anew() {
     let fixture = Fixture::in_memory();
     fixture.engine.init_branch("dev").unwrap();
-    let commit = |branch: &str, request: &SyncRequest| fixture.engine.commit(branch, request, NO_BACKFILL);
+    let commit =
+        |branch: &str, request: &SyncRequest| fixture.engine.commit(branch, request, NO_BACKFILL);
     let refused = commit("main", &request(&[USERS, SALES], &[]));
     assert!(matches!(refused, Err(Error::Refused(_))));
     let text = refusal(refused);
-    assert!(text.contains("dataset `Users`: no branch has a dataset of this structure"), "{text}");
+    assert!(
+        text.contains("dataset `Users`: no branch has a dataset of this structure"),
+        "{text}"
+    );
     assert!(text.contains("dataset `Sales`: no branch"), "{text}");
     fixture.commit_on("dev", &request(&[USERS], &[]));
     assert!(commit("main", &request(&[USERS], &[])).unwrap().changed);
     assert!(!commit("main", &request(&[USERS], &[])).unwrap().changed);
     assert!(commit("main", &version(2)).is_err());
     let sourceless = dataset("Sourceless", [value("x", Type::Int), TS], []);
-    assert!(commit("main", &request(&[USERS, sourceless], &[])).is_ok(), "without a source there is nothing to compute");
+    assert!(
+        commit("main", &request(&[USERS, sourceless], &[])).is_ok(),
+        "without a source there is nothing to compute"
+    );
 }
 
 #[test]
@@ -93,14 +139,28 @@ fn a_table_that_no_branch_has_is_dropped() {
     fixture.commit(&version(1));
     fixture.commit_on("dev", &version(1));
     fixture.log("users", &json!([user(1, "rome", 1), { "uid": 1 }]));
-    let deleted = request(&[Dataset { meta: DELETED, ..USERS }], &[]);
+    let deleted = request(
+        &[Dataset {
+            meta: DELETED,
+            ..USERS
+        }],
+        &[],
+    );
     fixture.commit(&deleted);
-    assert_eq!((count(Space::Table), count(Space::Rejects)), (1, 1), "the other branch has it");
+    assert_eq!(
+        (count(Space::Table), count(Space::Rejects)),
+        (1, 1),
+        "the other branch has it"
+    );
     fixture.commit_on("dev", &deleted);
     assert_eq!((count(Space::Table), count(Space::Rejects)), (0, 0));
     assert_eq!(count(Space::Log), 2, "the log stays");
     fixture.commit(&version(2));
-    assert_eq!((count(Space::Table), count(Space::Rejects)), (1, 1), "so that it can come back");
+    assert_eq!(
+        (count(Space::Table), count(Space::Rejects)),
+        (1, 1),
+        "so that it can come back"
+    );
 }
 
 #[test]
@@ -109,9 +169,15 @@ fn a_refused_commit_leaves_no_table() {
     let fixture = Fixture::on(store.clone());
     fixture.commit(&version(1));
     fixture.log("users", &json!([user(1, "rome", 1)]));
-    let before: Vec<_> = store.scan_prefix(Space::Meta, b"").map(|entry| entry.unwrap()).collect();
+    let before: Vec<_> = store
+        .scan_prefix(Space::Meta, b"")
+        .map(|entry| entry.unwrap())
+        .collect();
     assert!(fixture.try_commit(&request(&[SALES], &[])).is_err());
-    let after: Vec<_> = store.scan_prefix(Space::Meta, b"").map(|entry| entry.unwrap()).collect();
+    let after: Vec<_> = store
+        .scan_prefix(Space::Meta, b"")
+        .map(|entry| entry.unwrap())
+        .collect();
     assert_eq!(before, after);
 }
 
@@ -130,7 +196,11 @@ fn rows_that_come_during_a_commit_are_in_the_table_it_adds() {
         while !writer.is_finished() {
             version += 1;
             fixture.commit(&request(&[Dataset { version, ..SALES }], &[]));
-            let before = fixture.engine.inspect("main", "Sales", usize::MAX).unwrap().rows();
+            let before = fixture
+                .engine
+                .inspect("main", "Sales", usize::MAX)
+                .unwrap()
+                .rows();
             assert!(before <= total as usize);
         }
     });
@@ -155,9 +225,53 @@ fn queries_go_on_during_commits_and_see_whole_tables() {
 fn a_new_source_is_read_from_its_beginning() {
     let fixture = Fixture::with(&request(&[USERS, SALES], &[]));
     fixture.log("users", &json!([user(1, "rome", 1)]));
-    let more = [source("users", Cdc::Append), Source { since: Some(crate::fixture::second(1)), ..source("sales", Cdc::Append) }];
-    fixture.log("sales", &json!([{ "uid": 7, "price": 1.0, "ts": 0 }, { "uid": 8, "price": 1.0, "ts": 1 }]));
+    let more = [
+        source("users", Cdc::Append),
+        Source {
+            since: Some(crate::fixture::second(1)),
+            ..source("sales", Cdc::Append)
+        },
+    ];
+    fixture.log(
+        "sales",
+        &json!([{ "uid": 7, "price": 1.0, "ts": 0 }, { "uid": 8, "price": 1.0, "ts": 1 }]),
+    );
     let ids = dataset("Ids", [value("uid", Type::Int), TS], more);
     fixture.commit(&request(&[USERS, SALES, ids], &[]));
     assert_eq!(fixture.dump("Ids")["uid"], json!([8, 1]));
+}
+
+#[test]
+fn branches_that_declare_columns_in_another_order_share_a_table_all_the_same() {
+    let store = Store::in_memory();
+    let fixture = Fixture::on(store.clone());
+    fixture.engine.init_branch("a").unwrap();
+    fixture.commit(&version(1));
+    let [uid, city, age, ts] = *USERS.fields else {
+        unreachable!()
+    };
+    let fields = [uid, age, city, ts];
+    let turned = Dataset {
+        fields: &fields,
+        ..USERS
+    };
+    fixture
+        .engine
+        .commit("a", &request(&[turned], &[]), NO_BACKFILL)
+        .unwrap();
+    fixture.log("users", &json!([user(1, "rome", 1)]));
+    let (main, a) = (fixture.dump("Users"), fixture.dump_on("a", "Users"));
+    assert_eq!(
+        main.to_string(),
+        r#"{"uid":[1],"city":["rome"],"age":[null],"ts":["2024-01-01T00:00:01.000000Z"]}"#
+    );
+    assert_eq!(
+        a.to_string(),
+        r#"{"uid":[1],"age":[null],"city":["rome"],"ts":["2024-01-01T00:00:01.000000Z"]}"#
+    );
+    let again = Fixture::on(store);
+    assert_eq!(
+        (again.dump("Users"), again.dump_on("a", "Users")),
+        (main, a)
+    );
 }

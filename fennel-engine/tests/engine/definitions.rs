@@ -3,7 +3,8 @@
 use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
-    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Reference, Source,
+    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
+    Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
@@ -11,22 +12,44 @@ use fennel_core::ty::Type;
 use fennel_core::wire::encode;
 use fennel_core::wire::proto::services::SyncRequest;
 
-pub(crate) const OWNED: Meta<'static> = Meta { owner: "team@example.com", ..Meta::EMPTY };
-pub(crate) const DELETED: Meta<'static> = Meta { deleted: true, ..OWNED };
-pub(crate) const BOTH: Index = Index { online: true, offline: true };
+pub(crate) const OWNED: Meta<'static> = Meta {
+    owner: "team@example.com",
+    ..Meta::EMPTY
+};
+pub(crate) const DELETED: Meta<'static> = Meta {
+    deleted: true,
+    ..OWNED
+};
+pub(crate) const BOTH: Index = Index {
+    online: true,
+    offline: true,
+};
 
 const HOOK: Webhook<'static> = Webhook::new("hook");
 
 /// A column that is neither key nor event time.
 pub(crate) const fn value<'a>(name: &'a str, ty: Type<'a>) -> Field<'a> {
-    Field { name, ty, key: false, erase_key: false, timestamp: false, meta: Meta::EMPTY }
+    Field {
+        name,
+        ty,
+        key: false,
+        erase_key: false,
+        timestamp: false,
+        meta: Meta::EMPTY,
+    }
 }
 
 pub(crate) const fn key<'a>(name: &'a str, ty: Type<'a>) -> Field<'a> {
-    Field { key: true, ..value(name, ty) }
+    Field {
+        key: true,
+        ..value(name, ty)
+    }
 }
 
-pub(crate) const TS: Field<'static> = Field { timestamp: true, ..value("ts", Type::Timestamp) };
+pub(crate) const TS: Field<'static> = Field {
+    timestamp: true,
+    ..value("ts", Type::Timestamp)
+};
 
 /// A source of the webhook `hook`.
 pub(crate) const fn source(endpoint: &str, cdc: Cdc) -> Source<'_> {
@@ -77,7 +100,10 @@ pub(crate) fn indexed(
     fields: impl Into<Vec<Field<'static>>>,
     source: Source<'static>,
 ) -> Dataset<'static> {
-    Dataset { index: BOTH, ..dataset(name, fields, [source]) }
+    Dataset {
+        index: BOTH,
+        ..dataset(name, fields, [source])
+    }
 }
 
 /// Users by `uid`, from the endpoint `users`.
@@ -104,7 +130,12 @@ pub(crate) const SALES: Dataset<'static> = plain(
 
 /// A feature that queries must give.
 pub(crate) const fn given<'a>(name: &'a str, ty: Type<'a>) -> Feature<'a> {
-    Feature { name, ty, extraction: None, meta: Meta::EMPTY }
+    Feature {
+        name,
+        ty,
+        extraction: None,
+        meta: Meta::EMPTY,
+    }
 }
 
 /// A feature that looks up a column.
@@ -115,7 +146,16 @@ pub(crate) const fn looked_up<'a>(
     column: &'a str,
     default: Option<Literal<'a>>,
 ) -> Feature<'a> {
-    read(name, ty, Reference { kind: Kind::Dataset, entity: dataset, name: column }, default)
+    read(
+        name,
+        ty,
+        Reference {
+            kind: Kind::Dataset,
+            entity: dataset,
+            name: column,
+        },
+        default,
+    )
 }
 
 /// A feature that is another one.
@@ -126,7 +166,16 @@ pub(crate) const fn alias<'a>(
     feature: &'a str,
     default: Option<Literal<'a>>,
 ) -> Feature<'a> {
-    read(name, ty, Reference { kind: Kind::Featureset, entity: featureset, name: feature }, default)
+    read(
+        name,
+        ty,
+        Reference {
+            kind: Kind::Featureset,
+            entity: featureset,
+            name: feature,
+        },
+        default,
+    )
 }
 
 const fn read<'a>(
@@ -135,15 +184,29 @@ const fn read<'a>(
     reference: Reference<'a>,
     default: Option<Literal<'a>>,
 ) -> Feature<'a> {
-    let extraction = Some(Extraction { reference, default, version: 0, env: Env::ANY });
-    Feature { name, ty, extraction, meta: Meta::EMPTY }
+    let extraction = Some(Extraction {
+        reference,
+        default,
+        version: 0,
+        env: Env::ANY,
+    });
+    Feature {
+        name,
+        ty,
+        extraction,
+        meta: Meta::EMPTY,
+    }
 }
 
 pub(crate) fn featureset(
     name: &'static str,
     features: impl Into<Vec<Feature<'static>>>,
 ) -> Featureset<'static> {
-    Featureset { name, features: features.into().leak(), ..USER }
+    Featureset {
+        name,
+        features: features.into().leak(),
+        ..USER
+    }
 }
 
 /// What is asked about users: `uid` is given.
@@ -151,7 +214,13 @@ pub(crate) const USER: Featureset<'static> = Featureset {
     name: "User",
     features: &[
         given("uid", Type::Int),
-        looked_up("city", Type::String, "Users", "city", Some(Literal::Str("nowhere"))),
+        looked_up(
+            "city",
+            Type::String,
+            "Users",
+            "city",
+            Some(Literal::Str("nowhere")),
+        ),
         looked_up("age", Type::Optional(&Type::Int), "Users", "age", None),
     ],
     meta: OWNED,
@@ -160,7 +229,10 @@ pub(crate) const USER: Featureset<'static> = Featureset {
 
 /// The request that commits these.
 pub(crate) fn request(datasets: &[Dataset<'_>], featuresets: &[Featureset<'_>]) -> SyncRequest {
-    let catalog = Catalog { datasets: datasets.to_vec(), featuresets: featuresets.to_vec() };
+    let catalog = Catalog {
+        datasets: datasets.to_vec(),
+        featuresets: featuresets.to_vec(),
+    };
     encode(&catalog, None, "a message")
 }
 

@@ -7,7 +7,9 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::store::{Options, Store};
-use fennel_engine::{Columns, Commit, CommitOptions, Engine, Error, Incoming, Logged, ManualClock, Query};
+use fennel_engine::{
+    Columns, Commit, CommitOptions, Engine, Error, Incoming, Logged, ManualClock, Query,
+};
 use serde_json::{Value as Json, json};
 
 /// An engine, and the clock that it goes by.
@@ -24,7 +26,10 @@ pub(crate) fn second(seconds: i64) -> Timestamp {
 
 /// A store in `dir` that needs no free disk.
 pub(crate) fn store(dir: &Path) -> Store {
-    let options = Options { reserve_bytes: 0, ..Options::default() };
+    let options = Options {
+        reserve_bytes: 0,
+        ..Options::default()
+    };
     Store::open_with(dir, &options).unwrap()
 }
 
@@ -66,11 +71,14 @@ impl Fixture {
     }
 
     pub(crate) fn commit_on(&self, branch: &str, request: &SyncRequest) -> Commit {
-        self.engine.commit(branch, request, CommitOptions::default()).unwrap()
+        self.engine
+            .commit(branch, request, CommitOptions::default())
+            .unwrap()
     }
 
     pub(crate) fn try_commit(&self, request: &SyncRequest) -> Result<Commit, Error> {
-        self.engine.commit("main", request, CommitOptions::default())
+        self.engine
+            .commit("main", request, CommitOptions::default())
     }
 
     /// Logs to the webhook `hook`.
@@ -84,14 +92,24 @@ impl Fixture {
     }
 
     pub(crate) fn dump_on(&self, branch: &str, dataset: &str) -> Json {
-        self.engine.inspect(branch, dataset, usize::MAX).unwrap().to_json()
+        self.engine
+            .inspect(branch, dataset, usize::MAX)
+            .unwrap()
+            .to_json()
     }
 
     /// A column of `Users` for one `uid`, as of each second of 2024-01-01.
     pub(crate) fn users_as_of(&self, uid: i64, column: &str, seconds: &[i64]) -> Json {
-        let keys = seconds.iter().map(|_| Incoming::from([("uid".into(), Value::Int(uid))]));
-        let at = seconds.iter().map(|seconds| Value::Timestamp(second(*seconds))).collect();
-        let found = self.engine.lookup("main", "Users", keys.collect(), &[column.into()], Some(at));
+        let keys = seconds
+            .iter()
+            .map(|_| Incoming::from([("uid".into(), Value::Int(uid))]));
+        let at = seconds
+            .iter()
+            .map(|seconds| Value::Timestamp(second(*seconds)))
+            .collect();
+        let found = self
+            .engine
+            .lookup("main", "Users", keys.collect(), &[column.into()], Some(at));
         found.unwrap().columns.to_json()[column].clone()
     }
 
@@ -108,9 +126,18 @@ impl Fixture {
 /// An online query whose inputs are all the columns of `data`.
 pub(crate) fn query(data: &Json, outputs: &[&str]) -> Query {
     let columns = data.as_object().unwrap().iter();
-    let values = |values: &Json| values.as_array().unwrap().iter().cloned().map(Value::from).collect();
-    let data: std::collections::BTreeMap<_, _> =
-        columns.map(|(name, column)| (name.clone(), values(column))).collect();
+    let values = |values: &Json| {
+        values
+            .as_array()
+            .unwrap()
+            .iter()
+            .cloned()
+            .map(Value::from)
+            .collect()
+    };
+    let data: std::collections::BTreeMap<_, _> = columns
+        .map(|(name, column)| (name.clone(), values(column)))
+        .collect();
     Query {
         inputs: data.keys().cloned().collect(),
         outputs: outputs.iter().map(|name| String::from(*name)).collect(),

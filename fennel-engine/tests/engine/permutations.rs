@@ -30,14 +30,27 @@ fn arrivals() -> impl Strategy<Value = Arrivals> {
     let history = prop::collection::btree_map((0..KEYS, 0..INSTANTS), "[a-c]", 0..40);
     let arrivals = history.prop_flat_map(|history| {
         let order: Vec<_> = history.keys().copied().collect();
-        (Just(history), Just(order).prop_shuffle(), 1..8_usize, 1..5_usize)
+        (
+            Just(history),
+            Just(order).prop_shuffle(),
+            1..8_usize,
+            1..5_usize,
+        )
     });
-    arrivals.prop_map(|(history, order, request, restart)| Arrivals { history, order, request, restart })
+    arrivals.prop_map(|(history, order, request, restart)| Arrivals {
+        history,
+        order,
+        request,
+        restart,
+    })
 }
 
 /// What a lookup must answer.
 fn expected(history: &History, key: i64, at: i64) -> Option<&String> {
-    history.range((key, i64::MIN)..=(key, at)).next_back().map(|(_, city)| city)
+    history
+        .range((key, i64::MIN)..=(key, at))
+        .next_back()
+        .map(|(_, city)| city)
 }
 
 impl Arrivals {
@@ -51,12 +64,18 @@ impl Arrivals {
             }
             let users = rows.iter().map(|at| user(at.0, &self.history[at], at.1));
             fixture.log("users", &users.collect());
-            let sales = rows.iter().map(|(uid, ts)| json!({ "uid": uid, "price": 0, "ts": ts }));
+            let sales = rows
+                .iter()
+                .map(|(uid, ts)| json!({ "uid": uid, "price": 0, "ts": ts }));
             fixture.log("sales", &sales.collect());
         }
         fixture = restart(Some(fixture));
         self.probe(&fixture.engine);
-        let mut times: Vec<Json> = self.order.iter().map(|(_, at)| second(*at).to_string().into()).collect();
+        let mut times: Vec<Json> = self
+            .order
+            .iter()
+            .map(|(_, at)| second(*at).to_string().into())
+            .collect();
         times.sort_by_key(|time| std::cmp::Reverse(time.to_string()));
         assert_eq!(fixture.dump("Sales")["ts"], Json::Array(times));
     }
@@ -64,10 +83,19 @@ impl Arrivals {
     fn probe(&self, engine: &Engine) {
         let probes = (0..KEYS).flat_map(|key| (-1..=INSTANTS).map(move |at| (key, at)));
         let probes: Vec<_> = probes.collect();
-        let keys = probes.iter().map(|(key, _)| Incoming::from([("uid".into(), Value::Int(*key))]));
+        let keys = probes
+            .iter()
+            .map(|(key, _)| Incoming::from([("uid".into(), Value::Int(*key))]));
         let at = probes.iter().map(|(_, at)| Value::Timestamp(second(*at)));
-        let found =
-            engine.lookup("main", "Users", keys.collect(), &["city".into()], Some(at.collect())).unwrap();
+        let found = engine
+            .lookup(
+                "main",
+                "Users",
+                keys.collect(),
+                &["city".into()],
+                Some(at.collect()),
+            )
+            .unwrap();
         for (i, (key, at)) in probes.iter().enumerate() {
             let city = expected(&self.history, *key, *at);
             assert_eq!(found.found[i], city.is_some());

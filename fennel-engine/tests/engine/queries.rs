@@ -7,7 +7,8 @@ use fennel_engine::{Error, Query};
 use serde_json::{Value as Json, json};
 
 use crate::definitions::{
-    DELETED, TS, USER, USERS, alias, featureset, given, indexed, key, looked_up, request, source, value,
+    DELETED, TS, USER, USERS, alias, featureset, given, indexed, key, looked_up, request, source,
+    value,
 };
 use crate::fixture::{Fixture, query, refusal, second, user};
 
@@ -30,22 +31,42 @@ fn users(featuresets: &[Featureset<'_>]) -> Fixture {
 fn looked_up_features_have_defaults_for_missing_and_for_null() {
     let ages = featureset(
         "Ages",
-        [given("uid", Type::Int), looked_up("age", Type::Int, "Users", "age", Some(Literal::Int(-1)))],
+        [
+            given("uid", Type::Int),
+            looked_up("age", Type::Int, "Users", "age", Some(Literal::Int(-1))),
+        ],
     );
     let fixture = users(&[USER, ages]);
-    let answer = fixture.answer(&json!({ "User.uid": [2, "1", 9] }), &["User.age", "User.city"]);
-    let expected = json!({ "User.age": [41, null, null], "User.city": ["bern", "oslo", "nowhere"] });
-    assert_eq!(answer.to_string(), expected.to_string(), "in the order that was asked for");
-    assert_eq!(fixture.answer(&json!({ "Ages.uid": [1, 2, 9] }), &["Ages.age"]), json!({ "Ages.age": [-1, 41, -1] }));
+    let answer = fixture.answer(
+        &json!({ "User.uid": [2, "1", 9] }),
+        &["User.age", "User.city"],
+    );
+    let expected =
+        json!({ "User.age": [41, null, null], "User.city": ["bern", "oslo", "nowhere"] });
+    assert_eq!(
+        answer.to_string(),
+        expected.to_string(),
+        "in the order that was asked for"
+    );
+    assert_eq!(
+        fixture.answer(&json!({ "Ages.uid": [1, 2, 9] }), &["Ages.age"]),
+        json!({ "Ages.age": [-1, 41, -1] })
+    );
 }
 
 #[test]
 fn each_row_is_answered_as_of_its_own_instant() {
     let fixture = users(&[USER]);
     let at = [99, 100, 199, 200].map(second).to_vec();
-    let query = Query { at: Some(at), ..query(&json!({ "User.uid": [1, 1, 1, 1] }), &["User.city"]) };
+    let query = Query {
+        at: Some(at),
+        ..query(&json!({ "User.uid": [1, 1, 1, 1] }), &["User.city"])
+    };
     let answer = fixture.engine.query("main", &query).unwrap();
-    assert_eq!(answer.to_json(), json!({ "User.city": ["nowhere", "rome", "rome", "oslo"] }));
+    assert_eq!(
+        answer.to_json(),
+        json!({ "User.city": ["nowhere", "rome", "rome", "oslo"] })
+    );
 }
 
 #[test]
@@ -57,30 +78,64 @@ fn aliases_chain_and_an_input_wins_over_how_it_would_be_had() {
         [
             alias("uid", Type::Int, "B", "uid", None),
             looked_up("city", Type::Optional(&Type::String), "Users", "city", None),
-            alias("home", Type::String, "Last", "city", Some(Literal::Str("none"))),
+            alias(
+                "home",
+                Type::String,
+                "Last",
+                "city",
+                Some(Literal::Str("none")),
+            ),
         ],
     );
     let fixture = users(&[request, uid("A", "Request"), uid("B", "A"), last]);
     let home = |data: Json| fixture.answer(&data, &["Last.home"])["Last.home"].clone();
-    assert_eq!(home(json!({ "Request.uid": [1, 9] })), json!(["oslo", "none"]));
-    assert_eq!(home(json!({ "Request.uid": [1], "A.uid": [2] })), json!(["bern"]));
-    assert_eq!(home(json!({ "Request.uid": [1], "Last.city": [null] })), json!(["none"]));
-    assert_eq!(home(json!({ "Last.city": ["here"] })), json!(["here"]), "nothing else is needed");
+    assert_eq!(
+        home(json!({ "Request.uid": [1, 9] })),
+        json!(["oslo", "none"])
+    );
+    assert_eq!(
+        home(json!({ "Request.uid": [1], "A.uid": [2] })),
+        json!(["bern"])
+    );
+    assert_eq!(
+        home(json!({ "Request.uid": [1], "Last.city": [null] })),
+        json!(["none"])
+    );
+    assert_eq!(
+        home(json!({ "Last.city": ["here"] })),
+        json!(["here"]),
+        "nothing else is needed"
+    );
     assert_eq!(home(json!({ "Last.home": ["given"] })), json!(["given"]));
 }
 
 #[test]
 fn a_featureset_stands_for_its_features_that_are_not_deleted() {
-    let gone = Feature { meta: DELETED, ..looked_up("age", OPTIONAL_INT, "Users", "age", None) };
-    let user = featureset("User", [
-        given("uid", Type::Int),
-        gone,
-        looked_up("city", Type::Optional(&Type::String), "Users", "city", None),
-    ]);
-    let past = Featureset { meta: DELETED, ..featureset("Past", [given("x", Type::Int)]) };
+    let gone = Feature {
+        meta: DELETED,
+        ..looked_up("age", OPTIONAL_INT, "Users", "age", None)
+    };
+    let user = featureset(
+        "User",
+        [
+            given("uid", Type::Int),
+            gone,
+            looked_up("city", Type::Optional(&Type::String), "Users", "city", None),
+        ],
+    );
+    let past = Featureset {
+        meta: DELETED,
+        ..featureset("Past", [given("x", Type::Int)])
+    };
     let fixture = users(&[user, past]);
-    let answer = fixture.answer(&json!({ "User.uid": [1] }), &["User.city", "User", "User.uid"]);
-    assert_eq!(answer.to_string(), r#"{"User.city":["oslo"],"User.uid":[1]}"#);
+    let answer = fixture.answer(
+        &json!({ "User.uid": [1] }),
+        &["User.city", "User", "User.uid"],
+    );
+    assert_eq!(
+        answer.to_string(),
+        r#"{"User.city":["oslo"],"User.uid":[1]}"#
+    );
     let refused = |output| {
         let refused = fixture.query(&json!({ "User.uid": [1] }), &[output]);
         assert!(matches!(refused, Err(Error::Unknown { .. })));
@@ -95,7 +150,12 @@ fn a_featureset_stands_for_its_features_that_are_not_deleted() {
 fn lists_of_keys_are_looked_up_element_by_element() {
     let pairs = indexed(
         "Pairs",
-        [key("a", Type::Int), key("b", Type::String), value("v", OPTIONAL_INT), TS],
+        [
+            key("a", Type::Int),
+            key("b", Type::String),
+            value("v", OPTIONAL_INT),
+            TS,
+        ],
         source("pairs", Cdc::Upsert),
     );
     let lists = featureset(
@@ -103,16 +163,29 @@ fn lists_of_keys_are_looked_up_element_by_element() {
         [
             given("a", Type::List(&Type::Int)),
             given("b", Type::List(&Type::String)),
-            looked_up("v", Type::List(&Type::Int), "Pairs", "v", Some(Literal::Int(0))),
+            looked_up(
+                "v",
+                Type::List(&Type::Int),
+                "Pairs",
+                "v",
+                Some(Literal::Int(0)),
+            ),
         ],
     );
     let fixture = Fixture::with(&request(&[pairs], &[lists]));
-    fixture.log("pairs", &json!([{ "a": 1, "b": "x", "v": 5, "ts": 1 }, { "a": 2, "b": "x", "v": null, "ts": 1 }]));
+    fixture.log(
+        "pairs",
+        &json!([{ "a": 1, "b": "x", "v": 5, "ts": 1 }, { "a": 2, "b": "x", "v": null, "ts": 1 }]),
+    );
     let query = |a: Json, b: Json| {
         let answer = fixture.query(&json!({ "Lists.a": a, "Lists.b": b }), &["Lists.v"]);
         answer.map(|columns| columns.to_json()["Lists.v"].clone())
     };
-    let values = query(json!([[1, 2, 3], [], [1]]), json!([["x", "x", "x"], [], ["x"]])).unwrap();
+    let values = query(
+        json!([[1, 2, 3], [], [1]]),
+        json!([["x", "x", "x"], [], ["x"]]),
+    )
+    .unwrap();
     assert_eq!(values, json!([[5, 0, 0], [], [5]]));
     assert_eq!(
         refusal(query(json!([[1], [1, 2]]), json!([["x"], ["x"]]))),
@@ -124,19 +197,32 @@ fn lists_of_keys_are_looked_up_element_by_element() {
 fn a_column_that_is_a_list_is_looked_up_as_a_whole() {
     let tags = indexed(
         "Tags",
-        [key("id", Type::Int), value("tags", Type::List(&Type::String)), TS],
+        [
+            key("id", Type::Int),
+            value("tags", Type::List(&Type::String)),
+            TS,
+        ],
         source("tags", Cdc::Upsert),
     );
     let features = featureset(
         "F",
         [
             given("id", Type::Int),
-            looked_up("tags", Type::List(&Type::String), "Tags", "tags", Some(Literal::List(&[]))),
+            looked_up(
+                "tags",
+                Type::List(&Type::String),
+                "Tags",
+                "tags",
+                Some(Literal::List(&[])),
+            ),
         ],
     );
     let fixture = Fixture::with(&request(&[tags], &[features]));
     fixture.log("tags", &json!([{ "id": 1, "tags": ["a", "b"], "ts": 1 }]));
-    assert_eq!(fixture.answer(&json!({ "F.id": [1, 2] }), &["F.tags"]), json!({ "F.tags": [["a", "b"], []] }));
+    assert_eq!(
+        fixture.answer(&json!({ "F.id": [1, 2] }), &["F.tags"]),
+        json!({ "F.tags": [["a", "b"], []] })
+    );
 }
 
 #[test]
@@ -145,7 +231,13 @@ fn keys_and_event_times_can_be_looked_up_too() {
         "F",
         [
             given("uid", Type::Int),
-            looked_up("seen", Type::Optional(&Type::Timestamp), "Users", "ts", None),
+            looked_up(
+                "seen",
+                Type::Optional(&Type::Timestamp),
+                "Users",
+                "ts",
+                None,
+            ),
             looked_up("known", Type::Optional(&Type::Int), "Users", "uid", None),
         ],
     );
@@ -158,26 +250,54 @@ fn keys_and_event_times_can_be_looked_up_too() {
 
 #[test]
 fn a_record_is_read_by_name_where_its_fields_stand_in_another_order() {
-    const X: RecordField<'static> = RecordField { name: "x", ty: Type::Int };
-    const Y: RecordField<'static> = RecordField { name: "y", ty: Type::String };
-    const STORED: Record<'static> = Record { name: "Point", fields: &[X, Y] };
-    const ASKED: Record<'static> = Record { name: "Point", fields: &[Y, X] };
+    const X: RecordField<'static> = RecordField {
+        name: "x",
+        ty: Type::Int,
+    };
+    const Y: RecordField<'static> = RecordField {
+        name: "y",
+        ty: Type::String,
+    };
+    const STORED: Record<'static> = Record {
+        name: "Point",
+        fields: &[X, Y],
+    };
+    const ASKED: Record<'static> = Record {
+        name: "Point",
+        fields: &[Y, X],
+    };
     let points = indexed(
         "Points",
-        [key("id", Type::Int), value("point", Type::Record(&STORED)), TS],
+        [
+            key("id", Type::Int),
+            value("point", Type::Record(&STORED)),
+            TS,
+        ],
         source("points", Cdc::Upsert),
     );
     let features = featureset(
         "F",
         [
             given("id", Type::Int),
-            looked_up("point", Type::Optional(&Type::Record(&ASKED)), "Points", "point", None),
+            looked_up(
+                "point",
+                Type::Optional(&Type::Record(&ASKED)),
+                "Points",
+                "point",
+                None,
+            ),
         ],
     );
     let fixture = Fixture::with(&request(&[points], &[features]));
-    fixture.log("points", &json!([{ "id": 1, "point": { "y": "north", "x": 7 }, "ts": 1 }]));
+    fixture.log(
+        "points",
+        &json!([{ "id": 1, "point": { "y": "north", "x": 7 }, "ts": 1 }]),
+    );
     let answer = fixture.answer(&json!({ "F.id": [1, 2] }), &["F.point"]);
-    assert_eq!(answer, json!({ "F.point": [{ "x": 7, "y": "north" }, null] }));
+    assert_eq!(
+        answer,
+        json!({ "F.point": [{ "x": 7, "y": "north" }, null] })
+    );
 }
 
 #[test]
@@ -194,10 +314,22 @@ fn what_cannot_be_answered_is_refused_by_name() {
         refused(uid(), &["Lone.x"]),
         "feature `Lone.x` is neither given nor computed; add it to the inputs"
     );
-    assert_eq!(refused(uid(), &["User.nope"]), "no feature `User.nope`; there are `User.uid`, `User.city`, `User.age`");
-    assert_eq!(refused(uid(), &["Nope.x"]), "no featureset `Nope`; there are `Lone`, `User`");
-    assert_eq!(refused(uid(), &["Nope"]), "no featureset `Nope`; there are `Lone`, `User`");
-    assert_eq!(refused(json!({ "uid": [1] }), &["User.city"]), "`uid` is no feature; write it as `Featureset.feature`");
+    assert_eq!(
+        refused(uid(), &["User.nope"]),
+        "no feature `User.nope`; there are `User.uid`, `User.city`, `User.age`"
+    );
+    assert_eq!(
+        refused(uid(), &["Nope.x"]),
+        "no featureset `Nope`; there are `Lone`, `User`"
+    );
+    assert_eq!(
+        refused(uid(), &["Nope"]),
+        "no featureset `Nope`; there are `Lone`, `User`"
+    );
+    assert_eq!(
+        refused(json!({ "uid": [1] }), &["User.city"]),
+        "`uid` is no feature; write it as `Featureset.feature`"
+    );
     assert_eq!(
         refused(json!({ "User.uid": [1, 1.5] }), &["User.city"]),
         "input `User.uid`, row 1: expected `i64`, found 1.5"
@@ -206,53 +338,86 @@ fn what_cannot_be_answered_is_refused_by_name() {
         refused(json!({ "User.uid": [1], "Lone.x": [1, 2] }), &["User.city"]),
         "there are 2 rows of input `Lone.x` and 1 rows of input `User.uid`; send as many of each"
     );
-    let without_data = Query { data: Default::default(), ..query(&uid(), &["User.city"]) };
+    let without_data = Query {
+        data: Default::default(),
+        ..query(&uid(), &["User.city"])
+    };
     assert_eq!(
         refusal(fixture.engine.query("main", &without_data)),
         "input `User.uid` has no data; send a column of that name"
     );
-    let instants = Query { at: Some(vec![second(0); 3]), ..query(&uid(), &["User.city"]) };
+    let instants = Query {
+        at: Some(vec![second(0); 3]),
+        ..query(&uid(), &["User.city"])
+    };
     assert_eq!(
         refusal(fixture.engine.query("main", &instants)),
         "there are 1 rows of input `User.uid` and 3 instants; send as many of each"
     );
-    assert!(matches!(fixture.engine.query("x", &query(&uid(), &["User"])), Err(Error::Unknown { .. })));
+    assert!(matches!(
+        fixture.engine.query("x", &query(&uid(), &["User"])),
+        Err(Error::Unknown { .. })
+    ));
 }
 
 #[test]
 fn nothing_asked_is_nothing_answered() {
     let fixture = users(&[USER]);
     assert_eq!(fixture.answer(&json!({ "User.uid": [1] }), &[]), json!({}));
-    assert_eq!(fixture.answer(&json!({ "User.uid": [] }), &["User"])["User.city"], json!([]));
+    assert_eq!(
+        fixture.answer(&json!({ "User.uid": [] }), &["User"])["User.city"],
+        json!([])
+    );
     assert_eq!(fixture.answer(&json!({}), &[]), json!({}));
 }
 
 #[test]
 fn a_query_needs_the_index_of_its_kind() {
-    let online = Dataset { index: fennel_core::entity::Index { online: true, offline: false }, ..USERS };
+    let online = Dataset {
+        index: fennel_core::entity::Index {
+            online: true,
+            offline: false,
+        },
+        ..USERS
+    };
     let fixture = Fixture::with(&request(&[online], &[USER]));
     let mut asked = query(&json!({ "User.uid": [1] }), &["User.city"]);
     assert!(fixture.engine.query("main", &asked).is_ok());
     asked.at = Some(vec![second(0)]);
-    assert!(refusal(fixture.engine.query("main", &asked)).starts_with("dataset `Users` has no offline index"));
+    assert!(
+        refusal(fixture.engine.query("main", &asked))
+            .starts_with("dataset `Users` has no offline index")
+    );
     asked.outputs = vec!["User.uid".into()];
-    assert!(fixture.engine.query("main", &asked).is_ok(), "what isn't needed isn't looked up");
+    assert!(
+        fixture.engine.query("main", &asked).is_ok(),
+        "what isn't needed isn't looked up"
+    );
 }
 
 #[test]
 fn a_long_chain_of_aliases_is_followed() {
     let names: Vec<&'static str> = (0..5_000).map(|i| &*format!("f{i}").leak()).collect();
-    let aliases = names.windows(2).map(|pair| alias(pair[1], Type::Int, "Chain", pair[0], None));
-    let features: Vec<_> = [given("f0", Type::Int)].into_iter().chain(aliases).collect();
+    let aliases = names
+        .windows(2)
+        .map(|pair| alias(pair[1], Type::Int, "Chain", pair[0], None));
+    let features: Vec<_> = [given("f0", Type::Int)]
+        .into_iter()
+        .chain(aliases)
+        .collect();
     let chain = featureset("Chain", features);
     let fixture = Fixture::with(&request(&[], &[chain]));
-    assert_eq!(fixture.answer(&json!({ "Chain.f0": [7] }), &["Chain.f4999"]), json!({ "Chain.f4999": [7] }));
+    assert_eq!(
+        fixture.answer(&json!({ "Chain.f0": [7] }), &["Chain.f4999"]),
+        json!({ "Chain.f4999": [7] })
+    );
 }
 
 #[test]
 fn an_update_is_seen_by_the_next_query() {
     let fixture = users(&[USER]);
-    let city = || fixture.answer(&json!({ "User.uid": [1] }), &["User.city"])["User.city"][0].clone();
+    let city =
+        || fixture.answer(&json!({ "User.uid": [1] }), &["User.city"])["User.city"][0].clone();
     assert_eq!(city(), "oslo");
     fixture.log("users", &json!([user(1, "lima", 300)]));
     assert_eq!(city(), "lima");

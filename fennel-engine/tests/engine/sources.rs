@@ -25,8 +25,12 @@ const fn preproc<'a>(column: &'a str, value: PreprocValue<'a>) -> Preproc<'a> {
 }
 
 fn ids(fixture: &Fixture) -> Vec<i64> {
-    let mut ids: Vec<_> =
-        fixture.dump("Events")["id"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();
+    let mut ids: Vec<_> = fixture.dump("Events")["id"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_i64().unwrap())
+        .collect();
     ids.sort_unstable();
     ids
 }
@@ -34,15 +38,29 @@ fn ids(fixture: &Fixture) -> Vec<i64> {
 #[test]
 fn since_is_taken_and_until_is_not() {
     let bounds = (Some(second(10)), Some(second(12)));
-    let fixture = events(Source { since: bounds.0, until: bounds.1, ..source("events", Cdc::Append) });
-    let logged = fixture.log("events", &json!([event(1, 9), event(2, 10), event(3, 11), event(4, 12)]));
+    let fixture = events(Source {
+        since: bounds.0,
+        until: bounds.1,
+        ..source("events", Cdc::Append)
+    });
+    let logged = fixture.log(
+        "events",
+        &json!([event(1, 9), event(2, 10), event(3, 11), event(4, 12)]),
+    );
     assert_eq!(ids(&fixture), [2, 3]);
-    assert_eq!(logged.set_aside, [], "rows outside the bounds are no rejects");
+    assert_eq!(
+        logged.set_aside,
+        [],
+        "rows outside the bounds are no rejects"
+    );
 }
 
 #[test]
 fn a_row_outside_the_bounds_is_left_out_even_if_it_does_not_fit() {
-    let fixture = events(Source { since: Some(second(10)), ..source("events", Cdc::Append) });
+    let fixture = events(Source {
+        since: Some(second(10)),
+        ..source("events", Cdc::Append)
+    });
     let logged = fixture.log("events", &json!([{ "ts": 9 }, { "ts": 10 }]));
     assert_eq!(logged.set_aside.len(), 1);
     assert_eq!(logged.set_aside[0].row, 1);
@@ -53,9 +71,15 @@ fn preproc_makes_columns_of_constants_of_other_columns_and_of_parts() {
     const MADE: &[Preproc<'static>] = &[
         preproc("kind", PreprocValue::Ref("body[type][name]")),
         preproc("id", PreprocValue::Ref("number")),
-        preproc("ts", PreprocValue::Constant(Literal::Str("2024-01-01T00:00:05Z"))),
+        preproc(
+            "ts",
+            PreprocValue::Constant(Literal::Str("2024-01-01T00:00:05Z")),
+        ),
     ];
-    let fixture = events(Source { preproc: MADE, ..source("events", Cdc::Append) });
+    let fixture = events(Source {
+        preproc: MADE,
+        ..source("events", Cdc::Append)
+    });
     let logged = fixture.log(
         "events",
         &json!([
@@ -64,7 +88,11 @@ fn preproc_makes_columns_of_constants_of_other_columns_and_of_parts() {
             { "body": { "type": { "name": "c" } } },
         ]),
     );
-    let reasons: Vec<_> = logged.set_aside.iter().map(|aside| (aside.row, aside.reason.as_str())).collect();
+    let reasons: Vec<_> = logged
+        .set_aside
+        .iter()
+        .map(|aside| (aside.row, aside.reason.as_str()))
+        .collect();
     assert_eq!(
         reasons,
         [
@@ -73,12 +101,18 @@ fn preproc_makes_columns_of_constants_of_other_columns_and_of_parts() {
         ]
     );
     let ts = "2024-01-01T00:00:05.000000Z";
-    assert_eq!(fixture.dump("Events"), json!({ "id": [7], "kind": ["a"], "ts": [ts] }));
+    assert_eq!(
+        fixture.dump("Events"),
+        json!({ "id": [7], "kind": ["a"], "ts": [ts] })
+    );
 }
 
 #[test]
 fn a_sample_takes_the_same_keys_wherever_they_come() {
-    let by = |using: &'static [&'static str], rate| Source { sample: Some(Sample { rate, using }), ..source("events", Cdc::Append) };
+    let by = |using: &'static [&'static str], rate| Source {
+        sample: Some(Sample { rate, using }),
+        ..source("events", Cdc::Append)
+    };
     let log = |fixture: &Fixture, ts: i64| {
         fixture.log("events", &(0..200).map(|id| event(id, ts)).collect());
         ids(fixture)
@@ -89,7 +123,11 @@ fn a_sample_takes_the_same_keys_wherever_they_come() {
     let mut twice = log(&fixture, 999);
     twice.dedup();
     assert_eq!(twice, taken, "other columns decide nothing");
-    assert_eq!(log(&events(by(&["id"], 0.3)), 5), taken, "nor does another engine");
+    assert_eq!(
+        log(&events(by(&["id"], 0.3)), 5),
+        taken,
+        "nor does another engine"
+    );
     assert_eq!(&taken[..6], [4, 8, 11, 13, 14, 16], "for ever");
     assert_eq!(log(&events(by(&[], 1.0)), 5).len(), 200);
     assert_eq!(log(&events(by(&[], 0.0)), 5).len(), 0);
@@ -112,9 +150,16 @@ fn a_bounded_source_ends_after_its_silence() {
         log(at, id);
     }
     assert_eq!(ids(&fixture), [1, 2, 3], "once it has ended, it stays so");
-    let again = Dataset { version: 2, ..dataset("Events", FIELDS, [bounded]) };
+    let again = Dataset {
+        version: 2,
+        ..dataset("Events", FIELDS, [bounded])
+    };
     fixture.commit(&request(&[again], &[]));
-    assert_eq!(ids(&fixture), [1, 2, 3], "a replay of the log comes to the same end");
+    assert_eq!(
+        ids(&fixture),
+        [1, 2, 3],
+        "a replay of the log comes to the same end"
+    );
 }
 
 #[test]
@@ -122,12 +167,22 @@ fn several_sources_feed_one_dataset_and_one_endpoint_several_datasets() {
     const A: &[Preproc<'static>] = &[preproc("kind", PreprocValue::Constant(Literal::Str("a")))];
     const B: &[Preproc<'static>] = &[preproc("kind", PreprocValue::Constant(Literal::Str("b")))];
     let sources = [
-        Source { preproc: A, ..source("one", Cdc::Append) },
-        Source { preproc: B, ..source("one", Cdc::Append) },
+        Source {
+            preproc: A,
+            ..source("one", Cdc::Append)
+        },
+        Source {
+            preproc: B,
+            ..source("one", Cdc::Append)
+        },
         source("two", Cdc::Append),
     ];
     let both = dataset("Events", FIELDS, sources);
-    let other = dataset("Other", [value("id", Type::Int), TS], [source("one", Cdc::Append)]);
+    let other = dataset(
+        "Other",
+        [value("id", Type::Int), TS],
+        [source("one", Cdc::Append)],
+    );
     let fixture = Fixture::with(&request(&[both, other], &[]));
     fixture.log("one", &json!([event(1, 1)]));
     fixture.log("two", &json!([event(2, 2)]));
@@ -142,7 +197,10 @@ fn rows_without_a_key_are_kept_as_often_as_they_come() {
     let fixture = Fixture::with(&request(&[SALES], &[]));
     let sale = json!({ "uid": 1, "price": 2, "ts": 5 });
     fixture.log("sales", &json!([sale, sale]));
-    fixture.log("sales", &json!([sale, { "uid": 2, "price": "1.5", "ts": 9 }]));
+    fixture.log(
+        "sales",
+        &json!([sale, { "uid": 2, "price": "1.5", "ts": 9 }]),
+    );
     let ts = |seconds| second(seconds).to_string();
     assert_eq!(
         fixture.dump("Sales"),
@@ -162,19 +220,29 @@ fn event_times_are_taken_in_every_documented_form_and_to_the_ends_of_time() {
     let fixture = Fixture::with(&request(&[SALES], &[]));
     let instant = "2024-01-02T03:04:05Z";
     let micros = Timestamp::parse(instant).unwrap().micros();
-    let forms = [json!(instant), json!(micros), json!(micros / 1_000), json!((micros / 1_000_000).to_string())];
+    let forms = [
+        json!(instant),
+        json!(micros),
+        json!(micros / 1_000),
+        json!((micros / 1_000_000).to_string()),
+    ];
     let engine = &fixture.engine;
     let rows = |forms: &[Json]| {
         let row = |form: &Json| {
             let columns = [("uid", json!(1)), ("price", json!(1)), ("ts", form.clone())];
-            columns.map(|(name, value)| (name.to_owned(), value.into())).into()
+            columns
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .into()
         };
         forms.iter().map(row).collect()
     };
     let logged = engine.log("hook", "sales", rows(&forms)).unwrap();
     assert_eq!(logged.set_aside, []);
     let ends = [json!("0001-01-01"), json!("9999-12-31T23:59:59.999999Z")];
-    assert_eq!(engine.log("hook", "sales", rows(&ends)).unwrap().set_aside, []);
+    assert_eq!(
+        engine.log("hook", "sales", rows(&ends)).unwrap().set_aside,
+        []
+    );
     let dump = fixture.dump("Sales")["ts"].clone();
     assert_eq!(dump[0], "9999-12-31T23:59:59.999999Z");
     assert_eq!(dump[1], "2024-01-02T03:04:05.000000Z");
