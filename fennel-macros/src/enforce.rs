@@ -51,13 +51,16 @@ pub(crate) fn item(private: &TokenStream, at: At, check: &TokenStream) -> TokenS
     quote!(const _: () = #call;)
 }
 
-/// The tokens, all of them at one span.
+/// The tokens, all but literals at one span: a number at the span of another one makes clippy
+/// complain about the user's.
 fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     let tokens = tokens.into_iter().map(|mut token| {
         if let TokenTree::Group(group) = &token {
             token = TokenTree::Group(Group::new(group.delimiter(), respan(group.stream(), span)));
         }
-        token.set_span(span);
+        if !matches!(token, TokenTree::Literal(_)) {
+            token.set_span(span);
+        }
         token
     });
     tokens.collect()
