@@ -1,5 +1,7 @@
 //! The crates know each other as ARCHITECTURE.md says, and no more.
 
+mod readme;
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

@@ -1,0 +1,36 @@
+//! The README shows code that is compiled and tested.
+
+use std::fs;
+use std::path::PathBuf;
+
+fn read(path: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split_once("```"));
+    blocks.map(|(block, _)| block.to_owned()).collect()
+}
+
+#[test]
+fn the_first_program_is_the_ticket_example() {
+    let readme = read("README.md");
+    let program = blocks(&readme, "rust").first().cloned().expect("the README has a program");
+    assert!(program.lines().count() <= 25, "the first program is short");
+    assert!(
+        read("examples/ticket/src/lib.rs").contains(&program),
+        "the README's first program is not a part of examples/ticket/src/lib.rs"
+    );
+}
+
+#[test]
+fn a_project_of_ones_own_is_written_as_the_example_is() {
+    let line = "fennel_sync::main!(my_features);";
+    assert!(blocks(&read("README.md"), "rust").iter().any(|block| block.trim() == line));
+    let example = read("examples/ticket/src/bin/sync.rs");
+    assert!(example.contains(&line.replace("my_features", "ticket")));
+}
