@@ -33,12 +33,12 @@
 //! * `testing`: `fennel::testing::Mock`, the engine in process, for tests of definitions.
 //! * `local`: lets `sync` run a server of its own on a developer's machine.
 
-#[cfg(feature = "local")]
-mod local;
-pub mod prelude;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "local")]
+mod local;
+pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -25,7 +25,9 @@ fn start(folder: &Path) -> Result<Running, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("can't start a thread for the embedded server: {error}"))?;
-    let server = runtime.block_on(Server::bind(config)).map_err(|error| error.to_string())?;
+    let server = runtime
+        .block_on(Server::bind(config))
+        .map_err(|error| error.to_string())?;
     let url = format!("http://{}", server.address());
     let (stop, stopped) = oneshot::channel::<()>();
     let (done, finished) = mpsc::channel();

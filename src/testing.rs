@@ -129,7 +129,9 @@ impl Mock {
         let names = R::DATASET.fields.iter().map(|field| field.name);
         let rows = rows.into_iter().map(|row| {
             let values = names.clone().zip(row.into_values());
-            values.map(|(name, value)| (name.to_owned(), value)).collect()
+            values
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
         });
         self.log_to(DIRECT, R::NAME, rows.collect())
     }
@@ -162,11 +164,20 @@ impl Mock {
         endpoint: Endpoint<'_>,
         rows: impl IntoIterator<Item = Json>,
     ) -> Result<(), Error> {
-        let rows = rows.into_iter().enumerate().map(|(i, row)| match Value::from(row) {
-            Value::Map(row) => Ok(row),
-            other => Err(Error::Request(format!("row {i} is {other}; a row is a JSON object"))),
-        });
-        self.log_to(endpoint.webhook.name, endpoint.endpoint, rows.collect::<Result<_, _>>()?)
+        let rows = rows
+            .into_iter()
+            .enumerate()
+            .map(|(i, row)| match Value::from(row) {
+                Value::Map(row) => Ok(row),
+                other => Err(Error::Request(format!(
+                    "row {i} is {other}; a row is a JSON object"
+                ))),
+            });
+        self.log_to(
+            endpoint.webhook.name,
+            endpoint.endpoint,
+            rows.collect::<Result<_, _>>()?,
+        )
     }
 
     fn log_to(
@@ -180,7 +191,10 @@ impl Mock {
             return Ok(());
         }
         let reasons = logged.set_aside.iter().map(|set_aside| {
-            format!("row {} doesn't fit `{}`: {}", set_aside.row, set_aside.dataset, set_aside.reason)
+            format!(
+                "row {} doesn't fit `{}`: {}",
+                set_aside.row, set_aside.dataset, set_aside.reason
+            )
         });
         Err(Error::Request(reasons.collect::<Vec<_>>().join("\n")))
     }
@@ -196,9 +210,12 @@ impl Mock {
         let row = |i: usize| {
             let values = R::DATASET.fields.iter().map(|field| {
                 let column = columns.get(field.name);
-                column.and_then(|column| column.values.get(i).cloned()).unwrap_or(Value::Null)
+                column
+                    .and_then(|column| column.values.get(i).cloned())
+                    .unwrap_or(Value::Null)
             });
-            R::from_values(values.collect()).map_err(|mismatch| Error::Request(mismatch.to_string()))
+            R::from_values(values.collect())
+                .map_err(|mismatch| Error::Request(mismatch.to_string()))
         };
         (0..columns.rows()).map(row).collect()
     }
@@ -221,7 +238,7 @@ fn add_direct_sources(catalog: &Catalog<'_>, request: &mut SyncRequest) {
         nanos: 0,
     };
     let forever = Duration::from_days(36_500);
-    for dataset in &catalog.datasets {
+    for dataset in catalog.datasets() {
         let cdc = if dataset.is_keyed() {
             connector::CdcStrategy::Upsert
         } else {
@@ -308,7 +325,9 @@ impl<O: Outputs> Query<'_, O> {
         let row = |i: usize| {
             let values = names.iter().map(|name| {
                 let column = answer.get(name);
-                column.and_then(|column| column.values.get(i).cloned()).unwrap_or(Value::Null)
+                column
+                    .and_then(|column| column.values.get(i).cloned())
+                    .unwrap_or(Value::Null)
             });
             O::row(values.collect()).map_err(|mismatch| Error::Request(mismatch.to_string()))
         };

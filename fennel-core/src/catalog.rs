@@ -1,48 +1,88 @@
 //! A set of entities, checked as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::entity::{Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Source};
+use crate::entity::{
+    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Source, check_members,
+};
 use crate::message::Check;
 use crate::ty::Type;
 use crate::value::Shape;
 use crate::{Problem, Problems};
 
-/// The entities of one commit, in their order.
+/// The entities of one commit, in their order. Each is found by its name at once, however many
+/// there are.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog<'a> {
-    /// The datasets.
-    pub datasets: Vec<Dataset<'a>>,
-    /// The featuresets.
-    pub featuresets: Vec<Featureset<'a>>,
+    datasets: Vec<Dataset<'a>>,
+    featuresets: Vec<Featureset<'a>>,
+    /// Where each name was first put.
+    positions: HashMap<(Kind, &'a str), usize>,
 }
 
 impl<'a> FromIterator<Descriptor<'a>> for Catalog<'a> {
     fn from_iter<I: IntoIterator<Item = Descriptor<'a>>>(entities: I) -> Self {
         let mut catalog = Catalog::default();
-        for entity in entities {
-            match entity {
-                Descriptor::Dataset(dataset) => catalog.datasets.push(*dataset),
-                Descriptor::Featureset(featureset) => catalog.featuresets.push(*featureset),
-            }
-        }
+        catalog.extend(entities);
         catalog
     }
 }
 
+impl<'a> Extend<Descriptor<'a>> for Catalog<'a> {
+    fn extend<I: IntoIterator<Item = Descriptor<'a>>>(&mut self, entities: I) {
+        for entity in entities {
+            match entity {
+                Descriptor::Dataset(dataset) => self.push_dataset(*dataset),
+                Descriptor::Featureset(featureset) => self.push_featureset(*featureset),
+            }
+        }
+    }
+}
+
 impl<'a> Catalog<'a> {
+    /// Adds a dataset. Of two with one name, both stay and the first is found by it;
+    /// [`Catalog::check`] reports them.
+    pub fn push_dataset(&mut self, dataset: Dataset<'a>) {
+        let position = self.datasets.len();
+        self.positions
+            .entry((Kind::Dataset, dataset.name))
+            .or_insert(position);
+        self.datasets.push(dataset);
+    }
+
+    /// Adds a featureset, as [`Catalog::push_dataset`] does a dataset.
+    pub fn push_featureset(&mut self, featureset: Featureset<'a>) {
+        let position = self.featuresets.len();
+        self.positions
+            .entry((Kind::Featureset, featureset.name))
+            .or_insert(position);
+        self.featuresets.push(featureset);
+    }
+
+    /// The datasets.
+    #[must_use]
+    pub fn datasets(&self) -> &[Dataset<'a>] {
+        &self.datasets
+    }
+
+    /// The featuresets.
+    #[must_use]
+    pub fn featuresets(&self) -> &[Featureset<'a>] {
+        &self.featuresets
+    }
+
     /// The dataset of that name.
     #[must_use]
     pub fn dataset(&self, name: &str) -> Option<&Dataset<'a>> {
-        self.datasets.iter().find(|dataset| dataset.name == name)
+        self.datasets
+            .get(*self.positions.get(&(Kind::Dataset, name))?)
     }
 
     /// The featureset of that name.
     #[must_use]
     pub fn featureset(&self, name: &str) -> Option<&Featureset<'a>> {
         self.featuresets
-            .iter()
-            .find(|featureset| featureset.name == name)
+            .get(*self.positions.get(&(Kind::Featureset, name))?)
     }
 
     /// The entity of that kind and name.
@@ -133,6 +173,9 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn dataset(&mut self, dataset: &Dataset<'a>) {
         let entity = Descriptor::Dataset(dataset);
+        if let Err(message) = check_members(dataset.fields.len()) {
+            return self.add(entity, "", Err(message));
+        }
         self.add(entity, "", dataset.check_owner());
         self.add(entity, "", dataset.check_version());
         self.add(entity, "", dataset.check_history());
@@ -161,6 +204,9 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn featureset(&mut self, featureset: &Featureset<'a>) {
         let entity = Descriptor::Featureset(featureset);
+        if let Err(message) = check_members(featureset.features.len()) {
+            return self.add(entity, "", Err(message));
+        }
         self.add(entity, "", featureset.check_owner());
         for (i, feature) in featureset.features.iter().enumerate() {
             self.add(entity, feature.name, featureset.check_feature(i));
@@ -267,8 +313,7 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
         let mut done = BTreeSet::new();
         for start in reads.keys() {
-            let mut path = Vec::new();
-            if let Some(cycle) = find_cycle(*start, &reads, &mut done, &mut path) {
+            if let Some(cycle) = find_cycle(*start, &reads, &mut done) {
                 let names: Vec<_> = cycle
                     .iter()
                     .map(|(set, name)| format!("{set}.{name}"))
@@ -308,35 +353,34 @@ fn deleted(target: Descriptor<'_>, member: &str) -> Option<String> {
     }
 }
 
-/// The first cycle that can be reached from `at`, closed with its beginning. Depth is bounded by
-/// the stack that is kept in `path`, not by the machine's.
+/// The first cycle that can be reached from `start`, closed with its beginning. Depth is bounded by
+/// the list that is kept in `path`, not by the machine's stack.
 fn find_cycle<'a>(
     start: Name<'a>,
     reads: &BTreeMap<Name<'a>, Vec<Name<'a>>>,
     done: &mut BTreeSet<Name<'a>>,
-    path: &mut Vec<(Name<'a>, usize)>,
 ) -> Option<Vec<Name<'a>>> {
     if done.contains(&start) {
         return None;
     }
-    path.push((start, 0));
+    let mut path = vec![(start, 0)];
+    let mut on_path = BTreeSet::from([start]);
     while let Some((at, next)) = path.last_mut() {
         let input = reads.get(at).and_then(|inputs| inputs.get(*next)).copied();
         *next += 1;
         match input {
             None => {
+                on_path.remove(at);
                 done.insert(*at);
                 path.pop();
             }
             Some(input) if done.contains(&input) => {}
+            Some(input) if on_path.insert(input) => path.push((input, 0)),
             Some(input) => {
-                if let Some(begin) = path.iter().position(|(name, _)| *name == input) {
-                    let mut cycle: Vec<_> = path[begin..].iter().map(|(name, _)| *name).collect();
-                    cycle.push(input);
-                    done.extend(path.iter().map(|(name, _)| *name));
-                    return Some(cycle);
-                }
-                path.push((input, 0));
+                done.extend(on_path);
+                let cycle = path.iter().map(|(name, _)| *name);
+                let cycle = cycle.skip_while(|name| *name != input);
+                return Some(cycle.chain([input]).collect());
             }
         }
     }

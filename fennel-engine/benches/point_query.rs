@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
-    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
-    Reference, Source,
+    Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
+    Meta, Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
@@ -212,12 +212,9 @@ fn definitions(version: u32) -> SyncRequest {
         meta: META,
         location: Location::UNKNOWN,
     };
-    encode(
-        &Catalog {
-            datasets: vec![dataset],
-            featuresets: vec![featureset],
-        },
-        None,
-        "",
-    )
+    let entities = [
+        Descriptor::Dataset(&dataset),
+        Descriptor::Featureset(&featureset),
+    ];
+    encode(&entities.into_iter().collect::<Catalog<'_>>(), None, "")
 }

@@ -16,6 +16,28 @@ pub use featureset::{Extraction, Feature, Featureset, Reference};
 pub use meta::{Location, Meta};
 pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 
+use crate::message::{Check, Message};
+
+/// The most columns that a dataset has, and the most features that a featureset has. Names are
+/// compared pairwise, inside rustc too.
+pub const MAX_MEMBERS: usize = 4096;
+
+/// Checks that an entity has no more members than are compared.
+///
+/// # Errors
+///
+/// How many it has, and how many it may have.
+pub const fn check_members(count: usize) -> Check {
+    if count > MAX_MEMBERS {
+        return Err(Message::new("it has ")
+            .int(count as i64)
+            .text(" columns or features, and ")
+            .int(MAX_MEMBERS as i64)
+            .text(" is the most: split it"));
+    }
+    Ok(())
+}
+
 /// The kinds of entities.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

@@ -3,6 +3,8 @@
 //! The message is foreign: whatever is missing, contradicts itself or can't be done here is a
 //! problem that names the entity, and all of them are reported.
 
+use std::collections::{HashMap, HashSet};
+
 use bumpalo::Bump;
 use serde_json::Value as Json;
 
@@ -10,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::connector::{Connector, Endpoint, Webhook};
 use crate::entity::{
     Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
-    Preproc, PreprocValue, Reference, Sample, Source,
+    Preproc, PreprocValue, Reference, Sample, Source, check_members,
 };
 use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
@@ -32,15 +34,18 @@ pub fn decode<'a>(
     let mut decoder = Decoder {
         arena,
         request,
+        parts: Parts::of(request),
         problems: Vec::new(),
     };
     decoder.unsupported();
     let mut catalog = Catalog::default();
     for dataset in &request.datasets {
-        catalog.datasets.extend(decoder.dataset(dataset));
+        if let Some(dataset) = decoder.dataset(dataset) {
+            catalog.push_dataset(dataset);
+        }
     }
     for featureset in &request.feature_sets {
-        catalog.featuresets.push(decoder.featureset(featureset));
+        catalog.push_featureset(decoder.featureset(featureset));
     }
     decoder.strays();
     Problems(decoder.problems).into_result()?;
@@ -50,9 +55,60 @@ pub fn decode<'a>(
 /// A clause about one part of an entity.
 type Part<T> = Result<T, String>;
 
+/// What the lists of a request hold for each entity, by its name.
+#[derive(Default)]
+struct Parts<'r> {
+    sources: HashMap<&'r str, Vec<&'r connector::Source>>,
+    features: HashMap<&'r str, Vec<&'r featureset::Feature>>,
+    extractors: HashMap<&'r str, Vec<&'r featureset::Extractor>>,
+    online: HashSet<&'r str>,
+    offline: HashSet<&'r str>,
+}
+
+impl<'r> Parts<'r> {
+    fn of(request: &'r services::SyncRequest) -> Self {
+        let mut parts = Parts::default();
+        for source in &request.sources {
+            parts
+                .sources
+                .entry(&source.dataset)
+                .or_default()
+                .push(source);
+        }
+        for feature in &request.features {
+            parts
+                .features
+                .entry(&feature.feature_set_name)
+                .or_default()
+                .push(feature);
+        }
+        for extractor in &request.extractors {
+            parts
+                .extractors
+                .entry(&extractor.feature_set_name)
+                .or_default()
+                .push(extractor);
+        }
+        parts.online.extend(
+            request
+                .online_indices
+                .iter()
+                .map(|index| index.ds_name.as_str()),
+        );
+        parts.offline.extend(
+            request
+                .offline_indices
+                .iter()
+                .map(|index| index.ds_name.as_str()),
+        );
+        parts
+    }
+}
+
 struct Decoder<'a, 'r> {
     arena: &'a Bump,
     request: &'r services::SyncRequest,
+    parts: Parts<'r>,
     problems: Vec<Problem>,
 }
 
@@ -115,8 +171,16 @@ impl<'a> Decoder<'a, '_> {
     /// Parts of entities that are not in the request.
     fn strays(&mut self) {
         let request = self.request;
-        let is_dataset = |name: &str| request.datasets.iter().any(|dataset| dataset.name == name);
-        let is_featureset = |name: &str| request.feature_sets.iter().any(|set| set.name == name);
+        let known_datasets: HashSet<&str> = request
+            .datasets
+            .iter()
+            .map(|dataset| dataset.name.as_str())
+            .collect();
+        let known_featuresets: HashSet<&str> = request
+            .feature_sets
+            .iter()
+            .map(|set| set.name.as_str())
+            .collect();
         let datasets = request
             .sources
             .iter()
@@ -130,7 +194,7 @@ impl<'a> Decoder<'a, '_> {
             .iter()
             .map(|index| (&index.ds_name, "an index"));
         for (name, what) in datasets.chain(online).chain(offline) {
-            if !is_dataset(name) {
+            if !known_datasets.contains(name.as_str()) {
                 let message = format!("the request has {what} of it, and not the dataset");
                 self.problems
                     .push(Problem::named(Kind::Dataset, name, "", message));
@@ -143,7 +207,7 @@ impl<'a> Decoder<'a, '_> {
         let extractors = request.extractors.iter();
         let extractors = extractors.map(|extractor| (&extractor.feature_set_name, &extractor.name));
         for (set, name) in features.chain(extractors) {
-            if !is_featureset(set) {
+            if !known_featuresets.contains(set.as_str()) {
                 let message = "the request has this part of it, and not the featureset";
                 self.problems
                     .push(Problem::named(Kind::Featureset, set, name, message));
@@ -163,33 +227,21 @@ impl<'a> Decoder<'a, '_> {
 
     fn dataset(&mut self, dataset: &dataset::CoreDataset) -> Option<Dataset<'a>> {
         let name = dataset.name.as_str();
-        let request = self.request;
-        let fields = self.fields(dataset);
-        let history = match duration(dataset.history.as_ref()) {
-            Ok(None) => Ok(Dataset::DEFAULT_HISTORY),
-            Ok(Some(history)) => Ok(history),
-            Err(message) => Err(message),
+        let sources = self.parts.sources.remove(name).unwrap_or_default();
+        let index = Index {
+            online: self.parts.online.contains(name),
+            offline: self.parts.offline.contains(name),
         };
+        let fields = self.fields(dataset);
+        let history = duration(dataset.history.as_ref());
         let history = self.or_problem(history, Kind::Dataset, name, "history")?;
-        let sources = request
-            .sources
-            .iter()
-            .filter(|source| source.dataset == name);
-        let sources: Vec<_> = sources.filter_map(|source| self.source(source)).collect();
+        let sources = sources.into_iter().filter_map(|source| self.source(source));
+        let sources: Vec<_> = sources.collect();
         Some(Dataset {
             name: self.text(name),
             version: dataset.version,
-            history,
-            index: Index {
-                online: request
-                    .online_indices
-                    .iter()
-                    .any(|index| index.ds_name == name),
-                offline: request
-                    .offline_indices
-                    .iter()
-                    .any(|index| index.ds_name == name),
-            },
+            history: history.unwrap_or(Dataset::DEFAULT_HISTORY),
+            index,
             fields: self.slice(&fields?),
             sources: self.slice(&sources),
             meta: self.meta(dataset.metadata.as_ref()),
@@ -204,6 +256,15 @@ impl<'a> Decoder<'a, '_> {
             self.problem(Kind::Dataset, name, "", "it has no schema");
             return None;
         };
+        let lists = [&schema.keys, &schema.values];
+        let count = lists
+            .into_iter()
+            .flatten()
+            .map(|list| list.fields.len())
+            .sum();
+        if !self.is_small_enough(Kind::Dataset, name, count) {
+            return None;
+        }
         let keys = schema
             .keys
             .iter()
@@ -436,32 +497,24 @@ impl<'a> Decoder<'a, '_> {
     }
 
     fn featureset(&mut self, featureset: &featureset::CoreFeatureset) -> Featureset<'a> {
-        let request = self.request;
         let name = featureset.name.as_str();
+        let declared = self.parts.features.remove(name).unwrap_or_default();
+        let extractors = self.parts.extractors.remove(name).unwrap_or_default();
         let mut features = Vec::new();
-        for feature in request
-            .features
-            .iter()
-            .filter(|feature| feature.feature_set_name == name)
-        {
-            let ty = self.data_type(feature.dtype.as_ref());
-            let Some(ty) = self.or_problem(ty, Kind::Featureset, name, &feature.name) else {
-                continue;
-            };
-            features.push(Feature {
-                name: self.text(&feature.name),
-                ty,
-                extraction: None,
-                meta: self.meta(feature.metadata.as_ref()),
-            });
-        }
-        for extractor in request
-            .extractors
-            .iter()
-            .filter(|extractor| extractor.feature_set_name == name)
-        {
-            let placed = self.place(extractor, &mut features);
-            self.or_problem(placed, Kind::Featureset, name, &extractor.name);
+        if self.is_small_enough(Kind::Featureset, name, declared.len()) {
+            features.extend(
+                declared
+                    .iter()
+                    .filter_map(|feature| self.feature(name, feature)),
+            );
+            let positions = features.iter().enumerate();
+            let positions: HashMap<&str, usize> = positions
+                .map(|(i, feature): (usize, &Feature<'a>)| (feature.name, i))
+                .collect();
+            for extractor in extractors {
+                let placed = self.place(extractor, &positions, &mut features);
+                self.or_problem(placed, Kind::Featureset, name, &extractor.name);
+            }
         }
         Featureset {
             name: self.text(name),
@@ -471,14 +524,39 @@ impl<'a> Decoder<'a, '_> {
         }
     }
 
+    fn feature(&mut self, featureset: &str, feature: &featureset::Feature) -> Option<Feature<'a>> {
+        let ty = self.data_type(feature.dtype.as_ref());
+        let ty = self.or_problem(ty, Kind::Featureset, featureset, &feature.name)?;
+        Some(Feature {
+            name: self.text(&feature.name),
+            ty,
+            extraction: None,
+            meta: self.meta(feature.metadata.as_ref()),
+        })
+    }
+
+    /// Whether an entity has few enough members to be checked; else that is its problem.
+    fn is_small_enough(&mut self, kind: Kind, name: &str, members: usize) -> bool {
+        let checked = check_members(members);
+        let checked = checked.map_err(|message| message.to_string());
+        self.or_problem(checked, kind, name, "").is_some()
+    }
+
     /// Gives the extractor's feature its extraction.
-    fn place(&self, extractor: &featureset::Extractor, features: &mut [Feature<'a>]) -> Part<()> {
+    fn place(
+        &self,
+        extractor: &featureset::Extractor,
+        positions: &HashMap<&str, usize>,
+        features: &mut [Feature<'a>],
+    ) -> Part<()> {
         let [output] = extractor.features.as_slice() else {
             return Err(
                 "extractors written in code are not supported by this version of the server".into(),
             );
         };
-        let feature = features.iter_mut().find(|feature| feature.name == output);
+        let feature = positions
+            .get(output.as_str())
+            .and_then(|i| features.get_mut(*i));
         let feature = feature
             .ok_or_else(|| format!("its output `{output}` is no feature of the featureset"))?;
         if feature.extraction.is_some() {

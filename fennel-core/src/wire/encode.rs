@@ -21,7 +21,7 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
         ..Default::default()
     };
     let mut databases = BTreeSet::new();
-    for dataset in &catalog.datasets {
+    for dataset in catalog.datasets() {
         request.datasets.push(core_dataset(dataset));
         if dataset.index.online {
             request.online_indices.push(index::OnlineIndex {
@@ -46,7 +46,7 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
             }
         }
     }
-    for featureset in &catalog.featuresets {
+    for featureset in catalog.featuresets() {
         request.feature_sets.push(featureset::CoreFeatureset {
             name: featureset.name.into(),
             metadata: Some(metadata(&featureset.meta)),

@@ -13,7 +13,6 @@ use prost::Message;
 use crate::error::{Error, Result};
 
 /// Definitions as they are stored, and what they say.
-#[derive(Debug)]
 pub(crate) struct Definitions<'a> {
     pub(crate) request: SyncRequest,
     pub(crate) catalog: Catalog<'a>,

@@ -15,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::meta::Head;
 
 /// What a branch would become.
-#[derive(Debug)]
 pub(super) struct Proposal<'a> {
     pub(super) definitions: Definitions<'a>,
     /// What was marked deleted before and is left out.
@@ -85,8 +84,7 @@ impl<'a> Proposal<'a> {
 /// Checks the definitions, and that a branch may go there.
 fn check(before: &Catalog<'_>, tombstones: &Catalog<'_>, after: &Catalog<'_>) -> Result<()> {
     let mut reserved = before.clone();
-    reserved.datasets.extend(&tombstones.datasets);
-    reserved.featuresets.extend(&tombstones.featuresets);
+    reserved.extend(tombstones.entities());
     let transition = check_transition(&reserved, after);
     match (after.check(None), transition) {
         (Ok(()), Ok(())) => Ok(()),

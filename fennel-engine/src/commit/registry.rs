@@ -74,7 +74,7 @@ impl Registry {
 /// The datasets of a catalog that have a table.
 pub(crate) fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
     catalog
-        .datasets
+        .datasets()
         .iter()
         .filter(|dataset| !dataset.meta.deleted)
 }

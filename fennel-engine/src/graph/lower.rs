@@ -16,7 +16,7 @@ impl Graph {
         table: impl Fn(&entity::Dataset<'_>) -> Option<TableId>,
     ) -> Result<Graph> {
         let mut graph = Graph::default();
-        for dataset in &catalog.datasets {
+        for dataset in catalog.datasets() {
             if dataset.meta.deleted {
                 graph.deleted.insert(dataset.name.into());
                 continue;
@@ -28,11 +28,11 @@ impl Graph {
             };
             graph.datasets.insert(dataset.name.into(), lowered);
         }
-        for featureset in &catalog.featuresets {
+        for featureset in catalog.featuresets() {
             graph.declare(featureset)?;
         }
         for featureset in catalog
-            .featuresets
+            .featuresets()
             .iter()
             .filter(|featureset| !featureset.meta.deleted)
         {

@@ -3,8 +3,8 @@
 use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
-    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
-    Reference, Source,
+    Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
+    Meta, Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
@@ -229,10 +229,9 @@ pub(crate) const USER: Featureset<'static> = Featureset {
 
 /// The request that commits these.
 pub(crate) fn request(datasets: &[Dataset<'_>], featuresets: &[Featureset<'_>]) -> SyncRequest {
-    let catalog = Catalog {
-        datasets: datasets.to_vec(),
-        featuresets: featuresets.to_vec(),
-    };
+    let datasets = datasets.iter().map(Descriptor::Dataset);
+    let featuresets = featuresets.iter().map(Descriptor::Featureset);
+    let catalog: Catalog<'_> = datasets.chain(featuresets).collect();
     encode(&catalog, None, "a message")
 }
 

@@ -57,8 +57,8 @@ impl<'a> Report<'a> {
     /// The definitions that the run is about.
     pub(crate) fn definitions(&mut self, catalog: &Catalog<'_>) {
         self.document.definitions = Some(json::Definitions {
-            datasets: catalog.datasets.len(),
-            featuresets: catalog.featuresets.len(),
+            datasets: catalog.datasets().len(),
+            featuresets: catalog.featuresets().len(),
         });
     }
 
@@ -111,8 +111,8 @@ impl<'a> Report<'a> {
     pub(crate) fn checked(&mut self, catalog: &Catalog<'_>) -> io::Result<()> {
         self.say(&format!(
             "The definitions are right: {}, {}\n",
-            count(catalog.datasets.len(), "dataset"),
-            count(catalog.featuresets.len(), "featureset")
+            count(catalog.datasets().len(), "dataset"),
+            count(catalog.featuresets().len(), "featureset")
         ))?;
         self.document.end(Outcome::Checked, None);
         Ok(())
