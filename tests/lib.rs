@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What tests of whole programs share.
+
+pub mod support;

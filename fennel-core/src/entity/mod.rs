@@ -20,7 +20,7 @@ use crate::message::{Check, Message};
 
 /// The most columns that a dataset has, and the most features that a featureset has. Names are
 /// compared pairwise, inside rustc too.
-pub const MAX_MEMBERS: usize = 4096;
+pub const MAX_MEMBERS: usize = 10_000;
 
 /// Checks that an entity has no more members than are compared.
 ///
