@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::entity::{
     Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Source, check_members,
 };
-use crate::message::Check;
+use crate::message::{Check, check_name};
 use crate::ty::Type;
 use crate::value::Shape;
 use crate::{Problem, Problems};
@@ -176,12 +176,14 @@ impl<'c, 'a> Checker<'c, 'a> {
         if let Err(message) = check_members(dataset.fields.len()) {
             return self.add(entity, "", Err(message));
         }
+        self.add(entity, "", check_name(dataset.name));
         self.add(entity, "", dataset.check_owner());
         self.add(entity, "", dataset.check_version());
         self.add(entity, "", dataset.check_history());
         self.add(entity, "", dataset.check_index());
         self.add(entity, "", dataset.check_timestamp());
         for (i, field) in dataset.fields.iter().enumerate() {
+            self.add(entity, field.name, check_name(field.name));
             self.add(entity, field.name, dataset.check_field(i));
             self.add(entity, field.name, dataset.check_type(i));
             self.add(entity, field.name, field.meta.check_owner());
@@ -207,8 +209,10 @@ impl<'c, 'a> Checker<'c, 'a> {
         if let Err(message) = check_members(featureset.features.len()) {
             return self.add(entity, "", Err(message));
         }
+        self.add(entity, "", check_name(featureset.name));
         self.add(entity, "", featureset.check_owner());
         for (i, feature) in featureset.features.iter().enumerate() {
+            self.add(entity, feature.name, check_name(feature.name));
             self.add(entity, feature.name, featureset.check_feature(i));
             self.add(entity, feature.name, feature.meta.check_owner());
             self.pattern(entity, feature.name, &feature.ty);

@@ -211,8 +211,9 @@ fn structure(list: &mut FactList, dataset: &Dataset<'_>) {
 
 fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
     let path = |fact: &str| format!("source[{i}].{fact}");
-    list.content(path("from"), source.connector);
-    list.content(path("settings"), source.connector.settings());
+    for (setting, text) in source.connector.facts() {
+        list.content(path(setting), text);
+    }
     list.content(path("cdc"), source.cdc.name());
     list.content(path("disorder"), source.disorder);
     list.optional(path("every"), source.every);
@@ -229,7 +230,7 @@ fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
     for preproc in source.preproc {
         let text = match preproc.value {
             PreprocValue::Ref(path) => format!("column {path}"),
-            PreprocValue::Constant(literal) => literal.to_value().to_string(),
+            PreprocValue::Constant(literal) => literal.to_value().to_json().to_string(),
         };
         list.content(path(&format!("preproc.{}", preproc.column)), text);
     }
@@ -401,7 +402,7 @@ fn dataset_transition(before: &Dataset<'_>, after: &Dataset<'_>) -> Option<Probl
             after.version, before.version
         ));
     }
-    let next = before.version + 1;
+    let next = before.version.saturating_add(1);
     if before.meta.deleted {
         return problem(format!(
             "the name was deleted at version {}; to bring it back write version = {next}",
@@ -481,7 +482,7 @@ fn feature_transition(
     problem(format!(
         "{} under the same version; write version = {} in its #[feature(..)]",
         describe(&changed),
-        old + 1
+        old.saturating_add(1)
     ))
 }
 

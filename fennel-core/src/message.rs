@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use crate::text::is_name;
 use crate::ty::Type;
 
 /// What a check answers: nothing, or what is wrong and what to do about it.
@@ -149,6 +150,20 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
+}
+
+/// Checks that a text can be the name of an entity, a column, a feature or a record.
+///
+/// # Errors
+///
+/// It is none; macros send only names that are.
+pub const fn check_name(name: &str) -> Check {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(Message::new("")
+        .name(name)
+        .text(" is not a name: use letters, digits and `_`, at most 255, and no digit first"))
 }
 
 /// Turns a failed check into a compile error at the caller's token.

@@ -28,6 +28,23 @@ pub(crate) const fn is_one_of(text: &str, all: &[&str]) -> bool {
     false
 }
 
+/// Whether `text` can be a name: letters, digits and `_`, no digit first, at most 255 bytes. What is
+/// beyond ASCII is taken for letters.
+pub(crate) const fn is_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.is_empty() || bytes.len() > 255 || bytes[0].is_ascii_digit() {
+        return false;
+    }
+    let mut i = 0;
+    while i < bytes.len() {
+        if !bytes[i].is_ascii_alphanumeric() && bytes[i] != b'_' && bytes[i].is_ascii() {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
 /// Whether `text` begins with `prefix`.
 pub(crate) const fn starts_with(text: &str, prefix: &str) -> bool {
     let (text, prefix) = (text.as_bytes(), prefix.as_bytes());

@@ -117,7 +117,10 @@ fn a_deleted_name_comes_back_under_a_higher_version() {
         refused,
         "User.: the name was deleted at version 1; to bring it back write version = 2"
     );
-    assert_eq!(super::transition::refused(&deleted::catalog(), &bumped::catalog()), "");
+    assert_eq!(
+        super::transition::refused(&deleted::catalog(), &bumped::catalog()),
+        ""
+    );
 }
 
 #[test]
@@ -145,8 +148,17 @@ fn versions_only_go_up() {
 fn metaflags_change_under_any_version() {
     assert_eq!(refused(&first::catalog(), &described::catalog()), "");
     let diff = diff(&first::catalog(), &described::catalog());
-    assert!(diff.entities.iter().all(|entity| entity.change == Change::Changed));
-    assert!(diff.entities.iter().flat_map(|entity| &entity.fields).all(|field| field.metaflag));
+    assert!(
+        diff.entities
+            .iter()
+            .all(|entity| entity.change == Change::Changed)
+    );
+    assert!(
+        diff.entities
+            .iter()
+            .flat_map(|entity| &entity.fields)
+            .all(|field| field.metaflag)
+    );
 }
 
 #[test]
@@ -164,7 +176,10 @@ fn features_are_deleted_in_two_steps_too() {
 fn a_diff_names_what_happens() {
     let changes = |old: &Catalog<'_>, new: &Catalog<'_>| {
         let diff = diff(old, new);
-        diff.entities.iter().map(|entity| entity.change).collect::<Vec<_>>()
+        diff.entities
+            .iter()
+            .map(|entity| entity.change)
+            .collect::<Vec<_>>()
     };
     let (none, first) = (Catalog::default(), first::catalog());
     assert_eq!(changes(&none, &first), [Change::Created; 2]);
@@ -172,17 +187,30 @@ fn a_diff_names_what_happens() {
     assert_eq!(changes(&first, &bumped::catalog()), [Change::Changed; 2]);
     assert_eq!(changes(&first, &deleted::catalog()), [Change::Deleted; 2]);
     assert_eq!(changes(&deleted::catalog(), &none), [Change::Retired; 2]);
-    assert_eq!(changes(&deleted::catalog(), &deleted::catalog()), [Change::Unchanged; 2]);
+    assert_eq!(
+        changes(&deleted::catalog(), &deleted::catalog()),
+        [Change::Unchanged; 2]
+    );
 }
 
 #[test]
 fn a_changed_field_shows_old_and_new() {
     let diff = diff(&first::catalog(), &bumped::catalog());
-    let user = diff.entities.iter().find(|entity| entity.name == "User").expect("it changed");
+    let user = diff
+        .entities
+        .iter()
+        .find(|entity| entity.name == "User")
+        .expect("it changed");
     let fields: Vec<_> = user
         .fields
         .iter()
-        .map(|field| (field.path.as_str(), field.old.as_deref(), field.new.as_deref()))
+        .map(|field| {
+            (
+                field.path.as_str(),
+                field.old.as_deref(),
+                field.new.as_deref(),
+            )
+        })
         .collect();
     assert_eq!(
         fields,
@@ -191,5 +219,62 @@ fn a_changed_field_shows_old_and_new() {
             ("name.type", Some("String"), Some("Option<String>")),
             ("version", Some("1"), Some("2")),
         ]
+    );
+}
+
+#[test]
+fn datasets_with_other_sources_are_not_one() {
+    use fennel::prelude::*;
+    use fennel_core::connector::{Endpoint, Webhook};
+    use fennel_core::diff::identity;
+    use fennel_core::entity::{Preproc, PreprocValue, Source};
+    use fennel_core::literal::Literal;
+
+    static APP: fennel::prelude::Webhook = Webhook::new("app");
+
+    #[dataset]
+    #[meta(owner = "team@example.com")]
+    #[source(APP.endpoint("a"), disorder = "1d", cdc = append)]
+    struct Event {
+        text: String,
+        at: DateTime<Utc>,
+    }
+    let Descriptor::Dataset(event) = fennel::entities![Event][0] else {
+        unreachable!("it is a dataset");
+    };
+    let with = |source: Source<'_>| {
+        let sources = [source];
+        identity(&fennel_core::entity::Dataset {
+            sources: &sources,
+            ..*event
+        })
+    };
+    let constant = |text: &str| {
+        let preproc = [Preproc {
+            column: "text",
+            value: PreprocValue::Constant(Literal::Str(text)),
+        }];
+        with(Source {
+            preproc: &preproc,
+            ..event.sources[0]
+        })
+    };
+    let (long, longer) = ("x".repeat(70), format!("{}y", "x".repeat(70)));
+    assert_ne!(constant(&long), constant(&longer));
+
+    let endpoint = |webhook: &'static str, endpoint: &'static str| {
+        let connector = Endpoint {
+            webhook: Webhook::new(webhook),
+            endpoint,
+        }
+        .connector();
+        with(Source {
+            connector,
+            ..event.sources[0]
+        })
+    };
+    assert_ne!(
+        endpoint("a, endpoint b", "c"),
+        endpoint("a", "b, endpoint c")
     );
 }

@@ -10,13 +10,21 @@ fn problems(entities: impl IntoIterator<Item = Descriptor<'static>>) -> String {
     problems_for(None, entities)
 }
 
-fn problems_for(env: Option<&str>, entities: impl IntoIterator<Item = Descriptor<'static>>) -> String {
+fn problems_for(
+    env: Option<&str>,
+    entities: impl IntoIterator<Item = Descriptor<'static>>,
+) -> String {
     let catalog: Catalog<'_> = entities.into_iter().collect();
     match catalog.check(env) {
         Ok(()) => String::new(),
         Err(problems) => {
             let lines = problems.0.iter().map(|problem| {
-                assert!(problem.file.as_deref().is_some_and(|file| file.ends_with("whole.rs")));
+                assert!(
+                    problem
+                        .file
+                        .as_deref()
+                        .is_some_and(|file| file.ends_with("whole.rs"))
+                );
                 // Locations are checked above; the rest reads better without them.
                 let text = problem.to_string();
                 text[..text.rfind(" (").expect("a location")].to_owned()

@@ -33,6 +33,18 @@ impl Connector<'_> {
         }
     }
 
+    /// What is read, as names and texts: a plan shows them, and a dataset's identity holds them.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Connector::Webhook(endpoint) => vec![
+                ("webhook", endpoint.webhook.name.into()),
+                ("endpoint", endpoint.endpoint.into()),
+                ("retention", endpoint.webhook.retention.to_string()),
+            ],
+        }
+    }
+
     /// Checks the settings of the outside system.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub use decimal::Decimal;
 pub use embedding::Embedding;
 pub use restrict::{Restrict, Restriction, check_restriction};
 
-use crate::message::{Check, Message, ensure};
+use crate::message::{Check, Message, check_name, ensure};
 use crate::text::eq;
 
 /// The type of a column, a feature, or something nested in one.
@@ -317,8 +317,10 @@ impl Record<'_> {
     }
 
     const fn check(&self) -> Check {
+        ensure!(check_name(self.name));
         let mut i = 0;
         while i < self.fields.len() {
+            ensure!(check_name(self.fields[i].name));
             let mut j = 0;
             while j < i {
                 if eq(self.fields[i].name, self.fields[j].name) {

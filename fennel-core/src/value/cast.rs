@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::{Mismatch, Shape, Value, date_from_days};
 use crate::time::{Timestamp, parse_date};
@@ -209,12 +210,14 @@ fn to_float(value: Value) -> Result<f64, Value> {
     match value {
         Value::Float(float) => Ok(float),
         Value::Int(int) => Ok(int as f64),
+        Value::Decimal(ref number) => number.to_f64().ok_or(value),
         Value::String(ref text)
             if text
                 .bytes()
                 .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) =>
         {
-            text.parse().map_err(|_| value)
+            let parsed = text.parse().ok().filter(|float: &f64| float.is_finite());
+            parsed.ok_or(value)
         }
         other => Err(other),
     }
@@ -225,6 +228,7 @@ fn to_text(value: Value) -> Result<String, Value> {
         Value::String(text) => Ok(text),
         Value::Int(int) => Ok(int.to_string()),
         Value::Float(float) => Ok(float.to_string()),
+        Value::Decimal(number) => Ok(number.to_string()),
         other => Err(other),
     }
 }
@@ -268,10 +272,10 @@ fn to_timestamp(value: Value) -> Result<Timestamp, Value> {
 fn to_date(value: Value) -> Result<NaiveDate, Value> {
     const DAY_MS: i64 = 86_400_000;
     /// More days than years 1 to 9999 have: a larger number counts milliseconds.
-    const DAYS: i64 = 3_652_425;
+    const DAYS: u64 = 3_652_425;
     let found = match &value {
         Value::Date(date) => Some(*date),
-        Value::Int(days) if days.abs() <= DAYS => date_from_days(*days),
+        Value::Int(days) if days.unsigned_abs() <= DAYS => date_from_days(*days),
         Value::Int(ms) if ms % DAY_MS == 0 => date_from_days(ms / DAY_MS),
         Value::String(text) => parse_date(text).and_then(date_from_days),
         _ => None,
@@ -388,6 +392,21 @@ mod tests {
         assert_eq!(accept(ty, Value::Int(7)), decimal("7.00"));
         assert_eq!(accept(ty, text("seven")), None);
         assert_eq!(accept(Type::Decimal { scale: 28 }, Value::Int(8)), None);
+    }
+
+    #[test]
+    fn numbers_beyond_i64_keep_their_digits() {
+        let json: serde_json::Value = serde_json::from_str("18446744073709551615").unwrap();
+        let large = Value::from(json);
+        assert_eq!(accept(Type::Int, large.clone()), None);
+        assert_eq!(
+            accept(Type::String, large.clone()),
+            Some(text("18446744073709551615"))
+        );
+        let decimal = Value::Decimal("18446744073709551615.0".parse().unwrap());
+        assert_eq!(accept(Type::Decimal { scale: 1 }, large), Some(decimal));
+        assert_eq!(accept(Type::Date, Value::Int(i64::MIN)), None);
+        assert_eq!(accept(Type::Float, text("1e999")), None);
     }
 
     #[test]

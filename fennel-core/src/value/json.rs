@@ -4,15 +4,17 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::{Shape, Value};
 
-/// An incoming value. Whole numbers beyond `i64` become floats, which no `i64` column takes.
+/// An incoming value. Whole numbers beyond `i64` are decimals, so that a column of texts or decimals
+/// keeps their digits; no `i64` column takes them.
 impl From<Json> for Value {
     fn from(json: Json) -> Self {
         match json {
             Json::Null => Value::Null,
             Json::Bool(value) => Value::Bool(value),
-            Json::Number(number) => match number.as_i64() {
-                Some(int) => Value::Int(int),
-                None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(int), _) => Value::Int(int),
+                (None, Some(large)) => Value::Decimal(large.into()),
+                (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
             },
             Json::String(text) => Value::String(text),
             Json::Array(elements) => Value::List(elements.into_iter().map(Value::from).collect()),
