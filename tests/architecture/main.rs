@@ -30,15 +30,25 @@ fn metadata() -> Value {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("metadata is JSON")
 }
 
 /// The dependencies of a package that are built with it: name, and whether a feature brings it.
 fn dependencies(metadata: &Value, package: &str) -> Vec<(String, bool)> {
     let packages = metadata["packages"].as_array().expect("packages");
-    let package = packages.iter().find(|found| found["name"] == package).expect("the package is there");
-    let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
+    let package = packages
+        .iter()
+        .find(|found| found["name"] == package)
+        .expect("the package is there");
+    let dependencies = package["dependencies"]
+        .as_array()
+        .expect("dependencies")
+        .iter();
     let built = dependencies.filter(|dependency| dependency["kind"].is_null());
     let pairs = built.map(|dependency| {
         let name = dependency["name"].as_str().expect("a name").to_owned();
@@ -57,7 +67,8 @@ fn crates_depend_on_each_other_as_drawn() {
                 continue;
             }
             assert!(
-                allowed.contains(&dependency.as_str()) || (is_optional && optional.contains(&dependency.as_str())),
+                allowed.contains(&dependency.as_str())
+                    || (is_optional && optional.contains(&dependency.as_str())),
                 "{package} depends on {dependency}, which ARCHITECTURE.md doesn't draw"
             );
         }
@@ -67,15 +78,31 @@ fn crates_depend_on_each_other_as_drawn() {
 #[test]
 fn what_a_users_ci_compiles_stays_light() {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "-p", "fennel", "-p", "fennel-sync", "-e", "normal,build", "--prefix", "none"])
+        .args([
+            "tree",
+            "-p",
+            "fennel",
+            "-p",
+            "fennel-sync",
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
         .args(["--format", "{p}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let tree = String::from_utf8_lossy(&output.stdout).into_owned();
     for heavy in HEAVY {
-        let found = tree.lines().any(|line| line.split(' ').next() == Some(heavy));
+        let found = tree
+            .lines()
+            .any(|line| line.split(' ').next() == Some(heavy));
         assert!(!found, "syncing alone must not compile {heavy}");
     }
 }

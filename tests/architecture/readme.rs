@@ -19,7 +19,10 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 #[test]
 fn the_first_program_is_the_ticket_example() {
     let readme = read("README.md");
-    let program = blocks(&readme, "rust").first().cloned().expect("the README has a program");
+    let program = blocks(&readme, "rust")
+        .first()
+        .cloned()
+        .expect("the README has a program");
     assert!(program.lines().count() <= 25, "the first program is short");
     assert!(
         read("examples/ticket/src/lib.rs").contains(&program),
@@ -30,7 +33,11 @@ fn the_first_program_is_the_ticket_example() {
 #[test]
 fn a_project_of_ones_own_is_written_as_the_example_is() {
     let line = "fennel_sync::main!(my_features);";
-    assert!(blocks(&read("README.md"), "rust").iter().any(|block| block.trim() == line));
+    assert!(
+        blocks(&read("README.md"), "rust")
+            .iter()
+            .any(|block| block.trim() == line)
+    );
     let example = read("examples/ticket/src/bin/sync.rs");
     assert!(example.contains(&line.replace("my_features", "ticket")));
 }

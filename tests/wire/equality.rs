@@ -46,7 +46,9 @@ const DIFFERENCES: &[(&str, fn(&mut Value), &str)] = &[
             for extractor in list(request, "extractors") {
                 extractor.retain(|_, value| *value != "EXPR");
             }
-            let lists = request["extractors"].as_array_mut().expect("extractors are a list");
+            let lists = request["extractors"]
+                .as_array_mut()
+                .expect("extractors are a list");
             lists.retain(|extractor| extractor.get("extractor_type").is_some());
         },
         "our definitions say the same but for the expressions",
@@ -63,7 +65,10 @@ fn definitions_send_what_the_public_client_sends() {
     check("types_restricted", &cases::types_restricted::entities());
     check("meta_and_versions", &cases::meta_and_versions::entities());
     check("index_forms", &cases::index_forms::entities());
-    check("source_webhook_options", &cases::source_webhook_options::entities());
+    check(
+        "source_webhook_options",
+        &cases::source_webhook_options::entities(),
+    );
     check("featureset_forms", &cases::featureset_forms::entities());
 }
 
@@ -85,7 +90,10 @@ fn a_decoded_catalog_encodes_to_the_same_message() {
         let decoded = wire::decode(&arena, &sent).expect("we read what we send");
         decoded.check(None).expect("what was right stays right");
         let again = wire::encode(&decoded, None, "message");
-        assert_eq!(pretty(&json(&again.encode_to_vec())), pretty(&json(&sent.encode_to_vec())));
+        assert_eq!(
+            pretty(&json(&again.encode_to_vec())),
+            pretty(&json(&sent.encode_to_vec()))
+        );
     }
 }
 
@@ -108,7 +116,11 @@ fn check(case: &str, entities: &[Descriptor<'static>]) {
 fn assert_same(case: &str, ours: &str, theirs: &str) {
     let differs = ours.lines().zip(theirs.lines()).position(|(a, b)| a != b);
     let Some(at) = differs else {
-        assert_eq!(ours.lines().count(), theirs.lines().count(), "{case}: one message is longer");
+        assert_eq!(
+            ours.lines().count(),
+            theirs.lines().count(),
+            "{case}: one message is longer"
+        );
         return;
     };
     let near = |text: &str| {

@@ -10,7 +10,9 @@ use crate::roundtrip::{CASES, bytes};
 
 /// Takes bytes all the way that a commit takes.
 fn commit(body: &[u8]) {
-    let Ok(request) = SyncRequest::decode(body) else { return };
+    let Ok(request) = SyncRequest::decode(body) else {
+        return;
+    };
     let arena = Bump::new();
     if let Ok(catalog) = wire::decode(&arena, &request) {
         // Whether it holds is not the question: that the question has an answer is.

@@ -119,5 +119,12 @@ struct ListFeatures {
 }
 
 pub(crate) fn entities() -> [Descriptor<'static>; 6] {
-    fennel::entities![Member, Single, Request, MemberFeatures, SingleFeatures, ListFeatures]
+    fennel::entities![
+        Member,
+        Single,
+        Request,
+        MemberFeatures,
+        SingleFeatures,
+        ListFeatures
+    ]
 }

@@ -79,6 +79,13 @@ struct DecoratorOnlineOnly {
 
 pub(crate) fn entities() -> [Descriptor<'static>; 8] {
     fennel::entities![
-        BothIndices, OnlineOnly, OfflineOnly, IndexMinusOffline, ExplicitNeither, NoIndex, DecoratorIndex, DecoratorOnlineOnly
+        BothIndices,
+        OnlineOnly,
+        OfflineOnly,
+        IndexMinusOffline,
+        ExplicitNeither,
+        NoIndex,
+        DecoratorIndex,
+        DecoratorOnlineOnly
     ]
 }

@@ -1,0 +1,79 @@
+//! The public Python client, `fennel-ai` 1.5.80, against the real server over HTTP.
+//!
+//! Without Python 3.11 or a package index these tests say that they are skipped. Where `FENNEL_REQUIRE_INTEROP` is
+//! set they fail instead.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod every_type;
+mod python;
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use fennel_tests::support::{Finished, Process, Server, TOKEN, programs, workspace};
+use serde_json::Value;
+
+use python::script;
+
+/// The longest that a run of `sync` takes, or the test fails.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Commits the ticket example with its own `sync`.
+fn sync(server: &Server) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(&programs().sync);
+    command
+        .current_dir(folder.path())
+        .env("FENNEL_URL", server.url())
+        .env("FENNEL_TOKEN", TOKEN);
+    let finished = Process::start(&mut command).finish(LIMIT);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    finished
+}
+
+#[test]
+fn what_python_commits_and_logs_is_served_and_is_nothing_new_to_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let Some(said) = script("python_first.py", &server) else {
+        return;
+    };
+    let id = said
+        .lines()
+        .find_map(|line| line.strip_prefix("branch `main` is at commit "));
+    let id = id.unwrap_or_else(|| panic!("no commit: {said}"));
+    let second = sync(&server);
+    assert!(
+        second.out.ends_with(&format!(
+            "Nothing changed: branch main stays at commit {id}\n"
+        )),
+        "{}",
+        second.out
+    );
+}
+
+#[test]
+fn what_sync_commits_is_served_to_python_and_is_nothing_new_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let first = sync(&server);
+    assert!(first.out.contains("Plan: 2 created"), "{}", first.out);
+    let sales = fs::read_to_string(workspace().join("examples/ticket/data/sales.json")).unwrap();
+    let sales: Value = serde_json::from_str(&sales).unwrap();
+    server.http().post("log", &sales).ok();
+    script("rust_first.py", &server);
+}
+
+#[test]
+fn branches_are_apart_and_webhooks_are_shared() {
+    let folder = tempfile::tempdir().unwrap();
+    script("branches.py", &Server::start(folder.path()));
+}
+
+#[test]
+fn refusals_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    script("refusals.py", &Server::start(folder.path()));
+}

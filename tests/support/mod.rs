@@ -1,0 +1,13 @@
+//! Whole programs as their users have them: built by cargo, started as processes, spoken to over HTTP.
+//!
+//! Everything here is bounded in time, stays on this machine, and ends with the test.
+
+mod http;
+mod process;
+mod programs;
+mod server;
+
+pub use http::{Http, Reply};
+pub use process::{Finished, Process};
+pub use programs::{Programs, programs, workspace};
+pub use server::{Server, TOKEN};
