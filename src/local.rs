@@ -36,7 +36,10 @@ fn start(folder: &Path) -> Result<Running, String> {
             // Dropping the sender stops the server too.
             let _ = stopped.await;
         };
-        let _ = done.send(runtime.block_on(server.serve(until)).is_ok());
+        let _ = runtime.block_on(server.serve(until));
+        // Whatever still holds the folder goes with the runtime's last task.
+        drop(runtime);
+        let _ = done.send(());
     });
     Ok(Running {
         url,
