@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use crate::branch::Branches;
 use crate::clock::Clock;
-use crate::commit::Registry;
+use crate::commit::{Registry, Remover};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
@@ -31,7 +31,9 @@ pub(crate) struct Inner {
     pub(crate) routes: RwLock<Routes>,
     pub(crate) sequencer: Mutex<Sequencer>,
     pub(crate) branches: Branches,
-    pub(crate) reject_counts: Counts,
+    pub(crate) reject_counts: Arc<Counts>,
+    /// Removes what commits leave unused.
+    pub(crate) remover: Remover,
 }
 
 impl Engine {
@@ -47,10 +49,21 @@ impl Engine {
         })
     }
 
+    /// Whether the engine still takes rows and commits; queries are answered in any case. It doesn't wait for the
+    /// disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] after a write failed in a way that needs a restart, or after [`close`](Engine::close).
+    pub fn check_writable(&self) -> Result<(), Error> {
+        Ok(self.inner.store.check_writable()?)
+    }
+
     /// Makes durable what was submitted and takes no more writes; queries go on. The folder is released with
     /// the last handle.
     pub fn close(&self) {
         self.inner.store.close();
+        self.inner.remover.finish();
     }
 
     /// The definitions of a branch, and a state of the store that has all their tables.

@@ -5,6 +5,7 @@
 //! | `format` | the version of everything that the engine writes |
 //! | `branch/` and the name | [`Head`] |
 //! | `table/` and the number | [`TableRecord`] |
+//! | `phase/`, the number of a table and of its source | [`Phase`], if the source is bounded and has begun |
 //! | `next table` | the lowest number that no table ever had |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
 //!
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::ingest::EndpointId;
+use crate::ingest::{EndpointId, Phase};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
@@ -64,6 +65,8 @@ pub(crate) struct Meta {
     pub(crate) is_new: bool,
     pub(crate) heads: Vec<(String, Head)>,
     pub(crate) tables: Vec<(TableId, TableRecord)>,
+    /// By table and position among the table's sources.
+    pub(crate) phases: Vec<((TableId, u32), Phase)>,
     pub(crate) next_table: TableId,
     pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
 }
@@ -88,6 +91,7 @@ impl Meta {
             is_new,
             heads: read_all(snapshot, b"branch/", text)?,
             tables: read_all(snapshot, b"table/", number)?,
+            phases: read_all(snapshot, b"phase/", two_numbers)?,
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
         })
@@ -114,6 +118,17 @@ pub(crate) fn delete_table(batch: &mut Batch, table: TableId) {
     batch.delete(Space::Meta, key(b"table/", table));
 }
 
+/// Sets how far the `source`th source of a table is.
+pub(crate) fn put_phase(batch: &mut Batch, (table, source): (TableId, u32), phase: Phase) {
+    let key = [phases(table), source.to_be_bytes().to_vec()].concat();
+    batch.put(Space::Meta, key, encode(&phase));
+}
+
+/// What the keys of all phases of a table's sources begin with.
+pub(crate) fn phases(table: TableId) -> Vec<u8> {
+    key(b"phase/", table)
+}
+
 /// Sets the number of the next table.
 pub(crate) fn put_next_table(batch: &mut Batch, next: TableId) {
     batch.put(Space::Meta, "next table", encode(&next));
@@ -134,6 +149,11 @@ fn key(prefix: &[u8], number: u32) -> Vec<u8> {
 
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_be_bytes)
+}
+
+fn two_numbers(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (first, second) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*first), number(second)?))
 }
 
 fn read_all<K, V: DeserializeOwned>(

@@ -8,13 +8,12 @@ use fennel_core::diff::identity;
 
 use crate::branch::Branches;
 use crate::clock::Clock;
-use crate::commit::{Definitions, Registry, drop_table, live};
+use crate::commit::{Definitions, Registry, Remover, drop_table, live};
 use crate::engine::Inner;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::ingest::Sequencer;
+use crate::ingest::{Phase, Sequencer};
 use crate::meta::{self, Head, Meta, TableRecord, TableState};
-use crate::reject::Counts;
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
 
@@ -42,13 +41,15 @@ impl Inner {
             let graph = open_branch(&head, &mut registry, &ready)?;
             branches.set(&name, head, graph);
         }
+        restore_phases(&registry, meta.phases);
         drop_leftovers(&store, &registry, &meta.tables);
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied())?;
         Ok(Self {
             routes: RwLock::new(registry.routes()),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),
-            reject_counts: Counts::default(),
+            reject_counts: Arc::default(),
+            remover: Remover::default(),
             branches,
             store,
             clock,
@@ -91,6 +92,18 @@ fn open_branch(
             .insert(identity, Arc::new(Table::new(*id, dataset)?));
     }
     Graph::new(&catalog, |dataset| registry.table(dataset))
+}
+
+/// Tells bounded sources how far they are.
+fn restore_phases(registry: &Registry, phases: Vec<((TableId, u32), Phase)>) {
+    let phases: HashMap<_, _> = phases.into_iter().collect();
+    for table in registry.tables.values() {
+        for (source, i) in table.sources.iter().zip(0..) {
+            if let Some(phase) = phases.get(&(table.id, i)) {
+                source.advance(*phase);
+            }
+        }
+    }
 }
 
 /// Removes tables that no branch has: a commit was on its way to use them, or they were being removed.
@@ -140,6 +153,7 @@ mod tests {
                     state,
                 },
             );
+            meta::put_phase(&mut batch, (id, 1), Phase::Ended);
             for space in [Space::Table, Space::Rejects] {
                 batch.put(space, [&Table::prefix(id)[..], b"row"].concat(), "value");
             }

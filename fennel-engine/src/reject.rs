@@ -1,4 +1,4 @@
-//! Rows that didn't fit their dataset: kept aside with the reason.
+//! Rows that their dataset couldn't take: kept aside with the reason.
 //!
 //! | key in [`Space::Rejects`] | value |
 //! |---|---|
@@ -31,7 +31,7 @@ pub struct Rejects {
 pub struct Reject {
     /// The row as it came.
     pub row: Incoming,
-    /// Each column that doesn't fit, with why.
+    /// Each column that doesn't fit, with why; or that the source has ended.
     pub reason: String,
     /// When it came, by the engine's clock.
     pub at: Timestamp,

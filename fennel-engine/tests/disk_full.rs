@@ -142,6 +142,7 @@ fn writing_resumes_when_there_is_space_again() {
     );
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
     assert_holds(&store, &acknowledged);
+    store.check_writable().unwrap();
 
     // Deletes may use some of the reserve, for they make space.
     let mut delete = Batch::new();
@@ -169,6 +170,11 @@ fn survives_a_full_disk(test: &str, value_bytes: usize, memtable_bytes: u64, thr
     let store = Store::open_with(disk.store(), &options).unwrap();
     let (mut acknowledged, errors) = fill(&store, value_bytes, threads);
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
+    let stopped = store.check_writable();
+    assert!(
+        matches!(stopped, Err(StoreError::Failed { .. })),
+        "{stopped:?}"
+    );
     let first = errors.iter().filter(|e| {
         matches!(
             e,

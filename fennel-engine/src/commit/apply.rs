@@ -6,7 +6,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::entity::Dataset;
 
 use super::fill::NewTables;
-use super::registry::{Registry, drop_table, missing};
+use super::registry::{Registry, missing};
 use crate::engine::Inner;
 use crate::error::Result;
 use crate::graph::Graph;
@@ -24,11 +24,6 @@ impl Inner {
     ) -> Result<()> {
         let datasets = missing(registry, catalog).collect();
         let mut new = NewTables::create(&self.store, registry, datasets)?;
-        new.catch_up()?;
-        // From here on nobody logs. What was logged meanwhile is durable, for loggers hold the lock until then.
-        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        new.catch_up()?;
-
         let table = |dataset: &Dataset<'_>| new.table(dataset).or_else(|| registry.table(dataset));
         let graph = Graph::new(catalog, table)?;
         let mut used = self.branches.tables_besides(branch);
@@ -45,6 +40,11 @@ impl Inner {
         for ((webhook, endpoint), id) in &endpoints {
             meta::put_endpoint(&mut batch, *id, webhook, endpoint);
         }
+        new.nearly_catch_up()?;
+
+        // From here on nobody logs. What was logged meanwhile is durable, for loggers hold the lock until then.
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        new.catch_up()?;
         self.store.write(batch)?;
 
         registry.endpoints.extend(endpoints);
@@ -55,11 +55,9 @@ impl Inner {
         *routes = registry.routes();
         self.branches.set(branch, head, graph);
         drop(routes);
-        for id in unused.into_values() {
-            // The commit is made. What can't be removed now is removed by the next open.
-            let _ = drop_table(&self.store, id);
-            self.reject_counts.forget(id);
-        }
+        let unused: Vec<_> = unused.into_values().collect();
+        self.remover
+            .remove(&self.store, &self.reject_counts, unused.into_iter());
         Ok(())
     }
 }

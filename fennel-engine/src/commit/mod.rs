@@ -5,6 +5,7 @@ mod definitions;
 mod fill;
 mod proposal;
 mod registry;
+mod remover;
 
 use std::sync::{Arc, PoisonError};
 
@@ -18,6 +19,7 @@ use fennel_core::{Problem, Problems};
 
 pub(crate) use definitions::Definitions;
 pub(crate) use registry::{Registry, drop_table, live};
+pub(crate) use remover::Remover;
 
 use crate::{Engine, Error};
 use proposal::Proposal;

@@ -91,6 +91,7 @@ pub(super) fn missing<'c, 'a>(
 pub(crate) fn drop_table(store: &Store, table: TableId) -> Result<()> {
     store.remove_prefix(Space::Table, &Table::prefix(table))?;
     store.remove_prefix(Space::Rejects, &Table::prefix(table))?;
+    store.remove_prefix(Space::Meta, &meta::phases(table))?;
     let mut batch = Batch::new();
     meta::delete_table(&mut batch, table);
     Ok(store.write(batch)?)

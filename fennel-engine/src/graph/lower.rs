@@ -1,5 +1,7 @@
 //! From a checked catalog to a graph.
 
+use std::sync::Arc;
+
 use fennel_core::catalog::{Catalog, selected_extraction};
 use fennel_core::entity::{self, Featureset, Kind};
 use fennel_core::ty::Type;
@@ -137,15 +139,13 @@ impl Graph {
 
     /// The number of this lookup, which is a new one only if there is none like it.
     fn share(&mut self, lookup: Lookup) -> LookupId {
-        let same = |other: &Lookup| {
-            (&other.dataset, &other.keys, other.each)
-                == (&lookup.dataset, &lookup.keys, lookup.each)
-        };
-        let known = self.lookups.iter().position(same);
-        known.unwrap_or_else(|| {
-            self.lookups.push(lookup);
-            self.lookups.len() - 1
-        })
+        if let Some(known) = self.lookup_ids.get(&lookup) {
+            return *known;
+        }
+        let (id, lookup) = (self.lookups.len(), Arc::new(lookup));
+        self.lookups.push(Arc::clone(&lookup));
+        self.lookup_ids.insert(lookup, id);
+        id
     }
 
     fn number(&self, featureset: &str, feature: &str) -> Result<FeatureId> {

@@ -7,6 +7,7 @@ mod align;
 mod lower;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use fennel_core::entity::Index;
 use fennel_core::value::{Shape, Value};
@@ -25,7 +26,9 @@ pub(crate) struct Graph {
     features: Vec<Feature>,
     /// Features by `Featureset.feature`.
     names: HashMap<String, FeatureId>,
-    lookups: Vec<Lookup>,
+    lookups: Vec<Arc<Lookup>>,
+    /// Lookups by what they are.
+    lookup_ids: HashMap<Arc<Lookup>, LookupId>,
     /// Names of what is marked deleted: datasets, featuresets, and features as `Featureset.feature`.
     deleted: BTreeSet<String>,
 }
@@ -73,7 +76,7 @@ pub(crate) enum From {
 }
 
 /// A lookup that features of one featureset share, since they read one dataset by the same keys.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Lookup {
     /// The dataset's name.
     pub(crate) dataset: String,

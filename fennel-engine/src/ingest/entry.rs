@@ -2,11 +2,11 @@
 //!
 //! | key in [`Space::Log`] | value |
 //! |---|---|
-//! | endpoint, sequence | arrival, longest silence, and the row as it came, in postcard's encoding |
+//! | endpoint, sequence | arrival and silence in microseconds, both big-endian, and the row as it came in postcard's encoding |
 //!
 //! Sequences count the rows of all endpoints, so the order between two endpoints is known too. The
-//! *longest silence* is the longest time for which no row came at the endpoint so far. It is kept with each
-//! row so that whether a bounded source has ended is the same when the log is replayed.
+//! *silence* is the time for which the endpoint was quiet before the request that the row is of. It is kept with
+//! each row so that whether a bounded source has ended is the same when the log is replayed.
 
 use fennel_core::time::{Duration, Timestamp};
 
@@ -22,8 +22,8 @@ pub(crate) type EndpointId = u32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) at: Timestamp,
-    /// The longest time without a row so far.
-    pub(crate) silence: Duration,
+    /// The time since the request before; zero for the first, and where the clock went back.
+    pub(crate) quiet: Duration,
 }
 
 impl Arrival {
@@ -31,16 +31,16 @@ impl Arrival {
     pub(crate) fn first(at: Timestamp) -> Self {
         Self {
             at,
-            silence: Duration::ZERO,
+            quiet: Duration::ZERO,
         }
     }
 
-    /// The next rows of the endpoint.
-    pub(crate) fn next(self, at: Timestamp) -> Self {
-        let quiet = Duration::from_micros(at.micros() - self.at.micros());
+    /// Rows of an endpoint whose last ones came at `last`.
+    pub(crate) fn after(last: Timestamp, at: Timestamp) -> Self {
+        let quiet = Duration::from_micros(at.micros() - last.micros());
         Self {
             at,
-            silence: self.silence.max(quiet),
+            quiet: quiet.max(Duration::ZERO),
         }
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn put(
 ) {
     let mut value = Vec::with_capacity(16 + row.len());
     value.extend(arrival.at.micros().to_be_bytes());
-    value.extend(arrival.silence.micros().to_be_bytes());
+    value.extend(arrival.quiet.micros().to_be_bytes());
     value.extend(row);
     batch.put(Space::Log, key(endpoint, sequence), value);
 }
@@ -83,7 +83,7 @@ pub(crate) fn scan(
     entries.map(|entry| decode(&entry?))
 }
 
-/// Whether an endpoint has any row.
+/// The last row of an endpoint, if it has any.
 pub(crate) fn last(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<Entry>> {
     let prefix = endpoint.to_be_bytes();
     let last = snapshot.last_at_or_before(Space::Log, &key(endpoint, u64::MAX), &prefix)?;
@@ -102,12 +102,12 @@ fn decode((key, value): &StoreEntry) -> Result<Entry> {
     let entry = || {
         let (_, sequence) = key.split_first_chunk::<4>()?;
         let (at, rest) = value.split_first_chunk::<8>()?;
-        let (silence, row) = rest.split_first_chunk::<8>()?;
+        let (quiet, row) = rest.split_first_chunk::<8>()?;
         Some(Entry {
             sequence: u64::from_be_bytes(sequence.try_into().ok()?),
             arrival: Arrival {
                 at: Timestamp::from_micros(i64::from_be_bytes(*at))?,
-                silence: Duration::from_micros(i64::from_be_bytes(*silence)),
+                quiet: Duration::from_micros(i64::from_be_bytes(*quiet)),
             },
             row: postcard::from_bytes(row).ok()?,
         })
@@ -129,17 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_silence_is_kept() {
-        let mut arrival = Arrival::first(instant(100));
-        let mut silences = Vec::new();
-        for at in [110, 150, 140, 160, 170] {
-            arrival = arrival.next(instant(at));
-            silences.push(arrival.silence.micros());
-        }
+    fn a_clock_that_goes_back_is_no_silence() {
+        let quiet = |last, at| Arrival::after(instant(last), instant(at)).quiet.micros();
         assert_eq!(
-            silences,
-            [10, 40, 40, 40, 40],
-            "a clock that goes back is no silence"
+            (quiet(100, 110), quiet(110, 110), quiet(110, 100)),
+            (10, 0, 0)
         );
     }
 
@@ -148,7 +142,7 @@ mod tests {
         let store = Store::in_memory();
         let mut batch = Batch::new();
         let row = Incoming::from([("a".into(), Value::Int(1))]);
-        let arrival = Arrival::first(instant(5)).next(instant(8));
+        let arrival = Arrival::after(instant(5), instant(8));
         for (endpoint, sequence) in [(1, 256), (1, 2), (2, 3), (1, u64::MAX)] {
             put(&mut batch, endpoint, sequence, arrival, &encode_row(&row));
         }

@@ -2,6 +2,7 @@
 
 mod entry;
 mod path;
+mod phase;
 mod replay;
 mod route;
 mod sample;
@@ -9,11 +10,13 @@ mod sequence;
 mod source;
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
+use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 pub(crate) use entry::EndpointId;
+pub(crate) use phase::Phase;
 pub(crate) use replay::Replay;
 pub(crate) use route::{Route, Routes};
 pub(crate) use sequence::Sequencer;
@@ -22,6 +25,8 @@ pub(crate) use source::Source;
 use crate::engine::Inner;
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
+use entry::Entry;
+use route::Feed;
 use source::Taken;
 
 /// A row as it comes: values of JSON by column.
@@ -32,18 +37,20 @@ pub type Incoming = BTreeMap<String, Value>;
 pub struct Logged {
     /// How many rows are in the log now: all of the request.
     pub rows: u64,
-    /// The ones that don't fit a dataset that they feed, by row.
+    /// How many of them were set aside by any dataset that they feed: each counts once.
+    pub rows_set_aside: u64,
+    /// What was set aside, by row and then by dataset: a row that several sources couldn't take is here for each.
     pub set_aside: Vec<SetAside>,
 }
 
-/// A row that doesn't fit a dataset. It is kept, and [`Engine::rejects`] shows it.
+/// A row that a dataset couldn't take. It is kept, and [`Engine::rejects`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
     /// The dataset.
     pub dataset: String,
     /// The row's position in the request, from 0.
     pub row: usize,
-    /// Each column that doesn't fit, with why.
+    /// Each column that doesn't fit, with why; or that the source has ended.
     pub reason: String,
 }
 
@@ -72,27 +79,35 @@ impl Engine {
         if rows.is_empty() {
             return Ok(Logged::default());
         }
-        let (ticket, logged) = self.submit(route, rows)?;
-        ticket.wait()?;
-        Ok(logged)
+        let submitted = self.submit(route, rows)?;
+        submitted.ticket.wait()?;
+        for (feed, phase) in route.feeds.iter().zip(submitted.phases) {
+            feed.source().advance(phase);
+        }
+        self.sequencer()
+            .arrived(route.endpoint, submitted.last, submitted.at);
+        Ok(submitted.logged)
     }
 
     /// Numbers the rows and queues them, under one lock.
-    fn submit(&self, route: &Route, rows: Vec<Prepared>) -> Result<(Ticket, Logged), Error> {
-        let Inner {
-            store,
-            clock,
-            sequencer,
-            ..
-        } = &*self.inner;
+    fn submit(&self, route: &Route, rows: Vec<Prepared>) -> Result<Submitted, Error> {
+        let Inner { store, clock, .. } = &*self.inner;
         let (mut batch, mut logged) = (Batch::new(), Logged::default());
-        let mut sequencer = sequencer.lock().unwrap_or_else(PoisonError::into_inner);
-        let arrival = sequencer.arrive(route.endpoint, clock.now());
+        let mut phases: Vec<_> = route.feeds.iter().map(Feed::phase).collect();
+        let mut last = 0;
+        let mut sequencer = self.sequencer();
+        let arrival = sequencer.arrival(route.endpoint, clock.now());
         for (i, Prepared { row, bytes, taken }) in rows.into_iter().enumerate() {
             let sequence = sequencer.take();
             entry::put(&mut batch, route.endpoint, sequence, arrival, &bytes);
-            for (feed, taken) in route.feeds.iter().zip(taken) {
-                let aside = feed.settle(taken, &row, sequence, arrival, &mut batch);
+            let entry = Entry {
+                sequence,
+                arrival,
+                row,
+            };
+            let before = logged.set_aside.len();
+            for ((feed, phase), taken) in route.feeds.iter().zip(&mut phases).zip(taken) {
+                let aside = feed.settle(phase, taken, &entry, &mut batch);
                 logged.set_aside.extend(aside.map(|reason| SetAside {
                     dataset: feed.table.dataset.clone(),
                     row: i,
@@ -100,9 +115,36 @@ impl Engine {
                 }));
             }
             logged.rows += 1;
+            logged.rows_set_aside += u64::from(logged.set_aside.len() > before);
+            last = sequence;
         }
-        Ok((store.submit(batch)?, logged))
+        for (feed, phase) in route.feeds.iter().zip(&phases) {
+            feed.put_phase(*phase, &mut batch);
+        }
+        Ok(Submitted {
+            ticket: store.submit(batch)?,
+            logged,
+            phases,
+            last,
+            at: arrival.at,
+        })
     }
+
+    fn sequencer(&self) -> MutexGuard<'_, Sequencer> {
+        let sequencer = self.inner.sequencer.lock();
+        sequencer.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rows on their way to the disk, and what holds once they are there.
+struct Submitted {
+    ticket: Ticket,
+    logged: Logged,
+    /// How far each feed's source is then.
+    phases: Vec<Phase>,
+    /// The sequence of the last row.
+    last: u64,
+    at: Timestamp,
 }
 
 /// A row with what can be done before it has its place.

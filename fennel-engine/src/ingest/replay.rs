@@ -40,8 +40,9 @@ impl Replay {
         Self { endpoints, next: 0 }
     }
 
-    /// Applies all rows of `snapshot` that weren't applied yet, in order of arrival.
-    pub(crate) fn run(&mut self, store: &Store, snapshot: &Snapshot) -> Result<()> {
+    /// Applies all rows of `snapshot` that weren't applied yet, in order of arrival, and returns how many
+    /// there were.
+    pub(crate) fn run(&mut self, store: &Store, snapshot: &Snapshot) -> Result<u64> {
         let streams = self.endpoints.iter();
         let mut streams: Vec<_> = streams
             .map(|(endpoint, feeds)| {
@@ -51,19 +52,24 @@ impl Replay {
                 )
             })
             .collect();
+        let mut rows = 0;
         let mut batch = Batch::new();
         while let Some((entry, feeds)) = next(&mut streams)? {
             for feed in feeds {
-                let taken = feed.take(&entry.row);
-                feed.settle(taken, &entry.row, entry.sequence, entry.arrival, &mut batch);
+                let (taken, mut phase) = (feed.take(&entry.row), feed.phase());
+                feed.settle(&mut phase, taken, &entry, &mut batch);
+                feed.put_phase(phase, &mut batch);
+                // Nobody else has the table yet, and after an error nobody ever will.
+                feed.source().advance(phase);
             }
+            rows += 1;
             self.next = entry.sequence + 1;
             if batch.bytes() >= BATCH_BYTES {
                 store.write(std::mem::take(&mut batch))?;
             }
         }
         store.write(batch)?;
-        Ok(())
+        Ok(rows)
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Incoming;
-use super::entry::{Arrival, EndpointId};
+use super::entry::{EndpointId, Entry};
+use super::phase::Phase;
 use super::source::{Source, Taken};
 use crate::error::{Error, Result};
+use crate::meta;
 use crate::reject;
 use crate::store::Batch;
 use crate::table::Table;
@@ -88,39 +90,40 @@ impl Feed {
         self.source().take(&self.table, row)
     }
 
-    /// Writes what became of a row that arrives as `sequence`, and returns the reason if it is set
-    /// aside. A source that has ended takes none.
+    /// How far the source is.
+    pub(super) fn phase(&self) -> Phase {
+        self.source().phase()
+    }
+
+    /// Puts the phase that the source has once `batch` is durable, if it is another one.
+    pub(super) fn put_phase(&self, phase: Phase, batch: &mut Batch) {
+        if phase != self.phase() {
+            meta::put_phase(batch, (self.table.id, self.index as u32), phase);
+        }
+    }
+
+    /// Writes what became of a row of the log, and returns the reason if it is set aside.
     pub(super) fn settle(
         &self,
+        phase: &mut Phase,
         taken: Taken,
-        row: &Incoming,
-        sequence: u64,
-        arrival: Arrival,
+        entry: &Entry,
         batch: &mut Batch,
     ) -> Option<String> {
-        if self
-            .source()
-            .idleness
-            .is_some_and(|idleness| arrival.silence > idleness)
-        {
-            return None;
-        }
-        let index = self.index as u32;
-        match taken {
+        let Entry {
+            sequence,
+            arrival,
+            row,
+        } = entry;
+        let place = (*sequence, self.index as u32);
+        match self.source().meet(phase, *arrival, taken) {
             Taken::Row(entry) => {
-                entry.put(batch, sequence, index);
+                entry.put(batch, place.0, place.1);
                 None
             }
             Taken::Left => None,
             Taken::Aside(reason) => {
-                reject::put(
-                    batch,
-                    self.table.id,
-                    (sequence, index),
-                    arrival.at,
-                    &reason,
-                    row,
-                );
+                reject::put(batch, self.table.id, place, arrival.at, &reason, row);
                 Some(reason)
             }
         }

@@ -15,7 +15,8 @@ use crate::store::Snapshot;
 #[derive(Debug, Default)]
 pub(crate) struct Sequencer {
     next: u64,
-    arrivals: HashMap<EndpointId, Arrival>,
+    /// The sequence and arrival of each endpoint's last durable row.
+    last: HashMap<EndpointId, (u64, Timestamp)>,
 }
 
 impl Sequencer {
@@ -28,7 +29,7 @@ impl Sequencer {
         for endpoint in endpoints {
             if let Some(last) = entry::last(snapshot, endpoint)? {
                 sequencer.next = sequencer.next.max(last.sequence + 1);
-                sequencer.arrivals.insert(endpoint, last.arrival);
+                sequencer.arrived(endpoint, last.sequence, last.arrival.at);
             }
         }
         Ok(sequencer)
@@ -41,11 +42,17 @@ impl Sequencer {
         sequence
     }
 
-    /// Notes that rows came at an endpoint.
-    pub(super) fn arrive(&mut self, endpoint: EndpointId, at: Timestamp) -> Arrival {
-        let arrivals = self.arrivals.entry(endpoint);
-        *arrivals
-            .and_modify(|last| *last = last.next(at))
-            .or_insert(Arrival::first(at))
+    /// The arrival of rows that come at an endpoint now.
+    pub(super) fn arrival(&self, endpoint: EndpointId, at: Timestamp) -> Arrival {
+        let last = self.last.get(&endpoint);
+        last.map_or(Arrival::first(at), |(_, last)| Arrival::after(*last, at))
+    }
+
+    /// Notes that the row of that sequence is durable: only from then on it is the one that came before the next.
+    pub(super) fn arrived(&mut self, endpoint: EndpointId, sequence: u64, at: Timestamp) {
+        let last = self.last.entry(endpoint).or_insert((sequence, at));
+        if last.0 < sequence {
+            *last = (sequence, at);
+        }
     }
 }

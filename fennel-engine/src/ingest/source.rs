@@ -1,12 +1,16 @@
 //! A source: what it makes of an incoming row.
 
+use std::sync::{Mutex, PoisonError};
+
 use fennel_core::connector::Connector;
 use fennel_core::entity::{Dataset, PreprocValue, Source as Descriptor};
 use fennel_core::time::{Duration, Timestamp};
 use fennel_core::value::Value;
 
 use super::Incoming;
+use super::entry::Arrival;
 use super::path::Path;
+use super::phase::Phase;
 use super::sample::Sample;
 use crate::Error;
 use crate::error::Result;
@@ -17,8 +21,10 @@ use crate::table::{Column, Entry, Table};
 pub(crate) struct Source {
     pub(crate) webhook: String,
     pub(crate) endpoint: String,
-    /// The silence of the endpoint after which no more rows are taken.
-    pub(crate) idleness: Option<Duration>,
+    /// Of a bounded source, the silence of the endpoint after which no more rows are taken.
+    idleness: Option<Duration>,
+    /// How far it is, as of the last durable row.
+    phase: Mutex<Phase>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     sample: Option<Sample>,
@@ -71,6 +77,7 @@ impl Source {
             webhook: from.webhook.name.into(),
             endpoint: from.endpoint.into(),
             idleness: source.idleness.filter(|_| source.bounded),
+            phase: Mutex::default(),
             since: source.since,
             until: source.until,
             sample: Sample::of(source, dataset),
@@ -106,6 +113,36 @@ impl Source {
         match table.entry(&values) {
             Ok(entry) => Taken::Row(entry),
             Err(reason) => Taken::Aside(reason),
+        }
+    }
+
+    /// How far the source is.
+    pub(super) fn phase(&self) -> Phase {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes on to a phase that is durable, unless the source is farther.
+    pub(crate) fn advance(&self, to: Phase) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        *phase = phase.or_later(to);
+    }
+
+    /// What becomes of a row that arrives now, given what would become of it otherwise.
+    pub(super) fn meet(&self, phase: &mut Phase, arrival: Arrival, taken: Taken) -> Taken {
+        let Some(idleness) = self.idleness else {
+            return taken;
+        };
+        let over = phase.is_over(idleness, arrival);
+        match taken {
+            Taken::Row(_) | Taken::Aside(_) if over => Taken::Aside(format!(
+                "the bounded source at endpoint `{}` has ended after {idleness} without a row; commit it without `bounded` to take later rows",
+                self.endpoint
+            )),
+            Taken::Row(entry) => {
+                phase.begin(arrival.at);
+                Taken::Row(entry)
+            }
+            other => other,
         }
     }
 

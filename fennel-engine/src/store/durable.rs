@@ -7,7 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, Readable};
@@ -59,6 +59,8 @@ pub(super) struct Shared {
     pub(super) db: Database,
     pub(super) folder: Folder,
     pub(super) reserve_bytes: u64,
+    /// Why the writer writes nothing more, once it doesn't.
+    pub(super) failed: OnceLock<StoreError>,
 }
 
 impl Durable {
@@ -87,6 +89,7 @@ impl Durable {
             db,
             folder,
             reserve_bytes,
+            failed: OnceLock::new(),
         });
         let writer = Writer::start(Arc::clone(&shared)).map_err(|e| StoreError::io(dir, e))?;
         Ok(Self {
@@ -106,6 +109,13 @@ impl Durable {
 
     pub(super) fn submit(&self, batch: Batch) -> Result<Ticket> {
         self.writer.submit(batch).map(Ticket::queued)
+    }
+
+    pub(super) fn check_writable(&self) -> Result<()> {
+        match self.shared.failed.get() {
+            Some(failed) => Err(failed.clone()),
+            None => self.writer.check_open(),
+        }
     }
 
     pub(super) fn close(&self) {

@@ -75,14 +75,17 @@ impl Folder {
         let unfinished = self.dir.join("data.new");
         match fs::remove_dir_all(&unfinished) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(self.error(e)),
-            _ => make(&unfinished)?,
+            _ => make_private(&unfinished).map_err(|e| self.error(e))?,
         }
+        make(&unfinished)?;
         let finish = || {
             write_synced(
                 &unfinished.join("format"),
                 format!("{MARKER}{FORMAT}\n").as_bytes(),
             )?;
             write_synced(&unfinished.join("discard"), &discard_note(None))?;
+            // fjall syncs each keyspace's folder and all files, but not the folder that names the keyspaces.
+            sync_dir(&unfinished.join("keyspaces"))?;
             sync_dir(&unfinished)?;
             fs::rename(&unfinished, self.data())?;
             sync_dir(&self.dir)
@@ -170,7 +173,7 @@ fn discard_note(from: Option<u64>) -> [u8; 16] {
     note
 }
 
-/// Creates `dir` and its parents, durably.
+/// Creates `dir` and its parents, durably and for this user alone.
 fn create_dir(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
@@ -180,10 +183,19 @@ fn create_dir(dir: &Path) -> io::Result<()> {
         _ => Path::new("."),
     };
     create_dir(parent)?;
-    match fs::create_dir(dir) {
+    match make_private(dir) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
         _ => sync_dir(parent),
     }
+}
+
+/// Creates a folder that only this user may enter, where folders have such modes.
+fn make_private(dir: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -43,6 +43,13 @@ impl Memory {
         Ok(())
     }
 
+    pub(super) fn check_writable(&self) -> Result<()> {
+        match self.state().closed {
+            true => Err(StoreError::Closed),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn view(&self) -> View {
         View(self.state().maps.clone())
     }

@@ -242,6 +242,20 @@ impl Store {
         self.snapshot().last_at_or_before(space, key, prefix)
     }
 
+    /// Whether the store still takes writes. It doesn't wait for the disk, and a single batch may be refused all the
+    /// same, with [`Full`](StoreError::Full) for one.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](StoreError::Closed), or [`Failed`](StoreError::Failed) with what made it stop: then all later
+    /// writes are refused until it is opened anew.
+    pub fn check_writable(&self) -> Result<()> {
+        match &*self.0 {
+            Backend::Durable(durable) => durable.check_writable(),
+            Backend::Memory(memory) => memory.check_writable(),
+        }
+    }
+
     /// Commits what was submitted, and refuses later writes of all handles with
     /// [`Closed`](StoreError::Closed). Reads go on.
     ///

@@ -41,11 +41,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("fennel-store".into())
             .spawn(move || {
-                Committer {
-                    shared,
-                    failed: None,
-                }
-                .run(&requests)
+                Committer { shared }.run(&requests);
             })?;
         Ok(Self {
             queue: RwLock::new(Some(queue)),
@@ -62,6 +58,12 @@ impl Writer {
             .send(Request { batch, answer })
             .map_err(|_| StoreError::Closed)?;
         Ok(answered)
+    }
+
+    /// Whether the queue takes batches still.
+    pub(super) fn check_open(&self) -> Result<()> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().map(drop).ok_or(StoreError::Closed)
     }
 
     /// Lets the thread finish what is queued, and waits for its end.
@@ -89,11 +91,10 @@ impl Drop for Writer {
 /// The side of the thread.
 struct Committer {
     shared: Arc<Shared>,
-    failed: Option<StoreError>,
 }
 
 impl Committer {
-    fn run(&mut self, requests: &Receiver<Request>) {
+    fn run(&self, requests: &Receiver<Request>) {
         while let Ok(first) = requests.recv() {
             let mut group = Group {
                 bytes: first.batch.bytes(),
@@ -109,9 +110,9 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, group: Group) {
-        let refusal = self.failed.clone();
-        let (batches, waiting) = group.admit(|batch, before| match &refusal {
+    fn commit(&self, group: Group) {
+        let refusal = self.shared.failed.get();
+        let (batches, waiting) = group.admit(|batch, before| match refusal {
             Some(error) => Err(error.clone()),
             None => self.check_space(batch, before),
         });
@@ -179,9 +180,10 @@ impl Committer {
         }
     }
 
-    fn fail(&mut self, error: &StoreError) {
+    fn fail(&self, error: &StoreError) {
         let dir = self.shared.folder.dir().to_path_buf();
-        self.failed = Some(StoreError::Failed {
+        // Only this thread sets it, and it writes nothing more from then on.
+        let _ = self.shared.failed.set(StoreError::Failed {
             dir,
             source: Box::new(error.clone()),
         });

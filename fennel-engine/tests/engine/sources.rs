@@ -7,7 +7,7 @@ use fennel_core::ty::Type;
 use serde_json::{Value as Json, json};
 
 use crate::definitions::{SALES, TS, dataset, request, source, value};
-use crate::fixture::{Fixture, second};
+use crate::fixture::{Fixture, second, store};
 
 const FIELDS: [fennel_core::entity::Field<'static>; 3] =
     [value("id", Type::Int), value("kind", Type::String), TS];
@@ -143,13 +143,22 @@ fn a_bounded_source_ends_after_its_silence() {
     let fixture = events(bounded);
     let log = |at: i64, id: i64| {
         fixture.clock.set(second(at));
-        fixture.log("events", &json!([event(id, 1)]));
+        fixture.log("events", &json!([event(id, 1)]))
     };
     // Silence counts from the first row on.
-    for (at, id) in [(5_000, 1), (5_060, 2), (5_120, 3), (5_181, 4), (5_182, 5)] {
-        log(at, id);
+    for (at, id) in [(5_000, 1), (5_060, 2), (5_120, 3)] {
+        assert_eq!(log(at, id).set_aside, []);
+    }
+    let reason = "the bounded source at endpoint `events` has ended after 1m without a row; commit it without `bounded` to take later rows";
+    for (at, id) in [(5_181, 4), (5_182, 5)] {
+        let logged = log(at, id);
+        assert_eq!((logged.rows, logged.rows_set_aside), (1, 1));
+        assert_eq!(logged.set_aside[0].reason, reason);
     }
     assert_eq!(ids(&fixture), [1, 2, 3], "once it has ended, it stays so");
+    let rejects = || fixture.engine.rejects("main", "Events", 9).unwrap();
+    let before = rejects();
+    assert_eq!((before.total, before.rows[0].reason.as_str()), (2, reason));
     let again = Dataset {
         version: 2,
         ..dataset("Events", FIELDS, [bounded])
@@ -160,6 +169,56 @@ fn a_bounded_source_ends_after_its_silence() {
         [1, 2, 3],
         "a replay of the log comes to the same end"
     );
+    assert_eq!(rejects(), before);
+}
+
+#[test]
+fn the_silence_before_a_bounded_source_took_a_row_is_not_its_own() {
+    let bounded = |since| Source {
+        bounded: true,
+        idleness: Some(Duration::parse("1m").unwrap()),
+        since: Some(second(since)),
+        ..source("events", Cdc::Append)
+    };
+    let two = |version| {
+        let dataset = |name, since| Dataset {
+            version,
+            ..dataset(name, FIELDS, [bounded(since)])
+        };
+        request(&[dataset("Early", 0), dataset("Events", 100)], &[])
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Fixture::on(store(dir.path()));
+    fixture.commit(&two(1));
+    let log = |fixture: &Fixture, at: i64, rows: Json| {
+        fixture.clock.set(second(at));
+        fixture.log("events", &rows).rows_set_aside
+    };
+    assert_eq!(log(&fixture, 5_000, json!([event(1, 1)])), 0);
+    assert_eq!(
+        log(&fixture, 6_000, json!([event(2, 100), event(3, 100)])),
+        2
+    );
+    assert_eq!(ids(&fixture), [2, 3]);
+    drop(fixture);
+    let fixture = Fixture::on(store(dir.path()));
+    assert_eq!(
+        log(&fixture, 6_060, json!([event(4, 101), event(5, 99)])),
+        2
+    );
+    assert_eq!(ids(&fixture), [2, 3, 4], "a restart is no end");
+    assert_eq!(log(&fixture, 6_121, json!([event(5, 101)])), 1);
+    drop(fixture);
+    let fixture = Fixture::on(store(dir.path()));
+    assert_eq!(log(&fixture, 6_122, json!([event(6, 101)])), 1);
+    let seen = || {
+        let rejects = |name| fixture.engine.rejects("main", name, 9).unwrap();
+        (ids(&fixture), rejects("Early"), rejects("Events"))
+    };
+    let before = seen();
+    assert_eq!(before.0, [2, 3, 4], "nor is it a beginning");
+    fixture.commit(&two(2));
+    assert_eq!(seen(), before);
 }
 
 #[test]

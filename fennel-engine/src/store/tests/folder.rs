@@ -27,6 +27,22 @@ fn what_was_written_is_there_after_reopening() {
     assert_eq!(keys(open(&nested).scan_prefix(Space::Log, b"")), ["a", "c"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn the_folders_of_a_store_are_for_their_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(&dir.path().join("not/yet")));
+    for made in ["not", "not/yet", "not/yet/data"] {
+        let mode = fs::metadata(dir.path().join(made))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{made}");
+    }
+}
+
 #[test]
 fn a_folder_in_use_is_refused_until_its_last_reader_is_gone() {
     let dir = tempfile::tempdir().unwrap();

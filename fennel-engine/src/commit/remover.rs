@@ -1,0 +1,77 @@
+//! Removing the tables that no branch has any more, while everything else goes on.
+//!
+//! They are recorded as being dropped with the commit that makes them so. What isn't removed when the process
+//! ends is removed by the next open.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::registry::drop_table;
+use crate::reject::Counts;
+use crate::store::Store;
+use crate::table::TableId;
+
+/// One thread that removes tables, started with the first. Dropping this waits until all of them are removed.
+#[derive(Debug, Default)]
+pub(crate) struct Remover(Mutex<Option<Running>>);
+
+#[derive(Debug)]
+struct Running {
+    queue: Sender<TableId>,
+    thread: JoinHandle<()>,
+}
+
+impl Remover {
+    /// Has tables removed, and returns at once.
+    pub(super) fn remove(
+        &self,
+        store: &Store,
+        counts: &Arc<Counts>,
+        tables: impl ExactSizeIterator<Item = TableId>,
+    ) {
+        if tables.len() == 0 {
+            return;
+        }
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_none() {
+            *running = start(store.clone(), Arc::clone(counts));
+        }
+        // Without a thread they are left to the next open.
+        if let Some(Running { queue, .. }) = &*running {
+            for table in tables {
+                let _ = queue.send(table);
+            }
+        }
+    }
+
+    /// Waits until all tables are removed, or can't be since the store is closed.
+    pub(crate) fn finish(&self) {
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { queue, thread }) = running {
+            drop(queue);
+            // There is nothing to do about a panic here: the next open removes what is left.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Remover {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn start(store: Store, counts: Arc<Counts>) -> Option<Running> {
+    let (queue, tables): (_, Receiver<TableId>) = channel();
+    let thread = thread::Builder::new().name("fennel-remover".into());
+    let thread = thread.spawn(move || {
+        for table in tables {
+            // What can't be removed now is removed by the next open.
+            let _ = drop_table(&store, table);
+            counts.forget(table);
+        }
+    });
+    let thread = thread.ok()?;
+    Some(Running { queue, thread })
+}
