@@ -162,7 +162,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::disable());
     Router::new()
         .route("/healthz", get(route::health))
-        .route("/readyz", get(route::health))
+        .route("/readyz", get(route::ready))
         .method_not_allowed_fallback(wrong_method)
         .merge(api)
         .with_state(app)

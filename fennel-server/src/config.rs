@@ -19,7 +19,7 @@ pub struct Config {
     /// `fennel-data` in the working folder.
     pub data_dir: PathBuf,
     /// The admin token of a data folder that has none yet; `None` makes one at random. A folder
-    /// that has one keeps it.
+    /// that has one keeps it. It has at least 16 characters.
     pub first_admin_token: Option<Token>,
     /// A token that is valid as long as this server runs, beside those of the data folder, and
     /// is never stored. With it, no first admin token is made at random.

@@ -13,7 +13,7 @@ use fennel_core::{Problem, Problems};
 use fennel_engine::store::StoreError;
 use serde::Serialize;
 
-/// Why a server doesn't start, or ends.
+/// Why a server doesn't start. [`chain`] tells the causes, too.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -41,9 +41,11 @@ pub enum Error {
     /// The operating system has no randomness for a token.
     #[error("no randomness for a token, set FENNEL_ADMIN_TOKEN instead")]
     Random(#[source] getrandom::Error),
-    /// The operating system ended the listening.
-    #[error("the server can't go on listening")]
-    Serve(#[source] io::Error),
+    /// The first admin token is so short that it can be found by trying.
+    #[error(
+        "the first admin token has fewer than 16 characters, set FENNEL_ADMIN_TOKEN to 16 or more letters and digits"
+    )]
+    ShortToken,
 }
 
 /// An answer other than 200.
@@ -126,8 +128,10 @@ fn status_of(error: &StoreError) -> StatusCode {
     }
 }
 
-/// The error and its causes, one clause behind the other.
-fn chain(error: &dyn StdError) -> String {
+/// The text of an error and of its causes, one clause behind the other: "the data folder can't be used: store
+/// folder `/data` is in use, stop the other process or choose another folder".
+#[must_use]
+pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -215,6 +219,17 @@ mod tests {
             assert_eq!(failure.status.as_u16(), status, "{text}");
             assert!(failure.message.starts_with(&text), "{}", failure.message);
         }
+    }
+
+    #[test]
+    fn a_chain_goes_from_the_error_to_its_first_cause() {
+        let text = chain(&Error::from(full()));
+        assert!(
+            text.starts_with(
+                "the data folder can't be used: the disk that holds store folder `/data` is full"
+            ) && text.ends_with(": no storage space"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -10,7 +10,12 @@
 //!
 //! let server = Server::bind(Config::default()).await?;
 //! println!("listening on {}", server.address());
-//! server.serve(std::future::pending()).await
+//! if let Some(token) = server.first_token() {
+//!     println!("admin token: {}", token.reveal());
+//!     server.confirm_first_token().await?;
+//! }
+//! server.serve(std::future::pending()).await;
+//! # Ok(())
 //! # }
 //! ```
 //!
@@ -37,6 +42,9 @@
 //! nanoseconds, told by its size; the same as text; RFC 3339 or RFC 2822 text; or a bare date.
 //! Instants in answers are RFC 3339 with six digits of fraction, always.
 //!
+//! `set_aside` counts the rows of the request that don't fit every dataset that they feed, each row once.
+//! They are kept, and `rejects` shows them, once for each dataset that they don't fit.
+//!
 //! Requests may be gzipped; answers are never compressed.
 //!
 //! # Errors
@@ -45,7 +53,8 @@
 //! wrong. 400: the request is wrong. 401: no token, or not one of ours. 404: there is no such branch,
 //! endpoint, entity or path. 405: the path takes another method. 409: it conflicts with what is there.
 //! 413: the body is too large. 415: the content is of a type that the call doesn't take. 507: the disk
-//! is full. 500: the server can't, and it is not the request's fault.
+//! is full. 503: the server is shutting down, or, from `/readyz`, takes no more writes until it is
+//! restarted. 500: the server can't, and it is not the request's fault.
 
 mod app;
 mod auth;
@@ -59,5 +68,5 @@ mod server;
 
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};
-pub use error::Error;
+pub use error::{Error, chain};
 pub use server::{GRACE, Server};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use fennel_server::{Config, FirstToken, Server, Token};
+use fennel_server::{Config, FirstToken, Server, Token, chain};
 
 const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
 
@@ -32,13 +32,7 @@ fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut cause = error.source();
-            let mut text = error.to_string();
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
-            eprintln!("error: {text}");
+            eprintln!("error: {}", chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -61,7 +55,8 @@ fn run(args: Args) -> Result<(), BoxError> {
         let shutdown = signals()?;
         let server = Server::bind(config).await?;
         announce(&server)?;
-        server.serve(shutdown).await?;
+        server.confirm_first_token().await?;
+        server.serve(shutdown).await;
         Ok(())
     });
     // A request that outlasted the server's patience must not hold the process: nothing of it was promised.
@@ -75,11 +70,6 @@ fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxErr
     };
     let token =
         Token::new(text.to_string_lossy()).map_err(|error| format!("{TOKEN_VARIABLE}: {error}"))?;
-    if token.is_short() {
-        eprintln!(
-            "warning: {TOKEN_VARIABLE} is short enough to be guessed; use 16 or more characters"
-        );
-    }
     Ok(Some(token))
 }
 

@@ -11,9 +11,10 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use fennel_engine::store::Store;
 use fennel_engine::{Engine, SystemClock};
-use futures_util::future::{Either, select};
+use futures_util::future::select;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::app::{App, router};
 use crate::auth::{FirstToken, Tokens};
@@ -28,6 +29,7 @@ pub struct Server {
     address: SocketAddr,
     data_dir: PathBuf,
     first_token: FirstToken,
+    store: Store,
     app: App,
 }
 
@@ -36,9 +38,13 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
+    /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
     /// [`Error::Engine`], [`Error::DamagedToken`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
+        let first = config.first_admin_token.as_ref();
+        if first.is_some_and(Token::is_short) {
+            return Err(Error::ShortToken);
+        }
         let on_listen = |source| Error::Listen {
             address: config.listen,
             source,
@@ -47,7 +53,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(on_listen)?;
         let address = listener.local_addr().map_err(on_listen)?;
 
-        let opening = tokio::task::spawn_blocking(move || {
+        let opening = spawn_blocking(move || {
             let store = Store::open(&config.data_dir)?;
             let data_dir = config
                 .data_dir
@@ -62,20 +68,16 @@ impl Server {
             } = &config;
             let (tokens, first) =
                 Tokens::open(&store, first_admin_token.as_ref(), process_token.as_ref())?;
-            Ok::<_, Error>((App::new(engine, tokens, config.max_body), first, data_dir))
+            let app = App::new(engine, tokens, config.max_body);
+            Ok::<_, Error>((app, first, store, data_dir))
         });
-        let opened = opening
-            .await
-            .unwrap_or_else(|error| match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => unreachable!("a blocking task that has begun isn't cancelled"),
-            });
-        let (app, first_token, data_dir) = opened?;
+        let (app, first_token, store, data_dir) = finished(opening).await?;
         Ok(Server {
             listener,
             address,
             data_dir,
             first_token,
+            store,
             app,
         })
     }
@@ -92,13 +94,28 @@ impl Server {
         &self.data_dir
     }
 
-    /// The admin token, if this start made one at random. Show it to the user: it can't be read again.
+    /// The admin token, if this start made one at random. Show it to the user, for it can't be read again, and
+    /// then call [`confirm_first_token`](Server::confirm_first_token).
     #[must_use]
     pub fn first_token(&self) -> Option<&Token> {
         match &self.first_token {
             FirstToken::Generated(token) => Some(token),
             _ => None,
         }
+    }
+
+    /// Keeps the admin token that this start made at random, now that the user has it. Without this call the
+    /// next start replaces it. Does nothing where this start made none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if the data folder can't be written.
+    pub async fn confirm_first_token(&self) -> Result<(), Error> {
+        let Some(token) = self.first_token().cloned() else {
+            return Ok(());
+        };
+        let store = self.store.clone();
+        finished(spawn_blocking(move || Tokens::confirm(&store, &token))).await
     }
 
     /// What became of the first admin token.
@@ -109,14 +126,7 @@ impl Server {
 
     /// Answers until `shutdown` is done. Then takes no more connections, finishes the requests that it has begun,
     /// for [`GRACE`] at most, and closes the engine. What was answered with 200 is durable in any case.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Serve`] if the operating system ends the listening.
-    pub async fn serve(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), Error> {
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) {
         let app = self.app;
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
@@ -129,22 +139,27 @@ impl Server {
         });
         let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(shutdown);
         let finishing = async {
-            let served = serving.await;
+            // It never ends with an error: where a connection can't be taken, the next one is waited for.
+            let _ = serving.await;
             app.idle().await;
-            served
         };
         let deadline = async {
             let _ = stopped.await;
             tokio::time::sleep(GRACE).await;
         };
-        let served = match select(pin!(finishing), pin!(deadline)).await {
-            Either::Left((served, _)) => served.map_err(Error::Serve),
-            Either::Right(_) => Ok(()),
-        };
+        select(pin!(finishing), pin!(deadline)).await;
         let engine = app.engine.clone();
-        let _ = tokio::task::spawn_blocking(move || engine.close()).await;
-        served
+        let _ = spawn_blocking(move || engine.close()).await;
     }
+}
+
+/// What a blocking task comes to. Its panic goes on here.
+async fn finished<T>(task: JoinHandle<T>) -> T {
+    task.await
+        .unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => unreachable!("a blocking task that has begun isn't cancelled"),
+        })
 }
 
 impl fmt::Debug for Server {

@@ -29,10 +29,13 @@ pub(crate) struct Answer {
     /// Whether it is another commit than the branch had.
     pub(crate) changed: bool,
     pub(crate) diff: Diff,
+    /// Whether it answers a second or later try.
+    #[serde(skip)]
+    pub(crate) resent: bool,
 }
 
 impl Answer {
-    /// The commit that the branch has now; `None` for a preview, and before the first commit.
+    /// The commit that the branch has now; `None` before the first one. A preview does not change it.
     pub(crate) fn id(&self) -> Option<String> {
         self.commit.clone().filter(|id| !id.is_empty())
     }
@@ -67,10 +70,20 @@ impl<T: Transport> Client<T> {
         );
         let sent = self.backoff.post(&self.transport, &path, request).await;
         match sent.result {
-            Ok(response) => self.understand(&response, sent.tries),
+            Ok(response) => {
+                let answer = self.understand(&response, sent.tries)?;
+                let resent = sent.tries > 1;
+                Ok(Answer { resent, ..answer })
+            }
             Err(Failure::NotHttp(cause)) => Err(Error::Foreign {
                 url: self.server.address().into(),
                 detail: format!("its answer is no HTTP ({cause})"),
+            }),
+            Err(Failure::Timeout(limit)) => Err(Error::NoAnswer {
+                url: self.server.address().into(),
+                tries: sent.tries,
+                limit,
+                preview,
             }),
             Err(failure) => Err(Error::Unreachable {
                 url: self.server.address().into(),
@@ -151,4 +164,66 @@ impl Objection {
 /// A text of the server's, fit to be shown.
 fn foreign(text: &str, token: &Token) -> String {
     plain(&token.hidden_in(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Setting;
+
+    /// A server that takes a request and never answers.
+    struct Silent;
+
+    impl Transport for Silent {
+        async fn post(&self, _path: &str, _body: &[u8]) -> Result<Response, Failure> {
+            std::future::pending().await
+        }
+    }
+
+    /// The error after the total time, by a clock that jumps there.
+    fn unanswered(preview: bool) -> Error {
+        let setting = |value: &str| Setting {
+            name: "test",
+            value: value.to_owned(),
+        };
+        let token = Setting {
+            name: "test",
+            value: Token::new("hush".into()),
+        };
+        let client = Client {
+            transport: Silent,
+            server: Server::new(&setting("https://fennel.example.com"), token).unwrap(),
+            backoff: Backoff::default(),
+        };
+        let mode = Mode {
+            preview,
+            incremental: false,
+            backfill: true,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(client.commit(b"", mode)).unwrap_err()
+    }
+
+    #[test]
+    fn a_commit_without_an_answer_may_still_be_done() {
+        let error = unanswered(false);
+        assert_eq!((error.exit_code(), error.kind()), (5, "not_reachable"));
+        assert_eq!(
+            error.to_string(),
+            "https://fennel.example.com gave no answer within 300 s, after 1 try; it may still be at the commit; run sync again later, which is safe: what is committed by then is not done twice"
+        );
+    }
+
+    #[test]
+    fn a_plan_without_an_answer_has_done_nothing() {
+        let error = unanswered(true).to_string();
+        assert!(
+            error.ends_with("nothing was committed; try again later"),
+            "{error}"
+        );
+    }
 }

@@ -64,10 +64,12 @@ async fn plan_and_commit<T: Transport>(
     }
     let committing = client.commit(request.message, mode(false));
     let done = watch(committing, "Waiting for the commit", report.screen()).await?;
-    if done.diff != planned.diff {
+    // An earlier try did it, and its answer was lost.
+    let done_before = !done.changed && done.resent && done.id() != planned.id();
+    if done.diff != planned.diff && !done_before {
         report.replan(done.diff.clone())?;
     }
-    match done.changed {
+    match done.changed || done_before {
         true => report.committed(done.id(), branch)?,
         false => report.unchanged(done.id(), branch)?,
     }

@@ -6,9 +6,10 @@
 //! | 2 | wrong usage, configuration or definitions, or a screen that can't be written to | the call or the code |
 //! | 3 | the server refused, or what answered is no fennel server | the definitions or the address |
 //! | 4 | the server does not accept the token, or not for this | another token |
-//! | 5 | no server was reached, or it could not answer now | trying again later |
+//! | 5 | no server was reached, or it did not or could not answer | trying again later |
 
 use std::io;
+use std::time::Duration;
 
 use fennel_core::Problems;
 
@@ -67,6 +68,16 @@ pub(crate) enum Error {
         /// Its reasons one by one, where it gives them.
         problems: Problems,
     },
+    /// The server has no such branch.
+    #[error("the server refuses this commit (status 404): {message}; {}", creation(.url, .branch))]
+    NoBranch {
+        /// The server.
+        url: String,
+        /// The branch, whose name has no character that a shell takes for something else.
+        branch: String,
+        /// The server's reason.
+        message: String,
+    },
     /// What answered does not speak as a fennel server does.
     #[error(
         "{url} doesn't look like a fennel server: {detail}; check the address in FENNEL_URL or --url"
@@ -107,6 +118,18 @@ pub(crate) enum Error {
         /// What happened at last.
         failure: Failure,
     },
+    /// A connection, and no answer for as long as there is to wait.
+    #[error("{url} gave no answer within {} s, after {}; {}", .limit.as_secs(), tried(*.tries), unanswered(*.preview))]
+    NoAnswer {
+        /// The server.
+        url: String,
+        /// How often it was tried.
+        tries: u32,
+        /// The time for all tries.
+        limit: Duration,
+        /// Whether the server was asked for a plan alone.
+        preview: bool,
+    },
     /// An answer that says that there is none now.
     #[error("{url} can't answer now, after {}: status {status}{}", tried(*.tries), detail(.message.as_deref()))]
     Unavailable {
@@ -143,9 +166,13 @@ impl Error {
             | Error::NoEmbeddedServer
             | Error::Definitions(_)
             | Error::Output(_) => 2,
-            Error::Refused { .. } | Error::Foreign { .. } | Error::Redirect { .. } => 3,
+            Error::Refused { .. }
+            | Error::NoBranch { .. }
+            | Error::Foreign { .. }
+            | Error::Redirect { .. } => 3,
             Error::NotAuthorised { .. } => 4,
             Error::Unreachable { .. }
+            | Error::NoAnswer { .. }
             | Error::Unavailable { .. }
             | Error::Embedded(_)
             | Error::NoTls(_)
@@ -189,6 +216,22 @@ fn refusal(status: u16, message: &str, problems: &Problems) -> String {
             "the server refuses this commit (status {status}) for {}",
             count(n, "problem")
         ),
+    }
+}
+
+/// How to create a branch, with the token left to the shell.
+fn creation(url: &str, branch: &str) -> String {
+    format!(
+        "if you want a new branch, create it with: curl -X POST {url}/api/v1/init -H 'x-fennel-branch: {branch}' -H \"authorization: Bearer $FENNEL_TOKEN\" -H 'content-type: application/json' -d '{{}}'"
+    )
+}
+
+fn unanswered(preview: bool) -> &'static str {
+    match preview {
+        true => "nothing was committed; try again later",
+        false => {
+            "it may still be at the commit; run sync again later, which is safe: what is committed by then is not done twice"
+        }
     }
 }
 

@@ -94,7 +94,9 @@ fn sync(
     match config::resolve(given(args, place)?, place.embedded)? {
         Target::Remote(server) => {
             report.server(server.address(), false, &args.branch)?;
-            commit::run(server, &request, &place.backoff, report)
+            let url = server.address().to_owned();
+            let committed = commit::run(server, &request, &place.backoff, report);
+            committed.map_err(|error| without_branch(error, url, &args.branch))
         }
         Target::Embedded(embedded) => in_process(embedded, &request, place, report),
     }
@@ -137,6 +139,22 @@ fn given(args: &ServerArgs, place: &Place<'_>) -> Result<Given, Error> {
         token,
         ci: config::is_ci(place.text("CI")?.as_deref()),
     })
+}
+
+/// Adds how the branch is created to a refusal for want of it. `main` is there always.
+fn without_branch(error: Error, url: String, branch: &str) -> Error {
+    match error {
+        Error::Refused {
+            status: 404,
+            message,
+            ..
+        } if branch != "main" => Error::NoBranch {
+            url,
+            branch: branch.into(),
+            message,
+        },
+        other => other,
+    }
 }
 
 /// Adds where the definitions are that a server has problems with.

@@ -26,7 +26,7 @@
 //! | 2 | wrong usage, configuration or definitions, or output that can't be written |
 //! | 3 | the server refused, or what answered is no fennel server |
 //! | 4 | the server does not accept the token, or not for this |
-//! | 5 | no server was reached, or it could not answer now; trying again later may help |
+//! | 5 | no server was reached, or it did not or could not answer; trying again later may help |
 //!
 //! A request is tried up to five times within five minutes where no connection is made, it breaks
 //! off, or the server says that it can't answer now. That is safe: a commit that was done already

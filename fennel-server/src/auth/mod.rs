@@ -2,7 +2,9 @@
 //!
 //! A request bears a token, and the server knows the SHA-256 of those that are valid. They are kept
 //! beside the engine's metadata, under keys that begin with `server/token/` and go on with the 32
-//! bytes of the hash. The value is the role, which is `admin`.
+//! bytes of the hash. The value is the role, which is `admin`, or `untold` for an admin token made at
+//! random of which nobody has said yet that it was shown. Such a token is valid until the server ends,
+//! and then replaced, so that a start that fails halfway doesn't lock the folder.
 
 mod token;
 
@@ -20,12 +22,15 @@ use crate::body;
 use crate::error::{Error, Failure};
 
 const PREFIX: &[u8] = b"server/token/";
+const ADMIN: &str = "admin";
+const UNTOLD: &str = "untold";
 
 /// What became of the first admin token when a server started.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum FirstToken {
-    /// The data folder had none, so this one was made at random. It can't be read again.
+    /// The data folder had none that was shown, so this one was made at random. It can't be read again:
+    /// show it, then call [`confirm_first_token`](crate::Server::confirm_first_token).
     Generated(Token),
     /// The data folder had none, and [`first_admin_token`](crate::Config::first_admin_token) is it now.
     Configured,
@@ -49,8 +54,14 @@ impl Tokens {
         process: Option<&Token>,
     ) -> Result<(Tokens, FirstToken), Error> {
         let mut tokens = Tokens(Vec::new());
+        // What replaces the tokens that nobody was shown goes into one batch with their removal.
+        let mut batch = Batch::new();
         for entry in store.scan_prefix(Space::Meta, PREFIX) {
-            let (key, _) = entry?;
+            let (key, role) = entry?;
+            if &role[..] == UNTOLD.as_bytes() {
+                batch.delete(Space::Meta, key);
+                continue;
+            }
             let hash = key
                 .get(PREFIX.len()..)
                 .and_then(|hash| hash.try_into().ok());
@@ -60,27 +71,31 @@ impl Tokens {
             (false, Some(first), _) if !tokens.admits(first.reveal()) => FirstToken::KeptOther,
             (false, _, _) => FirstToken::Kept,
             (true, Some(first), _) => {
-                tokens.add(store, first)?;
+                tokens.add(first, ADMIN, &mut batch);
                 FirstToken::Configured
             }
             (true, None, Some(_)) => FirstToken::NotNeeded,
             (true, None, None) => {
                 let token = Token::generate()?;
-                tokens.add(store, &token)?;
+                tokens.add(&token, UNTOLD, &mut batch);
                 FirstToken::Generated(token)
             }
         };
+        store.write(batch)?;
         tokens.0.extend(process.map(Token::hash));
         Ok((tokens, outcome))
     }
 
-    fn add(&mut self, store: &Store, token: &Token) -> Result<(), Error> {
-        let hash = token.hash();
+    fn add(&mut self, token: &Token, role: &'static str, batch: &mut Batch) {
+        put(token, role, batch);
+        self.0.push(token.hash());
+    }
+
+    /// Keeps a token that was made at random, now that somebody has seen it.
+    pub(crate) fn confirm(store: &Store, token: &Token) -> Result<(), Error> {
         let mut batch = Batch::new();
-        batch.put(Space::Meta, [PREFIX, &hash.0].concat(), "admin");
-        store.write(batch)?;
-        self.0.push(hash);
-        Ok(())
+        put(token, ADMIN, &mut batch);
+        Ok(store.write(batch)?)
     }
 
     /// Whether `token` is valid. Looks at all of them, so that time tells nothing.
@@ -90,6 +105,11 @@ impl Tokens {
             .iter()
             .fold(false, |found, known| known.equals(&hash) | found)
     }
+}
+
+fn put(token: &Token, role: &'static str, batch: &mut Batch) {
+    let key = [PREFIX, &token.hash().0].concat();
+    batch.put(Space::Meta, key, role);
 }
 
 /// Lets a request pass that bears a valid token.
@@ -144,8 +164,34 @@ mod tests {
             panic!("{made:?}");
         };
         assert!(tokens.admits(first.reveal()));
+        Tokens::confirm(&store, &first).unwrap();
         let (tokens, again) = Tokens::open(&store, None, None).unwrap();
         assert!(matches!(again, FirstToken::Kept) && tokens.admits(first.reveal()));
+    }
+
+    #[test]
+    fn a_token_that_nobody_was_shown_is_replaced() {
+        let store = Store::in_memory();
+        let generated = || match Tokens::open(&store, None, None).unwrap() {
+            (tokens, FirstToken::Generated(token)) => (tokens, token),
+            (_, other) => panic!("{other:?}"),
+        };
+        let (_, untold) = generated();
+        let (tokens, told) = generated();
+        assert!(tokens.admits(told.reveal()) && !tokens.admits(untold.reveal()));
+        Tokens::confirm(&store, &told).unwrap();
+        let (tokens, outcome) = Tokens::open(&store, None, None).unwrap();
+        assert!(matches!(outcome, FirstToken::Kept));
+        assert!(tokens.admits(told.reveal()) && !tokens.admits(untold.reveal()));
+    }
+
+    #[test]
+    fn a_configured_token_replaces_one_that_nobody_was_shown() {
+        let store = Store::in_memory();
+        Tokens::open(&store, None, None).unwrap();
+        let (tokens, outcome) = Tokens::open(&store, Some(&token("aaaa")), None).unwrap();
+        assert!(matches!(outcome, FirstToken::Configured) && tokens.admits("aaaa"));
+        assert_eq!(store.scan_prefix(Space::Meta, PREFIX).count(), 1);
     }
 
     #[test]

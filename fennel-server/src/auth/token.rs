@@ -50,8 +50,7 @@ impl Token {
     }
 
     /// Whether it is so short that it can be found by trying.
-    #[must_use]
-    pub fn is_short(&self) -> bool {
+    pub(crate) fn is_short(&self) -> bool {
         self.0.len() < 16
     }
 

@@ -1,10 +1,56 @@
-//! `GET /healthz`, `GET /readyz`: whether the server answers. They need no token.
+//! `GET /healthz`, `GET /readyz`: whether the server answers, and whether it can work. They need no token.
 
+use axum::extract::State;
+use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::app::Answer;
+use crate::app::{Answer, App};
+use crate::error::Failure;
 
-/// A server that answers has recovered its data before it listened, so it is ready, too.
+/// The server answers, whatever the answer.
 pub(crate) async fn health() -> Answer {
     Answer::json(&json!({"status": "ok"}))
+}
+
+/// A server has recovered its data before it listens, so it is ready unless it can't write any more. The cause
+/// names folders, and is for those with a token.
+pub(crate) async fn ready(State(app): State<App>) -> Result<Answer, Failure> {
+    match app.engine.check_writable() {
+        Ok(()) => Ok(health().await),
+        Err(_) => Err(Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server takes no more rows and commits; log a row to be told why, mend that and restart the server",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::response::IntoResponse;
+    use fennel_engine::store::Store;
+    use fennel_engine::{Engine, SystemClock};
+
+    use super::*;
+    use crate::auth::{Token, Tokens};
+
+    #[test]
+    fn a_server_that_can_not_write_is_not_ready() {
+        let store = Store::in_memory();
+        let engine = Engine::open(store.clone(), Arc::new(SystemClock)).unwrap();
+        let process = Token::new("process-token-of-tests").unwrap();
+        let (tokens, _) = Tokens::open(&store, None, Some(&process)).unwrap();
+        let app = App::new(engine.clone(), tokens, 1 << 20);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let status = || {
+            let answer = runtime.block_on(ready(State(app.clone())));
+            answer.into_response().status()
+        };
+        assert_eq!(status(), StatusCode::OK);
+        engine.close();
+        assert_eq!(status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

@@ -3,6 +3,8 @@
 //! A webhook is the deployment's, so the branch is passed over: the rows go to every branch that has
 //! the endpoint.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -32,7 +34,9 @@ pub(crate) async fn log(
             data,
         } = body.json()?;
         let logged = engine.log(&webhook, &endpoint, data::rows("data", data)?)?;
-        let set_aside = logged.set_aside.len();
+        // A row that feeds several datasets may be set aside for each of them.
+        let rows: BTreeSet<usize> = logged.set_aside.iter().map(|aside| aside.row).collect();
+        let set_aside = rows.len();
         Ok(Answer::json(
             &json!({"rows": logged.rows, "set_aside": set_aside}),
         ))

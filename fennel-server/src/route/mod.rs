@@ -11,7 +11,7 @@ mod rejects;
 
 pub(crate) use branch::{init_branch, list_branches};
 pub(crate) use commit::commit;
-pub(crate) use health::health;
+pub(crate) use health::{health, ready};
 pub(crate) use inspect::inspect;
 pub(crate) use log::log;
 pub(crate) use lookup::lookup;

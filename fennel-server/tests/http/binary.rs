@@ -69,6 +69,40 @@ fn the_first_start_prints_a_token_and_later_ones_do_not() {
     );
 }
 
+/// Nobody can have seen it, so it must not be the one that stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_that_could_not_be_printed_is_replaced_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = command(dir.path()).stdout(full).output().unwrap();
+    assert!(!output.status.success());
+    let next = text(&run(&mut command(dir.path()), "-TERM"));
+    assert!(next.contains(": fnl_"), "{next}");
+    let last = text(&run(&mut command(dir.path()), "-TERM"));
+    assert!(!last.contains("fnl_"), "{last}");
+}
+
+#[test]
+fn a_short_token_in_the_variable_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = command(dir.path())
+        .env("FENNEL_ADMIN_TOKEN", "fifteen-letters")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let error = text(&output);
+    assert!(
+        error.starts_with("error: the first admin token has fewer than 16 characters"),
+        "{error}"
+    );
+    assert!(!error.contains("fifteen-letters"), "{error}");
+    assert!(!dir.path().join("data").exists());
+}
+
 #[test]
 fn the_variable_sets_the_first_token_only() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,8 +1,9 @@
 //! Rows in, features out.
 
+use prost::Message as _;
 use serde_json::{Value as Json, json};
 
-use crate::support::TestServer;
+use crate::support::{TestServer, ticket_request};
 
 #[test]
 fn logged_rows_are_served_in_every_shape_of_data() {
@@ -163,6 +164,28 @@ fn inspect_shows_up_to_n_rows() {
         let columns: Vec<&String> = reply.as_object().unwrap().keys().collect();
         assert_eq!(columns, ["ticket_id", "price", "at"]);
         assert_eq!(reply["price"], json!(vec![7; rows]));
+    }
+}
+
+#[test]
+fn a_row_that_does_not_fit_two_datasets_is_set_aside_once() {
+    let server = TestServer::start();
+    let mut request = ticket_request();
+    let mut copy = request.datasets[0].clone();
+    copy.name = "Copy".into();
+    request.datasets.push(copy);
+    let mut source = request.sources[0].clone();
+    source.dataset = "Copy".into();
+    request.sources.push(source);
+    server.commit(&request.encode_to_vec()).ok();
+    let data = json!([
+        {"ticket_id": "a", "price": "cheap", "at": "2024-01-01"},
+        {"ticket_id": "b", "price": 2, "at": "2024-01-01"},
+    ]);
+    assert_eq!(server.log(&data).ok(), json!({"rows": 2, "set_aside": 1}));
+    for name in ["Ticket", "Copy"] {
+        let rejects = server.get(&format!("/api/v1/dataset/{name}/rejects"));
+        assert_eq!(rejects.ok()["total"], 1);
     }
 }
 

@@ -39,6 +39,7 @@ fn the_first_token_is_told_once() {
         token.starts_with("fnl_") && token.len() == 4 + 64,
         "256 bits in hexadecimal"
     );
+    runtime.block_on(first.confirm_first_token()).unwrap();
     drop(first);
 
     let second = bind();

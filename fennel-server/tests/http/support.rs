@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_server::{Config, Error, Server, Token};
+use fennel_server::{Config, Server, Token};
 use prost::Message as _;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -36,7 +36,7 @@ pub(crate) struct TestServer {
     pub(crate) dir: TempDir,
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<Result<(), Error>>>,
+    serving: Option<JoinHandle<()>>,
 }
 
 impl TestServer {
@@ -133,7 +133,7 @@ impl TestServer {
             let _ = stop.send(());
         }
         let serving = self.serving.take().unwrap();
-        self.runtime.block_on(serving).unwrap().unwrap();
+        self.runtime.block_on(serving).unwrap();
         self.dir
     }
 }

@@ -170,6 +170,42 @@ fn passing_failures_are_gone_through() {
 }
 
 #[test]
+fn a_commit_whose_answer_was_lost_is_reported_as_done() {
+    let server = Server::start(vec![
+        answer("changed", Some("000000000001"), true),
+        Reply::Hangup,
+        answer("unchanged", Some("0a1b2c3d4e5f"), false),
+    ]);
+    let ran = Run::against(&server.url).run(&[]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(
+        ran.out.ends_with(
+            "Plan: 2 changed
+  ~ dataset Ticket changed
+  ~ featureset TicketFeatures changed
+Committed 0a1b2c3d4e5f to branch main
+"
+        ),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_second_try_that_finds_the_planned_head_has_committed_nothing() {
+    let server = Server::start(vec![
+        answer("changed", Some("000000000001"), true),
+        Reply::Hangup,
+        answer("unchanged", Some("000000000001"), false),
+    ]);
+    let ran = Run::against(&server.url).run(&[]);
+    assert!(
+        ran.out
+            .ends_with("\nNothing changed: branch main stays at commit 000000000001\n"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn json_is_alone_on_standard_output() {
     let server = Server::start(vec![
         answer("created", None, true),

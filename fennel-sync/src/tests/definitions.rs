@@ -80,8 +80,8 @@ pub(super) const TICKET_FEATURES: Featureset<'static> = Featureset {
 };
 
 pub(super) fn catalog() -> Catalog<'static> {
-    Catalog {
-        datasets: vec![TICKET],
-        featuresets: vec![TICKET_FEATURES],
-    }
+    let mut catalog = Catalog::default();
+    catalog.push_dataset(TICKET);
+    catalog.push_featureset(TICKET_FEATURES);
+    catalog
 }

@@ -21,14 +21,14 @@ fn check_counts_what_is_right() {
 fn wrong_definitions_are_listed_with_their_places_before_any_server_is_asked() {
     for args in [&["check"][..], &["dump"], &["plan"], &[]] {
         let mut run = Run::against("http://fennel.invalid");
-        run.catalog = Ok(Catalog {
-            datasets: vec![Dataset {
-                version: 0,
-                fields: &[],
-                ..TICKET
-            }],
-            featuresets: vec![TICKET_FEATURES],
+        let mut catalog = Catalog::default();
+        catalog.push_dataset(Dataset {
+            version: 0,
+            fields: &[],
+            ..TICKET
         });
+        catalog.push_featureset(TICKET_FEATURES);
+        run.catalog = Ok(catalog);
         let ran = run.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""));
         let mut lines = ran.err.lines();

@@ -57,6 +57,18 @@ fn a_refusal_without_problems_has_the_servers_words() {
 }
 
 #[test]
+fn a_branch_that_is_not_there_comes_with_the_way_to_create_it() {
+    let reply = json(404, &json!({"err_msg": "no branch `dev`; there is `main`"}));
+    let server = Server::start(vec![reply]);
+    let ran = Run::against(&server.url).run(&["--branch", "dev"]);
+    assert_eq!(ran.code, 3);
+    assert_eq!(
+        error(&ran),
+        "error: the server refuses this commit (status 404): no branch `dev`; there is `main`; if you want a new branch, create it with: curl -X POST URL/api/v1/init -H 'x-fennel-branch: dev' -H \"authorization: Bearer $FENNEL_TOKEN\" -H 'content-type: application/json' -d '{}'\n"
+    );
+}
+
+#[test]
 fn a_token_that_is_not_accepted_is_an_error_of_its_own() {
     let words = format!("`{TOKEN}` is unknown");
     let ran = against(json(401, &json!({"err_msg": words})));
