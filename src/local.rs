@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use fennel_server::{Config, Server, Token};
+use fennel_server::{Config, Server, Token, chain};
 use fennel_sync::{EmbeddedServer, Running};
 use tokio::sync::oneshot;
 
@@ -13,7 +13,7 @@ inventory::submit! { EmbeddedServer { start } }
 /// Starts a server on a free port of this machine, with its data in `folder`. Its token is valid
 /// for this process alone and is never stored.
 fn start(folder: &Path) -> Result<Running, String> {
-    let token = Token::generate().map_err(|error| error.to_string())?;
+    let token = Token::generate().map_err(|error| chain(&error))?;
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.into(),
@@ -27,7 +27,7 @@ fn start(folder: &Path) -> Result<Running, String> {
         .map_err(|error| format!("can't start a thread for the embedded server: {error}"))?;
     let server = runtime
         .block_on(Server::bind(config))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| chain(&error))?;
     let url = format!("http://{}", server.address());
     let (stop, stopped) = oneshot::channel::<()>();
     let (done, finished) = mpsc::channel();
@@ -36,7 +36,7 @@ fn start(folder: &Path) -> Result<Running, String> {
             // Dropping the sender stops the server too.
             let _ = stopped.await;
         };
-        let _ = runtime.block_on(server.serve(until));
+        runtime.block_on(server.serve(until));
         // Whatever still holds the folder goes with the runtime's last task.
         drop(runtime);
         let _ = done.send(());

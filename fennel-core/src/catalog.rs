@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::entity::{
     Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Source, check_members,
 };
+use crate::literal::Literal;
 use crate::message::{Check, check_name};
 use crate::ty::Type;
 use crate::value::Shape;
@@ -263,7 +264,33 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
         self.add(entity, name, featureset.check_reference(i, target));
         self.add(entity, name, featureset.check_type(i, Some(target)));
-        self.add(entity, name, featureset.check_default(i, target));
+        let checked = featureset.check_default(i, target);
+        let feature = &featureset.features[i];
+        if let (Ok(()), Some(default), Ok(())) = (
+            checked,
+            extraction.default,
+            featureset.check_type(i, Some(target)),
+        ) {
+            let ty = match (target, feature.ty) {
+                (Descriptor::Dataset(dataset), Type::List(element))
+                    if featureset.is_list_lookup(i, dataset) =>
+                {
+                    *element
+                }
+                _ => feature.ty,
+            };
+            // What const code can't check: patterns, and digits that have no room.
+            if !matches!(default, Literal::Null)
+                && let Err(mismatch) = default.typed(&ty)
+            {
+                self.problems.push(Problem::new(
+                    entity,
+                    name,
+                    format!("its default: {mismatch}"),
+                ));
+            }
+        }
+        self.add(entity, name, checked);
     }
 
     /// A regular expression is the one thing about a type that const code can't check.

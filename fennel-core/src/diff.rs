@@ -389,9 +389,6 @@ pub fn check_transition(old: &Catalog<'_>, new: &Catalog<'_>) -> Result<(), Prob
 }
 
 fn dataset_transition(before: &Dataset<'_>, after: &Dataset<'_>) -> Option<Problem> {
-    if after.meta.deleted {
-        return None;
-    }
     let problem = |message: String| Some(Problem::new(Descriptor::Dataset(after), "", message));
     if after.version > before.version {
         return None;
@@ -403,7 +400,7 @@ fn dataset_transition(before: &Dataset<'_>, after: &Dataset<'_>) -> Option<Probl
         ));
     }
     let next = before.version.saturating_add(1);
-    if before.meta.deleted {
+    if before.meta.deleted && !after.meta.deleted {
         return problem(format!(
             "the name was deleted at version {}; to bring it back write version = {next}",
             before.version
@@ -440,9 +437,6 @@ fn feature_transition(
             "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one".into(),
         );
     };
-    if feature.meta.deleted {
-        return None;
-    }
     let version = |feature: &Feature<'_>| {
         feature
             .extraction
@@ -466,14 +460,16 @@ fn feature_transition(
     };
     let mut changed = compare(&list(before), &list(feature));
     // A feature that had to be given may become one that is extracted.
+    // What a deleted one read may be gone already.
+    let gone = feature.meta.deleted && feature.extraction.is_none();
     changed.retain(|field| {
         let added = before.extraction.is_none() && field.old.is_none();
-        !field.metaflag && !added
+        !field.metaflag && !added && !(gone && field.new.is_none())
     });
     if changed.is_empty() {
         return None;
     }
-    if feature.extraction.is_none() {
+    if feature.extraction.is_none() || before.extraction.is_none() {
         return problem(format!(
             "{}, and a feature that queries give has no version; add a feature of another name",
             describe(&changed)

@@ -187,9 +187,13 @@ impl Literal<'_> {
             (_, Type::Optional(inner)) => self.to_json(inner),
             (Literal::Str(text), Type::Timestamp) => match Timestamp::parse(text) {
                 Ok(instant) => {
-                    let text = instant
-                        .to_datetime()
-                        .to_rfc3339_opts(SecondsFormat::AutoSi, true);
+                    let whole = instant.micros() % 1_000_000 == 0;
+                    let digits = if whole {
+                        SecondsFormat::Secs
+                    } else {
+                        SecondsFormat::Micros
+                    };
+                    let text = instant.to_datetime().to_rfc3339_opts(digits, true);
                     Json::String(text.replace('T', " ").trim_end_matches('Z').into())
                 }
                 Err(_) => Json::String((*text).into()),

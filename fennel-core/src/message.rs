@@ -103,15 +103,12 @@ impl Message {
                 break;
             }
         }
-        let mut message = if value < 0 { self.text("-") } else { self };
-        while at < digits.len() {
-            if message.len < CAPACITY {
-                message.bytes[message.len] = digits[at];
-                message.len += 1;
-            }
-            at += 1;
+        let (_, shown) = digits.split_at(at);
+        let message = if value < 0 { self.text("-") } else { self };
+        match core::str::from_utf8(shown) {
+            Ok(shown) => message.text(shown),
+            Err(_) => message,
         }
-        message
     }
 
     /// Appends the `index`th name of a list of `total`: the commas, and the end of a long list.
@@ -214,6 +211,7 @@ mod tests {
         assert!(long.as_str().ends_with("é…"));
         assert!(long.as_str().len() <= CAPACITY);
         assert!(long.text("more").as_str().ends_with('…'));
+        assert!(long.int(123_456).as_str().ends_with('…'));
     }
 
     #[test]

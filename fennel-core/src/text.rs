@@ -1,17 +1,18 @@
 //! Text in `const fn`s, where `str`'s own methods can't be called.
 
-/// Whether two texts are equal. Compares the lengths first: const evaluation pays for every byte.
+/// Whether two texts are equal. Compares the lengths first and then from the end, where names of one
+/// entity differ: const evaluation pays for every byte.
 pub(crate) const fn eq(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }
-    let mut i = 0;
-    while i < a.len() {
+    let mut i = a.len();
+    while i > 0 {
+        i -= 1;
         if a[i] != b[i] {
             return false;
         }
-        i += 1;
     }
     true
 }
@@ -61,7 +62,7 @@ pub(crate) const fn starts_with(text: &str, prefix: &str) -> bool {
     true
 }
 
-/// The Unicode blank that attribute texts may hold between their parts.
+/// A space or a tab, which attribute texts may hold between their parts.
 pub(crate) const fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }

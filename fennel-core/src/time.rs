@@ -12,9 +12,7 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 /// A span of time in whole microseconds, never negative.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Duration {
     micros: i64,
 }
@@ -174,6 +172,7 @@ impl fmt::Display for Duration {
 
 /// An instant in UTC: microseconds since 1970-01-01, from year 1 to year 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct Timestamp {
     micros: i64,
 }
@@ -244,6 +243,22 @@ impl Timestamp {
     #[must_use]
     pub fn from_date(date: NaiveDate) -> Option<Timestamp> {
         Timestamp::from_datetime(&NaiveDateTime::from(date).and_utc())
+    }
+}
+
+impl TryFrom<i64> for Timestamp {
+    type Error = &'static str;
+
+    /// The instant so many microseconds after 1970-01-01.
+    fn try_from(micros: i64) -> Result<Self, Self::Error> {
+        Timestamp::from_micros(micros).ok_or("an instant outside years 1 to 9999")
+    }
+}
+
+impl From<Timestamp> for i64 {
+    /// Microseconds since 1970-01-01.
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.micros
     }
 }
 

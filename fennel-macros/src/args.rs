@@ -142,12 +142,8 @@ impl Arg {
 
     /// `key = ["text", "text"]`.
     pub(crate) fn texts(&self, errors: &mut Errors) -> Vec<LitStr> {
-        let Some(Expr::Array(array)) = self.parse::<Expr>("a list such as [\"a\", \"b\"]", errors)
-        else {
-            return Vec::new();
-        };
-        let texts = array
-            .elems
+        let elements = self.list("a list such as [\"a\", \"b\"]", errors);
+        let texts = elements
             .iter()
             .filter_map(|element| match text_literal(element) {
                 Some(text) => Some(text),
@@ -157,6 +153,20 @@ impl Arg {
                 }
             });
         texts.collect()
+    }
+
+    /// `key = [value, value]`.
+    pub(crate) fn list(&self, expected: &str, errors: &mut Errors) -> Vec<Expr> {
+        let Some(parsed) = self.parse::<Expr>(expected, errors) else {
+            return Vec::new();
+        };
+        match ungroup(&parsed) {
+            Expr::Array(array) => array.elems.iter().cloned().collect(),
+            other => {
+                errors.on(other, format!("`{}` is {expected}", self.key));
+                Vec::new()
+            }
+        }
     }
 
     /// `key = value`.
@@ -186,12 +196,20 @@ impl Arg {
 
 /// `"text"` as an expression.
 pub(crate) fn text_literal(expr: &Expr) -> Option<LitStr> {
-    match expr {
+    match ungroup(expr) {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
         }) => Some(text.clone()),
         _ => None,
+    }
+}
+
+/// The expression inside the invisible brackets that `macro_rules` puts around what it was given.
+pub(crate) fn ungroup(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungroup(&group.expr),
+        other => other,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Member, UnOp};
 
 /// The literal that an expression writes.
@@ -56,16 +57,26 @@ pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenSt
             Ok(quote!(#literals::List(&[#(#elements),*])))
         }
         Expr::Struct(record) => {
+            if let Some(rest) = &record.rest {
+                return Err(syn::Error::new_spanned(
+                    rest,
+                    "write every field of the record",
+                ));
+            }
             let fields = record.fields.iter().map(|field| {
                 let Member::Named(name) = &field.member else {
                     return Err(not_constant(expr));
                 };
-                let name = name.to_string();
+                let name = name.unraw().to_string();
                 let value = literal(private, &field.expr)?;
                 Ok(quote!((#name, #value)))
             });
             let fields: Vec<_> = fields.collect::<syn::Result<_>>()?;
-            Ok(quote!(#literals::Object(&[#(#fields),*])))
+            let path = &record.path;
+            Ok(quote!({
+                const _: #private::Type<'static> = <#path as #private::DataType>::TYPE;
+                #literals::Object(&[#(#fields),*])
+            }))
         }
         _ => Err(not_constant(expr)),
     }

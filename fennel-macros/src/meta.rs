@@ -48,11 +48,11 @@ impl Meta {
                 "tags" => meta.tags = arg.texts(errors),
                 "deprecated" => {
                     meta.deprecated = arg.bool(errors);
-                    meta.state = Some(arg.key.span());
+                    meta.state = meta.deprecated.then(|| arg.key.span()).or(meta.state);
                 }
                 "deleted" => {
                     meta.deleted = arg.bool(errors);
-                    meta.state = Some(arg.key.span());
+                    meta.state = meta.deleted.then(|| arg.key.span()).or(meta.state);
                 }
                 _ => args::unknown(&arg, &KNOWN, errors),
             }

@@ -86,10 +86,9 @@ fn repair(name: &str) -> Option<&'static str> {
         "i8" | "i16" | "i32" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128"
         | "usize" => "`i64`",
         "f32" => "`f64`",
-        "str" | "char" | "Cow" | "PathBuf" => "`String`",
-        "NaiveDateTime" | "SystemTime" | "Instant" => "`DateTime<Utc>`",
-        "HashSet" | "BTreeSet" | "VecDeque" | "LinkedList" => "`Vec<T>`",
-        "Duration" | "TimeDelta" | "NaiveTime" => "`i64`, a number of some unit",
+        "str" | "char" => "`String`",
+        "NaiveDateTime" => "`DateTime<Utc>`",
+        "HashSet" | "BTreeSet" => "`Vec<T>`",
         _ => return None,
     })
 }

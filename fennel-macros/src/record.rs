@@ -81,8 +81,9 @@ fn emit(private: &TokenStream, input: &DeriveInput, errors: &mut Errors) -> Toke
             &quote!(#private::Type::check(&#column)),
         ));
     }
-    let text = ident.to_string();
+    let text = ident.unraw().to_string();
     quote! {
+        #[allow(long_running_const_eval)]
         const _: () = {
             #(#before)*
 
@@ -110,11 +111,18 @@ fn emit(private: &TokenStream, input: &DeriveInput, errors: &mut Errors) -> Toke
     }
 }
 
-/// Whether a type names the struct itself.
+/// Whether a type names the struct itself, by its bare name.
 fn mentions(ty: &TokenStream, ident: &Ident) -> bool {
-    ty.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(name) => name == *ident || name == "Self",
-        TokenTree::Group(group) => mentions(&group.stream(), ident),
-        _ => false,
+    let mut after_colon = false;
+    ty.clone().into_iter().any(|token| {
+        let of_path = std::mem::replace(
+            &mut after_colon,
+            matches!(&token, TokenTree::Punct(p) if p.as_char() == ':'),
+        );
+        match token {
+            TokenTree::Ident(name) => !of_path && (name == *ident || name == "Self"),
+            TokenTree::Group(group) => mentions(&group.stream(), ident),
+            _ => false,
+        }
     })
 }

@@ -99,7 +99,7 @@ fn between(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> O
 
 /// Whether a bound is a float; `None` where it is no number.
 fn is_float(bound: &Expr) -> Option<bool> {
-    match bound {
+    match args::ungroup(bound) {
         Expr::Lit(ExprLit {
             lit: Lit::Int(_), ..
         }) => Some(false),
@@ -166,8 +166,8 @@ pub(crate) fn column_type(
         };
     };
     let (name, restricted) = (
-        format_ident!("Restriction{i}"),
-        format_ident!("RESTRICTED{i}"),
+        format_ident!("__FennelRestriction{i}"),
+        format_ident!("__FENNEL_RESTRICTED{i}"),
     );
     let check = enforce::item(
         private,

@@ -100,7 +100,8 @@ impl Index {
 }
 
 /// Names that the protocol's clients keep for themselves.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 8] = [
+    "window",
     "cls",
     "self",
     "fields",
@@ -302,6 +303,9 @@ impl<'a> Dataset<'a> {
 
     /// Checks that the `i`th column is not one of several that could be the event time.
     const fn check_candidate(&self, i: usize) -> Check {
+        if !self.fields[i].timestamp && !matches!(self.fields[i].ty, Type::Timestamp) {
+            return Ok(());
+        }
         let mut marked = 0;
         let mut candidates = 0;
         let mut j = 0;

@@ -120,6 +120,11 @@ impl<'a> Featureset<'a> {
     /// The name is reserved or taken.
     pub const fn check_feature(&self, i: usize) -> Check {
         let name = self.features[i].name;
+        if let Some(extraction) = self.features[i].extraction
+            && extraction.version > i32::MAX as u32
+        {
+            return Err(Message::new("version is at most ").int(i32::MAX as i64));
+        }
         if is_one_of(name, &RESERVED) {
             return Err(Message::new("the name ")
                 .name(name)
@@ -189,8 +194,8 @@ impl<'a> Featureset<'a> {
         while j < i {
             if let Some(other) = self.features[j].extraction
                 && matches!(other.reference.kind, Kind::Dataset)
-                && eq(other.reference.entity, dataset)
                 && eq(other.reference.name, column)
+                && eq(other.reference.entity, dataset)
             {
                 return Err(Message::new("")
                     .member(dataset, column)
@@ -296,9 +301,6 @@ impl<'a> Featureset<'a> {
         let (Some(extraction), Some(target)) = (feature.extraction, target) else {
             return Ok(());
         };
-        if self.check_reference(i, target).is_err() {
-            return Ok(());
-        }
         let name = extraction.reference.name;
         let with_default =
             matches!(extraction.default, Some(default) if !matches!(default, Literal::Null));

@@ -6,6 +6,7 @@ use crate::literal::Literal;
 use crate::message::{Check, Message, ensure};
 use crate::text::eq;
 use crate::time::{Duration, Timestamp};
+use crate::ty::Type;
 
 /// What `#[source]` says.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +103,9 @@ impl<'a> Source<'a> {
             (Cdc::Upsert, false) => Err(Message::new("")
                 .name(dataset.name)
                 .text(" has no key to upsert by: write `cdc = append`, or mark a key `#[field(key)]`")),
+            (Cdc::Debezium, _) => Err(Message::new(
+                "change events in Debezium's envelope are not read yet: write `cdc = append` or `cdc = upsert`",
+            )),
             (Cdc::Native, _) => self.connector.check_native(),
             _ => Ok(()),
         }
@@ -238,7 +242,13 @@ impl<'a> Source<'a> {
             PreprocValue::Constant(Literal::List(_) | Literal::Object(_)) => Err(Message::new(
                 "a preproc constant is a text, bool, number or instant",
             )),
-            PreprocValue::Constant(literal) => literal.check(&field.ty),
+            PreprocValue::Constant(literal) => match field.ty.required() {
+                Type::Bytes | Type::Date | Type::Decimal { .. } => Err(Message::new(
+                    "a preproc constant is a text, bool, number or instant, and the column is ",
+                )
+                .ty(&field.ty)),
+                ty => literal.check(&ty),
+            },
         }
     }
 }

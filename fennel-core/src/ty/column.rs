@@ -65,11 +65,12 @@ plain! {
 impl DataType for DateTime<Utc> {
     const TYPE: Type<'static> = Type::Timestamp;
 
-    /// Instants outside years 1 to 9999 are cut to them.
+    /// Instants outside years 1 to 9999 become text, which no column of instants takes.
     fn into_value(self) -> Value {
-        let (min, max) = (Timestamp::MIN.micros(), Timestamp::MAX.micros());
-        let micros = self.timestamp_micros().clamp(min, max);
-        Timestamp::from_micros(micros).map_or(Value::Null, Value::Timestamp)
+        match Timestamp::from_datetime(&self) {
+            Some(timestamp) => Value::Timestamp(timestamp),
+            None => Value::String(self.to_rfc3339()),
+        }
     }
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
@@ -103,10 +104,10 @@ impl<const DIM: usize> DataType for Embedding<DIM> {
     }
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
-        let mismatch = Mismatch::new(&Self::TYPE, &value);
-        let floats = Vec::<f64>::from_value(value).map_err(|_| mismatch.clone())?;
-        let floats: [f64; DIM] = floats.try_into().map_err(|_| mismatch)?;
-        Ok(Embedding::from(floats))
+        let floats = Vec::<f64>::from_value(value)?;
+        let floats: Result<[f64; DIM], _> = floats.try_into();
+        let mismatch = |floats: Vec<f64>| Mismatch::new(&Self::TYPE, &floats.into_value());
+        floats.map(Embedding::from).map_err(mismatch)
     }
 }
 

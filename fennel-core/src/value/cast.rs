@@ -20,7 +20,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::{Mismatch, Shape, Value, date_from_days};
+use super::{Mismatch, Shape, Value, date_from_days, days_of};
 use crate::time::{Timestamp, parse_date};
 use crate::ty::{Between, Bound};
 
@@ -274,7 +274,8 @@ fn to_date(value: Value) -> Result<NaiveDate, Value> {
     /// More days than years 1 to 9999 have: a larger number counts milliseconds.
     const DAYS: u64 = 3_652_425;
     let found = match &value {
-        Value::Date(date) => Some(*date),
+        // A date of Rust can lie outside years 1 to 9999.
+        Value::Date(date) => date_from_days(i64::from(days_of(*date))),
         Value::Int(days) if days.unsigned_abs() <= DAYS => date_from_days(*days),
         Value::Int(ms) if ms % DAY_MS == 0 => date_from_days(ms / DAY_MS),
         Value::String(text) => parse_date(text).and_then(date_from_days),

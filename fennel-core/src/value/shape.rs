@@ -76,7 +76,11 @@ impl Shape {
             Type::OneOfString(options) => {
                 Shape::OneOfString(options.iter().map(|option| String::from(*option)).collect())
             }
-            Type::Regex(pattern) => Shape::Regex(Regex::new(&format!("^(?:{pattern})$"))?),
+            Type::Regex(pattern) => {
+                // By itself first: `a)|(b` is no pattern, though it is one between brackets.
+                Regex::new(pattern)?;
+                Shape::Regex(Regex::new(&format!("^(?:{pattern})$"))?)
+            }
         })
     }
 

@@ -52,6 +52,9 @@ pub fn decode<'a>(
     Ok(catalog)
 }
 
+/// The most keys of a dataset: each lookup compares all of them.
+const MAX_KEYS: usize = 64;
+
 /// A clause about one part of an entity.
 type Part<T> = Result<T, String>;
 
@@ -265,6 +268,15 @@ impl<'a> Decoder<'a, '_> {
         if !self.is_small_enough(Kind::Dataset, name, count) {
             return None;
         }
+        if schema
+            .keys
+            .as_ref()
+            .is_some_and(|keys| keys.fields.len() > MAX_KEYS)
+        {
+            let message = format!("it has more than {MAX_KEYS} keys, which is the most");
+            self.problem(Kind::Dataset, name, "", message);
+            return None;
+        }
         let keys = schema
             .keys
             .iter()
@@ -322,6 +334,7 @@ impl<'a> Decoder<'a, '_> {
         let Some(Dtype::OneOfType(one_of)) = ty.and_then(|ty| ty.dtype.as_ref()) else {
             return self.plain_type(ty);
         };
+        check_members(one_of.options.len()).map_err(|message| message.to_string())?;
         let options = one_of.options.iter().map(|option| option.variant.as_ref());
         match self.data_type(one_of.of.as_deref())? {
             Type::Int => {
@@ -375,6 +388,7 @@ impl<'a> Decoder<'a, '_> {
                 Type::Map(inner(map.value.as_deref())?)
             }
             Dtype::StructType(record) => {
+                check_members(record.fields.len()).map_err(|message| message.to_string())?;
                 let fields = record.fields.iter().map(|field| {
                     Ok(RecordField {
                         name: self.text(&field.name),
@@ -646,6 +660,9 @@ impl<'a> Decoder<'a, '_> {
 
     /// A default from its JSON text, where `null` stands for none.
     fn default(&self, text: &str, ty: &Type<'_>) -> Part<Option<Literal<'a>>> {
+        if text.is_empty() {
+            return Ok(None);
+        }
         let json: Json = serde_json::from_str(text)
             .map_err(|error| format!("its default {text:?} is not JSON: {error}"))?;
         if json.is_null() {

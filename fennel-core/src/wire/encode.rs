@@ -65,7 +65,12 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
                 }),
         );
         for (i, feature) in featureset.features.iter().enumerate() {
-            if let Some(extraction) = selected_extraction(feature, env) {
+            // A deleted feature may outlive what it read; then there is nothing to send of that.
+            let extraction = selected_extraction(feature, env).filter(|extraction| {
+                let reference = extraction.reference;
+                catalog.entity(reference.kind, reference.entity).is_some()
+            });
+            if let Some(extraction) = extraction {
                 request
                     .extractors
                     .push(extractor(catalog, featureset, i, feature, &extraction));

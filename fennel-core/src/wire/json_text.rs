@@ -49,8 +49,7 @@ impl Formatter for Python {
     ) -> io::Result<()> {
         for unit in text.encode_utf16() {
             match u8::try_from(unit) {
-                // DEL is the one control character that JSON lets stand, and Python escapes not.
-                Ok(ascii) if ascii.is_ascii() => to.write_all(&[ascii])?,
+                Ok(ascii) if (b' '..=b'~').contains(&ascii) => to.write_all(&[ascii])?,
                 _ => write!(to, "\\u{unit:04x}")?,
             }
         }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 
 use super::model::{Field, Model, option};
 use crate::enforce::{self, At, enforce};
@@ -17,7 +18,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         sources,
         fields,
     } = model;
-    let name = ident.to_string();
+    let name = ident.unraw().to_string();
     let types: Vec<ColumnType> = fields
         .iter()
         .enumerate()

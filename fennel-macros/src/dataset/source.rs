@@ -289,15 +289,11 @@ impl Sample {
 
 /// `[column, column]`.
 fn columns(arg: &Arg, errors: &mut Errors) -> Vec<LitStr> {
-    let Some(syn::Expr::Array(array)) =
-        arg.parse::<Expr>("a list of columns such as [a, b]", errors)
-    else {
-        return Vec::new();
-    };
-    if array.elems.is_empty() {
-        errors.on(&array, "name at least one column");
+    let elements = arg.list("a list of columns such as [a, b]", errors);
+    if elements.is_empty() {
+        errors.at(arg.span(), "name at least one column");
     }
-    let columns = array.elems.iter().filter_map(|column| match column {
+    let columns = elements.iter().filter_map(|column| match column {
         Expr::Path(path) if path.path.get_ident().is_some() => {
             let ident = path.path.get_ident()?;
             Some(LitStr::new(&ident.unraw().to_string(), ident.span()))

@@ -17,7 +17,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         meta,
         features,
     } = model;
-    let name = ident.to_string();
+    let name = ident.unraw().to_string();
     let types: Vec<ColumnType> = features
         .iter()
         .enumerate()
