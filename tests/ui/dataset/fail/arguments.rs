@@ -49,6 +49,19 @@ mod owned {
 }
 
 #[dataset]
+#[meta(owner = "team@example.com", tags = "pii")]
+struct TagsAreAList {
+    at: DateTime<Utc>,
+}
+
+#[dataset]
+#[meta(owner = "team@example.com")]
+struct AlsoReserved {
+    window: i64,
+    at: DateTime<Utc>,
+}
+
+#[dataset]
 struct Ownerless {
     at: DateTime<Utc>,
 }

@@ -84,6 +84,20 @@ struct ListWithDefault {
 }
 
 #[featureset]
+struct NoSuchRecord {
+    ticket_id: String,
+    #[feature(Ticket::price, default = Nonsense { a: 1 })]
+    price: i64,
+}
+
+#[featureset]
+struct Version {
+    ticket_id: String,
+    #[feature(Ticket::price, default = 0, version = 4000000000)]
+    price: i64,
+}
+
+#[featureset]
 struct DefaultAlone {
     #[feature(default = 0)]
     price: i64,

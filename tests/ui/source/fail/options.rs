@@ -65,6 +65,21 @@ struct Samples {
 }
 
 #[dataset]
+#[source(APP.endpoint("a"), disorder = "1d", cdc = append, sample(0.1, using = id))]
+struct UsingIsAList {
+    id: i64,
+    at: DateTime<Utc>,
+}
+
+#[dataset]
+#[source(APP.endpoint("a"), disorder = "1d", cdc = debezium)]
+#[source(APP.endpoint("a"), disorder = "1d", cdc = append, preproc(day = "2024-01-01"))]
+struct NotYet {
+    day: NaiveDate,
+    at: DateTime<Utc>,
+}
+
+#[dataset]
 #[source(APP.endpoint("a"), disorder = "1d", cdc = append, preproc(age = 3))]
 #[source(APP.endpoint("a"), disorder = "1d", cdc = append, preproc(at = 10))]
 #[source(APP.endpoint("a"), disorder = "1d", cdc = append, preproc(id = "x"))]
