@@ -464,7 +464,8 @@ fn feature_transition(
     let gone = feature.meta.deleted && feature.extraction.is_none();
     changed.retain(|field| {
         let added = before.extraction.is_none() && field.old.is_none();
-        !field.metaflag && !added && !(gone && field.new.is_none())
+        let removed = gone && field.new.is_none();
+        !(field.metaflag || added || removed)
     });
     if changed.is_empty() {
         return None;

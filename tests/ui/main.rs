@@ -11,7 +11,10 @@ const PINNED: &str = "rustc 1.95.0 ";
 
 #[test]
 fn definitions_compile_or_say_why_not() {
-    let version = Command::new("rustc").arg("--version").output().expect("rustc runs");
+    let version = Command::new("rustc")
+        .arg("--version")
+        .output()
+        .expect("rustc runs");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     if !version.starts_with(PINNED) {
         println!("skipped: messages are compared with {PINNED}, and this is {version}");

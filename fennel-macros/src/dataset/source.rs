@@ -289,10 +289,7 @@ impl Sample {
 
 /// `[column, column]`.
 fn columns(arg: &Arg, errors: &mut Errors) -> Vec<LitStr> {
-    let elements = arg.list("a list of columns such as [a, b]", errors);
-    if elements.is_empty() {
-        errors.at(arg.span(), "name at least one column");
-    }
+    let elements = arg.list("a list of one or more columns, such as [a, b]", errors);
     let columns = elements.iter().filter_map(|column| match column {
         Expr::Path(path) if path.path.get_ident().is_some() => {
             let ident = path.path.get_ident()?;
