@@ -12,8 +12,10 @@ use serde_json::{Map, Value};
 use crate::definitions as cases;
 use crate::roundtrip::{expected, json, pretty};
 
+type Difference = (&'static str, fn(&mut Value), &'static str);
+
 /// Where the messages differ on purpose: the case, what is done to the client's message, and why.
-const DIFFERENCES: &[(&str, fn(&mut Value), &str)] = &[
+const DIFFERENCES: &[Difference] = &[
     (
         "meta_and_versions",
         |request| drop_lists(request, &["pipelines", "operators"]),
