@@ -65,10 +65,11 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
                 }),
         );
         for (i, feature) in featureset.features.iter().enumerate() {
-            // A deleted feature may outlive what it read; then there is nothing to send of that.
+            // What is deleted may outlive what it read; then there is nothing to send of that.
+            let deleted = featureset.meta.deleted || feature.meta.deleted;
             let extraction = selected_extraction(feature, env).filter(|extraction| {
                 let reference = extraction.reference;
-                catalog.entity(reference.kind, reference.entity).is_some()
+                !deleted || catalog.entity(reference.kind, reference.entity).is_some()
             });
             if let Some(extraction) = extraction {
                 request
