@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::text::is_name;
-use crate::ty::Type;
+use crate::ty::{Computed, Type};
 
 /// What a check answers: nothing, or what is wrong and what to do about it.
 pub type Check = Result<(), Message>;
@@ -86,6 +86,12 @@ impl Message {
     /// Appends a type in backticks, as Rust writes it.
     #[must_use]
     pub const fn ty(self, ty: &Type<'_>) -> Self {
+        ty.write(self.text("`")).text("`")
+    }
+
+    /// Appends a computed type in backticks, as Rust writes it.
+    #[must_use]
+    pub const fn computed(self, ty: &Computed<'_>) -> Self {
         ty.write(self.text("`")).text("`")
     }
 

@@ -62,7 +62,50 @@ pub(crate) const fn starts_with(text: &str, prefix: &str) -> bool {
     true
 }
 
+/// Whether two names are one slip apart: a letter more, less or other, two swapped, or the same in
+/// another case.
+pub(crate) const fn closest(known: &str, written: &str) -> bool {
+    let (a, b) = (known.as_bytes(), written.as_bytes());
+    if a.eq_ignore_ascii_case(b) {
+        return true;
+    }
+    let shorter = if a.len() < b.len() { a.len() } else { b.len() };
+    let longer = a.len() + b.len() - shorter;
+    if shorter < 2 || longer - shorter > 1 {
+        return false;
+    }
+    let mut head = 0;
+    while head < shorter && a[head] == b[head] {
+        head += 1;
+    }
+    let mut tail = 0;
+    while tail < shorter - head && a[a.len() - 1 - tail] == b[b.len() - 1 - tail] {
+        tail += 1;
+    }
+    let differing = longer - head - tail;
+    differing <= 1
+        || (differing == 2
+            && a.len() == b.len()
+            && a[head] == b[head + 1]
+            && a[head + 1] == b[head])
+}
+
 /// A space or a tab, which attribute texts may hold between their parts.
 pub(crate) const fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_one_letter_are_close() {
+        for written in ["lowr", "lowerr", "lover", "lwoer", "Lower", "ower"] {
+            assert!(closest("lower", written), "{written}");
+        }
+        for written in ["upper", "lo", "", "lowering", "wolre"] {
+            assert!(!closest("lower", written), "{written}");
+        }
+    }
 }

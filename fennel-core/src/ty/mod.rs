@@ -5,6 +5,7 @@
 //! columns.
 
 mod column;
+mod computed;
 mod decimal;
 mod embedding;
 mod restrict;
@@ -12,6 +13,7 @@ mod restrict;
 use core::fmt;
 
 pub use column::DataType;
+pub use computed::{Computed, MAX_NESTING, Parts};
 pub use decimal::Decimal;
 pub use embedding::Embedding;
 pub use restrict::{Restrict, Restriction, check_restriction};

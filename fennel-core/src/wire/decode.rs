@@ -16,9 +16,9 @@ use crate::entity::{
 };
 use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
-use crate::ty::{Between, Bound, Record, RecordField, Type};
-use crate::wire::names;
+use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
+use crate::wire::{Arena, Part, names, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -32,7 +32,7 @@ pub fn decode<'a>(
     request: &services::SyncRequest,
 ) -> Result<Catalog<'a>, Problems> {
     let mut decoder = Decoder {
-        arena,
+        arena: Arena::new(arena),
         request,
         parts: Parts::of(request),
         problems: Vec::new(),
@@ -54,9 +54,6 @@ pub fn decode<'a>(
 
 /// The most keys of a dataset: each lookup compares all of them.
 const MAX_KEYS: usize = 64;
-
-/// A clause about one part of an entity.
-type Part<T> = Result<T, String>;
 
 /// What the lists of a request hold for each entity, by its name.
 #[derive(Default)]
@@ -109,26 +106,13 @@ impl<'r> Parts<'r> {
 }
 
 struct Decoder<'a, 'r> {
-    arena: &'a Bump,
+    arena: Arena<'a>,
     request: &'r services::SyncRequest,
     parts: Parts<'r>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Decoder<'a, '_> {
-    fn text(&self, text: &str) -> &'a str {
-        self.arena.alloc_str(text)
-    }
-
-    fn slice<T: Copy>(&self, items: &[T]) -> &'a [T] {
-        self.arena.alloc_slice_copy(items)
-    }
-
-    fn texts(&self, texts: &[String]) -> &'a [&'a str] {
-        let texts: Vec<&'a str> = texts.iter().map(|text| self.text(text)).collect();
-        self.slice(&texts)
-    }
-
     fn problem(&mut self, kind: Kind, entity: &str, member: &str, message: impl Into<String>) {
         self.problems
             .push(Problem::named(kind, entity, member, message));
@@ -220,9 +204,9 @@ impl<'a> Decoder<'a, '_> {
 
     fn meta(&self, metadata: Option<&metadata::Metadata>) -> Meta<'a> {
         metadata.map_or(Meta::EMPTY, |metadata| Meta {
-            owner: self.text(&metadata.owner),
-            description: self.text(&metadata.description),
-            tags: self.texts(&metadata.tags),
+            owner: self.arena.text(&metadata.owner),
+            description: self.arena.text(&metadata.description),
+            tags: self.arena.texts(&metadata.tags),
             deprecated: metadata.deprecated,
             deleted: metadata.deleted,
         })
@@ -241,12 +225,12 @@ impl<'a> Decoder<'a, '_> {
         let sources = sources.into_iter().filter_map(|source| self.source(source));
         let sources: Vec<_> = sources.collect();
         Some(Dataset {
-            name: self.text(name),
+            name: self.arena.text(name),
             version: dataset.version,
             history: history.unwrap_or(Dataset::DEFAULT_HISTORY),
             index,
-            fields: self.slice(&fields?),
-            sources: self.slice(&sources),
+            fields: self.arena.slice(&fields?),
+            sources: self.arena.slice(&sources),
             meta: self.meta(dataset.metadata.as_ref()),
             location: Location::UNKNOWN,
         })
@@ -289,10 +273,10 @@ impl<'a> Decoder<'a, '_> {
             .map(|field| (field, false));
         let mut fields = Vec::new();
         for (field, key) in keys.chain(values) {
-            let ty = self.data_type(field.dtype.as_ref());
+            let ty = types::decode(self.arena, field.dtype.as_ref());
             let ty = self.or_problem(ty, Kind::Dataset, name, &field.name)?;
             fields.push(Field {
-                name: self.text(&field.name),
+                name: self.arena.text(&field.name),
                 ty,
                 key,
                 erase_key: schema.erase_keys.contains(&field.name),
@@ -318,7 +302,7 @@ impl<'a> Decoder<'a, '_> {
             return None;
         }
         fields.push(Field {
-            name: self.text(&schema.timestamp),
+            name: self.arena.text(&schema.timestamp),
             ty: Type::Timestamp,
             key: false,
             erase_key: false,
@@ -326,91 +310,6 @@ impl<'a> Decoder<'a, '_> {
             meta: self.meta(dataset.field_metadata.get(&schema.timestamp)),
         });
         Some(fields)
-    }
-
-    fn data_type(&self, ty: Option<&schema::DataType>) -> Part<Type<'a>> {
-        use schema::data_type::Dtype;
-
-        let Some(Dtype::OneOfType(one_of)) = ty.and_then(|ty| ty.dtype.as_ref()) else {
-            return self.plain_type(ty);
-        };
-        check_members(one_of.options.len()).map_err(|message| message.to_string())?;
-        let options = one_of.options.iter().map(|option| option.variant.as_ref());
-        match self.data_type(one_of.of.as_deref())? {
-            Type::Int => {
-                let options = options.map(|option| match option {
-                    Some(schema::value::Variant::Int(int)) => Ok(*int),
-                    _ => Err("an option of a one_of over whole numbers is none".to_owned()),
-                });
-                let options: Vec<i64> = options.collect::<Part<_>>()?;
-                Ok(Type::OneOfInt(self.slice(&options)))
-            }
-            Type::String => {
-                let options = options.map(|option| match option {
-                    Some(schema::value::Variant::String(text)) => Ok(self.text(text)),
-                    _ => Err("an option of a one_of over texts is none".to_owned()),
-                });
-                let options: Vec<&str> = options.collect::<Part<_>>()?;
-                Ok(Type::OneOfString(self.slice(&options)))
-            }
-            other => Err(format!("a one_of is over `i64` or `String`, not `{other}`")),
-        }
-    }
-
-    fn plain_type(&self, ty: Option<&schema::DataType>) -> Part<Type<'a>> {
-        use schema::data_type::Dtype;
-
-        let dtype = ty.and_then(|ty| ty.dtype.as_ref());
-        let inner = |ty: Option<&schema::DataType>| -> Part<&'a Type<'a>> {
-            Ok(self.arena.alloc(self.data_type(ty)?))
-        };
-        Ok(match dtype.ok_or("it has no type")? {
-            Dtype::BoolType(_) => Type::Bool,
-            Dtype::IntType(_) => Type::Int,
-            Dtype::DoubleType(_) => Type::Float,
-            Dtype::StringType(_) => Type::String,
-            Dtype::BytesType(_) => Type::Bytes,
-            Dtype::TimestampType(_) => Type::Timestamp,
-            Dtype::DateType(_) => Type::Date,
-            Dtype::DecimalType(decimal) => Type::Decimal {
-                scale: u32::try_from(decimal.scale).map_err(|_| "a decimal's scale is negative")?,
-            },
-            Dtype::EmbeddingType(embedding) => Type::Embedding {
-                dim: u32::try_from(embedding.embedding_size)
-                    .map_err(|_| "an embedding's dimension is negative")?,
-            },
-            Dtype::OptionalType(optional) => Type::Optional(inner(optional.of.as_deref())?),
-            Dtype::ArrayType(array) => Type::List(inner(array.of.as_deref())?),
-            Dtype::MapType(map) => {
-                if !matches!(self.data_type(map.key.as_deref())?, Type::String) {
-                    return Err("the keys of a map are texts".into());
-                }
-                Type::Map(inner(map.value.as_deref())?)
-            }
-            Dtype::StructType(record) => {
-                check_members(record.fields.len()).map_err(|message| message.to_string())?;
-                let fields = record.fields.iter().map(|field| {
-                    Ok(RecordField {
-                        name: self.text(&field.name),
-                        ty: self.data_type(field.dtype.as_ref())?,
-                    })
-                });
-                let fields: Vec<_> = fields.collect::<Part<_>>()?;
-                Type::Record(self.arena.alloc(Record {
-                    name: self.text(&record.name),
-                    fields: self.slice(&fields),
-                }))
-            }
-            Dtype::BetweenType(between) => Type::Between(Between {
-                min: bound(between.min.as_deref())?,
-                max: bound(between.max.as_deref())?,
-                strict_min: between.strict_min,
-                strict_max: between.strict_max,
-            }),
-            Dtype::RegexType(regex) => Type::Regex(self.text(&regex.pattern)),
-            Dtype::OneOfType(_) => return self.data_type(ty),
-            Dtype::NullType(_) => return Err("null is not the type of a column".into()),
-        })
     }
 
     fn source(&mut self, source: &connector::Source) -> Option<Source<'a>> {
@@ -439,7 +338,7 @@ impl<'a> Decoder<'a, '_> {
         };
         let preproc = source.pre_proc.iter().map(|(column, value)| {
             Ok(Preproc {
-                column: self.text(column),
+                column: self.arena.text(column),
                 value: self.preproc(value)?,
             })
         });
@@ -456,9 +355,9 @@ impl<'a> Decoder<'a, '_> {
             idleness: duration(source.idleness.as_ref())?,
             sample: source.sampling_strategy.as_ref().map(|sampling| Sample {
                 rate: sampling.sampling_rate,
-                using: self.texts(&sampling.columns_used),
+                using: self.arena.texts(&sampling.columns_used),
             }),
-            preproc: self.slice(&preproc),
+            preproc: self.arena.slice(&preproc),
         })
     }
 
@@ -474,14 +373,14 @@ impl<'a> Decoder<'a, '_> {
         let Some(Database::Webhook(webhook)) = database else {
             return Err("an endpoint needs its webhook".into());
         };
-        let name = self.text(&webhook.name);
+        let name = self.arena.text(&webhook.name);
         let retention = duration(webhook.retention.as_ref())?;
         Ok(Connector::Webhook(Endpoint {
             webhook: Webhook {
                 retention: retention.unwrap_or(Webhook::new(name).retention),
                 name,
             },
-            endpoint: self.text(&endpoint.endpoint),
+            endpoint: self.arena.text(&endpoint.endpoint),
         }))
     }
 
@@ -490,7 +389,7 @@ impl<'a> Decoder<'a, '_> {
         use schema::value::Variant as Constant;
 
         let constant = match value.variant.as_ref().ok_or("a preproc value is empty")? {
-            Variant::Ref(path) => return Ok(PreprocValue::Ref(self.text(path))),
+            Variant::Ref(path) => return Ok(PreprocValue::Ref(self.arena.text(path))),
             Variant::Eval(_) => {
                 return Err(
                     "expressions in preproc are not supported by this version of the server".into(),
@@ -502,9 +401,9 @@ impl<'a> Decoder<'a, '_> {
             Some(Constant::Bool(bool)) => Literal::Bool(*bool),
             Some(Constant::Int(int)) => Literal::Int(*int),
             Some(Constant::Float(float)) => Literal::Float(*float),
-            Some(Constant::String(text)) => Literal::Str(self.text(text)),
+            Some(Constant::String(text)) => Literal::Str(self.arena.text(text)),
             Some(Constant::Timestamp(instant)) => {
-                Literal::Str(self.text(&timestamp(instant)?.to_string()))
+                Literal::Str(self.arena.text(&timestamp(instant)?.to_string()))
             }
             _ => return Err("a preproc constant is a text, bool, number or instant".into()),
         }))
@@ -531,18 +430,18 @@ impl<'a> Decoder<'a, '_> {
             }
         }
         Featureset {
-            name: self.text(name),
-            features: self.slice(&features),
+            name: self.arena.text(name),
+            features: self.arena.slice(&features),
             meta: self.meta(featureset.metadata.as_ref()),
             location: Location::UNKNOWN,
         }
     }
 
     fn feature(&mut self, featureset: &str, feature: &featureset::Feature) -> Option<Feature<'a>> {
-        let ty = self.data_type(feature.dtype.as_ref());
+        let ty = types::decode(self.arena, feature.dtype.as_ref());
         let ty = self.or_problem(ty, Kind::Featureset, featureset, &feature.name)?;
         Some(Feature {
-            name: self.text(&feature.name),
+            name: self.arena.text(&feature.name),
             ty,
             extraction: None,
             meta: self.meta(feature.metadata.as_ref()),
@@ -598,8 +497,8 @@ impl<'a> Decoder<'a, '_> {
                 let field = info.field.as_ref().ok_or("a lookup names its field")?;
                 let reference = Reference {
                     kind: Kind::Dataset,
-                    entity: self.text(dataset),
-                    name: self.text(&field.name),
+                    entity: self.arena.text(dataset),
+                    name: self.arena.text(&field.name),
                 };
                 (reference, info.default_value.as_str())
             }
@@ -615,8 +514,8 @@ impl<'a> Decoder<'a, '_> {
                 };
                 let reference = Reference {
                     kind: Kind::Featureset,
-                    entity: self.text(&source.feature_set_name),
-                    name: self.text(&source.name),
+                    entity: self.arena.text(&source.feature_set_name),
+                    name: self.arena.text(&source.name),
                 };
                 let default = match info {
                     Some(Info::AliasInfo(info)) => info.default_value.as_str(),
@@ -668,49 +567,7 @@ impl<'a> Decoder<'a, '_> {
         if json.is_null() {
             return Ok(None);
         }
-        self.literal(&json, ty).map(Some)
-    }
-
-    fn literal(&self, json: &Json, ty: &Type<'_>) -> Part<Literal<'a>> {
-        let element = match ty.required() {
-            Type::List(element) | Type::Map(element) => *element,
-            other => other,
-        };
-        let of_field = |name: &str| match ty.required() {
-            Type::Record(record) => {
-                let field = record.fields.iter().find(|field| field.name == name);
-                field.map_or(element, |field| field.ty)
-            }
-            _ => element,
-        };
-        Ok(match json {
-            Json::Null => Literal::Null,
-            Json::Bool(bool) => Literal::Bool(*bool),
-            Json::Number(number) => match number.as_i64() {
-                Some(int) if matches!(ty.required(), Type::Float) => Literal::Float(int as f64),
-                Some(int) => Literal::Int(int),
-                None => Literal::Float(number.as_f64().ok_or("its default is out of range")?),
-            },
-            Json::String(text) => Literal::Str(self.text(text)),
-            Json::Array(elements) => {
-                let literals = elements.iter().map(|json| self.literal(json, &element));
-                Literal::List(self.slice(&literals.collect::<Part<Vec<_>>>()?))
-            }
-            Json::Object(entries) => {
-                let literals = entries.iter().map(|(name, json)| {
-                    Ok((self.text(name), self.literal(json, &of_field(name))?))
-                });
-                Literal::Object(self.slice(&literals.collect::<Part<Vec<_>>>()?))
-            }
-        })
-    }
-}
-
-fn bound(value: Option<&schema::Value>) -> Part<Bound> {
-    match value.and_then(|value| value.variant.as_ref()) {
-        Some(schema::value::Variant::Int(int)) => Ok(Bound::Int(*int)),
-        Some(schema::value::Variant::Float(float)) => Ok(Bound::Float(*float)),
-        _ => Err("a bound of a between is a number".into()),
+        self.arena.literal(&json, ty).map(Some)
     }
 }
 

@@ -9,9 +9,9 @@ use crate::entity::{
 };
 use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
-use crate::ty::{Between, Bound, Record, Type};
+use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
-use crate::wire::{json_text, names};
+use crate::wire::{json_text, names, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env.
 #[must_use]
@@ -58,7 +58,7 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
                 .iter()
                 .map(|feature| featureset::Feature {
                     name: feature.name.into(),
-                    dtype: Some(data_type(&feature.ty)),
+                    dtype: Some(types::encode(&feature.ty)),
                     metadata: Some(metadata(&feature.meta)),
                     feature_set_name: featureset.name.into(),
                     ..Default::default()
@@ -91,7 +91,7 @@ fn forever() -> index::IndexDuration {
 fn core_dataset(dataset: &Dataset<'_>) -> dataset::CoreDataset {
     let fields = |fields: &mut dyn Iterator<Item = &crate::entity::Field<'_>>| schema::Schema {
         fields: fields
-            .map(|field| schema_field(field.name, &field.ty))
+            .map(|field| types::encode_field(field.name, &field.ty))
             .collect(),
     };
     dataset::CoreDataset {
@@ -123,13 +123,6 @@ fn core_dataset(dataset: &Dataset<'_>) -> dataset::CoreDataset {
     }
 }
 
-fn schema_field(name: &str, ty: &Type<'_>) -> schema::Field {
-    schema::Field {
-        name: name.into(),
-        dtype: Some(data_type(ty)),
-    }
-}
-
 fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
     metadata::Metadata {
         owner: meta.owner.into(),
@@ -152,91 +145,6 @@ fn timestamp(timestamp: Timestamp) -> prost_types::Timestamp {
         seconds: timestamp.micros().div_euclid(1_000_000),
         nanos: timestamp.micros().rem_euclid(1_000_000) as i32 * 1_000,
     }
-}
-
-fn data_type(ty: &Type<'_>) -> schema::DataType {
-    use schema::data_type::Dtype;
-
-    let boxed = |inner: &Type<'_>| Some(Box::new(data_type(inner)));
-    let dtype = match ty {
-        Type::Bool => Dtype::BoolType(schema::BoolType {}),
-        Type::Int => Dtype::IntType(schema::IntType {}),
-        Type::Float => Dtype::DoubleType(schema::DoubleType {}),
-        Type::String => Dtype::StringType(schema::StringType {}),
-        Type::Bytes => Dtype::BytesType(schema::BytesType {}),
-        Type::Timestamp => Dtype::TimestampType(schema::TimestampType {}),
-        Type::Date => Dtype::DateType(schema::DateType {}),
-        Type::Decimal { scale } => Dtype::DecimalType(schema::DecimalType {
-            scale: *scale as i32,
-        }),
-        Type::Embedding { dim } => Dtype::EmbeddingType(schema::EmbeddingType {
-            embedding_size: *dim as i32,
-        }),
-        Type::Optional(inner) => {
-            Dtype::OptionalType(Box::new(schema::OptionalType { of: boxed(inner) }))
-        }
-        Type::List(inner) => Dtype::ArrayType(Box::new(schema::ArrayType { of: boxed(inner) })),
-        Type::Map(inner) => Dtype::MapType(Box::new(schema::MapType {
-            key: boxed(&Type::String),
-            value: boxed(inner),
-        })),
-        Type::Record(record) => Dtype::StructType(record_type(record)),
-        Type::Between(between) => Dtype::BetweenType(Box::new(between_type(between))),
-        Type::OneOfInt(options) => Dtype::OneOfType(Box::new(schema::OneOf {
-            of: boxed(&Type::Int),
-            options: options.iter().map(|option| int(*option)).collect(),
-        })),
-        Type::OneOfString(options) => Dtype::OneOfType(Box::new(schema::OneOf {
-            of: boxed(&Type::String),
-            options: options.iter().map(|option| string(option)).collect(),
-        })),
-        Type::Regex(pattern) => Dtype::RegexType(schema::RegexType {
-            pattern: (*pattern).into(),
-        }),
-    };
-    schema::DataType { dtype: Some(dtype) }
-}
-
-fn record_type(record: &Record<'_>) -> schema::StructType {
-    let fields = record.fields.iter();
-    schema::StructType {
-        name: record.name.into(),
-        fields: fields
-            .map(|field| schema_field(field.name, &field.ty))
-            .collect(),
-    }
-}
-
-fn between_type(between: &Between) -> schema::Between {
-    let base = match between.min {
-        Bound::Int(_) => Type::Int,
-        Bound::Float(_) => Type::Float,
-    };
-    let bound = |bound| match bound {
-        Bound::Int(bound) => int(bound),
-        Bound::Float(bound) => value(schema::value::Variant::Float(bound)),
-    };
-    schema::Between {
-        dtype: Some(Box::new(data_type(&base))),
-        min: Some(Box::new(bound(between.min))),
-        max: Some(Box::new(bound(between.max))),
-        strict_min: between.strict_min,
-        strict_max: between.strict_max,
-    }
-}
-
-fn value(variant: schema::value::Variant) -> schema::Value {
-    schema::Value {
-        variant: Some(variant),
-    }
-}
-
-fn int(int: i64) -> schema::Value {
-    value(schema::value::Variant::Int(int))
-}
-
-fn string(text: &str) -> schema::Value {
-    value(schema::value::Variant::String(text.into()))
 }
 
 fn database(connector: &Connector<'_>) -> connector::ExtDatabase {
@@ -333,7 +241,7 @@ fn preproc_value(dataset: &Dataset<'_>, preproc: &Preproc<'_>) -> connector::Pre
 fn constant(literal: &Literal<'_>, ty: Option<Type<'_>>) -> schema::Value {
     use schema::value::Variant;
 
-    value(match (literal, ty) {
+    types::value(match (literal, ty) {
         (Literal::Bool(bool), _) => Variant::Bool(*bool),
         (Literal::Int(int), _) => Variant::Int(*int),
         (Literal::Float(float), _) => Variant::Float(*float),
@@ -375,7 +283,7 @@ fn extractor(
             extractor.inputs = vec![input(reference.entity, reference.name, &ty)];
             extractor.derived_extractor_info = extraction.default.map(|default| {
                 DerivedExtractorInfo::AliasInfo(featureset::AliasInfo {
-                    dtype: Some(data_type(&feature.ty)),
+                    dtype: Some(types::encode(&feature.ty)),
                     default_value: json_text::to_text(&default.to_json(&feature.ty)),
                 })
             });
@@ -402,7 +310,7 @@ fn extractor(
             let default = extraction.default.unwrap_or(Literal::Null);
             extractor.derived_extractor_info = dataset.field(reference.name).map(|field| {
                 DerivedExtractorInfo::FieldInfo(featureset::FieldLookupInfo {
-                    field: Some(schema_field(field.name, &field.ty)),
+                    field: Some(types::encode_field(field.name, &field.ty)),
                     default_value: json_text::to_text(&default.to_json(&ty)),
                 })
             });
@@ -417,6 +325,6 @@ fn input(featureset: &str, feature: &str, ty: &Type<'_>) -> featureset::Input {
             feature_set_name: featureset.into(),
             name: feature.into(),
         }),
-        dtype: Some(data_type(ty)),
+        dtype: Some(types::encode(ty)),
     }
 }

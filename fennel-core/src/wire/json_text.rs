@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use serde_json::ser::{Formatter, Serializer};
 
 /// `json` with a blank behind each comma and colon, in ASCII, floats as Python prints them.
-pub(super) fn to_text(json: &Json) -> String {
+pub(crate) fn to_text(json: &Json) -> String {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, Python);
     json.serialize(&mut serializer)

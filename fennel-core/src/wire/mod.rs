@@ -4,11 +4,57 @@
 //! [`decode`] reads what either of us sends. Descriptors that were decoded borrow from an arena
 //! that lives as long as the commit is looked at.
 
+use bumpalo::Bump;
+
+use crate::expr::wire::Reader;
+use crate::expr::{Expr, Scope};
+use crate::ty::{Computed, Type};
+
+mod arena;
 mod decode;
 mod encode;
-mod json_text;
+pub(crate) mod json_text;
 mod names;
 pub mod proto;
+pub(crate) mod types;
+
+pub(crate) use arena::{Arena, Part};
 
 pub use decode::decode;
 pub use encode::encode;
+
+/// The message of an expression that has been typed in `scope`.
+#[must_use]
+pub fn encode_expr(expr: &Expr<'_>, scope: &Scope<'_, '_>) -> proto::expression::Expr {
+    crate::expr::wire::encode(expr, scope)
+}
+
+/// The expression of a message. It borrows from `arena`.
+///
+/// # Errors
+///
+/// What in the message is malformed, as a clause.
+pub fn decode_expr<'a>(
+    arena: &'a Bump,
+    message: &proto::expression::Expr,
+) -> Result<Expr<'a>, String> {
+    Reader::new(Arena::new(arena)).expr(Some(message))
+}
+
+/// The message of a computed type.
+#[must_use]
+pub fn encode_type(ty: Computed<'_>) -> proto::schema::DataType {
+    crate::expr::wire::encode_type(ty)
+}
+
+/// The column type of a message. It borrows from `arena`.
+///
+/// # Errors
+///
+/// What in the message is malformed, as a clause.
+pub fn decode_type<'a>(
+    arena: &'a Bump,
+    message: &proto::schema::DataType,
+) -> Result<Type<'a>, String> {
+    types::decode(Arena::new(arena), Some(message))
+}

@@ -1,0 +1,270 @@
+//! Functions of any value, and of none.
+
+use super::call::Call;
+use super::unit::TimeUnit;
+use super::{functions, zone};
+use crate::expr::fault::{fault, part};
+use crate::expr::wire::{Reader, encode};
+use crate::expr::{Expr, Fault, Typed};
+use crate::literal::Literal;
+use crate::message::Message;
+use crate::ty::Computed;
+use crate::wire::Part;
+use crate::wire::proto::expression::{self as proto, expr::Node};
+
+functions! {
+    /// Whether it is null; never null itself.
+    IsNull = "is_null"(),
+    /// The value, or `fill` where it is null; the type that both have in common.
+    FillNull = "fill_null"("fill"),
+    /// The instant at which the expression is computed.
+    Now = "now"(),
+    /// An instant written out, in UTC without a `timezone`.
+    DateTime = "datetime"("year", "month", "day"; "hour", "minute", "second", "microsecond", "timezone"),
+    /// The instant so many `"second"`s, `"millisecond"`s or `"microsecond"`s after 1970.
+    FromEpoch = "from_epoch"("unit"),
+    /// A list of the value, `count` times.
+    Repeat = "repeat"("count"),
+}
+
+/// The parts of [`Function::DateTime`] with their ranges.
+const PARTS: [(&str, i64, i64); 7] = [
+    ("year", 1, 9999),
+    ("month", 1, 12),
+    ("day", 1, 31),
+    ("hour", 0, 23),
+    ("minute", 0, 59),
+    ("second", 0, 59),
+    ("microsecond", 0, 999_999),
+];
+
+impl Function {
+    /// Whether its first argument is a value to work on.
+    pub(super) const fn takes_operand(self) -> bool {
+        !matches!(self, Function::Now | Function::DateTime)
+    }
+
+    pub(super) const fn result<'a>(self, call: &Call<'_, 'a>, operand: Computed<'a>) -> Typed<'a> {
+        let signature = self.signature();
+        match self {
+            Function::IsNull => Ok(Computed::BOOL),
+            Function::FillNull => {
+                let (at, fill) = part!(0, call.typed(&signature, 0));
+                if operand.is_null() {
+                    return Ok(fill);
+                }
+                match operand.required().common(fill) {
+                    Some(common) => Ok(common),
+                    None => Err(Fault::new(
+                        Message::new("this fills nulls of ")
+                            .computed(&operand)
+                            .text(" with ")
+                            .computed(&fill)
+                            .text(": give a value of its type"),
+                    )
+                    .within(at)),
+                }
+            }
+            Function::Now => Ok(Computed::TIMESTAMP),
+            Function::DateTime => {
+                let mut given = [0; PARTS.len()];
+                let mut i = 0;
+                while i < PARTS.len() {
+                    let (name, min, max) = PARTS[i];
+                    given[i] = match call.plain(&signature, i) {
+                        None => 0,
+                        Some((_, Expr::Literal(Literal::Int(part))))
+                            if part >= min && part <= max =>
+                        {
+                            part
+                        }
+                        Some((at, _)) => {
+                            let message = Message::new("")
+                                .name(name)
+                                .text(" is a constant whole number, ");
+                            let message = message.int(min).text(" to ").int(max);
+                            return Err(Fault::new(message).within(at));
+                        }
+                    };
+                    i += 1;
+                }
+                if crate::time::days_from_civil(given[0], given[1], given[2]).is_none() {
+                    fault!(Message::new("there is no such day in the calendar"));
+                }
+                match call.plain(&signature, PARTS.len()) {
+                    None => {}
+                    Some((at, Expr::Literal(Literal::Str(name)))) => {
+                        if let Err(message) = zone::check(name) {
+                            return Err(Fault::new(message).within(at));
+                        }
+                    }
+                    Some((at, _)) => {
+                        return Err(Fault::new(Message::new(
+                            "the time zone is a constant text, such as \"Europe/Paris\"",
+                        ))
+                        .within(at));
+                    }
+                }
+                Ok(Computed::TIMESTAMP)
+            }
+            Function::FromEpoch => {
+                if !operand.is_whole() && !operand.is_null() && !operand.is_unknown() {
+                    let message = Message::new("`from_epoch` needs an `i64`");
+                    return Err(Fault::new(crate::expr::operator::but(
+                        message,
+                        &call.operand(),
+                        &operand,
+                    ))
+                    .within(1));
+                }
+                match part!(0, call.literal_text(&signature, 0, "a unit")) {
+                    Some((at, unit)) => match TimeUnit::find(unit) {
+                        Some(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond) => {}
+                        _ => {
+                            return Err(Fault::new(Message::new(
+                                "the unit of `from_epoch` is \"second\", \"millisecond\" or \"microsecond\"",
+                            ))
+                            .within(at));
+                        }
+                    },
+                    None => {}
+                }
+                super::call::lifted(Computed::TIMESTAMP, &operand)
+            }
+            Function::Repeat => {
+                let (at, count) = part!(0, call.typed(&signature, 0));
+                if !count.is_unknown() && (!count.is_whole() || count.is_optional()) {
+                    let message =
+                        Message::new("`repeat` needs an `i64`, and this is ").computed(&count);
+                    return Err(Fault::new(message).within(at));
+                }
+                if let Some((at, Expr::Literal(Literal::Int(count)))) = call.argument(&signature, 0)
+                    && count < 0
+                {
+                    return Err(
+                        Fault::new(Message::new("nothing is repeated less than 0 times"))
+                            .within(at),
+                    );
+                }
+                if operand.required().is_list() {
+                    let message =
+                        Message::new("`repeat` makes lists of single values, and this is ");
+                    return Err(Fault::new(message.computed(&operand)).within(1));
+                }
+                match operand.list() {
+                    Some(list) => Ok(list),
+                    None => fault!(crate::expr::typing::too_deep()),
+                }
+            }
+        }
+    }
+
+    pub(super) fn encode(self, call: &Call<'_, '_>) -> Node {
+        let signature = self.signature();
+        let boxed = |argument: Option<(usize, Expr<'_>)>| {
+            argument.map(|(_, argument)| Box::new(encode(&argument, call.scope)))
+        };
+        let operand = || Some(Box::new(encode(&call.operand(), call.scope)));
+        match self {
+            Function::IsNull => Node::Isnull(Box::new(proto::IsNull { operand: operand() })),
+            Function::FillNull => Node::Fillnull(Box::new(proto::FillNull {
+                operand: operand(),
+                fill: boxed(call.argument(&signature, 0)),
+            })),
+            Function::Now => Node::Now(proto::Now {}),
+            Function::DateTime => {
+                let part = |i| match call.plain(&signature, i) {
+                    Some((_, Expr::Literal(Literal::Int(part)))) => {
+                        u32::try_from(part).unwrap_or(0)
+                    }
+                    _ => 0,
+                };
+                let timezone = match call.plain(&signature, PARTS.len()) {
+                    Some((_, Expr::Literal(Literal::Str(name)))) => name,
+                    _ => zone::UTC,
+                };
+                Node::DatetimeLiteral(proto::DatetimeLiteral {
+                    year: part(0),
+                    month: part(1),
+                    day: part(2),
+                    hour: part(3),
+                    minute: part(4),
+                    second: part(5),
+                    microsecond: part(6),
+                    timezone: Some(proto::Timezone {
+                        timezone: timezone.into(),
+                    }),
+                })
+            }
+            Function::FromEpoch => {
+                let unit = match call.argument(&signature, 0) {
+                    Some((_, Expr::Literal(Literal::Str(unit)))) => TimeUnit::find(unit),
+                    _ => None,
+                };
+                Node::FromEpoch(Box::new(proto::FromEpoch {
+                    duration: operand(),
+                    unit: unit
+                        .map_or(proto::TimeUnit::Unknown, TimeUnit::encode)
+                        .into(),
+                }))
+            }
+            Function::Repeat => Node::Repeat(Box::new(proto::Repeat {
+                expr: operand(),
+                count: boxed(call.argument(&signature, 0)),
+            })),
+        }
+    }
+
+    /// The call that a message makes.
+    pub(in crate::expr) fn decode<'a>(node: &Node, reader: &mut Reader<'a>) -> Part<Expr<'a>> {
+        let text = |text: &str| Expr::Literal(Literal::Str(reader.arena().text(text)));
+        let part = |part: u32| Expr::Literal(Literal::Int(part.into()));
+        match node {
+            Node::Isnull(call) => {
+                let operand = reader.expr(call.operand.as_deref())?;
+                Ok(reader.call("is_null", operand, None))
+            }
+            Node::Fillnull(call) => {
+                let operand = reader.expr(call.operand.as_deref())?;
+                let fill = reader.expr(call.fill.as_deref())?;
+                Ok(reader.call("fill_null", operand, Some(fill)))
+            }
+            Node::Now(_) => Ok(Expr::Call("now", &[])),
+            Node::DatetimeLiteral(call) => {
+                let parts = [
+                    call.month,
+                    call.day,
+                    call.hour,
+                    call.minute,
+                    call.second,
+                    call.microsecond,
+                ];
+                let given = parts
+                    .iter()
+                    .rposition(|part| *part > 0)
+                    .map_or(0, |last| last + 1);
+                let parts = parts.into_iter().take(given.max(2)).map(part);
+                // Without a zone it is in UTC.
+                let zone = call
+                    .timezone
+                    .as_ref()
+                    .map_or(zone::UTC, |zone| &zone.timezone);
+                let zone = (zone != zone::UTC)
+                    .then(|| Expr::Named("timezone", reader.arena().value(text(zone))));
+                Ok(reader.call("datetime", part(call.year), parts.chain(zone)))
+            }
+            Node::FromEpoch(call) => {
+                let unit = TimeUnit::decode(call.unit()).ok_or("it names no unit of time")?;
+                let unit = text(unit.name());
+                let operand = reader.expr(call.duration.as_deref())?;
+                Ok(reader.call("from_epoch", operand, Some(unit)))
+            }
+            Node::Repeat(call) => {
+                let operand = reader.expr(call.expr.as_deref())?;
+                let count = reader.expr(call.count.as_deref())?;
+                Ok(reader.call("repeat", operand, Some(count)))
+            }
+            _ => Err("it calls a function that is not known".into()),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Operators between expressions: how they are written, typed and sent.
+
+use super::fault::fault;
+use super::{Expr, Typed};
+use crate::message::Message;
+use crate::ty::{Computed, Type};
+use crate::wire::proto::expression as proto;
+
+/// `-a` and `!a`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unary {
+    /// `-a`, of a number.
+    Neg,
+    /// `!a`, of a bool.
+    Not,
+}
+
+/// The table of binary operators: variant, text, wire form.
+macro_rules! binary {
+    ($($(#[$doc:meta])* $variant:ident $text:literal $wire:ident,)*) => {
+        /// `a + b` and the like.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Binary {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Binary {
+            /// All of them.
+            pub const ALL: &'static [Binary] = &[$(Binary::$variant),*];
+
+            /// The operator as Rust writes it; `floor_div` is a method there.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(Binary::$variant => $text,)*
+                }
+            }
+
+            pub(crate) const fn encode(self) -> proto::BinOp {
+                match self {
+                    $(Binary::$variant => proto::BinOp::$wire,)*
+                }
+            }
+
+            pub(crate) const fn decode(op: proto::BinOp) -> Self {
+                match op {
+                    $(proto::BinOp::$wire => Binary::$variant,)*
+                }
+            }
+        }
+    };
+}
+
+binary! {
+    /// Sum.
+    Add "+" Add,
+    /// Difference.
+    Sub "-" Sub,
+    /// Product.
+    Mul "*" Mul,
+    /// Quotient, always an `f64`.
+    Div "/" Div,
+    /// Rest of the floor division.
+    Rem "%" Mod,
+    /// Quotient rounded down: `a.floor_div(b)`.
+    FloorDiv "floor_div" FloorDiv,
+    /// Equal.
+    Eq "==" Eq,
+    /// Not equal.
+    Ne "!=" Ne,
+    /// Greater.
+    Gt ">" Gt,
+    /// Greater or equal.
+    Ge ">=" Gte,
+    /// Less.
+    Lt "<" Lt,
+    /// Less or equal.
+    Le "<=" Lte,
+    /// Both; null and false is false.
+    And "&&" And,
+    /// Either; null or true is true.
+    Or "||" Or,
+}
+
+impl Unary {
+    /// The operator as Rust writes it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Unary::Neg => "-",
+            Unary::Not => "!",
+        }
+    }
+
+    pub(crate) const fn result<'a>(self, operand: &Expr<'a>, ty: Computed<'a>) -> Typed<'a> {
+        let fits = match self {
+            Unary::Neg => ty.is_number(),
+            Unary::Not => ty.is_bool(),
+        };
+        if fits {
+            return Ok(ty.required().unrestricted().optional_if(ty.is_optional()));
+        }
+        let needs = match self {
+            Unary::Neg => "a number",
+            Unary::Not => "a `bool`",
+        };
+        let message = Message::new("")
+            .name(self.text())
+            .text(" needs ")
+            .text(needs);
+        Err(super::Fault::new(but(message, operand, &ty)).within(1))
+    }
+}
+
+impl Binary {
+    /// The type of `left op right`. Null is contagious: an optional operand makes an optional result.
+    pub(crate) const fn result<'a>(
+        self,
+        left: (&Expr<'a>, Computed<'a>),
+        right: (&Expr<'a>, Computed<'a>),
+    ) -> Typed<'a> {
+        let optional = left.1.is_optional() || right.1.is_optional();
+        match self {
+            Binary::Eq | Binary::Ne => {
+                if left.1.common(right.1).is_none() {
+                    fault!(
+                        Message::new("cannot compare ")
+                            .computed(&left.1)
+                            .text(" with ")
+                            .computed(&right.1)
+                    );
+                }
+                Ok(Computed::BOOL.optional_if(optional))
+            }
+            Binary::And | Binary::Or => {
+                if let Some(fault) = self.refused(left, right, "bools", false) {
+                    return Err(fault);
+                }
+                Ok(Computed::BOOL.optional_if(optional))
+            }
+            Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le => {
+                if let Some(fault) = self.refused(left, right, "numbers", true) {
+                    return Err(fault);
+                }
+                Ok(Computed::BOOL.optional_if(optional))
+            }
+            Binary::Add
+            | Binary::Sub
+            | Binary::Mul
+            | Binary::Div
+            | Binary::Rem
+            | Binary::FloorDiv => {
+                if let Some(fault) = self.refused(left, right, "numbers", true) {
+                    return Err(fault);
+                }
+                let whole = left.1.is_whole() && right.1.is_whole() && !matches!(self, Binary::Div);
+                let number = if whole {
+                    Computed::INT
+                } else {
+                    Computed::FLOAT
+                };
+                Ok(number.optional_if(optional))
+            }
+        }
+    }
+
+    /// The operand that is no number (or bool), if there is one.
+    const fn refused<'a>(
+        self,
+        left: (&Expr<'a>, Computed<'a>),
+        right: (&Expr<'a>, Computed<'a>),
+        needs: &str,
+        numbers: bool,
+    ) -> Option<super::Fault> {
+        let left_fits = if numbers {
+            left.1.is_number()
+        } else {
+            left.1.is_bool()
+        };
+        let right_fits = if numbers {
+            right.1.is_number()
+        } else {
+            right.1.is_bool()
+        };
+        let (at, (operand, ty)) = match (left_fits, right_fits) {
+            (true, true) => return None,
+            (false, _) => (1, left),
+            (true, false) => (1 + left.0.size(), right),
+        };
+        let message = Message::new("")
+            .name(self.text())
+            .text(" needs ")
+            .text(needs);
+        let message = but(message, operand, &ty).text(self.hint(&ty));
+        Some(super::Fault::new(message).within(at))
+    }
+
+    /// What to write instead, where there is something.
+    const fn hint(self, ty: &Computed<'_>) -> &'static str {
+        let base = ty.required().base();
+        match (self, base) {
+            (Binary::Add, Some(Type::String)) => ": join texts with `a.concat(b)`",
+            (Binary::Sub, Some(Type::Timestamp)) => {
+                ": the time between two instants is `a.since(b, \"second\")`"
+            }
+            (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Timestamp)) => {
+                ": compare instants by `a.since(b, \"second\") > 0`"
+            }
+            _ => "",
+        }
+    }
+}
+
+/// Appends what the operand is instead.
+pub(crate) const fn but(message: Message, operand: &Expr<'_>, ty: &Computed<'_>) -> Message {
+    match operand.as_name() {
+        Some(name) => message.text(", and ").name(name),
+        None => message.text(", and this"),
+    }
+    .text(" is ")
+    .computed(ty)
+}

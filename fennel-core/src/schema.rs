@@ -1,0 +1,233 @@
+//! The columns of a pipeline's step.
+
+use crate::entity::Dataset;
+use crate::message::Message;
+use crate::text::eq;
+use crate::ty::Computed;
+
+/// The most columns between two operators. A schema is computed inside rustc, where nothing grows.
+pub const MAX_COLUMNS: usize = 256;
+
+/// Keys, values and the event time of one step's rows: the keys first, then the values.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema<'a> {
+    columns: [Column<'a>; MAX_COLUMNS],
+    keys: usize,
+    len: usize,
+    timestamp: &'a str,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its type.
+    pub ty: Computed<'a>,
+}
+
+impl<'a> Column<'a> {
+    const NONE: Column<'static> = Column {
+        name: "",
+        ty: Computed::UNKNOWN,
+    };
+}
+
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Part of the key.
+    Key,
+    /// Neither key nor event time.
+    Value,
+    /// The event time.
+    Timestamp,
+}
+
+impl<'a> Schema<'a> {
+    /// No columns but the event time.
+    #[must_use]
+    pub const fn new(timestamp: &'a str) -> Self {
+        Schema {
+            columns: [Column::NONE; MAX_COLUMNS],
+            keys: 0,
+            len: 0,
+            timestamp,
+        }
+    }
+
+    /// The columns of a dataset; those beyond [`MAX_COLUMNS`] are left out, which
+    /// [`Schema::check_size`] refuses.
+    #[must_use]
+    pub const fn of(dataset: &Dataset<'a>) -> Self {
+        let timestamp = dataset.timestamp();
+        let mut schema = Schema::new(match timestamp {
+            Some(i) => dataset.fields[i].name,
+            None => "",
+        });
+        let mut i = 0;
+        while i < dataset.fields.len() {
+            if dataset.fields[i].key {
+                schema.push(dataset.fields[i].name, Computed::of(&dataset.fields[i].ty));
+                schema.keys = schema.len;
+            }
+            i += 1;
+        }
+        let mut i = 0;
+        while i < dataset.fields.len() {
+            let is_timestamp = matches!(timestamp, Some(t) if t == i);
+            if !dataset.fields[i].key && !is_timestamp {
+                schema.push(dataset.fields[i].name, Computed::of(&dataset.fields[i].ty));
+            }
+            i += 1;
+        }
+        schema
+    }
+
+    /// Adds a value column; whether there was room.
+    pub const fn push(&mut self, name: &'a str, ty: Computed<'a>) -> bool {
+        if self.len >= MAX_COLUMNS {
+            return false;
+        }
+        self.columns[self.len] = Column { name, ty };
+        self.len += 1;
+        true
+    }
+
+    /// Adds a key column behind the other keys, before any value.
+    pub const fn push_key(&mut self, name: &'a str, ty: Computed<'a>) -> bool {
+        let added = self.push(name, ty);
+        self.keys = self.len;
+        added
+    }
+
+    /// How many keys and values there are.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.len
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub const fn keys(&self) -> usize {
+        self.keys
+    }
+
+    /// The name of the event time.
+    #[must_use]
+    pub const fn timestamp(&self) -> &'a str {
+        self.timestamp
+    }
+
+    /// Gives the event time another name.
+    pub const fn rename_timestamp(&mut self, name: &'a str) {
+        self.timestamp = name;
+    }
+
+    /// The `i`th column, keys first.
+    #[must_use]
+    pub const fn get(&self, i: usize) -> Column<'a> {
+        self.columns[i]
+    }
+
+    /// Changes the `i`th column.
+    pub const fn set(&mut self, i: usize, column: Column<'a>) {
+        self.columns[i] = column;
+    }
+
+    /// Removes the `i`th column.
+    pub const fn remove(&mut self, i: usize) {
+        let mut k = i;
+        while k + 1 < self.len {
+            self.columns[k] = self.columns[k + 1];
+            k += 1;
+        }
+        self.len -= 1;
+        self.columns[self.len] = Column::NONE;
+        if i < self.keys {
+            self.keys -= 1;
+        }
+    }
+
+    /// Makes all keys values.
+    pub const fn drop_keys(&mut self) {
+        self.keys = 0;
+    }
+
+    /// The position of a key or value.
+    #[must_use]
+    pub const fn position(&self, name: &str) -> Option<usize> {
+        let mut i = 0;
+        while i < self.len {
+            if eq(self.columns[i].name, name) {
+                return Some(i);
+            }
+            i += 1;
+        }
+        None
+    }
+
+    /// The column of that name, the event time too.
+    #[must_use]
+    pub const fn column(&self, name: &str) -> Option<Column<'a>> {
+        match self.position(name) {
+            Some(i) => Some(self.columns[i]),
+            None if eq(self.timestamp, name) => Some(Column {
+                name: self.timestamp,
+                ty: Computed::TIMESTAMP,
+            }),
+            None => None,
+        }
+    }
+
+    /// What the column of that name is for.
+    #[must_use]
+    pub const fn role(&self, name: &str) -> Option<Role> {
+        match self.position(name) {
+            Some(i) if i < self.keys => Some(Role::Key),
+            Some(_) => Some(Role::Value),
+            None if eq(self.timestamp, name) => Some(Role::Timestamp),
+            None => None,
+        }
+    }
+
+    /// How many names there are, the event time's too.
+    pub(crate) const fn len(&self) -> usize {
+        self.len + 1
+    }
+
+    /// The `i`th name; the event time's is the last.
+    pub(crate) const fn name_at(&self, i: usize) -> &'a str {
+        if i < self.len {
+            self.columns[i].name
+        } else {
+            self.timestamp
+        }
+    }
+
+    /// Appends the names from `from` on to `to`.
+    pub(crate) const fn list(&self, from: usize, to: usize, mut message: Message) -> Message {
+        let mut i = from;
+        while i < to {
+            message = message.listed(i - from, to - from, self.name_at(i));
+            i += 1;
+        }
+        message
+    }
+
+    /// "there is no column `x`", with what there is.
+    pub(crate) const fn no_column(&self, name: &str) -> Message {
+        let message = Message::new("there is no column ").name(name);
+        let mut i = 0;
+        while i < self.len() {
+            if crate::text::closest(self.name_at(i), name) {
+                return message
+                    .text("; did you mean ")
+                    .name(self.name_at(i))
+                    .text("?");
+            }
+            i += 1;
+        }
+        self.list(0, self.len(), message.text("; there is "))
+    }
+}
