@@ -42,7 +42,13 @@ pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use fennel_core::{Error, Problem, Problems, catalog, diff, handle, ty, value};
+pub use fennel_core::{Error, Problem, Problems, agg, catalog, diff, expr, handle, ty, value};
+
+/// The operators of pipelines, as methods of [`Flow`](pipeline::Flow).
+pub mod pipeline {
+    pub use fennel_core::flow::Flow;
+    pub use fennel_core::op::{Args, Grouped};
+}
 
 /// Makes a struct a dataset: a stream of rows or, with a key, a table that evolves in time.
 ///
@@ -183,6 +189,56 @@ pub use fennel_macros::meta;
 /// }
 /// ```
 pub use fennel_macros::source;
+
+/// Makes a function a pipeline: what fills a dataset from others.
+///
+/// The parameters are datasets, the result is the dataset that is filled, and the body is `let`s and
+/// one chain of operators. Their methods are those of [`Flow`](pipeline::Flow) and
+/// [`Grouped`](pipeline::Grouped). In their arguments a bare lower-case name is a column, and
+/// SCREAMING_CASE or a path is a Rust constant; [`expr`] has the functions, [`agg`] the aggregates.
+///
+/// | argument | means |
+/// |---|---|
+/// | `env = "prod"`, `env = ["~dev"]` | takes part in commits for these environments |
+/// | `crate = path` | the path of this crate, for re-exporters |
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// fennel::owner!("shop@example.com");
+///
+/// #[dataset]
+/// pub struct Order {
+///     pub uid: i64,
+///     pub amount: f64,
+///     pub currency: String,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// #[dataset(index)]
+/// pub struct Spend {
+///     #[field(key)]
+///     pub uid: i64,
+///     pub spend_7d: f64,
+///     pub orders: i64,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// const EUR_USD: f64 = 1.08;
+///
+/// #[pipeline]
+/// fn spend(orders: Order) -> Spend {
+///     orders
+///         .filter(amount > 0.0)
+///         .assign(usd = if currency == "EUR" { amount * EUR_USD } else { amount })
+///         .group_by(uid)
+///         .aggregate(spend_7d = sum(usd, "7d"), orders = count("forever"))
+/// }
+/// ```
+///
+/// A column that is not there, a type that doesn't fit, a key that is missing is a compile error at
+/// the word, as is a column that the dataset declares and the pipeline does not make.
+pub use fennel_macros::pipeline;
 
 /// Makes a struct a column type, for nested values.
 ///

@@ -4,8 +4,8 @@ pub use std::collections::BTreeMap;
 
 pub use chrono::{DateTime, NaiveDate, Utc};
 
-pub use crate::ty::{Decimal, Embedding};
-pub use crate::{Record, dataset, featureset, meta, source};
+pub use crate::ty::{Decimal, Embedding, Window};
+pub use crate::{Record, dataset, featureset, meta, pipeline, source};
 
 /// A named receiver of rows: they are sent to the server's `log` endpoint.
 ///

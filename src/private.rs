@@ -4,13 +4,17 @@ pub use std::vec::Vec;
 
 pub use fennel_core::entity::{
     Cdc, Dataset, Descriptor, Entity, Env, Extraction, Feature, Features, Featureset, Field, Index,
-    Kind, Location, Meta, Preproc, PreprocValue, Reference, Sample, Source, check_history,
+    Kind, Location, Meta, Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
+    check_history,
 };
+pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Unary};
+pub use fennel_core::flow::{Flow, Found, Mistakes, raise};
 pub use fennel_core::handle;
 pub use fennel_core::literal::{Const, Literal};
 pub use fennel_core::message::enforce;
+pub use fennel_core::op::Args;
 pub use fennel_core::owner::{ModuleOwner, NoModuleOwner, Probe, of as owner_of};
-pub use fennel_core::registry::Registered;
+pub use fennel_core::registry::{Registered, RegisteredPipeline};
 pub use fennel_core::row::{Fields, Row};
 pub use fennel_core::time::{Duration, Timestamp, check_duration, check_timestamp};
 pub use fennel_core::ty::{

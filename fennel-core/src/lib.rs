@@ -20,15 +20,18 @@
     reason = "a check's message is a buffer in place: const code has no heap"
 )]
 
+pub mod agg;
 pub mod catalog;
 pub mod connector;
 pub mod diff;
 pub mod entity;
 mod error;
 pub mod expr;
+pub mod flow;
 pub mod handle;
 pub mod literal;
 pub mod message;
+pub mod op;
 pub mod owner;
 pub mod registry;
 pub mod row;
@@ -37,6 +40,7 @@ mod text;
 pub mod time;
 pub mod ty;
 pub mod value;
+pub mod window;
 pub mod wire;
 
 pub use error::{Error, Problem, Problems};

@@ -6,13 +6,35 @@
 
 use crate::Error;
 use crate::catalog::Catalog;
-use crate::entity::{Descriptor, Location};
+use crate::entity::{Dataset, Descriptor, Location, Pipeline};
 
 /// An entity's entry.
 #[derive(Debug)]
 pub struct Registered(pub Descriptor<'static>);
 
 inventory::collect!(Registered);
+
+/// A pipeline's entry, with the dataset that it fills.
+#[derive(Debug)]
+pub struct RegisteredPipeline {
+    /// The pipeline.
+    pub pipeline: Pipeline<'static>,
+    /// The dataset.
+    pub dataset: &'static Dataset<'static>,
+}
+
+inventory::collect!(RegisteredPipeline);
+
+/// The pipelines that fill a dataset, by name.
+pub(crate) fn pipelines_of(dataset: &Dataset<'_>) -> Vec<Pipeline<'static>> {
+    let all = inventory::iter::<RegisteredPipeline>.into_iter();
+    let filling = all.filter(|entry| {
+        entry.dataset.name == dataset.name && entry.dataset.location == dataset.location
+    });
+    let mut pipelines: Vec<_> = filling.map(|entry| entry.pipeline).collect();
+    pipelines.sort_by_key(|pipeline| pipeline.name);
+    pipelines
+}
 
 /// The catalog of all linked entities, by kind and name. `crates` are those that were named.
 ///

@@ -15,6 +15,9 @@ pub struct Schema<'a> {
     keys: usize,
     len: usize,
     timestamp: &'a str,
+    /// The dataset that the first of the rows are of.
+    origin: &'a str,
+    terminal: bool,
 }
 
 /// One column.
@@ -24,12 +27,15 @@ pub struct Column<'a> {
     pub name: &'a str,
     /// Its type.
     pub ty: Computed<'a>,
+    /// The token of the pipeline that made it; 0 where it comes from an input.
+    pub site: u32,
 }
 
 impl<'a> Column<'a> {
     const NONE: Column<'static> = Column {
         name: "",
         ty: Computed::UNKNOWN,
+        site: 0,
     };
 }
 
@@ -53,7 +59,16 @@ impl<'a> Schema<'a> {
             keys: 0,
             len: 0,
             timestamp,
+            origin: "",
+            terminal: false,
         }
+    }
+
+    /// The event time and the origin of these rows, and no other columns.
+    pub(crate) const fn empty(&self) -> Self {
+        let mut schema = Schema::new(self.timestamp);
+        schema.origin = self.origin;
+        schema
     }
 
     /// The columns of a dataset; those beyond [`MAX_COLUMNS`] are left out, which
@@ -65,6 +80,7 @@ impl<'a> Schema<'a> {
             Some(i) => dataset.fields[i].name,
             None => "",
         });
+        schema.origin = dataset.name;
         let mut i = 0;
         while i < dataset.fields.len() {
             if dataset.fields[i].key {
@@ -86,10 +102,15 @@ impl<'a> Schema<'a> {
 
     /// Adds a value column; whether there was room.
     pub const fn push(&mut self, name: &'a str, ty: Computed<'a>) -> bool {
+        self.push_column(Column { name, ty, site: 0 })
+    }
+
+    /// Adds a value column that a token of the pipeline made; whether there was room.
+    pub const fn push_column(&mut self, column: Column<'a>) -> bool {
         if self.len >= MAX_COLUMNS {
             return false;
         }
-        self.columns[self.len] = Column { name, ty };
+        self.columns[self.len] = column;
         self.len += 1;
         true
     }
@@ -117,6 +138,12 @@ impl<'a> Schema<'a> {
     #[must_use]
     pub const fn timestamp(&self) -> &'a str {
         self.timestamp
+    }
+
+    /// The dataset that the rows come from, the left one of several.
+    #[must_use]
+    pub const fn origin(&self) -> &'a str {
+        self.origin
     }
 
     /// Gives the event time another name.
@@ -149,6 +176,22 @@ impl<'a> Schema<'a> {
         }
     }
 
+    /// Whether nothing can follow: the rows are computed when they are read.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Lets nothing follow.
+    pub const fn close(&mut self) {
+        self.terminal = true;
+    }
+
+    /// Lets operators follow again, after it was noted that none can.
+    pub(crate) const fn reopen(&mut self) {
+        self.terminal = false;
+    }
+
     /// Makes all keys values.
     pub const fn drop_keys(&mut self) {
         self.keys = 0;
@@ -175,6 +218,7 @@ impl<'a> Schema<'a> {
             None if eq(self.timestamp, name) => Some(Column {
                 name: self.timestamp,
                 ty: Computed::TIMESTAMP,
+                site: 0,
             }),
             None => None,
         }

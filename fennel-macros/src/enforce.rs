@@ -36,11 +36,14 @@ impl At {
 
 /// `enforce(check)`, underlined at `at`.
 pub(crate) fn enforce(private: &TokenStream, at: At, check: &TokenStream) -> TokenStream {
-    let function = respan(quote!(#private::enforce), at.first);
-    let mut argument = Group::new(
-        proc_macro2::Delimiter::Parenthesis,
-        respan(check.clone(), at.first),
-    );
+    call(&quote!(#private::enforce), at, check)
+}
+
+/// `function(argument)`, underlined at `at`.
+pub(crate) fn call(function: &TokenStream, at: At, argument: &TokenStream) -> TokenStream {
+    let function = respan(function.clone(), at.first);
+    let argument = respan(argument.clone(), at.first);
+    let mut argument = Group::new(proc_macro2::Delimiter::Parenthesis, argument);
     argument.set_span(at.last);
     quote!(#function #argument)
 }

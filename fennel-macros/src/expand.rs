@@ -13,6 +13,10 @@ const FIELD_ATTRIBUTES: [&str; 6] = ["field", "feature", "meta", "between", "one
 /// The attributes that make a struct an entity.
 const ENTITIES: [&str; 2] = ["dataset", "featureset"];
 
+/// What is said of `#[pipeline]` on anything but a function.
+pub(crate) const MISPLACED_PIPELINE: &str =
+    "`#[pipeline]` goes on a function, such as `fn user_spend(orders: Order) -> UserSpend`";
+
 /// Runs `emit` on a struct. Whatever goes wrong, the struct stays, minus our attributes.
 pub(crate) fn entity(
     name: &str,
@@ -62,6 +66,7 @@ pub(crate) fn entity(
 pub(crate) fn companion(name: &str, args: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut parsed = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(parsed)) => parsed,
+        Ok(Item::Fn(function)) if name == "meta" => return of_function(args, function),
         _ => return misplaced(name, item),
     };
     let position = parsed
@@ -75,6 +80,18 @@ pub(crate) fn companion(name: &str, args: &TokenStream, item: &TokenStream) -> T
     let entity: Attribute = parsed.attrs.remove(position);
     let name = quote::format_ident!("{name}");
     quote!(#entity #[#name(#args)] #parsed)
+}
+
+/// `#[meta]` met before the `#[pipeline]` of a function.
+fn of_function(args: &TokenStream, mut function: syn::ItemFn) -> TokenStream {
+    let pipeline = |attribute: &Attribute| path::is(attribute, "pipeline");
+    match function.attrs.iter().position(pipeline) {
+        Some(position) => {
+            let pipeline = function.attrs.remove(position);
+            quote!(#pipeline #[meta(#args)] #function)
+        }
+        None => misplaced("meta", &function.to_token_stream()),
+    }
 }
 
 fn misplaced(name: &str, item: &TokenStream) -> TokenStream {

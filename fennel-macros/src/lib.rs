@@ -14,8 +14,10 @@ mod handle;
 mod literal;
 mod meta;
 mod path;
+mod pipeline;
 mod record;
 mod restriction;
+mod rowexpr;
 
 use proc_macro::TokenStream;
 
@@ -41,6 +43,12 @@ pub fn meta(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn source(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::companion("source", &args.into(), &item.into()).into()
+}
+
+/// Makes a function a pipeline. Documented in `fennel`.
+#[proc_macro_attribute]
+pub fn pipeline(args: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::pipeline(args.into(), &item.into()).into()
 }
 
 /// Makes a struct a column type. Documented in `fennel`.

@@ -270,7 +270,8 @@ impl<'a> Dataset<'a> {
     /// What is wrong with the `i`th column.
     pub const fn check_field(&self, i: usize) -> Check {
         let field = &self.fields[i];
-        if is_one_of(field.name, &RESERVED) || starts_with(field.name, "__fennel") {
+        let is_window = eq(field.name, "window") && field.ty.is_window();
+        if (is_one_of(field.name, &RESERVED) && !is_window) || starts_with(field.name, "__fennel") {
             return Err(Message::new("the name ")
                 .name(field.name)
                 .text(" is reserved: rename the column"));

@@ -8,12 +8,14 @@ mod dataset;
 mod env;
 mod featureset;
 mod meta;
+mod pipeline;
 mod source;
 
 pub use dataset::{Dataset, Field, Index, check_history};
 pub use env::Env;
 pub use featureset::{Extraction, Feature, Featureset, Reference};
 pub use meta::{Location, Meta};
+pub use pipeline::Pipeline;
 pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 
 use crate::message::{Check, Message};

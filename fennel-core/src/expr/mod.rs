@@ -5,11 +5,11 @@
 //! rustc, `sync` and the server refuse the same mistakes. The functions stand in [`function`], a
 //! file for each kind of operand.
 
-mod fault;
+pub(crate) mod fault;
 pub mod function;
-mod operator;
+pub(crate) mod operator;
 mod scope;
-mod typing;
+pub(crate) mod typing;
 pub(crate) mod wire;
 
 pub use fault::{Fault, Typed};

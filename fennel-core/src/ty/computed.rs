@@ -53,6 +53,9 @@ impl<'a> Computed<'a> {
     /// `DateTime<Utc>`.
     pub const TIMESTAMP: Computed<'static> = Computed::scalar(Type::Timestamp);
 
+    /// The window of a group: `Window`.
+    pub const WINDOW: Computed<'static> = Computed::scalar(Type::Record(&super::window::RECORD));
+
     const fn scalar(ty: Type<'a>) -> Self {
         Computed {
             wrappers: 0,

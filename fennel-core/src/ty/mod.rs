@@ -9,6 +9,7 @@ mod computed;
 mod decimal;
 mod embedding;
 mod restrict;
+mod window;
 
 use core::fmt;
 
@@ -17,6 +18,7 @@ pub use computed::{Computed, MAX_NESTING, Parts};
 pub use decimal::Decimal;
 pub use embedding::Embedding;
 pub use restrict::{Restrict, Restriction, check_restriction};
+pub use window::Window;
 
 use crate::message::{Check, Message, check_name, ensure};
 use crate::text::eq;
@@ -170,8 +172,8 @@ impl<'a> Type<'a> {
             | Type::Embedding { .. }
             | Type::Optional(_)
             | Type::Map(_)
-            | Type::Record(_)
             | Type::Between(_) => false,
+            Type::Record(_) => self.is_window(),
         }
     }
 

@@ -571,7 +571,7 @@ impl<'a> Decoder<'a, '_> {
     }
 }
 
-fn duration(duration: Option<&prost_types::Duration>) -> Part<Option<Duration>> {
+pub(crate) fn duration(duration: Option<&prost_types::Duration>) -> Part<Option<Duration>> {
     let Some(duration) = duration else {
         return Ok(None);
     };

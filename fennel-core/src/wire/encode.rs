@@ -133,7 +133,7 @@ fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
     }
 }
 
-fn duration(duration: Duration) -> prost_types::Duration {
+pub(crate) fn duration(duration: Duration) -> prost_types::Duration {
     prost_types::Duration {
         seconds: duration.micros() / 1_000_000,
         nanos: (duration.micros() % 1_000_000) as i32 * 1_000,

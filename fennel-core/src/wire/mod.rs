@@ -19,6 +19,8 @@ pub mod proto;
 pub(crate) mod types;
 
 pub(crate) use arena::{Arena, Part};
+pub(crate) use decode::duration as decode_duration;
+pub(crate) use encode::duration as encode_duration;
 
 pub use decode::decode;
 pub use encode::encode;

@@ -40,7 +40,7 @@ impl Signature {
     }
 
     /// The position of a parameter.
-    const fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) const fn position(&self, name: &str) -> Option<usize> {
         let mut i = 0;
         while let Some(parameter) = self.parameter(i) {
             if eq(parameter, name) {
@@ -52,7 +52,7 @@ impl Signature {
     }
 
     /// Checks that the arguments are those of this function, each once.
-    pub(super) const fn check(
+    pub(crate) const fn check(
         &self,
         call: &Call<'_, '_>,
         takes_operand: bool,
@@ -190,7 +190,7 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// The argument for the parameter `i` of a function without an operand, and its node.
-    pub(super) const fn plain(&self, signature: &Signature, i: usize) -> Option<(usize, Expr<'a>)> {
+    pub(crate) const fn plain(&self, signature: &Signature, i: usize) -> Option<(usize, Expr<'a>)> {
         self.parameter(signature, i, false)
     }
 

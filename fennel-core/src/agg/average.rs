@@ -1,0 +1,70 @@
+//! `average(column, window, default = 0.0)`.
+
+use core::marker::PhantomData;
+
+use super::params::{Params, Spec, numbers, write};
+use crate::expr::fault::part;
+use crate::expr::function::Signature;
+use crate::expr::{Expr, Fault};
+use crate::literal::Literal;
+use crate::message::Message;
+use crate::ty::Computed;
+use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
+use crate::wire::{Arena, Part};
+
+/// The mean of a column of numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Average<'a> {
+    /// What it is over an empty window; `None` for null.
+    pub default: Option<f64>,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl<'a> Average<'a> {
+    pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
+        Signature {
+            name: "average",
+            required: &["of"],
+            optional: &["window", "default"],
+        }
+    }
+
+    pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {
+        Ok(Average {
+            default: part!(0, params.float_default(Some(0.0))),
+            lifetime: PhantomData,
+        })
+    }
+
+    pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
+        match numbers("average", &of) {
+            Ok(()) => Ok(Computed::FLOAT.optional_if(self.default.is_none())),
+            Err(message) => Err(message),
+        }
+    }
+
+    pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {
+        let Spec { name, of, window } = spec;
+        Variant::Average(proto::Average {
+            of,
+            name,
+            window,
+            default: self.default.unwrap_or(0.0),
+            default_null: self.default.is_none(),
+        })
+    }
+
+    pub(super) fn decode(message: &proto::Average, arena: Arena<'a>) -> Part<Expr<'a>> {
+        let common = (
+            message.name.as_str(),
+            message.of.as_str(),
+            message.window.as_ref(),
+        );
+        let default = if message.default_null {
+            Literal::Null
+        } else {
+            Literal::Float(message.default)
+        };
+        write(arena, "average", common, None, [("default", Some(default))])
+    }
+}

@@ -1,0 +1,111 @@
+//! `count(window)` and `count(column, window, ..)`.
+
+use core::marker::PhantomData;
+
+use super::params::{Params, Spec, flag, nullable, write};
+use crate::expr::fault::{fault, part};
+use crate::expr::function::Signature;
+use crate::expr::{Expr, Fault};
+use crate::message::Message;
+use crate::ty::Computed;
+use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
+use crate::wire::{Arena, Part};
+
+/// How many rows, or how many values of a column; 0 over an empty window.
+#[derive(Clone, Copy, Debug)]
+pub struct Count<'a> {
+    /// Counts different values, each once.
+    pub unique: bool,
+    /// Allows a count that is only nearly right; what `unique` needs.
+    pub approx: bool,
+    /// Leaves nulls out.
+    pub dropnull: bool,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl<'a> Count<'a> {
+    pub(super) const fn signature(args: &[Expr<'_>]) -> Signature {
+        match args {
+            [Expr::Name(_), ..] => Signature {
+                name: "count",
+                required: &["of"],
+                optional: &["window", "unique", "approx", "dropnull"],
+            },
+            _ => Signature {
+                name: "count",
+                required: &[],
+                optional: &["window", "of", "unique", "approx", "dropnull"],
+            },
+        }
+    }
+
+    pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {
+        let count = Count {
+            unique: part!(0, params.flag("unique")),
+            approx: part!(0, params.flag("approx")),
+            dropnull: part!(0, params.flag("dropnull")),
+            lifetime: PhantomData,
+        };
+        if count.unique && !count.approx {
+            fault!(Message::new(
+                "different values are counted approximately: write `unique = true, approx = true`"
+            ));
+        }
+        if count.approx && !count.unique {
+            fault!(Message::new(
+                "`approx` is for different values alone: write `unique = true, approx = true`"
+            ));
+        }
+        if count.unique && params.get("of").is_none() {
+            fault!(Message::new(
+                "name the column whose different values are counted, as in `count(uid, ..)`"
+            ));
+        }
+        if count.dropnull && params.get("of").is_none() {
+            fault!(Message::new(
+                "name the column whose nulls are left out, as in `count(coupon, ..)`"
+            ));
+        }
+        Ok(count)
+    }
+
+    pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
+        if self.unique && !of.is_unknown() && !of.is_hashable() {
+            return Err(Message::new("values of type ")
+                .computed(&of)
+                .text(" can't be told apart exactly"));
+        }
+        if self.dropnull
+            && let Err(message) = nullable(&of)
+        {
+            return Err(message);
+        }
+        Ok(Computed::INT)
+    }
+
+    pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {
+        let Spec { name, of, window } = spec;
+        Variant::Count(proto::Count {
+            name,
+            window,
+            unique: self.unique,
+            approx: self.approx,
+            of,
+            dropnull: self.dropnull,
+        })
+    }
+
+    pub(super) fn decode(message: &proto::Count, arena: Arena<'a>) -> Part<Expr<'a>> {
+        let common = (
+            message.name.as_str(),
+            message.of.as_str(),
+            message.window.as_ref(),
+        );
+        let flags = [
+            flag("unique", message.unique),
+            flag("approx", message.approx),
+            flag("dropnull", message.dropnull),
+        ];
+        write(arena, "count", common, None, flags)
+    }
+}

@@ -1,0 +1,76 @@
+//! `distinct(column, window, unordered = true)`.
+
+use core::marker::PhantomData;
+
+use super::params::{Params, Spec, flag, list_of, write};
+use crate::expr::fault::part;
+use crate::expr::function::Signature;
+use crate::expr::{Expr, Fault};
+use crate::literal::Literal;
+use crate::message::Message;
+use crate::ty::Computed;
+use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
+use crate::wire::{Arena, Part};
+
+/// The different values of a column, in no particular order.
+#[derive(Clone, Copy, Debug)]
+pub struct Distinct<'a> {
+    /// Leaves null out.
+    pub dropnull: bool,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl<'a> Distinct<'a> {
+    pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
+        Signature {
+            name: "distinct",
+            required: &["of"],
+            optional: &["window", "unordered", "dropnull"],
+        }
+    }
+
+    pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {
+        if let Err(fault) = params.must_be_true(
+            "unordered",
+            "different values come in no particular order: write `unordered = true`",
+        ) {
+            return Err(fault);
+        }
+        Ok(Distinct {
+            dropnull: part!(0, params.flag("dropnull")),
+            lifetime: PhantomData,
+        })
+    }
+
+    pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
+        if !of.is_unknown() && !of.is_hashable() {
+            return Err(Message::new("values of type ")
+                .computed(&of)
+                .text(" can't be told apart exactly"));
+        }
+        list_of(of, self.dropnull)
+    }
+
+    pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {
+        let Spec { name, of, window } = spec;
+        Variant::Distinct(proto::Distinct {
+            of,
+            name,
+            window,
+            dropnull: self.dropnull,
+        })
+    }
+
+    pub(super) fn decode(message: &proto::Distinct, arena: Arena<'a>) -> Part<Expr<'a>> {
+        let common = (
+            message.name.as_str(),
+            message.of.as_str(),
+            message.window.as_ref(),
+        );
+        let flags = [
+            ("unordered", Some(Literal::Bool(true))),
+            flag("dropnull", message.dropnull),
+        ];
+        write(arena, "distinct", common, None, flags)
+    }
+}

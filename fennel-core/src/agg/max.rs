@@ -1,0 +1,68 @@
+//! `max(column, window, default = ..)`.
+
+use super::params::{DEFAULT_NUMBER, Default, Params, Spec, default_number, extreme, write};
+use crate::expr::fault::part;
+use crate::expr::function::Signature;
+use crate::expr::{Expr, Fault};
+use crate::literal::Literal;
+use crate::message::Message;
+use crate::ty::Computed;
+use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
+use crate::wire::{Arena, Part};
+
+/// The greatest value of a column of numbers, dates or instants.
+#[derive(Clone, Copy, Debug)]
+pub struct Max<'a> {
+    /// What it is over an empty window.
+    pub default: Default<'a>,
+}
+
+impl<'a> Max<'a> {
+    pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
+        Signature {
+            name: "max",
+            required: &["of"],
+            optional: &["window", "default", DEFAULT_NUMBER],
+        }
+    }
+
+    pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {
+        Ok(Max {
+            default: part!(0, params.default()),
+        })
+    }
+
+    pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
+        extreme("max", of, &self.default)
+    }
+
+    pub(super) fn encode(&self, spec: Spec, of: Computed<'_>) -> Variant {
+        let Spec {
+            name,
+            of: column,
+            window,
+        } = spec;
+        let default = default_number(&self.default, of);
+        Variant::Max(proto::Max {
+            of: column,
+            name,
+            window,
+            default: default.unwrap_or(0.0),
+            default_null: default.is_none(),
+        })
+    }
+
+    pub(super) fn decode(message: &proto::Max, arena: Arena<'a>) -> Part<Expr<'a>> {
+        let common = (
+            message.name.as_str(),
+            message.of.as_str(),
+            message.window.as_ref(),
+        );
+        let default = if message.default_null {
+            ("default", Some(Literal::Null))
+        } else {
+            (DEFAULT_NUMBER, Some(Literal::Float(message.default)))
+        };
+        write(arena, "max", common, None, [default])
+    }
+}

@@ -1,0 +1,274 @@
+//! The aggregates of groups.
+//!
+//! A file holds one aggregate: how it is called, its docs, what it makes of which column, its wire
+//! form. Adding one is a file and a line in the table below.
+//!
+//! | aggregate | is | over an empty window |
+//! |---|---|---|
+//! | `count(window)`, `count(column, window, ..)` | how many rows; `dropnull` counts those with a value, `unique, approx` different ones | 0 |
+//! | `sum(column, window)` | the sum, of the column's type | 0 |
+//! | `average(column, window, default = 0.0)` | the mean, an `f64` | the default, or null for `None` |
+//! | `stddev(column, window, default = -1.0)` | the standard deviation of the population | the default, or null for `None` |
+//! | `min`, `max(column, window, default = ..)` | the least and the greatest, of the column's type | the default, else null |
+//! | `quantile(column, p, window, approx = true)` | the value with `p` of all below it | null, or the default |
+//! | `distinct(column, window, unordered = true)` | the different values, as a list | `[]` |
+//! | `last_k`, `first_k(column, limit, window, dedup = false)` | the newest and the oldest values, as a list | `[]` |
+//! | `exp_decay_sum(column, half_life, window)` | a sum in which each row halves every so often | 0.0 |
+//!
+//! Nulls are left out of all that compute with numbers; lists keep them unless `dropnull = true`.
+
+mod average;
+mod count;
+mod distinct;
+mod exp_decay_sum;
+mod first_k;
+mod last_k;
+mod max;
+mod min;
+mod params;
+mod quantile;
+mod stddev;
+mod sum;
+
+pub use average::Average;
+pub use count::Count;
+pub use distinct::Distinct;
+pub use exp_decay_sum::ExpDecaySum;
+pub use first_k::FirstK;
+pub use last_k::LastK;
+pub use max::Max;
+pub use min::Min;
+pub use params::Default;
+pub use quantile::Quantile;
+pub use stddev::Stddev;
+pub use sum::Sum;
+
+use crate::expr::fault::{fault, part};
+use crate::expr::function::{Call, Signature};
+use crate::expr::{Expr, Fault, Names, Scope, Typed};
+use crate::message::Message;
+use crate::schema::Schema;
+use crate::text::{closest, eq};
+use crate::ty::Computed;
+use crate::window::Window;
+use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
+use crate::wire::{Arena, Part};
+use params::{Params, Spec};
+
+/// One column of an `aggregate`: `spend_1d = sum(amount, "1d")`.
+#[derive(Clone, Copy, Debug)]
+pub struct Aggregation<'a> {
+    /// The column that it makes.
+    pub output: &'a str,
+    /// What it computes.
+    pub function: Function<'a>,
+    /// The column it is computed of; `None` for rows themselves.
+    pub of: Option<&'a str>,
+    /// Over what; `None` where the group has a window.
+    pub window: Option<Window>,
+}
+
+/// The table of aggregates: variant, and the name that users call.
+macro_rules! aggregates {
+    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+        /// What an aggregate computes.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Function<'a> {
+            $($(#[$doc])* $variant($variant<'a>),)*
+        }
+
+        impl<'a> Function<'a> {
+            /// The name that users call.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Function::$variant(_) => $name,)*
+                }
+            }
+
+            /// The signature of the aggregate of that name for these arguments.
+            const fn signature(name: &str, args: &[Expr<'_>]) -> Option<Signature> {
+                $(if eq(name, $name) {
+                    return Some($variant::signature(args));
+                })*
+                None
+            }
+
+            const fn read(name: &str, params: &Params<'_, 'a>) -> Result<Self, Fault> {
+                $(if eq(name, $name) {
+                    return match $variant::read(params) {
+                        Ok(function) => Ok(Function::$variant(function)),
+                        Err(fault) => Err(fault),
+                    };
+                })*
+                fault!(Message::new(""))
+            }
+
+            const fn similar(name: &str) -> Option<&'static str> {
+                $(if closest($name, name) {
+                    return Some($name);
+                })*
+                None
+            }
+
+            /// The type of the result over a column of type `of`; the message is about the column.
+            const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
+                match self {
+                    $(Function::$variant(function) => function.result(of),)*
+                }
+            }
+
+            fn encode(&self, spec: Spec, of: Computed<'_>) -> Variant {
+                match self {
+                    $(Function::$variant(function) => function.encode(spec, of),)*
+                }
+            }
+        }
+
+        const NAMES: &[&str] = &[$($name),*];
+    };
+}
+
+aggregates! {
+    /// How many rows or values.
+    Count "count",
+    /// The sum.
+    Sum "sum",
+    /// The mean.
+    Average "average",
+    /// The least value.
+    Min "min",
+    /// The greatest value.
+    Max "max",
+    /// The standard deviation.
+    Stddev "stddev",
+    /// The value with a part of all below it.
+    Quantile "quantile",
+    /// The different values.
+    Distinct "distinct",
+    /// The newest values.
+    LastK "last_k",
+    /// The oldest values.
+    FirstK "first_k",
+    /// A sum that decays.
+    ExpDecaySum "exp_decay_sum",
+}
+
+impl Function<'_> {
+    /// Whether its value changes by the mere passing of time.
+    #[must_use]
+    pub const fn decays(&self) -> bool {
+        matches!(self, Function::ExpDecaySum(_))
+    }
+}
+
+impl<'a> Aggregation<'a> {
+    /// The aggregate that an argument `output = name(..)` writes.
+    pub(crate) const fn read(arg: &Expr<'a>) -> Result<Aggregation<'a>, Fault> {
+        const FORM: &str = "name the column and the aggregate, as in `total = sum(amount, \"1d\")`";
+        let Expr::Named(output, value) = arg else {
+            fault!(Message::new(FORM));
+        };
+        let Expr::Call(name, args) = value else {
+            return Err(Fault::new(Message::new(FORM)).within(1));
+        };
+        let Some(signature) = Function::signature(name, args) else {
+            return Err(Fault::new(unknown(name)).within(1));
+        };
+        let scope = Scope::new(Names::None);
+        let call = Call {
+            args,
+            scope: &scope,
+        };
+        if let Err(fault) = signature.check(&call, false) {
+            return Err(fault.within(1));
+        }
+        let params = Params { call, signature };
+        let function = part!(1, Function::read(name, &params));
+        Ok(Aggregation {
+            output,
+            function,
+            of: part!(1, params.of()),
+            window: part!(1, params.window()),
+        })
+    }
+
+    /// The type of its column; `arg` is where it was read from.
+    pub(crate) const fn result(&self, schema: &Schema<'a>, arg: &Expr<'a>) -> Typed<'a> {
+        let of = match self.of {
+            None => Computed::UNKNOWN,
+            Some(name) => match schema.column(name) {
+                Some(column) => column.ty,
+                None => return Err(Fault::new(schema.no_column(name)).within(of_site(arg))),
+            },
+        };
+        match self.function.result(of) {
+            Ok(ty) if self.of.is_some() && of.is_unknown() && !ty.is_whole() => {
+                Ok(Computed::UNKNOWN)
+            }
+            Ok(ty) => Ok(ty),
+            Err(message) => Err(Fault::new(message).within(of_site(arg))),
+        }
+    }
+
+    pub(crate) fn encode(&self, schema: &Schema<'a>, group: Option<Window>) -> proto::PreSpec {
+        let of = self.of.and_then(|of| schema.column(of));
+        let spec = Spec {
+            name: self.output.into(),
+            of: self.of.unwrap_or_default().into(),
+            window: self.window.or(group).map(|window| window.encode()),
+        };
+        let of = of.map_or(Computed::UNKNOWN, |column| column.ty);
+        proto::PreSpec {
+            variant: Some(self.function.encode(spec, of)),
+        }
+    }
+
+    /// The argument that a message writes.
+    pub(crate) fn decode(message: &proto::PreSpec, arena: Arena<'a>) -> Part<Expr<'a>> {
+        match message.variant.as_ref().ok_or("an aggregate is missing")? {
+            Variant::Count(spec) => Count::decode(spec, arena),
+            Variant::Sum(spec) => Sum::decode(spec, arena),
+            Variant::Average(spec) => Average::decode(spec, arena),
+            Variant::Min(spec) => Min::decode(spec, arena),
+            Variant::Max(spec) => Max::decode(spec, arena),
+            Variant::Stddev(spec) => Stddev::decode(spec, arena),
+            Variant::Quantile(spec) => Quantile::decode(spec, arena),
+            Variant::Distinct(spec) => Distinct::decode(spec, arena),
+            Variant::LastK(spec) => LastK::decode(spec, arena),
+            Variant::FirstK(spec) => FirstK::decode(spec, arena),
+            Variant::ExpDecay(spec) => ExpDecaySum::decode(spec, arena),
+        }
+    }
+}
+
+/// The node of the column that an aggregate is of: its first argument, or the one named `of`.
+const fn of_site(arg: &Expr<'_>) -> usize {
+    if let Expr::Named(_, Expr::Call(_, args)) = arg {
+        let mut i = 0;
+        while i < args.len() {
+            if let Expr::Named(name, _) = args[i]
+                && eq(name, "of")
+            {
+                return 3 + crate::expr::sizes(args, i);
+            }
+            i += 1;
+        }
+        return 2;
+    }
+    0
+}
+
+const fn unknown(name: &str) -> Message {
+    let message = Message::new("there is no aggregate ").name(name);
+    if let Some(near) = Function::similar(name) {
+        return message.text("; did you mean ").name(near).text("?");
+    }
+    let mut message = message.text("; there is ");
+    let mut i = 0;
+    while i < NAMES.len() {
+        message = message.listed(i, NAMES.len(), NAMES[i]);
+        i += 1;
+    }
+    message
+}

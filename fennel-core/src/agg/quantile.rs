@@ -1,0 +1,88 @@
+//! `quantile(column, p, window, approx = true)`.
+
+use core::marker::PhantomData;
+
+use super::params::{Params, Spec, flag, numbers, write};
+use crate::expr::fault::part;
+use crate::expr::function::Signature;
+use crate::expr::{Expr, Fault};
+use crate::literal::Literal;
+use crate::message::Message;
+use crate::ty::Computed;
+use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
+use crate::wire::{Arena, Part};
+
+/// The value of a column of numbers that a part of all values is below.
+#[derive(Clone, Copy, Debug)]
+pub struct Quantile<'a> {
+    /// The part, 0 to 1: 0.5 for the median.
+    pub p: f64,
+    /// What it is over an empty window; `None` for null.
+    pub default: Option<f64>,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl<'a> Quantile<'a> {
+    pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
+        Signature {
+            name: "quantile",
+            required: &["of", "p"],
+            optional: &["window", "approx", "default"],
+        }
+    }
+
+    pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {
+        let p = match params.get("p") {
+            Some((_, Expr::Literal(Literal::Float(p)))) if p >= 0.0 && p <= 1.0 => p,
+            Some((_, Expr::Literal(Literal::Int(p)))) if p == 0 || p == 1 => p as f64,
+            Some((at, _)) => {
+                return Err(Fault::new(Message::new("`p` is a number from 0.0 to 1.0")).within(at));
+            }
+            None => 0.0,
+        };
+        if let Err(fault) = params.must_be_true(
+            "approx",
+            "quantiles are computed approximately: write `approx = true`",
+        ) {
+            return Err(fault);
+        }
+        Ok(Quantile {
+            p,
+            default: part!(0, params.float_default(None)),
+            lifetime: PhantomData,
+        })
+    }
+
+    pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
+        match numbers("quantile", &of) {
+            Ok(()) => Ok(Computed::FLOAT.optional_if(self.default.is_none())),
+            Err(message) => Err(message),
+        }
+    }
+
+    pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {
+        let Spec { name, of, window } = spec;
+        Variant::Quantile(proto::Quantile {
+            of,
+            name,
+            window,
+            default: self.default,
+            quantile: self.p,
+            approx: true,
+        })
+    }
+
+    pub(super) fn decode(message: &proto::Quantile, arena: Arena<'a>) -> Part<Expr<'a>> {
+        let common = (
+            message.name.as_str(),
+            message.of.as_str(),
+            message.window.as_ref(),
+        );
+        let p = Expr::Literal(Literal::Float(message.quantile));
+        let named = [
+            flag("approx", message.approx),
+            ("default", message.default.map(Literal::Float)),
+        ];
+        write(arena, "quantile", common, [p], named)
+    }
+}

@@ -1,0 +1,206 @@
+//! Pipelines: what fills a dataset from others.
+
+use super::{Dataset, Env, Location, Meta};
+use crate::flow::{Flow, Mistakes, Step};
+use crate::message::Message;
+use crate::op::Operator;
+use crate::schema::Schema;
+use crate::text::eq;
+
+/// What `#[pipeline]` says.
+#[derive(Clone, Copy, Debug)]
+pub struct Pipeline<'a> {
+    /// The function's name.
+    pub name: &'a str,
+    /// The dataset that it fills.
+    pub dataset: &'a str,
+    /// The datasets that it takes, in the order of its parameters.
+    pub inputs: &'a [&'a str],
+    /// Its operators; each works on steps before it, and the last makes the rows.
+    pub steps: &'a [Step<'a>],
+    /// Which commits it takes part in.
+    pub env: Env<'a>,
+    /// Metaflags.
+    pub meta: Meta<'a>,
+    /// Where it was declared.
+    pub location: Location<'a>,
+}
+
+impl<'a> Pipeline<'a> {
+    /// Whether its rows are computed when they are read, so that nothing can be made of them: its
+    /// last step is an aggregate over continuous windows.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        match self.steps.last() {
+            Some(Step {
+                operator: Operator::Aggregate(aggregate),
+                ..
+            }) => aggregate.is_continuous(),
+            _ => false,
+        }
+    }
+
+    /// The columns after each step, where `input` finds the datasets it takes.
+    ///
+    /// # Errors
+    ///
+    /// Each step that is wrong, by its position, and what is wrong with it.
+    pub fn schemas<'d>(
+        &self,
+        input: impl Fn(&str) -> Option<&'d Dataset<'a>>,
+    ) -> Result<Vec<Schema<'a>>, Vec<(usize, Message)>>
+    where
+        'a: 'd,
+    {
+        let mut schemas: Vec<Schema<'a>> = Vec::with_capacity(self.steps.len());
+        let mut wrong = Vec::new();
+        for (i, step) in self.steps.iter().enumerate() {
+            if let Operator::Input(name) = step.operator {
+                match input(name) {
+                    Some(dataset) => schemas.push(Schema::of(dataset)),
+                    None => {
+                        wrong.push((
+                            i,
+                            Message::new("dataset ")
+                                .name(name)
+                                .text(" is not in the commit"),
+                        ));
+                        return Err(wrong);
+                    }
+                }
+                continue;
+            }
+            let [left, right] = step.inputs;
+            let (Some(mut schema), Some(other)) = (schemas.get(left).copied(), schemas.get(right))
+            else {
+                wrong.push((i, Message::new("it works on a step that is not before it")));
+                return Err(wrong);
+            };
+            let source = match self.steps.get(right).map(|step| step.operator) {
+                Some(Operator::Input(name)) => Some(name),
+                _ => None,
+            };
+            let mut mistakes = Mistakes::none();
+            step.operator
+                .apply(&mut schema, Some((other, source)), 0, &mut mistakes);
+            wrong.extend(mistakes.all().iter().map(|mistake| (i, mistake.message)));
+            schemas.push(schema);
+        }
+        if wrong.is_empty() {
+            Ok(schemas)
+        } else {
+            Err(wrong)
+        }
+    }
+}
+
+impl<'a> Flow<'a> {
+    /// Ends the pipeline `name`, which fills `dataset`: notes each column that one of both lacks or
+    /// has with another type. `site` is the token of the dataset.
+    #[must_use]
+    pub const fn returned(mut self, name: &str, dataset: &Dataset<'a>, site: u32) -> Self {
+        let declared = Schema::of(dataset);
+        let made = self.schema;
+        check_output(
+            name,
+            &made,
+            &declared,
+            dataset.name,
+            site,
+            &mut self.mistakes,
+        );
+        self
+    }
+}
+
+/// Notes each column of `made` and `declared` that differs.
+pub(crate) const fn check_output(
+    pipeline: &str,
+    made: &Schema<'_>,
+    declared: &Schema<'_>,
+    dataset: &str,
+    site: u32,
+    mistakes: &mut Mistakes,
+) {
+    let mut i = 0;
+    while i < made.columns() {
+        let column = made.get(i);
+        let at = if column.site > 0 { column.site } else { site };
+        let message = Message::new("pipeline ").name(pipeline).text(" makes ");
+        match declared.column(column.name) {
+            None => mistakes.push(
+                at,
+                message
+                    .name(column.name)
+                    .text(", which ")
+                    .name(dataset)
+                    .text(" does not declare"),
+            ),
+            Some(other) if !column.ty.is_unknown() && !other.ty.same(&column.ty) => mistakes.push(
+                at,
+                Message::new("")
+                    .member(dataset, column.name)
+                    .text(" is ")
+                    .computed(&other.ty)
+                    .text(", but pipeline ")
+                    .name(pipeline)
+                    .text(" makes it ")
+                    .computed(&column.ty),
+            ),
+            Some(_) => {
+                let key = matches!(declared.position(column.name), Some(k) if k < declared.keys());
+                if key != (i < made.keys()) {
+                    let message = Message::new("").member(dataset, column.name);
+                    mistakes.push(
+                        at,
+                        if key {
+                            message.text(" is a key, and pipeline ").name(pipeline)
+                                .text(" makes it a value: group the rows by it, as in `group_by(..).latest()`")
+                        } else {
+                            message.text(" is no key, and pipeline ").name(pipeline)
+                                .text(" makes it one: mark it `#[field(key)]`")
+                        },
+                    );
+                }
+            }
+        }
+        i += 1;
+    }
+    let (mut missing, mut i) = (0, 0);
+    while i < declared.columns() {
+        missing += made.position(declared.get(i).name).is_none() as usize;
+        i += 1;
+    }
+    if missing > 0 {
+        let mut message = Message::new("pipeline ")
+            .name(pipeline)
+            .text(" does not make ");
+        let (mut listed, mut i) = (0, 0);
+        while i < declared.columns() {
+            let name = declared.get(i).name;
+            if made.position(name).is_none() {
+                message = message.listed(listed, missing, name);
+                listed += 1;
+            }
+            i += 1;
+        }
+        mistakes.push(
+            site,
+            message.text(", which ").name(dataset).text(" declares"),
+        );
+    }
+    if !eq(made.timestamp(), declared.timestamp()) {
+        mistakes.push(
+            site,
+            Message::new("the event time of ")
+                .name(dataset)
+                .text(" is ")
+                .name(declared.timestamp())
+                .text(", and pipeline ")
+                .name(pipeline)
+                .text(" has it as ")
+                .name(made.timestamp())
+                .text(": rename one of them"),
+        );
+    }
+}

@@ -1,0 +1,283 @@
+//! A pipeline under construction.
+//!
+//! A [`Flow`] is the value that the operators' methods chain on: the columns that there are at this
+//! point, the steps that made them, and what is wrong so far. It is evaluated inside rustc, so it
+//! has room for a fixed number of each. A step that is wrong is noted and the rest goes on, so that
+//! one build shows every mistake; what depends on a mistake has an unknown type and is not judged.
+
+use crate::entity::Dataset;
+use crate::message::Message;
+use crate::op::{Args, Operator};
+use crate::schema::{MAX_COLUMNS, Schema};
+
+/// The most steps of a pipeline.
+pub const MAX_STEPS: usize = 64;
+
+/// The most mistakes that are told at once.
+const MAX_MISTAKES: usize = 16;
+
+/// One step of a pipeline: an operator and the steps it works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// What it does.
+    pub operator: Operator<'a>,
+    /// The steps whose rows it takes, by their position; an operator of one input repeats it.
+    pub inputs: [usize; 2],
+    /// Where the call is, among the pipeline's tokens.
+    site: u32,
+}
+
+/// Rows on their way through a pipeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow<'a> {
+    pub(crate) schema: Schema<'a>,
+    steps: [Step<'a>; MAX_STEPS],
+    len: usize,
+    pub(crate) mistakes: Mistakes,
+}
+
+/// Something wrong at a pipeline's token.
+#[derive(Clone, Copy, Debug)]
+pub struct Mistake {
+    /// The token, as the macro numbers them.
+    pub site: u32,
+    /// What is wrong and what to do.
+    pub message: Message,
+}
+
+/// What is wrong with a pipeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Mistakes {
+    list: [Mistake; MAX_MISTAKES],
+    len: usize,
+}
+
+impl Mistakes {
+    /// Nothing is wrong.
+    #[must_use]
+    pub const fn none() -> Self {
+        const NONE: Mistake = Mistake {
+            site: 0,
+            message: Message::new(""),
+        };
+        Mistakes {
+            list: [NONE; MAX_MISTAKES],
+            len: 0,
+        }
+    }
+
+    /// Notes a mistake, the first at each token.
+    pub(crate) const fn push(&mut self, site: u32, message: Message) {
+        let mut i = 0;
+        while i < self.len {
+            if self.list[i].site == site {
+                return;
+            }
+            i += 1;
+        }
+        if self.len < MAX_MISTAKES {
+            self.list[self.len] = Mistake { site, message };
+            self.len += 1;
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn all(&self) -> &[Mistake] {
+        self.list.split_at(self.len).0
+    }
+
+    /// The mistake at one of the `count` tokens from `first` on.
+    #[must_use]
+    pub const fn between(&self, first: u32, count: u32) -> Found {
+        let mut i = 0;
+        while i < self.len {
+            let mistake = &self.list[i];
+            if mistake.site >= first && mistake.site - first < count {
+                return Found {
+                    at: mistake.site - first + 1,
+                    message: mistake.message,
+                };
+            }
+            i += 1;
+        }
+        Found {
+            at: 0,
+            message: Message::new(""),
+        }
+    }
+}
+
+/// What [`Mistakes::between`] found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// The token, counted from 1 on; 0 where nothing is wrong.
+    pub at: u32,
+    message: Message,
+}
+
+/// Turns a mistake into a compile error at the caller's token.
+///
+/// # Panics
+///
+/// Always; it is called in `const _: () = ..` only, for what was found.
+#[track_caller]
+pub const fn raise(found: &Found) {
+    panic!("{}", found.message.as_str());
+}
+
+impl<'a> Step<'a> {
+    /// A step that was read from a message, where there are no tokens.
+    pub(crate) const fn new(operator: Operator<'a>, inputs: [usize; 2]) -> Self {
+        Step {
+            operator,
+            inputs,
+            site: 0,
+        }
+    }
+}
+
+impl<'a> Flow<'a> {
+    /// The rows of a pipeline's input. `site` is the token of its type.
+    #[must_use]
+    pub const fn input(dataset: &Dataset<'a>, site: u32) -> Self {
+        let operator = Operator::Input(dataset.name);
+        let step = Step {
+            operator,
+            inputs: [0, 0],
+            site,
+        };
+        let mut mistakes = Mistakes::none();
+        if dataset.fields.len() > MAX_COLUMNS + 1 {
+            mistakes.push(
+                site,
+                Message::new("")
+                    .name(dataset.name)
+                    .text(" has more than ")
+                    .int(MAX_COLUMNS as i64)
+                    .text(" columns, the most in a pipeline: split it"),
+            );
+        }
+        Flow {
+            schema: Schema::of(dataset),
+            steps: [step; MAX_STEPS],
+            len: 1,
+            mistakes,
+        }
+    }
+
+    /// The columns at this point.
+    #[must_use]
+    pub const fn schema(&self) -> &Schema<'a> {
+        &self.schema
+    }
+
+    /// The steps so far; the last one makes these rows.
+    #[must_use]
+    pub const fn steps(&self) -> &[Step<'a>] {
+        self.steps.split_at(self.len).0
+    }
+
+    /// What is wrong so far.
+    #[must_use]
+    pub const fn mistakes(&self) -> Mistakes {
+        self.mistakes
+    }
+
+    /// Notes a mistake.
+    pub(crate) const fn wrong(mut self, site: u32, message: Message) -> Self {
+        self.mistakes.push(site, message);
+        self
+    }
+
+    /// These rows after one more operator.
+    pub(crate) const fn then(mut self, operator: Operator<'a>, args: &Args<'a>) -> Self {
+        let last = self.len - 1;
+        operator.apply(&mut self.schema, None, args.site, &mut self.mistakes);
+        self.push(Step {
+            operator,
+            inputs: [last, last],
+            site: args.site,
+        });
+        self
+    }
+
+    /// These rows and the `other` ones after an operator of both.
+    pub(crate) const fn with(
+        mut self,
+        other: &Flow<'a>,
+        operator: Operator<'a>,
+        args: &Args<'a>,
+    ) -> Self {
+        let left = self.len - 1;
+        let right = self.merge(other);
+        let source = match other.steps[other.len - 1].operator {
+            Operator::Input(name) => Some(name),
+            _ => None,
+        };
+        operator.apply(
+            &mut self.schema,
+            Some((&other.schema, source)),
+            args.site,
+            &mut self.mistakes,
+        );
+        self.push(Step {
+            operator,
+            inputs: [left, right],
+            site: args.site,
+        });
+        self
+    }
+
+    const fn push(&mut self, step: Step<'a>) {
+        if self.len < MAX_STEPS {
+            self.steps[self.len] = step;
+            self.len += 1;
+        } else {
+            self.mistakes.push(
+                step.site,
+                Message::new("a pipeline has at most ")
+                    .int(MAX_STEPS as i64)
+                    .text(" steps: split it in two, with a dataset between"),
+            );
+        }
+    }
+
+    /// Takes over another flow's steps, those that both share once; the position of its last.
+    const fn merge(&mut self, other: &Flow<'a>) -> usize {
+        let mut moved = [0; MAX_STEPS];
+        let mut i = 0;
+        while i < other.len {
+            let step = other.steps[i];
+            let inputs = [moved[step.inputs[0]], moved[step.inputs[1]]];
+            let is_input = matches!(step.operator, Operator::Input(_));
+            let mut found = None;
+            let mut j = 0;
+            while j < self.len {
+                let mine = &self.steps[j];
+                let same_inputs = mine.inputs[0] == inputs[0] && mine.inputs[1] == inputs[1];
+                if mine.site == step.site && (is_input || same_inputs) {
+                    found = Some(j);
+                }
+                j += 1;
+            }
+            moved[i] = match found {
+                Some(j) => j,
+                None => {
+                    let at = self.len;
+                    let inputs = if is_input { [at, at] } else { inputs };
+                    self.push(Step { inputs, ..step });
+                    self.len - 1
+                }
+            };
+            i += 1;
+        }
+        let mut i = 0;
+        while i < other.mistakes.len {
+            let mistake = other.mistakes.list[i];
+            self.mistakes.push(mistake.site, mistake.message);
+            i += 1;
+        }
+        moved[other.len - 1]
+    }
+}

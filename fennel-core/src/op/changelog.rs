@@ -1,0 +1,101 @@
+//! `changelog`: makes a stream of the changes of a table.
+
+use super::{Args, Operator, Other};
+use crate::expr::Expr;
+use crate::flow::{Flow, Mistakes};
+use crate::message::Message;
+use crate::schema::{Column, Schema};
+use crate::ty::Computed;
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Arena, Part};
+
+/// Makes a stream of the changes of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Changelog<'a> {
+    /// The column that tells what a row is.
+    pub column: &'a str,
+    /// Whether it is true for deletes, rather than for inserts.
+    pub deletes: bool,
+    site: u32,
+}
+
+impl<'a> Flow<'a> {
+    /// Makes a stream of the changes of a table: the keys become values, and a column tells
+    /// deletes from inserts, as `.changelog(delete = gone)` or `.changelog(insert = is_new)`.
+    #[must_use]
+    pub const fn changelog(self, args: Args<'a>) -> Self {
+        match args.list {
+            [Expr::Named(kind, Expr::Name(column))]
+                if crate::text::eq(kind, "delete") || crate::text::eq(kind, "insert") =>
+            {
+                self.then(
+                    Operator::Changelog(Changelog {
+                        column,
+                        deletes: crate::text::eq(kind, "delete"),
+                        site: args.site_of(0) + 1,
+                    }),
+                    &args,
+                )
+            }
+            _ => self.wrong(
+                args.site,
+                Message::new(
+                    "`changelog` takes one column: `delete = column` or `insert = column`",
+                ),
+            ),
+        }
+    }
+}
+
+impl<'a> Changelog<'a> {
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        _: Option<Other<'_, 'a>>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        if schema.keys() == 0 {
+            mistakes.push(
+                site,
+                Message::new("`changelog` needs a table: these rows have no key"),
+            );
+        }
+        schema.drop_keys();
+        if schema.role(self.column).is_some() {
+            let message = Message::new("there is a column ")
+                .name(self.column)
+                .text(" already");
+            mistakes.push(self.site, message);
+            return;
+        }
+        let column = Column {
+            name: self.column,
+            ty: Computed::BOOL,
+            site: self.site,
+        };
+        if !schema.push_column(column) {
+            mistakes.push(site, super::assign::too_many());
+        }
+    }
+
+    pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
+        Some(super::Kind::Changelog(proto::Changelog {
+            operand_id: operand.into(),
+            kind_column: self.column.into(),
+            deletes: self.deletes,
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(message: &proto::Changelog, arena: Arena<'a>) -> Part<Operator<'a>> {
+        if message.kind_column.is_empty() {
+            return Err("a changelog names no column".into());
+        }
+        Ok(Operator::Changelog(Changelog {
+            column: arena.text(&message.kind_column),
+            deletes: message.deletes,
+            site: 0,
+        }))
+    }
+}

@@ -1,0 +1,126 @@
+//! `dropnull`: removes rows with nulls.
+
+use super::{Args, Columns, Operator, Other};
+use crate::flow::{Flow, Mistakes};
+use crate::message::Message;
+use crate::schema::{Column, Role, Schema};
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Arena, Part};
+
+/// Removes rows with nulls.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropnull<'a> {
+    /// The columns to look at; none for all that are optional.
+    pub columns: Columns<'a>,
+}
+
+impl<'a> Flow<'a> {
+    /// Removes rows that are null in one of these columns, which stop to be optional:
+    /// `.dropnull(country)`. Without columns it looks at all that are optional.
+    #[must_use]
+    pub const fn dropnull(self, args: Args<'a>) -> Self {
+        let columns = Columns(args);
+        self.then(Operator::Dropnull(Dropnull { columns }), &args)
+    }
+}
+
+impl<'a> Dropnull<'a> {
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        _: Option<Other<'_, 'a>>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        self.columns.check(mistakes);
+        let mut dropped = 0;
+        let mut i = 0;
+        while i < schema.columns() {
+            let column = schema.get(i);
+            if column.ty.is_optional()
+                && (self.columns.is_empty() || self.columns.contains(column.name))
+            {
+                schema.set(
+                    i,
+                    Column {
+                        ty: column.ty.required(),
+                        ..column
+                    },
+                );
+                dropped += 1;
+            } else if !column.ty.is_unknown() && self.columns.contains(column.name) {
+                self.wrong(
+                    column.name,
+                    Message::new("")
+                        .name(column.name)
+                        .text(" is ")
+                        .computed(&column.ty)
+                        .text(" and never null"),
+                    mistakes,
+                );
+            }
+            i += 1;
+        }
+        let mut i = 0;
+        while i < self.columns.len() {
+            let name = self.columns.get(i);
+            match schema.role(name) {
+                None if !name.is_empty() => {
+                    mistakes.push(self.columns.site_of(i), schema.no_column(name))
+                }
+                Some(Role::Timestamp) => mistakes.push(
+                    self.columns.site_of(i),
+                    Message::new("")
+                        .name(name)
+                        .text(" is the event time and never null"),
+                ),
+                _ => {}
+            }
+            i += 1;
+        }
+        if dropped == 0 && self.columns.is_empty() {
+            mistakes.push(
+                site,
+                Message::new("there is nothing to drop: no column is optional here"),
+            );
+        }
+    }
+
+    const fn wrong(&self, name: &str, message: Message, mistakes: &mut Mistakes) {
+        let mut i = 0;
+        while i < self.columns.len() {
+            if crate::text::eq(self.columns.get(i), name) {
+                mistakes.push(self.columns.site_of(i), message);
+            }
+            i += 1;
+        }
+    }
+
+    /// Without columns all that are optional are sent.
+    pub(super) fn encode(
+        &self,
+        schema: &Schema<'a>,
+        [operand, _]: [&str; 2],
+    ) -> Option<super::Kind> {
+        let columns = if self.columns.is_empty() {
+            let columns = (0..schema.columns()).map(|i| schema.get(i));
+            let optional = columns.filter(|column| column.ty.is_optional());
+            optional.map(|column| column.name.into()).collect()
+        } else {
+            self.columns.iter().map(Into::into).collect()
+        };
+        Some(super::Kind::Dropnull(proto::Dropnull {
+            operand_id: operand.into(),
+            columns,
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(message: &proto::Dropnull, arena: Arena<'a>) -> Part<Operator<'a>> {
+        if message.columns.is_empty() {
+            return Err("a dropnull names no column".into());
+        }
+        let columns = Columns::decode(arena, &message.columns);
+        Ok(Operator::Dropnull(Dropnull { columns }))
+    }
+}

@@ -1,0 +1,96 @@
+//! `explode`: makes a row of each element of a list.
+
+use super::{Args, Columns, Operator, Other, keyless};
+use crate::flow::{Flow, Mistakes};
+use crate::message::Message;
+use crate::schema::{Column, Role, Schema};
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Arena, Part};
+
+/// Makes a row of each element of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Explode<'a> {
+    /// The lists; those of one row have one length.
+    pub columns: Columns<'a>,
+}
+
+impl<'a> Flow<'a> {
+    /// Makes a row of each element of these lists, side by side: `.explode(skus, prices)`. The
+    /// columns become optional: an empty list makes one row with null.
+    #[must_use]
+    pub const fn explode(self, args: Args<'a>) -> Self {
+        if args.list.is_empty() {
+            return self.wrong(
+                args.site,
+                Message::new("`explode` needs at least one column"),
+            );
+        }
+        let columns = Columns(args);
+        self.then(Operator::Explode(Explode { columns }), &args)
+    }
+}
+
+impl<'a> Explode<'a> {
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        _: Option<Other<'_, 'a>>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        keyless("explode", schema, site, mistakes);
+        self.columns.check(mistakes);
+        let mut i = 0;
+        while i < self.columns.len() {
+            let name = self.columns.get(i);
+            let site = self.columns.site_of(i);
+            match (schema.role(name), schema.position(name)) {
+                _ if name.is_empty() => {}
+                (Some(Role::Value), Some(at)) => {
+                    let column = schema.get(at);
+                    match column.ty.element() {
+                        Some(element) if column.ty.is_list() => {
+                            schema.set(
+                                at,
+                                Column {
+                                    ty: element.optional(),
+                                    site,
+                                    ..column
+                                },
+                            );
+                        }
+                        _ if column.ty.is_unknown() => {}
+                        _ => mistakes.push(
+                            site,
+                            Message::new("`explode` needs lists, and ")
+                                .name(name)
+                                .text(" is ")
+                                .computed(&column.ty),
+                        ),
+                    }
+                }
+                (Some(_), _) => mistakes.push(
+                    site,
+                    Message::new("`explode` needs lists, and ")
+                        .name(name)
+                        .text(" is a key or the event time"),
+                ),
+                (None, _) => mistakes.push(site, schema.no_column(name)),
+            }
+            i += 1;
+        }
+    }
+
+    pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
+        Some(super::Kind::Explode(proto::Explode {
+            operand_id: operand.into(),
+            columns: self.columns.iter().map(Into::into).collect(),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(message: &proto::Explode, arena: Arena<'a>) -> Part<Operator<'a>> {
+        let columns = Columns::decode(arena, &message.columns);
+        Ok(Operator::Explode(Explode { columns }))
+    }
+}

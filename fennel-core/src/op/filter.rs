@@ -1,0 +1,95 @@
+//! `filter`: keeps rows for which an expression holds.
+
+use super::{Args, Operator, Other};
+use crate::expr::operator::but;
+use crate::expr::{Expr, Names, Scope};
+use crate::flow::{Flow, Mistakes};
+use crate::message::Message;
+use crate::schema::Schema;
+use crate::ty::Type;
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Part, encode_expr};
+
+/// Keeps rows for which an expression holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter<'a> {
+    /// What must hold: a `bool`, never null.
+    pub condition: Expr<'a>,
+    site: u32,
+}
+
+impl<'a> Flow<'a> {
+    /// Keeps the rows for which `condition` holds: `.filter(amount > 0.0)`.
+    ///
+    /// The condition is a `bool`; where it can be null, say what null means with
+    /// `fill_null(false)`.
+    #[must_use]
+    pub const fn filter(self, args: Args<'a>) -> Self {
+        match args.list {
+            [condition] if !matches!(condition, Expr::Named(..)) => self.then(
+                Operator::Filter(Filter {
+                    condition: *condition,
+                    site: args.site_of(0),
+                }),
+                &args,
+            ),
+            _ => self.wrong(
+                args.site,
+                Message::new("`filter` takes one condition, such as `filter(amount > 0.0)`"),
+            ),
+        }
+    }
+}
+
+impl<'a> Filter<'a> {
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        _: Option<Other<'_, 'a>>,
+        _: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        match self.condition.type_in(&Scope::new(Names::Schema(schema))) {
+            Err(fault) => mistakes.push(self.site + fault.at as u32, fault.message),
+            Ok(ty) if ty.is_unknown() || matches!(ty.as_scalar(), Some(Type::Bool)) => {}
+            Ok(ty) => {
+                let message = but(
+                    Message::new("`filter` needs a `bool`"),
+                    &self.condition,
+                    &ty,
+                );
+                let message = if ty.is_bool() {
+                    message.text(": say what null means, as in `fill_null(false)`")
+                } else {
+                    message
+                };
+                mistakes.push(self.site, message);
+            }
+        }
+    }
+
+    pub(super) fn encode(
+        &self,
+        schema: &Schema<'a>,
+        [operand, _]: [&str; 2],
+    ) -> Option<super::Kind> {
+        Some(super::Kind::FilterExpr(proto::FilterExpr {
+            operand_id: operand.into(),
+            expr: Some(encode_expr(
+                &self.condition,
+                &Scope::new(Names::Schema(schema)),
+            )),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(
+        message: &proto::FilterExpr,
+        reader: &mut crate::expr::wire::Reader<'a>,
+    ) -> Part<Operator<'a>> {
+        Ok(Operator::Filter(Filter {
+            condition: reader.expr(message.expr.as_ref())?,
+            site: 0,
+        }))
+    }
+}

@@ -1,0 +1,87 @@
+//! `first`: keeps the first row of each group.
+
+use super::group_by::regroup;
+use super::{Args, Columns, Grouped, Operator, Other, keyless};
+use crate::flow::{Flow, Mistakes};
+use crate::message::Message;
+use crate::schema::Schema;
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Arena, Part};
+
+/// Keeps the first row of each group.
+#[derive(Clone, Copy, Debug)]
+pub struct First<'a> {
+    /// The columns of the group.
+    pub by: Columns<'a>,
+}
+
+impl<'a> Grouped<'a> {
+    /// Keeps the row of each group with the earliest event time, the first to arrive of several:
+    /// `.group_by(uid).first()`.
+    #[must_use]
+    pub const fn first(self, args: Args<'a>) -> Flow<'a> {
+        let by = self.by;
+        one_of_group(self, Operator::First(First { by }), args)
+    }
+}
+
+/// Ends a group with an operator that keeps one of its rows.
+pub(super) const fn one_of_group<'a>(
+    grouped: Grouped<'a>,
+    operator: Operator<'a>,
+    args: Args<'a>,
+) -> Flow<'a> {
+    let mut flow = grouped.flow;
+    if grouped.window.is_some() {
+        let message = Message::new("only `aggregate` can follow a `group_by` with a window");
+        flow.mistakes.push(args.site, message);
+    }
+    args.refuse_others(0, &[], &[], &mut flow.mistakes);
+    flow.then(operator, &args)
+}
+
+/// Makes the groups' columns the key and keeps the others as values.
+pub(super) const fn one_row<'a>(
+    name: &str,
+    by: &Columns<'a>,
+    schema: &mut Schema<'a>,
+    site: u32,
+    mistakes: &mut Mistakes,
+) {
+    keyless(name, schema, site, mistakes);
+    let before = *schema;
+    regroup(schema, by, false, mistakes);
+    let mut i = 0;
+    while i < before.columns() {
+        let column = before.get(i);
+        if !by.contains(column.name) {
+            schema.push_column(column);
+        }
+        i += 1;
+    }
+}
+
+impl<'a> First<'a> {
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        _: Option<Other<'_, 'a>>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        one_row("first", &self.by, schema, site, mistakes);
+    }
+
+    pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
+        Some(super::Kind::First(proto::First {
+            operand_id: operand.into(),
+            by: self.by.iter().map(Into::into).collect(),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(message: &proto::First, arena: Arena<'a>) -> Part<Operator<'a>> {
+        let by = Columns::decode(arena, &message.by);
+        Ok(Operator::First(First { by }))
+    }
+}

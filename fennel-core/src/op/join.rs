@@ -1,0 +1,398 @@
+//! `left_join` and `inner_join`: add the columns of a keyed dataset.
+
+use super::{Args, Columns, Operator, Other};
+use crate::expr::{Binary, Expr};
+use crate::flow::{Flow, Mistakes};
+use crate::literal::Literal;
+use crate::message::{Check, Message};
+use crate::schema::{Column, Schema};
+use crate::text::eq;
+use crate::time::Duration;
+use crate::ty::Computed;
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Arena, Part, decode_duration, encode_duration};
+
+/// Adds the columns of a keyed dataset, as they were at each row's event time.
+#[derive(Clone, Copy, Debug)]
+pub struct Join<'a> {
+    /// What happens to rows that find nothing.
+    pub how: How,
+    /// `column`, or `left == right`, for each key of the dataset.
+    on: Args<'a>,
+    /// How much older than the row the dataset's row may be; `None` for forever.
+    pub since: Option<Duration>,
+    /// How much younger it may be.
+    pub until: Duration,
+    /// The columns to add; `None` for all values.
+    pub fields: Option<Columns<'a>>,
+}
+
+/// What happens to rows that find nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// They stay, with nulls.
+    Left,
+    /// They are removed.
+    Inner,
+}
+
+impl<'a> Flow<'a> {
+    /// Adds the columns of a keyed dataset: `orders.left_join(users, on(uid))`. Rows that find
+    /// nothing stay, so the columns become optional.
+    ///
+    /// `right` is an input of the pipeline. `on(uid)` names each of its keys, `on(buyer == uid)`
+    /// where the column has another name on the left. What is found is the dataset's row as of the
+    /// event time; `within("30d")` takes none that is older, `within("30d", "2h")` also ones up to
+    /// two hours younger. `fields(city, updated_at)` adds these columns only.
+    #[must_use]
+    pub const fn left_join(self, right: Flow<'a>, args: Args<'a>) -> Self {
+        self.join(&right, How::Left, args)
+    }
+
+    /// Adds the columns of a keyed dataset, and removes rows that find nothing. Its arguments are
+    /// those of [`Flow::left_join`].
+    #[must_use]
+    pub const fn inner_join(self, right: Flow<'a>, args: Args<'a>) -> Self {
+        self.join(&right, How::Inner, args)
+    }
+
+    const fn join(mut self, right: &Flow<'a>, how: How, args: Args<'a>) -> Self {
+        args.refuse_others(0, &["on", "within", "fields"], &[], &mut self.mistakes);
+        let Some(on) = args.clause("on") else {
+            return self.wrong(
+                args.site,
+                Message::new(
+                    "a join needs the columns to join on, such as `on(uid)` or `on(buyer == uid)`",
+                ),
+            );
+        };
+        let mut join = Join {
+            how,
+            on,
+            since: None,
+            until: Duration::ZERO,
+            fields: match args.clause("fields") {
+                Some(fields) => Some(Columns(fields)),
+                None => None,
+            },
+        };
+        if let Some(within) = args.clause("within") {
+            join.read_within(&within, &mut self.mistakes);
+        }
+        self.with(right, Operator::Join(join), &args)
+    }
+}
+
+impl<'a> Join<'a> {
+    /// `within("30d")`, `within("forever", "2h")`.
+    const fn read_within(&mut self, within: &Args<'_>, mistakes: &mut Mistakes) {
+        const FORM: &str = "`within` takes how much older and how much younger, such as `within(\"30d\")` or `within(\"forever\", \"2h\")`";
+        if within.list.is_empty() || within.list.len() > 2 {
+            mistakes.push(within.site, Message::new(FORM));
+            return;
+        }
+        let mut i = 0;
+        while i < within.list.len() {
+            match within.list[i] {
+                Expr::Literal(Literal::Str(text)) if eq(text, "forever") => {
+                    if i == 1 {
+                        mistakes.push(
+                            within.site_of(i),
+                            Message::new(
+                                "how much younger can't be forever: rows would wait without end",
+                            ),
+                        );
+                    }
+                }
+                Expr::Literal(Literal::Str(text)) => match Duration::parse(text) {
+                    Ok(duration) if i == 0 => self.since = Some(duration),
+                    Ok(duration) => self.until = duration,
+                    Err(message) => mistakes.push(within.site_of(i), message),
+                },
+                _ => mistakes.push(within.site_of(i), Message::new(FORM)),
+            }
+            i += 1;
+        }
+    }
+
+    /// The `i`th pair of columns, left and right.
+    const fn pair(&self, i: usize) -> Option<(&'a str, &'a str)> {
+        match self.on.list[i] {
+            Expr::Name(name) => Some((name, name)),
+            Expr::Binary(Binary::Eq, Expr::Name(left), Expr::Name(right)) => Some((left, right)),
+            _ => None,
+        }
+    }
+
+    /// The pairs of columns, left and right.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let join = *self;
+        (0..self.on.list.len()).filter_map(move |i| join.pair(i))
+    }
+
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        other: Option<Other<'_, 'a>>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        let Some((right, dataset)) = other else {
+            return;
+        };
+        let Some(dataset) = dataset else {
+            mistakes.push(
+                site,
+                Message::new("a join looks up an input of the pipeline as it is: make this a keyed dataset of its own"),
+            );
+            return;
+        };
+        if right.keys() == 0 {
+            mistakes.push(
+                site,
+                Message::new("")
+                    .name(dataset)
+                    .text(" has no key to join on: mark one `#[field(key)]`"),
+            );
+            return;
+        }
+        self.check_on(schema, right, dataset, mistakes);
+        self.add_columns(schema, right, dataset, site, mistakes);
+    }
+
+    const fn check_on(
+        &self,
+        schema: &Schema<'a>,
+        right: &Schema<'a>,
+        dataset: &str,
+        mistakes: &mut Mistakes,
+    ) {
+        let mut i = 0;
+        while i < self.on.list.len() {
+            let site = self.on.site_of(i);
+            if let Some((left, key)) = self.pair(i) {
+                if let Err(message) = check_pair(schema, right, dataset, left, key) {
+                    mistakes.push(site, message);
+                }
+                let mut j = 0;
+                while j < i {
+                    if let Some((_, other)) = self.pair(j)
+                        && eq(other, key)
+                    {
+                        mistakes.push(site, Message::new("").name(key).text(" is listed twice"));
+                    }
+                    j += 1;
+                }
+            } else {
+                mistakes.push(
+                    site,
+                    Message::new("write `on(column)` or `on(left == right)`"),
+                );
+            }
+            i += 1;
+        }
+        let mut k = 0;
+        while k < right.keys() {
+            let key = right.get(k).name;
+            let (mut found, mut i) = (false, 0);
+            while i < self.on.list.len() {
+                if let Some((_, right)) = self.pair(i) {
+                    found |= eq(right, key);
+                } else {
+                    found = true;
+                }
+                i += 1;
+            }
+            if !found {
+                mistakes.push(
+                    self.on.site,
+                    right.list(
+                        0,
+                        right.keys(),
+                        Message::new("the join must name every key of ")
+                            .name(dataset)
+                            .text(": "),
+                    ),
+                );
+            }
+            k += 1;
+        }
+    }
+
+    const fn add_columns(
+        &self,
+        schema: &mut Schema<'a>,
+        right: &Schema<'a>,
+        dataset: &str,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        if let Some(fields) = self.fields {
+            fields.check(mistakes);
+            if fields.is_empty() {
+                mistakes.push(
+                    fields.0.site,
+                    Message::new("`fields` needs at least one column"),
+                );
+            }
+            let mut i = 0;
+            while i < fields.len() {
+                let (name, at) = (fields.get(i), fields.site_of(i));
+                let is_key = matches!(right.position(name), Some(k) if k < right.keys());
+                match right.column(name) {
+                    _ if name.is_empty() => {}
+                    Some(column) if !is_key => self.add(schema, column, at, mistakes),
+                    _ => {
+                        let message = Message::new("")
+                            .name(name)
+                            .text(if is_key {
+                                " is a key of "
+                            } else {
+                                " is no column of "
+                            })
+                            .name(dataset)
+                            .text(": choose from ");
+                        mistakes.push(at, right.list(right.keys(), right.len(), message));
+                    }
+                }
+                i += 1;
+            }
+            return;
+        }
+        let mut i = right.keys();
+        while i < right.columns() {
+            self.add(schema, right.get(i), site, mistakes);
+            i += 1;
+        }
+    }
+
+    const fn add(
+        &self,
+        schema: &mut Schema<'a>,
+        column: Column<'a>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        if schema.role(column.name).is_some() {
+            mistakes.push(
+                site,
+                Message::new("both sides have a column ")
+                    .name(column.name)
+                    .text(": rename or drop it before, or leave it out of `fields`"),
+            );
+            return;
+        }
+        let ty = match self.how {
+            How::Inner => column.ty,
+            How::Left if column.ty.is_optional() => column.ty,
+            How::Left => column.ty.unrestricted().optional(),
+        };
+        if !schema.push_column(Column { ty, site, ..column }) {
+            mistakes.push(site, super::assign::too_many());
+        }
+    }
+
+    pub(super) fn encode(&self, _: &Schema<'a>, [left, right]: [&str; 2]) -> Option<super::Kind> {
+        let on = self
+            .pairs()
+            .map(|(left, right)| (left.into(), right.into()));
+        let how = match self.how {
+            How::Left => proto::join::How::Left,
+            How::Inner => proto::join::How::Inner,
+        };
+        Some(super::Kind::Join(proto::Join {
+            lhs_operand_id: left.into(),
+            rhs_dsref_operand_id: right.into(),
+            on: on.collect(),
+            within_low: self.since.map(encode_duration),
+            within_high: (self.until.micros() > 0).then(|| encode_duration(self.until)),
+            how: how.into(),
+            rhs_fields: self
+                .fields
+                .iter()
+                .flat_map(Columns::iter)
+                .map(Into::into)
+                .collect(),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(message: &proto::Join, arena: Arena<'a>) -> Part<Operator<'a>> {
+        let how = match proto::join::How::try_from(message.how) {
+            Ok(proto::join::How::Left) => How::Left,
+            Ok(proto::join::How::Inner) => How::Inner,
+            Err(_) => return Err("a join is neither left nor inner".into()),
+        };
+        let on = message.on.iter().map(|(left, right)| {
+            let (left, right) = (arena.text(left), arena.text(right));
+            if left == right {
+                Expr::Name(left)
+            } else {
+                let (left, right) = (
+                    arena.value(Expr::Name(left)),
+                    arena.value(Expr::Name(right)),
+                );
+                Expr::Binary(Binary::Eq, left, right)
+            }
+        });
+        let on: Vec<_> = on.collect();
+        Ok(Operator::Join(Join {
+            how,
+            on: Args::new(0, arena.slice(&on)),
+            since: decode_duration(message.within_low.as_ref())?,
+            until: decode_duration(message.within_high.as_ref())?.unwrap_or(Duration::ZERO),
+            fields: (!message.rhs_fields.is_empty())
+                .then(|| Columns::decode(arena, &message.rhs_fields)),
+        }))
+    }
+}
+
+const fn check_pair(
+    schema: &Schema<'_>,
+    right: &Schema<'_>,
+    dataset: &str,
+    left: &str,
+    key: &str,
+) -> Check {
+    let Some(k) = right.position(key) else {
+        let message = Message::new("")
+            .name(key)
+            .text(" is no key of ")
+            .name(dataset)
+            .text("; it has ");
+        return Err(right.list(0, right.keys(), message));
+    };
+    if k >= right.keys() {
+        let message = Message::new("")
+            .name(key)
+            .text(" is no key of ")
+            .name(dataset)
+            .text("; it has ");
+        return Err(right.list(0, right.keys(), message));
+    }
+    let Some(column) = schema.column(left) else {
+        return Err(schema.no_column(left));
+    };
+    let key_type: Computed<'_> = right.get(k).ty;
+    let message = Message::new("cannot join on ").name(left);
+    if column.ty.is_unknown() || column.ty.same(&key_type) {
+        return Ok(());
+    }
+    if column.ty.is_optional() {
+        return Err(message
+            .text(": it is ")
+            .computed(&column.ty)
+            .text(", and a key is never null; drop these rows before, with `dropnull(")
+            .text(left)
+            .text(")`"));
+    }
+    Err(message
+        .text(": ")
+        .name(schema.origin())
+        .text(" has it as ")
+        .computed(&column.ty)
+        .text(", ")
+        .name(dataset)
+        .text(" as ")
+        .computed(&key_type))
+}

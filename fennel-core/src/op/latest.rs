@@ -1,0 +1,50 @@
+//! `latest`: keeps the latest row of each group.
+
+use super::first::{one_of_group, one_row};
+use super::{Args, Columns, Grouped, Operator, Other};
+use crate::flow::{Flow, Mistakes};
+use crate::schema::Schema;
+use crate::wire::proto::dataset as proto;
+use crate::wire::{Arena, Part};
+
+/// Keeps the latest row of each group.
+#[derive(Clone, Copy, Debug)]
+pub struct Latest<'a> {
+    /// The columns of the group.
+    pub by: Columns<'a>,
+}
+
+impl<'a> Grouped<'a> {
+    /// Keeps the row of each group with the latest event time, the last to arrive of several:
+    /// `.group_by(uid).latest()` makes a table of a stream.
+    #[must_use]
+    pub const fn latest(self, args: Args<'a>) -> Flow<'a> {
+        let by = self.by;
+        one_of_group(self, Operator::Latest(Latest { by }), args)
+    }
+}
+
+impl<'a> Latest<'a> {
+    pub(super) const fn apply(
+        &self,
+        schema: &mut Schema<'a>,
+        _: Option<Other<'_, 'a>>,
+        site: u32,
+        mistakes: &mut Mistakes,
+    ) {
+        one_row("latest", &self.by, schema, site, mistakes);
+    }
+
+    pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
+        Some(super::Kind::Latest(proto::Latest {
+            operand_id: operand.into(),
+            by: self.by.iter().map(Into::into).collect(),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) fn decode(message: &proto::Latest, arena: Arena<'a>) -> Part<Operator<'a>> {
+        let by = Columns::decode(arena, &message.by);
+        Ok(Operator::Latest(Latest { by }))
+    }
+}

@@ -1,0 +1,144 @@
+//! The operators of pipelines.
+//!
+//! A file holds one operator: the method that users chain, with its docs, what it does to the
+//! columns, its wire form and its tests. Adding one is a file and a line in the table below.
+
+mod aggregate;
+mod args;
+mod assign;
+mod changelog;
+mod dedup;
+mod drop;
+mod dropnull;
+mod explode;
+mod filter;
+mod first;
+mod group_by;
+mod join;
+mod latest;
+mod rename;
+mod select;
+mod union;
+
+pub use aggregate::{Aggregate, Emit};
+pub use args::{Args, Columns};
+pub use assign::Assign;
+pub use changelog::Changelog;
+pub use dedup::Dedup;
+pub use drop::Drop;
+pub use dropnull::Dropnull;
+pub use explode::Explode;
+pub use filter::Filter;
+pub use first::First;
+pub use group_by::Grouped;
+pub use join::{How, Join};
+pub use latest::Latest;
+pub use rename::Rename;
+pub use select::Select;
+pub use union::Union;
+
+use crate::flow::Mistakes;
+use crate::message::Message;
+use crate::schema::Schema;
+use crate::wire::Part;
+use crate::wire::proto::dataset::operator::Kind;
+
+/// The rows of an operator's second input, and the dataset they are where nothing was done to them.
+pub(crate) type Other<'s, 'a> = (&'s Schema<'a>, Option<&'a str>);
+
+/// The table of operators: variant, and the name of its method.
+macro_rules! operators {
+    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+        /// What a step of a pipeline does.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Operator<'a> {
+            /// Takes the rows of a dataset.
+            Input(&'a str),
+            $($(#[$doc])* $variant($variant<'a>),)*
+        }
+
+        impl<'a> Operator<'a> {
+            /// The name of its method; an input's is its dataset's.
+            #[must_use]
+            pub const fn name(&self) -> &'a str {
+                match self {
+                    Operator::Input(dataset) => dataset,
+                    $(Operator::$variant(_) => $name,)*
+                }
+            }
+
+            /// What it makes of the columns; what is wrong is noted.
+            pub(crate) const fn apply(
+                &self,
+                schema: &mut Schema<'a>,
+                other: Option<Other<'_, 'a>>,
+                site: u32,
+                mistakes: &mut Mistakes,
+            ) {
+                if schema.is_terminal() && !matches!(self, Operator::Input(_)) {
+                    mistakes.push(site, after_terminal());
+                    schema.reopen();
+                }
+                match self {
+                    Operator::Input(_) => {}
+                    $(Operator::$variant(operator) => operator.apply(schema, other, site, mistakes),)*
+                }
+            }
+
+            /// Its wire form, on rows of these columns; `None` where it does nothing.
+            pub(crate) fn encode(&self, schema: &Schema<'a>, operands: [&str; 2]) -> Option<Kind> {
+                match self {
+                    Operator::Input(_) => None,
+                    $(Operator::$variant(operator) => operator.encode(schema, operands),)*
+                }
+            }
+        }
+    };
+}
+
+operators! {
+    /// Keeps rows for which an expression holds.
+    Filter "filter",
+    /// Adds and replaces columns.
+    Assign "assign",
+    /// Keeps some columns.
+    Select "select",
+    /// Removes columns.
+    Drop "drop",
+    /// Removes rows with nulls.
+    Dropnull "dropnull",
+    /// Renames columns.
+    Rename "rename",
+    /// Makes a row of each element of a list.
+    Explode "explode",
+    /// Removes rows that are there already.
+    Dedup "dedup",
+    /// Adds the columns of a keyed dataset.
+    Join "join",
+    /// Takes the rows of both inputs.
+    Union "union",
+    /// Keeps the first row of each group.
+    First "first",
+    /// Keeps the latest row of each group.
+    Latest "latest",
+    /// Computes aggregates of each group.
+    Aggregate "aggregate",
+    /// Makes a stream of the changes of a table.
+    Changelog "changelog",
+}
+
+const fn after_terminal() -> Message {
+    Message::new(
+        "nothing can follow an aggregate over continuous windows: it is computed when it is read; write `emit = \"final\"`, or use windows that end",
+    )
+}
+
+/// Notes that the rows have keys, where they must have none.
+pub(crate) const fn keyless(name: &str, schema: &Schema<'_>, site: u32, mistakes: &mut Mistakes) {
+    if schema.keys() > 0 {
+        let message = Message::new("")
+            .name(name)
+            .text(" needs rows without a key, and these have the key ");
+        mistakes.push(site, schema.list(0, schema.keys(), message));
+    }
+}

@@ -1,0 +1,394 @@
+//! Expressions over columns: Rust's syntax in, fennel-core's `Expr` out.
+//!
+//! Only syntax is known here. A bare lower-case name is a column, SCREAMING_CASE or a path is a Rust
+//! constant, and what a function is called is fennel-core's to know. Each node of the tree keeps its
+//! tokens, in the order in which fennel-core counts them, so that a mistake is underlined where it is.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{BinOp, Block, Expr, ExprIf, Lit, Member, Pat, Path, Stmt, UnOp};
+
+use crate::enforce::At;
+use crate::literal;
+
+/// The deepest that expressions nest: fennel-core's `expr::MAX_DEPTH`.
+const MAX_DEPTH: usize = 32;
+
+/// An expression as tokens of fennel-core's `Expr`.
+pub(crate) struct RowExpr {
+    pub(crate) tokens: TokenStream,
+    /// The tokens of each node, each before its parts.
+    pub(crate) sites: Vec<At>,
+}
+
+/// Reads an expression.
+///
+/// # Errors
+///
+/// Syntax that has no meaning over columns, with what to write instead.
+pub(crate) fn read(private: &TokenStream, expr: &Expr) -> syn::Result<RowExpr> {
+    let mut reader = Reader {
+        private,
+        variables: Vec::new(),
+        sites: Vec::new(),
+        depth: 0,
+    };
+    let tokens = reader.expr(expr)?;
+    Ok(RowExpr {
+        tokens,
+        sites: reader.sites,
+    })
+}
+
+/// Reads an argument, which may be `name = value`.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_argument(private: &TokenStream, expr: &Expr) -> syn::Result<RowExpr> {
+    let mut reader = Reader {
+        private,
+        variables: Vec::new(),
+        sites: Vec::new(),
+        depth: 0,
+    };
+    let tokens = reader.argument(expr)?;
+    Ok(RowExpr {
+        tokens,
+        sites: reader.sites,
+    })
+}
+
+struct Reader<'a> {
+    private: &'a TokenStream,
+    /// Of the closures around.
+    variables: Vec<String>,
+    sites: Vec<At>,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    /// `name = value`, or a value.
+    fn argument(&mut self, expr: &Expr) -> syn::Result<TokenStream> {
+        let Expr::Assign(assign) = expr else {
+            return self.expr(expr);
+        };
+        let Some(name) = bare(&assign.left) else {
+            return Err(syn::Error::new_spanned(
+                &assign.left,
+                "expected a name before `=`",
+            ));
+        };
+        let private = self.private;
+        self.sites.push(At::tokens(name));
+        let value = self.expr(&assign.right)?;
+        let name = name.unraw().to_string();
+        Ok(quote!(#private::Expr::Named(#name, &#value)))
+    }
+
+    fn expr(&mut self, expr: &Expr) -> syn::Result<TokenStream> {
+        if self.depth >= MAX_DEPTH {
+            return Err(syn::Error::new_spanned(
+                expr,
+                format!("expressions nest at most {MAX_DEPTH} deep: split this one, with `assign`"),
+            ));
+        }
+        self.depth += 1;
+        let tokens = self.node(expr);
+        self.depth -= 1;
+        tokens
+    }
+
+    fn node(&mut self, expr: &Expr) -> syn::Result<TokenStream> {
+        let private = self.private;
+        match expr {
+            Expr::Paren(paren) => return self.node(&paren.expr),
+            Expr::Group(group) => return self.node(&group.expr),
+            Expr::Reference(reference) => return self.node(&reference.expr),
+            _ => {}
+        }
+        if let Some(literal) = self.literal(expr)? {
+            self.sites.push(At::tokens(expr));
+            return Ok(quote!(#private::Expr::Literal(#literal)));
+        }
+        if let Expr::Call(call) = expr
+            && matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Some"))
+            && call.args.len() == 1
+        {
+            return self.node(&call.args[0]);
+        }
+        self.sites.push(At::tokens(expr));
+        match expr {
+            Expr::Path(path) => Ok(self.name(&path.path)),
+            Expr::Unary(unary) => {
+                let op = match unary.op {
+                    UnOp::Neg(_) => quote!(Neg),
+                    UnOp::Not(_) => quote!(Not),
+                    _ => return Err(unsupported(expr)),
+                };
+                let operand = self.expr(&unary.expr)?;
+                Ok(quote!(#private::Expr::Unary(#private::Unary::#op, &#operand)))
+            }
+            Expr::Binary(binary) => {
+                let op = operator(&binary.op)?;
+                let (left, right) = (self.expr(&binary.left)?, self.expr(&binary.right)?);
+                Ok(quote!(#private::Expr::Binary(#private::Binary::#op, &#left, &#right)))
+            }
+            Expr::If(choice) => self.choice(choice),
+            Expr::MethodCall(call) => {
+                let mut args = vec![self.expr(&call.receiver)?];
+                if let Some(turbofish) = &call.turbofish {
+                    for argument in &turbofish.args {
+                        self.sites.push(At::tokens(argument));
+                        args.push(quote_spanned! {argument.span()=>
+                            #private::Expr::Type(<#argument as #private::DataType>::TYPE)
+                        });
+                    }
+                }
+                for argument in &call.args {
+                    args.push(self.argument(argument)?);
+                }
+                Ok(self.call(&call.method, &args))
+            }
+            Expr::Call(call) => {
+                let Expr::Path(function) = &*call.func else {
+                    return Err(unsupported(&call.func));
+                };
+                let Some(name) = function.path.get_ident() else {
+                    return self.zip(&function.path, call);
+                };
+                let args: Vec<_> = call
+                    .args
+                    .iter()
+                    .map(|argument| self.argument(argument))
+                    .collect::<syn::Result<_>>()?;
+                Ok(self.call(name, &args))
+            }
+            Expr::Index(index) => {
+                let args = [self.expr(&index.expr)?, self.expr(&index.index)?];
+                Ok(quote!(#private::Expr::Call("at", &[#(#args),*])))
+            }
+            Expr::Field(field) => {
+                let Member::Named(name) = &field.member else {
+                    return Err(syn::Error::new_spanned(
+                        &field.member,
+                        "the fields of a record have names",
+                    ));
+                };
+                let operand = self.expr(&field.base)?;
+                let name = name.unraw().to_string();
+                Ok(quote!(#private::Expr::Field(&#operand, #name)))
+            }
+            Expr::Cast(cast) => {
+                let inner = self.expr(&cast.expr)?;
+                let ty = &cast.ty;
+                let ty = quote_spanned!(ty.span()=> <#ty as #private::DataType>::TYPE);
+                Ok(quote!(#private::Expr::Cast(&#inner, #ty)))
+            }
+            Expr::Struct(record) => {
+                if let Some(rest) = &record.rest {
+                    return Err(syn::Error::new_spanned(
+                        rest,
+                        "write every field of the record",
+                    ));
+                }
+                let mut fields = Vec::new();
+                for field in &record.fields {
+                    let Member::Named(name) = &field.member else {
+                        return Err(unsupported(expr));
+                    };
+                    let value = self.expr(&field.expr)?;
+                    let name = name.unraw().to_string();
+                    fields.push(quote!(#private::FieldExpr { name: #name, value: #value }));
+                }
+                let ty = self.record(&record.path);
+                Ok(quote!(#private::Expr::Record(#ty, &[#(#fields),*])))
+            }
+            Expr::Closure(closure) => {
+                let variable = match closure.inputs.iter().collect::<Vec<_>>().as_slice() {
+                    [Pat::Ident(pattern)] if pattern.subpat.is_none() => pattern.ident.unraw(),
+                    _ => {
+                        return Err(syn::Error::new_spanned(
+                            expr,
+                            "a closure over elements has one name, as in `|x| x + 1`",
+                        ));
+                    }
+                };
+                self.variables.push(variable.to_string());
+                let body = self.expr(&closure.body);
+                self.variables.pop();
+                let (variable, body) = (variable.to_string(), body?);
+                Ok(quote!(#private::Expr::Closure(#variable, &#body)))
+            }
+            Expr::Block(block) if block.label.is_none() => {
+                self.sites.pop();
+                self.block(&block.block)
+            }
+            _ => Err(unsupported(expr)),
+        }
+    }
+
+    /// A constant that is written out or named, but no bare column.
+    fn literal(&self, expr: &Expr) -> syn::Result<Option<TokenStream>> {
+        let is_constant = match expr {
+            Expr::Lit(lit) => !matches!(lit.lit, Lit::Verbatim(_)),
+            Expr::Unary(unary) => {
+                matches!(unary.op, UnOp::Neg(_))
+                    && matches!(&*unary.expr, Expr::Lit(lit) if matches!(lit.lit, Lit::Int(_) | Lit::Float(_)))
+            }
+            Expr::Path(path) => !self.is_name(&path.path),
+            Expr::Array(_) => true,
+            _ => false,
+        };
+        is_constant
+            .then(|| literal::literal(self.private, expr))
+            .transpose()
+    }
+
+    /// Whether a path is a bare lower-case name.
+    fn is_name(&self, path: &Path) -> bool {
+        path.get_ident().is_some_and(|ident| {
+            let name = ident.unraw().to_string();
+            self.variables.contains(&name) || name.starts_with(|first: char| !first.is_uppercase())
+        })
+    }
+
+    fn name(&self, path: &Path) -> TokenStream {
+        let private = self.private;
+        let name = path.get_ident().map(|ident| ident.unraw().to_string());
+        let name = name.unwrap_or_default();
+        if self.variables.contains(&name) {
+            return quote!(#private::Expr::Variable(#name));
+        }
+        quote!(#private::Expr::Name(#name))
+    }
+
+    fn call(&self, name: &Ident, args: &[TokenStream]) -> TokenStream {
+        let private = self.private;
+        let name = name.unraw().to_string();
+        if name == "floor_div"
+            && let [left, right] = args
+        {
+            return quote!(#private::Expr::Binary(#private::Binary::FloorDiv, &#left, &#right));
+        }
+        quote!(#private::Expr::Call(#name, &[#(#args),*]))
+    }
+
+    /// `Point::zip(x = xs, y = ys)`.
+    fn zip(&mut self, path: &Path, call: &syn::ExprCall) -> syn::Result<TokenStream> {
+        let private = self.private;
+        let mut record = path.clone();
+        let last = record.segments.pop().map(syn::punctuated::Pair::into_value);
+        record.segments.pop_punct();
+        if !last.is_some_and(|last| last.ident == "zip") {
+            return Err(syn::Error::new_spanned(
+                path,
+                "Rust functions can't be called here: this is computed by the engine; the functions of expressions are methods, such as `name.lower()`",
+            ));
+        }
+        let mut fields = Vec::new();
+        for argument in &call.args {
+            let Expr::Assign(assign) = argument else {
+                return Err(syn::Error::new_spanned(
+                    argument,
+                    "name the field, as in `Point::zip(x = xs, y = ys)`",
+                ));
+            };
+            let Some(name) = bare(&assign.left) else {
+                return Err(syn::Error::new_spanned(
+                    &assign.left,
+                    "expected a field's name",
+                ));
+            };
+            let value = self.expr(&assign.right)?;
+            let name = name.unraw().to_string();
+            fields.push(quote!(#private::FieldExpr { name: #name, value: #value }));
+        }
+        let ty = self.record(&record);
+        Ok(quote!(#private::Expr::Zip(#ty, &[#(#fields),*])))
+    }
+
+    fn record(&self, path: &Path) -> TokenStream {
+        let private = self.private;
+        quote_spanned!(path.span()=> <#path as #private::DataType>::TYPE)
+    }
+
+    /// `if a { b } else if c { d } else { e }`, as one list of branches.
+    fn choice(&mut self, choice: &ExprIf) -> syn::Result<TokenStream> {
+        let private = self.private;
+        let mut branches = Vec::new();
+        let mut rest = choice;
+        let otherwise = loop {
+            if let Expr::Let(binding) = &*rest.cond {
+                return Err(syn::Error::new_spanned(
+                    binding,
+                    "`if let` has no meaning over columns: write `if !a.is_null()`",
+                ));
+            }
+            let condition = self.expr(&rest.cond)?;
+            let value = self.block(&rest.then_branch)?;
+            branches.push(quote!(#private::Branch { condition: #condition, value: #value }));
+            match rest.else_branch.as_ref().map(|(_, other)| &**other) {
+                None => break quote!(::core::option::Option::None),
+                Some(Expr::If(next)) => rest = next,
+                Some(other) => {
+                    let otherwise = self.expr(other)?;
+                    break quote!(::core::option::Option::Some(&#otherwise));
+                }
+            }
+        };
+        Ok(quote!(#private::Expr::If(&[#(#branches),*], #otherwise)))
+    }
+
+    /// `{ value }`.
+    fn block(&mut self, block: &Block) -> syn::Result<TokenStream> {
+        match block.stmts.as_slice() {
+            [Stmt::Expr(value, None)] => self.expr(value),
+            _ => Err(syn::Error::new_spanned(
+                block,
+                "a branch is one value, as in `if a { b } else { c }`",
+            )),
+        }
+    }
+}
+
+/// A bare name.
+pub(crate) fn bare(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident(),
+        Expr::Group(group) => bare(&group.expr),
+        _ => None,
+    }
+}
+
+fn operator(op: &BinOp) -> syn::Result<TokenStream> {
+    let wrong = |message| Err(syn::Error::new_spanned(op, message));
+    Ok(match op {
+        BinOp::Add(_) => quote!(Add),
+        BinOp::Sub(_) => quote!(Sub),
+        BinOp::Mul(_) => quote!(Mul),
+        BinOp::Div(_) => quote!(Div),
+        BinOp::Rem(_) => quote!(Rem),
+        BinOp::Eq(_) => quote!(Eq),
+        BinOp::Ne(_) => quote!(Ne),
+        BinOp::Lt(_) => quote!(Lt),
+        BinOp::Le(_) => quote!(Le),
+        BinOp::Gt(_) => quote!(Gt),
+        BinOp::Ge(_) => quote!(Ge),
+        BinOp::And(_) => quote!(And),
+        BinOp::Or(_) => quote!(Or),
+        BinOp::BitAnd(_) => return wrong("write `&&`"),
+        BinOp::BitOr(_) => return wrong("write `||`"),
+        BinOp::BitXor(_) => return wrong("exclusive or is not supported: write `a != b`"),
+        _ => return wrong("this operator has no meaning over columns"),
+    })
+}
+
+fn unsupported(tokens: impl quote::ToTokens) -> syn::Error {
+    syn::Error::new_spanned(
+        tokens,
+        "this has no meaning over columns: write operators, `if`/`else`, fields and functions such as `name.lower()`",
+    )
+}
