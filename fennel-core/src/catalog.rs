@@ -3,20 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::entity::{
-    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Source, check_members,
+    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Pipeline, Source, check_members,
 };
 use crate::literal::Literal;
 use crate::message::{Check, check_name};
 use crate::ty::Type;
 use crate::value::Shape;
-use crate::{Problem, Problems};
+use crate::{Problem, Problems, registry};
 
 /// The entities of one commit, in their order. Each is found by its name at once, however many
-/// there are.
+/// there are. A dataset that a macro made brings the pipelines along that this program has for it.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog<'a> {
     datasets: Vec<Dataset<'a>>,
     featuresets: Vec<Featureset<'a>>,
+    /// By the dataset that they fill.
+    pipelines: BTreeMap<&'a str, Vec<Pipeline<'a>>>,
     /// Where each name was first put.
     positions: HashMap<(Kind, &'a str), usize>,
 }
@@ -33,7 +35,12 @@ impl<'a> Extend<Descriptor<'a>> for Catalog<'a> {
     fn extend<I: IntoIterator<Item = Descriptor<'a>>>(&mut self, entities: I) {
         for entity in entities {
             match entity {
-                Descriptor::Dataset(dataset) => self.push_dataset(*dataset),
+                Descriptor::Dataset(dataset) => {
+                    self.push_dataset(*dataset);
+                    for pipeline in registry::pipelines_of(dataset) {
+                        self.push_pipeline(pipeline);
+                    }
+                }
                 Descriptor::Featureset(featureset) => self.push_featureset(*featureset),
             }
         }
@@ -49,6 +56,29 @@ impl<'a> Catalog<'a> {
             .entry((Kind::Dataset, dataset.name))
             .or_insert(position);
         self.datasets.push(dataset);
+    }
+
+    /// Adds a pipeline, behind those of its dataset that come before it by name.
+    pub fn push_pipeline(&mut self, pipeline: Pipeline<'a>) {
+        let pipelines = self.pipelines.entry(pipeline.dataset).or_default();
+        let at = pipelines.partition_point(|other| other.name <= pipeline.name);
+        pipelines.insert(at, pipeline);
+    }
+
+    /// The pipelines that fill a dataset, by name.
+    #[must_use]
+    pub fn pipelines(&self, dataset: &str) -> &[Pipeline<'a>] {
+        self.pipelines.get(dataset).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those of them that a commit for `env` takes.
+    pub fn selected_pipelines(
+        &self,
+        dataset: &str,
+        env: Option<&str>,
+    ) -> impl Iterator<Item = &Pipeline<'a>> {
+        let pipelines = self.pipelines(dataset).iter();
+        pipelines.filter(move |pipeline| pipeline.env.selects(env))
     }
 
     /// Adds a featureset, as [`Catalog::push_dataset`] does a dataset.
@@ -122,6 +152,7 @@ impl<'a> Catalog<'a> {
         }
         checker.connectors();
         checker.cycles();
+        checker.dataset_cycles();
         Problems(checker.problems).into_result()
     }
 }
@@ -201,6 +232,120 @@ impl<'c, 'a> Checker<'c, 'a> {
             self.add(entity, member, source.check_sample(dataset));
             for i in 0..source.preproc.len() {
                 self.add(entity, member, source.check_preproc(dataset, i));
+            }
+        }
+        self.pipelines(dataset);
+    }
+
+    /// Checks what fills a dataset, as this commit selects it.
+    fn pipelines(&mut self, dataset: &Dataset<'a>) {
+        let (catalog, env) = (self.catalog, self.env);
+        let entity = Descriptor::Dataset(dataset);
+        let mut names = BTreeSet::new();
+        for pipeline in catalog.pipelines(dataset.name) {
+            self.add(entity, pipeline.name, check_name(pipeline.name));
+            self.add(entity, pipeline.name, pipeline.env.check());
+            self.add(entity, pipeline.name, pipeline.meta.check_owner());
+            if !names.insert(pipeline.name) {
+                let message = "the dataset has two pipelines of this name; rename one";
+                self.problems
+                    .push(Problem::new(entity, pipeline.name, message));
+            }
+        }
+        if dataset.meta.deleted {
+            return;
+        }
+        let selected: Vec<_> = catalog.selected_pipelines(dataset.name, env).collect();
+        if let (Some(pipeline), true) = (
+            selected.first(),
+            selected_sources(dataset, env).next().is_some(),
+        ) {
+            let message = format!(
+                "it has both a source and pipeline `{}`; keep one, or separate them by `env`",
+                pipeline.name
+            );
+            self.problems.push(Problem::new(entity, "", message));
+        }
+        self.exclusive(dataset, &selected);
+        for pipeline in selected {
+            self.pipeline(dataset, pipeline);
+        }
+    }
+
+    /// Of several pipelines each has an env of its own.
+    fn exclusive(&mut self, dataset: &Dataset<'a>, selected: &[&Pipeline<'a>]) {
+        if selected.len() < 2 {
+            return;
+        }
+        let entity = Descriptor::Dataset(dataset);
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for pipeline in selected {
+            if pipeline.env.0.is_empty() {
+                let message = "the dataset has several pipelines and this one has no env; give each its own, as in `#[pipeline(env = \"prod\")]`";
+                self.problems
+                    .push(Problem::new(entity, pipeline.name, message));
+            }
+            for env in pipeline.env.0 {
+                if let Some(other) = seen.insert(env, pipeline.name) {
+                    let message = format!(
+                        "this pipeline and `{other}` are both for env `{env}`; a dataset is filled by one"
+                    );
+                    self.problems
+                        .push(Problem::new(entity, pipeline.name, message));
+                }
+            }
+        }
+    }
+
+    fn pipeline(&mut self, dataset: &Dataset<'a>, pipeline: &Pipeline<'a>) {
+        let catalog = self.catalog;
+        let entity = Descriptor::Dataset(dataset);
+        let wrong = |message: String| Problem::new(entity, pipeline.name, message);
+        let before = self.problems.len();
+        for input in pipeline.inputs {
+            match catalog.dataset(input) {
+                None => self.problems.push(wrong(format!(
+                    "it takes dataset `{input}`, which is not part of this commit; add it"
+                ))),
+                Some(dataset) if dataset.meta.deleted => self.problems.push(wrong(format!(
+                    "it takes dataset `{input}`, which is marked deleted; remove `deleted` there, or mark `{}` deleted too",
+                    pipeline.dataset
+                ))),
+                Some(_) => {
+                    let terminal = catalog
+                        .selected_pipelines(input, self.env)
+                        .find(|pipeline| pipeline.is_terminal());
+                    if let Some(terminal) = terminal {
+                        self.problems.push(wrong(format!(
+                            "it takes dataset `{input}`, whose pipeline `{}` ends in an aggregate over continuous windows: that is computed when it is read, and nothing can be made of it",
+                            terminal.name
+                        )));
+                    }
+                }
+            }
+        }
+        if self.problems.len() > before {
+            return;
+        }
+        match pipeline.schemas(|name| catalog.dataset(name)) {
+            Err(mistakes) => {
+                for (i, message) in mistakes {
+                    let step = pipeline
+                        .steps
+                        .get(i)
+                        .map_or("", |step| step.operator.name());
+                    self.problems
+                        .push(wrong(format!("step {i}, `{step}`: {message}")));
+                }
+            }
+            Ok(schemas) => {
+                let Some(made) = schemas.last() else {
+                    self.problems.push(wrong("it has no steps".into()));
+                    return;
+                };
+                for message in pipeline.check_output(made, dataset) {
+                    self.problems.push(wrong(message.to_string()));
+                }
             }
         }
     }
@@ -358,6 +503,33 @@ impl<'c, 'a> Checker<'c, 'a> {
                     None => Problem::named(Kind::Featureset, set, name, message),
                 };
                 self.problems.push(problem);
+            }
+        }
+    }
+}
+
+impl<'a> Checker<'_, 'a> {
+    /// Follows each dataset to those that its pipelines take.
+    fn dataset_cycles(&mut self) {
+        let catalog = self.catalog;
+        let mut takes: BTreeMap<Name<'_>, Vec<Name<'_>>> = BTreeMap::new();
+        for dataset in &catalog.datasets {
+            let selected = catalog.selected_pipelines(dataset.name, self.env);
+            let inputs = selected.flat_map(|pipeline| pipeline.inputs);
+            takes.insert(
+                (dataset.name, ""),
+                inputs.map(|input| (*input, "")).collect(),
+            );
+        }
+        let mut done = BTreeSet::new();
+        for start in takes.keys() {
+            if let Some(cycle) = find_cycle(*start, &takes, &mut done) {
+                let names: Vec<_> = cycle.iter().map(|(name, _)| *name).collect();
+                let message = format!("it is made of itself: {}", names.join(" <- "));
+                if let Some(dataset) = catalog.dataset(names[0]) {
+                    self.problems
+                        .push(Problem::new(Descriptor::Dataset(dataset), "", message));
+                }
             }
         }
     }

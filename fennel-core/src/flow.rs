@@ -149,14 +149,7 @@ impl<'a> Flow<'a> {
         };
         let mut mistakes = Mistakes::none();
         if dataset.fields.len() > MAX_COLUMNS + 1 {
-            mistakes.push(
-                site,
-                Message::new("")
-                    .name(dataset.name)
-                    .text(" has more than ")
-                    .int(MAX_COLUMNS as i64)
-                    .text(" columns, the most in a pipeline: split it"),
-            );
+            mistakes.push(site, crate::entity::too_many_columns(dataset.name));
         }
         Flow {
             schema: Schema::of(dataset),

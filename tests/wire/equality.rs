@@ -3,6 +3,8 @@
 //! Each module of `definitions` says in Rust what a vector's Python says. The two messages are
 //! compared as values: the order of lists matters, the order of maps does not.
 
+use std::collections::BTreeMap;
+
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::Descriptor;
 use fennel_core::wire;
@@ -72,6 +74,7 @@ fn definitions_send_what_the_public_client_sends() {
         &cases::source_webhook_options::entities(),
     );
     check("featureset_forms", &cases::featureset_forms::entities());
+    check("operators_row", &cases::operators_row::entities());
 }
 
 #[test]
@@ -85,6 +88,7 @@ fn a_decoded_catalog_encodes_to_the_same_message() {
         cases::index_forms::entities().to_vec(),
         cases::source_webhook_options::entities().to_vec(),
         cases::featureset_forms::entities().to_vec(),
+        cases::operators_row::entities().to_vec(),
     ] {
         let catalog: Catalog<'_> = entities.into_iter().collect();
         let sent = wire::encode(&catalog, None, "message");
@@ -110,7 +114,10 @@ fn check(case: &str, entities: &[Descriptor<'static>]) {
         difference(&mut theirs);
     }
     let message = theirs["message"].as_str().unwrap_or_default();
-    let ours = json(&wire::encode(&catalog, None, message).encode_to_vec());
+    let mut ours = json(&wire::encode(&catalog, None, message).encode_to_vec());
+    for request in [&mut ours, &mut theirs] {
+        name_operators(request);
+    }
     assert_same(case, &pretty(&ours), &pretty(&theirs));
 }
 
@@ -134,10 +141,48 @@ fn assert_same(case: &str, ours: &str, theirs: &str) {
 
 /// Python source is none of the meaning: an emptied `pycode` and none are the same.
 fn empty_pycode(request: &mut Value) {
-    for name in ["datasets", "feature_sets"] {
+    for name in ["datasets", "feature_sets", "pipelines"] {
         if request.get(name).is_some() {
             for entity in list(request, name) {
                 entity.remove("pycode");
+            }
+        }
+    }
+}
+
+/// Names operators by their order, for an id is a hash that each side makes in its own way.
+fn name_operators(request: &mut Value) {
+    if request.get("operators").is_none() {
+        return;
+    }
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for operator in list(request, "operators") {
+        let pipeline = format!("{}.{}", operator["dataset_name"], operator["pipeline_name"]);
+        let id = operator["id"].as_str().unwrap_or_default().to_owned();
+        if operator.get("dataset_ref").is_some() {
+            continue;
+        }
+        let name = format!("operator {}", names.len());
+        let name = names
+            .entry(format!("{pipeline}.{id}"))
+            .or_insert(name)
+            .clone();
+        operator.insert("id".into(), name.into());
+        for kind in operator.values_mut().filter_map(Value::as_object_mut) {
+            for (field, operand) in kind.iter_mut() {
+                let rename = |operand: &mut Value| {
+                    let key = format!("{pipeline}.{}", operand.as_str().unwrap_or_default());
+                    if let Some(name) = names.get(&key) {
+                        *operand = name.clone().into();
+                    }
+                };
+                match operand {
+                    Value::Array(operands) if field == "operand_ids" => {
+                        operands.iter_mut().for_each(rename);
+                    }
+                    Value::String(_) if field.ends_with("operand_id") => rename(operand),
+                    _ => {}
+                }
             }
         }
     }

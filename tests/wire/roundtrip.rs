@@ -12,18 +12,25 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 
-pub(crate) const CASES: [&str; 11] = [
+pub(crate) const CASES: [&str; 18] = [
+    "aggregates",
     "chain_versions",
     "empty_commit",
+    "env_none",
+    "env_prod",
     "featureset_forms",
     "index_forms",
     "meta_and_versions",
+    "operators_join",
+    "operators_keyed",
+    "operators_row",
     "source_webhook_options",
     "ticket_basic",
     "ticket_deleted",
     "types_nested",
     "types_restricted",
     "types_scalar",
+    "windows",
 ];
 
 #[test]

@@ -16,6 +16,7 @@ pub use env::Env;
 pub use featureset::{Extraction, Feature, Featureset, Reference};
 pub use meta::{Location, Meta};
 pub use pipeline::Pipeline;
+pub(crate) use pipeline::too_many_columns;
 pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 
 use crate::message::{Check, Message};

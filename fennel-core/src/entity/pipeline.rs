@@ -4,7 +4,7 @@ use super::{Dataset, Env, Location, Meta};
 use crate::flow::{Flow, Mistakes, Step};
 use crate::message::Message;
 use crate::op::Operator;
-use crate::schema::Schema;
+use crate::schema::{Column, MAX_COLUMNS, Schema};
 use crate::text::eq;
 
 /// What `#[pipeline]` says.
@@ -94,11 +94,41 @@ impl<'a> Pipeline<'a> {
     }
 }
 
+impl<'a> Pipeline<'a> {
+    /// What differs between the rows it makes and the dataset it fills.
+    #[must_use]
+    pub fn check_output(&self, made: &Schema<'a>, dataset: &Dataset<'a>) -> Vec<Message> {
+        let mut mistakes = Mistakes::none();
+        // Each column has a site of its own here, so that each is told.
+        let mut made = *made;
+        for i in 0..made.columns() {
+            let site = u32::try_from(i + 2).unwrap_or(u32::MAX);
+            made.set(
+                i,
+                Column {
+                    site,
+                    ..made.get(i)
+                },
+            );
+        }
+        let declared = Schema::of(dataset);
+        check_output(self.name, &made, &declared, dataset.name, 1, &mut mistakes);
+        mistakes
+            .all()
+            .iter()
+            .map(|mistake| mistake.message)
+            .collect()
+    }
+}
+
 impl<'a> Flow<'a> {
     /// Ends the pipeline `name`, which fills `dataset`: notes each column that one of both lacks or
     /// has with another type. `site` is the token of the dataset.
     #[must_use]
     pub const fn returned(mut self, name: &str, dataset: &Dataset<'a>, site: u32) -> Self {
+        if dataset.fields.len() > MAX_COLUMNS + 1 {
+            self.mistakes.push(site, too_many_columns(dataset.name));
+        }
         let declared = Schema::of(dataset);
         let made = self.schema;
         check_output(
@@ -203,4 +233,12 @@ pub(crate) const fn check_output(
                 .text(": rename one of them"),
         );
     }
+}
+
+pub(crate) const fn too_many_columns(dataset: &str) -> Message {
+    Message::new("")
+        .name(dataset)
+        .text(" has more than ")
+        .int(MAX_COLUMNS as i64)
+        .text(" columns, the most in a pipeline: split it")
 }

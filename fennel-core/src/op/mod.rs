@@ -37,11 +37,12 @@ pub use rename::Rename;
 pub use select::Select;
 pub use union::Union;
 
+use crate::expr::wire::Reader;
 use crate::flow::Mistakes;
 use crate::message::Message;
 use crate::schema::Schema;
-use crate::wire::Part;
-use crate::wire::proto::dataset::operator::Kind;
+use crate::wire::proto::dataset::{self as proto, operator::Kind};
+use crate::wire::{Arena, Part};
 
 /// The rows of an operator's second input, and the dataset they are where nothing was done to them.
 pub(crate) type Other<'s, 'a> = (&'s Schema<'a>, Option<&'a str>);
@@ -141,4 +142,48 @@ pub(crate) const fn keyless(name: &str, schema: &Schema<'_>, site: u32, mistakes
             .text(" needs rows without a key, and these have the key ");
         mistakes.push(site, schema.list(0, schema.keys(), message));
     }
+}
+
+impl<'a> Operator<'a> {
+    /// The operator of a message.
+    pub(crate) fn decode(kind: &Kind, reader: &mut Reader<'a>) -> Part<Self> {
+        let arena = reader.arena();
+        match kind {
+            Kind::FilterExpr(message) => Filter::decode(message, reader),
+            Kind::AssignExpr(message) => Assign::decode(message, reader),
+            Kind::Drop(message) => Drop::decode(message, arena),
+            Kind::Dropnull(message) => Dropnull::decode(message, arena),
+            Kind::Rename(message) => Rename::decode(message, arena),
+            Kind::Explode(message) => Explode::decode(message, arena),
+            Kind::Dedup(message) => Dedup::decode(message, arena),
+            Kind::Join(message) => Join::decode(message, arena),
+            Kind::Union(_) => Ok(Union::operator()),
+            Kind::First(message) => First::decode(message, arena),
+            Kind::Latest(message) => Latest::decode(message, arena),
+            Kind::Aggregate(message) => Aggregate::decode(Some(message), None, arena),
+            Kind::Window(message) => Aggregate::decode(None, Some(message), arena),
+            Kind::Changelog(message) => Changelog::decode(message, arena),
+            Kind::DatasetRef(message) => {
+                Ok(Operator::Input(arena.text(&message.referring_dataset_name)))
+            }
+            Kind::Filter(_) => Err(python("filter")),
+            Kind::Assign(_) => Err(python("assign")),
+            Kind::Transform(_) => Err(python("transform")),
+        }
+    }
+
+    /// The aggregates of a group with a window, from the two operators that they make.
+    pub(crate) fn decode_window(
+        aggregate: Option<&proto::Aggregate>,
+        window: &proto::WindowOperatorKind,
+        arena: Arena<'a>,
+    ) -> Part<Self> {
+        Aggregate::decode(aggregate, Some(window), arena)
+    }
+}
+
+fn python(operator: &str) -> String {
+    format!(
+        "its `{operator}` runs Python code, which this server does not: write it as an expression"
+    )
 }

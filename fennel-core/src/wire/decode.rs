@@ -12,13 +12,13 @@ use crate::catalog::Catalog;
 use crate::connector::{Connector, Endpoint, Webhook};
 use crate::entity::{
     Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
-    Preproc, PreprocValue, Reference, Sample, Source, check_members,
+    Pipeline, Preproc, PreprocValue, Reference, Sample, Source, check_members,
 };
 use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
-use crate::wire::{Arena, Part, names, types};
+use crate::wire::{Arena, Part, names, pipeline, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -43,6 +43,9 @@ pub fn decode<'a>(
         if let Some(dataset) = decoder.dataset(dataset) {
             catalog.push_dataset(dataset);
         }
+    }
+    for pipeline in decoder.pipelines() {
+        catalog.push_pipeline(pipeline);
     }
     for featureset in &request.feature_sets {
         catalog.push_featureset(decoder.featureset(featureset));
@@ -133,14 +136,6 @@ impl<'a> Decoder<'a, '_> {
     /// Names what this version of the server can't run yet, each by its own name.
     fn unsupported(&mut self) {
         let request = self.request;
-        for pipeline in &request.pipelines {
-            self.problem(
-                Kind::Dataset,
-                &pipeline.dataset_name,
-                &pipeline.name,
-                "pipelines are not supported by this version of the server",
-            );
-        }
         for sink in &request.sinks {
             let message = "sinks are not supported by this version of the server";
             self.problem(Kind::Dataset, &sink.dataset, "", message);
@@ -153,6 +148,37 @@ impl<'a> Decoder<'a, '_> {
             let message = "models are not part of a commit";
             self.problem(Kind::Featureset, &model.name, "", message);
         }
+    }
+
+    /// The pipelines. Operators of others are sent too, for the client sends those that its env
+    /// left out.
+    fn pipelines(&mut self) -> Vec<Pipeline<'a>> {
+        let request = self.request;
+        let mut operators: HashMap<(&str, &str), Vec<&dataset::Operator>> = HashMap::new();
+        for operator in &request.operators {
+            let key = (
+                operator.dataset_name.as_str(),
+                operator.pipeline_name.as_str(),
+            );
+            operators.entry(key).or_default().push(operator);
+        }
+        let mut pipelines = Vec::new();
+        let mut seen = HashSet::new();
+        for message in &request.pipelines {
+            let (dataset, name) = (message.dataset_name.as_str(), message.name.as_str());
+            if !seen.insert((dataset, name)) {
+                let message = "the dataset has two pipelines of this name; rename one";
+                self.problem(Kind::Dataset, dataset, name, message);
+                continue;
+            }
+            let operators = operators
+                .get(&(dataset, name))
+                .map_or(&[][..], Vec::as_slice);
+            let meta = self.meta(message.metadata.as_ref());
+            let pipeline = pipeline::decode(self.arena, message, operators, meta);
+            pipelines.extend(self.or_problem(pipeline, Kind::Dataset, dataset, name));
+        }
+        pipelines
     }
 
     /// Parts of entities that are not in the request.
@@ -172,6 +198,10 @@ impl<'a> Decoder<'a, '_> {
             .sources
             .iter()
             .map(|source| (&source.dataset, "a source"));
+        let pipelines = request
+            .pipelines
+            .iter()
+            .map(|pipeline| (&pipeline.dataset_name, "a pipeline"));
         let online = request
             .online_indices
             .iter()
@@ -180,7 +210,7 @@ impl<'a> Decoder<'a, '_> {
             .offline_indices
             .iter()
             .map(|index| (&index.ds_name, "an index"));
-        for (name, what) in datasets.chain(online).chain(offline) {
+        for (name, what) in datasets.chain(pipelines).chain(online).chain(offline) {
             if !known_datasets.contains(name.as_str()) {
                 let message = format!("the request has {what} of it, and not the dataset");
                 self.problems

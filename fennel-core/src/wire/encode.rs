@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, selected_extraction, selected_sources};
 use crate::connector::{Connector, Endpoint};
 use crate::entity::{
-    Cdc, Dataset, Extraction, Feature, Featureset, Kind, Meta, Preproc, PreprocValue, Source,
+    Cdc, Dataset, Extraction, Feature, Featureset, Kind, Meta, Pipeline, Preproc, PreprocValue,
+    Source,
 };
 use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
-use crate::wire::{json_text, names, types};
+use crate::wire::{json_text, names, pipeline, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env.
 #[must_use]
@@ -38,6 +39,15 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
                 duration: Some(forever()),
                 ..Default::default()
             });
+        }
+        for pipeline in catalog.selected_pipelines(dataset.name, env) {
+            let schemas = pipeline.schemas(|name| catalog.dataset(name));
+            request.pipelines.push(core_pipeline(pipeline, dataset));
+            request.operators.extend(pipeline::encode(
+                pipeline,
+                dataset,
+                &schemas.unwrap_or_default(),
+            ));
         }
         for source in selected_sources(dataset, env) {
             request.sources.push(source_of(dataset, source));
@@ -119,6 +129,18 @@ fn core_dataset(dataset: &Dataset<'_>) -> dataset::CoreDataset {
             .collect(),
         is_source_dataset: !dataset.sources.is_empty(),
         version: dataset.version,
+        ..Default::default()
+    }
+}
+
+fn core_pipeline(pipeline: &Pipeline<'_>, dataset: &Dataset<'_>) -> dataset::Pipeline {
+    dataset::Pipeline {
+        name: pipeline.name.into(),
+        dataset_name: dataset.name.into(),
+        signature: pipeline.name.into(),
+        metadata: Some(metadata(&pipeline.meta)),
+        input_dataset_names: pipeline.inputs.iter().map(|name| (*name).into()).collect(),
+        ds_version: dataset.version,
         ..Default::default()
     }
 }

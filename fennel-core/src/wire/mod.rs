@@ -15,6 +15,7 @@ mod decode;
 mod encode;
 pub(crate) mod json_text;
 mod names;
+mod pipeline;
 pub mod proto;
 pub(crate) mod types;
 

@@ -53,6 +53,12 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
     let featureset = |name: &str| keep(Kind::Featureset, name);
     let mut part = SyncRequest {
         datasets: only(&request.datasets, |entity| dataset(&entity.name)),
+        pipelines: only(&request.pipelines, |pipeline| {
+            dataset(&pipeline.dataset_name)
+        }),
+        operators: only(&request.operators, |operator| {
+            dataset(&operator.dataset_name)
+        }),
         sources: only(&request.sources, |source| dataset(&source.dataset)),
         online_indices: only(&request.online_indices, |index| dataset(&index.ds_name)),
         offline_indices: only(&request.offline_indices, |index| dataset(&index.ds_name)),
@@ -74,12 +80,17 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
     part.extractors
         .iter_mut()
         .for_each(|extractor| extractor.pycode = None);
+    part.pipelines
+        .iter_mut()
+        .for_each(|pipeline| pipeline.pycode = None);
     part
 }
 
 /// The parts of both requests, which are about different entities.
 pub(super) fn join(mut one: SyncRequest, other: SyncRequest) -> SyncRequest {
     one.datasets.extend(other.datasets);
+    one.pipelines.extend(other.pipelines);
+    one.operators.extend(other.operators);
     one.sources.extend(other.sources);
     one.online_indices.extend(other.online_indices);
     one.offline_indices.extend(other.offline_indices);

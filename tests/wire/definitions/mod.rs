@@ -3,6 +3,7 @@
 pub(crate) mod featureset_forms;
 pub(crate) mod index_forms;
 pub(crate) mod meta_and_versions;
+pub(crate) mod operators_row;
 pub(crate) mod source_webhook_options;
 pub(crate) mod ticket_basic;
 pub(crate) mod ticket_deleted;
