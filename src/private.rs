@@ -8,7 +8,7 @@ pub use fennel_core::entity::{
     check_history,
 };
 pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Unary};
-pub use fennel_core::flow::{Flow, Found, Mistakes, raise};
+pub use fennel_core::flow::{Flow, raise};
 pub use fennel_core::handle;
 pub use fennel_core::literal::{Const, Literal};
 pub use fennel_core::message::enforce;

@@ -7,7 +7,7 @@
 
 use crate::entity::Dataset;
 use crate::message::Message;
-use crate::op::{Args, Operator};
+use crate::op::{Args, Operator, Union};
 use crate::schema::{MAX_COLUMNS, Schema};
 
 /// The most steps of a pipeline.
@@ -48,7 +48,7 @@ pub struct Mistake {
 /// What is wrong with a pipeline.
 #[derive(Clone, Copy, Debug)]
 pub struct Mistakes {
-    list: [Mistake; MAX_MISTAKES],
+    list: [Option<Mistake>; MAX_MISTAKES],
     len: usize,
 }
 
@@ -56,74 +56,49 @@ impl Mistakes {
     /// Nothing is wrong.
     #[must_use]
     pub const fn none() -> Self {
-        const NONE: Mistake = Mistake {
-            site: 0,
-            message: Message::new(""),
-        };
         Mistakes {
-            list: [NONE; MAX_MISTAKES],
+            list: [None; MAX_MISTAKES],
             len: 0,
         }
     }
 
     /// Notes a mistake, the first at each token.
     pub(crate) const fn push(&mut self, site: u32, message: Message) {
-        let mut i = 0;
-        while i < self.len {
-            if self.list[i].site == site {
-                return;
-            }
-            i += 1;
-        }
-        if self.len < MAX_MISTAKES {
-            self.list[self.len] = Mistake { site, message };
+        if self.at(site).is_none() && self.len < MAX_MISTAKES {
+            self.list[self.len] = Some(Mistake { site, message });
             self.len += 1;
         }
     }
 
     /// All of them.
-    #[must_use]
-    pub const fn all(&self) -> &[Mistake] {
-        self.list.split_at(self.len).0
+    pub fn all(&self) -> impl Iterator<Item = &Mistake> {
+        self.list.iter().flatten()
     }
 
-    /// The mistake at one of the `count` tokens from `first` on.
-    #[must_use]
-    pub const fn between(&self, first: u32, count: u32) -> Found {
+    const fn at(&self, site: u32) -> Option<&Mistake> {
         let mut i = 0;
         while i < self.len {
-            let mistake = &self.list[i];
-            if mistake.site >= first && mistake.site - first < count {
-                return Found {
-                    at: mistake.site - first + 1,
-                    message: mistake.message,
-                };
+            if let Some(mistake) = &self.list[i]
+                && mistake.site == site
+            {
+                return Some(mistake);
             }
             i += 1;
         }
-        Found {
-            at: 0,
-            message: Message::new(""),
-        }
+        None
     }
 }
 
-/// What [`Mistakes::between`] found.
-#[derive(Clone, Copy, Debug)]
-pub struct Found {
-    /// The token, counted from 1 on; 0 where nothing is wrong.
-    pub at: u32,
-    message: Message,
-}
-
-/// Turns a mistake into a compile error at the caller's token.
+/// Turns the mistake at a token of a pipeline into a compile error at the caller's token.
 ///
 /// # Panics
 ///
-/// Always; it is called in `const _: () = ..` only, for what was found.
+/// When there is one; it is called in `const _: () = ..` only, for what was found.
 #[track_caller]
-pub const fn raise(found: &Found) {
-    panic!("{}", found.message.as_str());
+pub const fn raise(flow: &Flow<'_>, site: u32) {
+    if let Some(mistake) = flow.mistakes.at(site) {
+        panic!("{}", mistake.message.as_str());
+    }
 }
 
 impl<'a> Step<'a> {
@@ -147,13 +122,16 @@ impl<'a> Flow<'a> {
             inputs: [0, 0],
             site,
         };
+        // Free places hold an operator without references: const evaluation copies those one by one.
+        let mut steps = [Step::new(Union::operator(), [0, 0]); MAX_STEPS];
+        steps[0] = step;
         let mut mistakes = Mistakes::none();
         if dataset.fields.len() > MAX_COLUMNS + 1 {
             mistakes.push(site, crate::entity::too_many_columns(dataset.name));
         }
         Flow {
             schema: Schema::of(dataset),
-            steps: [step; MAX_STEPS],
+            steps,
             len: 1,
             mistakes,
         }
@@ -173,8 +151,24 @@ impl<'a> Flow<'a> {
 
     /// What is wrong so far.
     #[must_use]
-    pub const fn mistakes(&self) -> Mistakes {
-        self.mistakes
+    pub const fn mistakes(&self) -> &Mistakes {
+        &self.mistakes
+    }
+
+    /// The first of the `count` tokens from `first` on at which something is wrong; 0 for none.
+    #[must_use]
+    pub const fn wrong_between(&self, first: u32, count: u32) -> u32 {
+        let mut i = 0;
+        while i < self.mistakes.len {
+            if let Some(mistake) = &self.mistakes.list[i]
+                && mistake.site >= first
+                && mistake.site - first < count
+            {
+                return mistake.site;
+            }
+            i += 1;
+        }
+        0
     }
 
     /// Notes a mistake.
@@ -267,8 +261,9 @@ impl<'a> Flow<'a> {
         }
         let mut i = 0;
         while i < other.mistakes.len {
-            let mistake = other.mistakes.list[i];
-            self.mistakes.push(mistake.site, mistake.message);
+            if let Some(mistake) = &other.mistakes.list[i] {
+                self.mistakes.push(mistake.site, mistake.message);
+            }
             i += 1;
         }
         moved[other.len - 1]

@@ -11,7 +11,8 @@ pub const MAX_COLUMNS: usize = 256;
 /// Keys, values and the event time of one step's rows: the keys first, then the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema<'a> {
-    columns: [Column<'a>; MAX_COLUMNS],
+    /// The first `len` are there.
+    columns: [Option<Column<'a>>; MAX_COLUMNS],
     keys: usize,
     len: usize,
     timestamp: &'a str,
@@ -31,14 +32,6 @@ pub struct Column<'a> {
     pub site: u32,
 }
 
-impl<'a> Column<'a> {
-    const NONE: Column<'static> = Column {
-        name: "",
-        ty: Computed::UNKNOWN,
-        site: 0,
-    };
-}
-
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -55,7 +48,7 @@ impl<'a> Schema<'a> {
     #[must_use]
     pub const fn new(timestamp: &'a str) -> Self {
         Schema {
-            columns: [Column::NONE; MAX_COLUMNS],
+            columns: [None; MAX_COLUMNS],
             keys: 0,
             len: 0,
             timestamp,
@@ -110,7 +103,7 @@ impl<'a> Schema<'a> {
         if self.len >= MAX_COLUMNS {
             return false;
         }
-        self.columns[self.len] = column;
+        self.columns[self.len] = Some(column);
         self.len += 1;
         true
     }
@@ -154,12 +147,19 @@ impl<'a> Schema<'a> {
     /// The `i`th column, keys first.
     #[must_use]
     pub const fn get(&self, i: usize) -> Column<'a> {
-        self.columns[i]
+        match self.columns[i] {
+            Some(column) => column,
+            None => Column {
+                name: "",
+                ty: Computed::UNKNOWN,
+                site: 0,
+            },
+        }
     }
 
     /// Changes the `i`th column.
     pub const fn set(&mut self, i: usize, column: Column<'a>) {
-        self.columns[i] = column;
+        self.columns[i] = Some(column);
     }
 
     /// Removes the `i`th column.
@@ -170,7 +170,7 @@ impl<'a> Schema<'a> {
             k += 1;
         }
         self.len -= 1;
-        self.columns[self.len] = Column::NONE;
+        self.columns[self.len] = None;
         if i < self.keys {
             self.keys -= 1;
         }
@@ -202,7 +202,9 @@ impl<'a> Schema<'a> {
     pub const fn position(&self, name: &str) -> Option<usize> {
         let mut i = 0;
         while i < self.len {
-            if eq(self.columns[i].name, name) {
+            if let Some(column) = &self.columns[i]
+                && eq(column.name, name)
+            {
                 return Some(i);
             }
             i += 1;
@@ -214,7 +216,7 @@ impl<'a> Schema<'a> {
     #[must_use]
     pub const fn column(&self, name: &str) -> Option<Column<'a>> {
         match self.position(name) {
-            Some(i) => Some(self.columns[i]),
+            Some(i) => self.columns[i],
             None if eq(self.timestamp, name) => Some(Column {
                 name: self.timestamp,
                 ty: Computed::TIMESTAMP,
@@ -243,7 +245,7 @@ impl<'a> Schema<'a> {
     /// The `i`th name; the event time's is the last.
     pub(crate) const fn name_at(&self, i: usize) -> &'a str {
         if i < self.len {
-            self.columns[i].name
+            self.get(i).name
         } else {
             self.timestamp
         }

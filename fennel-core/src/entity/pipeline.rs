@@ -83,7 +83,7 @@ impl<'a> Pipeline<'a> {
             let mut mistakes = Mistakes::none();
             step.operator
                 .apply(&mut schema, Some((other, source)), 0, &mut mistakes);
-            wrong.extend(mistakes.all().iter().map(|mistake| (i, mistake.message)));
+            wrong.extend(mistakes.all().map(|mistake| (i, mistake.message)));
             schemas.push(schema);
         }
         if wrong.is_empty() {
@@ -113,11 +113,7 @@ impl<'a> Pipeline<'a> {
         }
         let declared = Schema::of(dataset);
         check_output(self.name, &made, &declared, dataset.name, 1, &mut mistakes);
-        mistakes
-            .all()
-            .iter()
-            .map(|mistake| mistake.message)
-            .collect()
+        mistakes.all().map(|mistake| mistake.message).collect()
     }
 }
 

@@ -19,7 +19,7 @@ impl<'a> Flow<'a> {
     #[must_use]
     pub const fn union(mut self, other: Flow<'a>, args: Args<'a>) -> Self {
         args.refuse_others(0, &[], &[], &mut self.mistakes);
-        self.with(&other, Operator::Union(Union(PhantomData)), &args)
+        self.with(&other, Union::operator(), &args)
     }
 }
 
@@ -58,7 +58,7 @@ impl<'a> Union<'a> {
         }))
     }
 
-    pub(super) const fn operator() -> Operator<'a> {
+    pub(crate) const fn operator() -> Operator<'a> {
         Operator::Union(Union(PhantomData))
     }
 }

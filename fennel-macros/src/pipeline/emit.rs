@@ -57,9 +57,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 
         #[allow(long_running_const_eval)]
         const _: () = {
-            const FLOW: #private::Flow<'static> =
+            static FLOW: #private::Flow<'static> =
                 #ident(#(#flows),*).returned(#name, #output, #output_site);
-            const MISTAKES: #private::Mistakes = FLOW.mistakes();
             const PIPELINE: #private::Pipeline<'static> = #private::Pipeline {
                 name: #name,
                 dataset: #output.name,
@@ -93,18 +92,15 @@ fn checks(model: &Model) -> TokenStream {
     let mut first = 1_u32;
     for group in &model.sites.groups {
         let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
-        let arms = group.iter().zip(1_u32..).map(|(at, number)| {
-            let raise = call(&quote!(#private::raise), *at, &quote!(&FOUND));
-            let number = Literal::u32_unsuffixed(number);
-            quote!(#number => #raise,)
+        let arms = group.iter().zip(first..).map(|(at, site)| {
+            let site = Literal::u32_unsuffixed(site);
+            let raise = call(&quote!(#private::raise), *at, &quote!(&FLOW, #site));
+            quote!(#site => #raise,)
         });
         checks.extend(quote! {
-            const _: () = {
-                const FOUND: #private::Found = MISTAKES.between(#first, #count);
-                match FOUND.at {
-                    #(#arms)*
-                    _ => {}
-                }
+            const _: () = match FLOW.wrong_between(#first, #count) {
+                #(#arms)*
+                _ => {}
             };
         });
         first += count;
