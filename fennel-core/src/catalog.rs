@@ -234,6 +234,9 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.add(entity, member, source.check_preproc(dataset, i));
             }
         }
+        for check in dataset.expectations.iter().flat_map(|e| e.checks(dataset)) {
+            self.add(entity, "expectations", check);
+        }
         self.pipelines(dataset);
     }
 

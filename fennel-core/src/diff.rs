@@ -58,7 +58,7 @@ pub struct FieldDiff {
     pub old: Option<String>,
     /// What will be; `None` where it goes away.
     pub new: Option<String>,
-    /// Whether it is a metaflag, which may change under any version.
+    /// Whether it is a metaflag or an expectation, which may change under any version.
     pub metaflag: bool,
 }
 
@@ -117,6 +117,18 @@ impl FactList {
         );
     }
 
+    /// A fact that may change under any version.
+    fn free(&mut self, path: impl Into<String>, text: impl fmt::Display) {
+        let text = text.to_string();
+        self.0.insert(
+            path.into(),
+            Fact {
+                text,
+                metaflag: true,
+            },
+        );
+    }
+
     /// A fact that is stated only where there is something to state.
     fn optional(&mut self, path: impl Into<String>, text: Option<impl fmt::Display>) {
         if let Some(text) = text {
@@ -148,13 +160,7 @@ impl FactList {
         ];
         for (flag, text) in flags {
             if !text.is_empty() {
-                self.0.insert(
-                    format!("{path}meta.{flag}"),
-                    Fact {
-                        text,
-                        metaflag: true,
-                    },
-                );
+                self.free(format!("{path}meta.{flag}"), text);
             }
         }
     }
@@ -179,13 +185,19 @@ fn dataset_facts(list: &mut FactList, dataset: &Dataset<'_>) {
     list.content("index.online", dataset.index.online);
     list.content("index.offline", dataset.index.offline);
     list.meta("", &dataset.meta);
+    if let Some(expectations) = &dataset.expectations {
+        list.free("expectations.version", expectations.version);
+        for (i, expectation) in expectations.list.iter().enumerate() {
+            list.free(format!("expectations[{i}]"), expectation);
+        }
+    }
     structure(list, dataset);
     for field in dataset.fields {
         list.meta(&format!("{}.", field.name), &field.meta);
     }
 }
 
-/// What decides a dataset's rows: all of its facts but version, index and metaflags.
+/// What decides a dataset's rows: all of its facts but version, index, metaflags and expectations.
 fn structure(list: &mut FactList, dataset: &Dataset<'_>) {
     list.content("history", dataset.history);
     let keys: Vec<_> = dataset.keys().map(|key| key.name).collect();
@@ -268,7 +280,7 @@ fn extraction_facts(
 }
 
 /// A text that two datasets share exactly when they hold the same rows: name, version, columns,
-/// history and sources, and no metaflag.
+/// history and sources, and no metaflag or expectation.
 #[must_use]
 pub fn identity(dataset: &Dataset<'_>) -> String {
     let mut list = FactList(Facts::new());

@@ -132,7 +132,8 @@ impl Literal<'_> {
         }
     }
 
-    const fn kind(&self) -> &'static str {
+    /// What it is, in words.
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Literal::Null => "null",
             Literal::Bool(_) => "a bool",

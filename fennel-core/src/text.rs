@@ -29,6 +29,42 @@ pub(crate) const fn is_one_of(text: &str, all: &[&str]) -> bool {
     false
 }
 
+/// How many letters have to be put in, left out or replaced to make one text of the other. Texts of 64
+/// bytes and more are as far as can be.
+pub(crate) const fn distance(a: &str, b: &str) -> usize {
+    const MOST: usize = 64;
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() >= MOST || b.len() >= MOST {
+        return usize::MAX;
+    }
+    let mut row = [0; MOST];
+    let mut j = 0;
+    while j <= b.len() {
+        row[j] = j;
+        j += 1;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        let mut j = 0;
+        while j < b.len() {
+            let mut least = diagonal + (a[i] != b[j]) as usize;
+            diagonal = row[j + 1];
+            if diagonal + 1 < least {
+                least = diagonal + 1;
+            }
+            if row[j] + 1 < least {
+                least = row[j] + 1;
+            }
+            row[j + 1] = least;
+            j += 1;
+        }
+        i += 1;
+    }
+    row[b.len()]
+}
+
 /// Whether `text` can be a name: letters, digits and `_`, no digit first, at most 255 bytes. What is
 /// beyond ASCII is taken for letters.
 pub(crate) const fn is_name(text: &str) -> bool {
@@ -107,5 +143,20 @@ mod tests {
         for written in ["upper", "lo", "", "lowering", "wolre"] {
             assert!(!closest("lower", written), "{written}");
         }
+    }
+
+    #[test]
+    fn distances_count_the_letters_that_differ() {
+        for (a, b, expected) in [
+            ("", "abc", 3),
+            ("mostly", "mostly", 0),
+            ("mostly", "mosly", 1),
+            ("min_value", "minimum_value", 4),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
+        assert_eq!(distance(&"a".repeat(64), "a"), usize::MAX);
     }
 }

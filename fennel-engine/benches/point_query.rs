@@ -177,6 +177,7 @@ fn definitions(version: u32) -> SyncRequest {
         },
         fields: &fields,
         sources: &[source],
+        expectations: None,
         meta: META,
         location: Location::UNKNOWN,
     };

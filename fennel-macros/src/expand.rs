@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::path;
 
 /// Attributes that our macros read; the emitted item is without them.
-const ITEM_ATTRIBUTES: [&str; 2] = ["meta", "source"];
+const ITEM_ATTRIBUTES: [&str; 3] = ["meta", "source", "expectations"];
 const FIELD_ATTRIBUTES: [&str; 6] = ["field", "feature", "meta", "between", "one_of", "regex"];
 /// The attributes that make a struct an entity.
 const ENTITIES: [&str; 2] = ["dataset", "featureset"];
@@ -96,7 +96,9 @@ fn of_function(args: &TokenStream, mut function: syn::ItemFn) -> TokenStream {
 
 fn misplaced(name: &str, item: &TokenStream) -> TokenStream {
     let message = match name {
-        "source" => "`#[source]` goes on a struct that is a `#[dataset]`".to_owned(),
+        "source" | "expectations" => {
+            format!("`#[{name}]` goes on a struct that is a `#[dataset]`")
+        }
         _ => format!("`#[{name}]` goes on a struct that is a `#[dataset]` or a `#[featureset]`"),
     };
     let error = syn::Error::new(proc_macro2::Span::call_site(), message).to_compile_error();
@@ -137,6 +139,8 @@ mod tests {
         #[meta(owner = "a@b.co", tags = ["x"])]
         #[source(APP.endpoint("sales"), disorder = "14d", cdc = upsert, sample(0.1, using = [id]),
                  env = ["~dev"], preproc(price = amount.value))]
+        #[expectations(version = 1, expect_column_values_to_be_between(price, min = 0, mostly = 0.5),
+                       expect_column_values_to_be_in_set(id, value_set = ["a", LAST]))]
         pub struct Ticket {
             #[field(key)]
             pub id: String,
@@ -180,6 +184,7 @@ mod tests {
             "# [feature",
             "# [meta",
             "# [source",
+            "# [expectations",
             "# [between",
         ] {
             assert!(!kept.contains(ours), "{ours} stays: {kept}");

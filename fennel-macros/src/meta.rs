@@ -22,7 +22,8 @@ pub(crate) struct Meta {
     doc: String,
 }
 
-const KNOWN: [&str; 5] = ["owner", "description", "tags", "deprecated", "deleted"];
+/// What `#[meta]` takes.
+pub(crate) const KNOWN: [&str; 5] = ["owner", "description", "tags", "deprecated", "deleted"];
 
 impl Meta {
     /// Takes `#[meta]` off the attributes and reads the doc comment, which stays.

@@ -1,4 +1,5 @@
 //! What only the whole of a catalog shows, and what a branch may become.
 
+mod expectations;
 mod transition;
 mod whole;

@@ -2,6 +2,7 @@
 
 mod definitions;
 mod equality;
+mod expectations;
 mod generated;
 mod hostile;
 mod roundtrip;

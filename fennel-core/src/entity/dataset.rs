@@ -1,6 +1,6 @@
 //! Datasets: streams of rows, and tables that evolve in time.
 
-use super::{Location, Meta, Source};
+use super::{Expectations, Location, Meta, Source};
 use crate::message::{Check, Message};
 use crate::text::{eq, is_one_of, starts_with};
 use crate::time::Duration;
@@ -21,6 +21,8 @@ pub struct Dataset<'a> {
     pub fields: &'a [Field<'a>],
     /// Where rows come from; `#[source]` attributes from the last one up.
     pub sources: &'a [Source<'a>],
+    /// What its rows should look like.
+    pub expectations: Option<Expectations<'a>>,
     /// Metaflags.
     pub meta: Meta<'a>,
     /// Where it was declared.

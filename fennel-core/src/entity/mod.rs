@@ -6,6 +6,7 @@
 
 mod dataset;
 mod env;
+pub mod expectation;
 mod featureset;
 mod meta;
 mod pipeline;
@@ -13,6 +14,7 @@ mod source;
 
 pub use dataset::{Dataset, Field, Index, check_history};
 pub use env::Env;
+pub use expectation::{Argument, Expectation, Expectations};
 pub use featureset::{Extraction, Feature, Featureset, Reference};
 pub use meta::{Location, Meta};
 pub use pipeline::Pipeline;

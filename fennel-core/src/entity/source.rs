@@ -253,7 +253,8 @@ impl<'a> Source<'a> {
     }
 }
 
-const fn no_column(dataset: &Dataset<'_>, column: &str) -> Message {
+/// What is said where a dataset has no such column.
+pub(super) const fn no_column(dataset: &Dataset<'_>, column: &str) -> Message {
     dataset.list_columns(
         Message::new("dataset ")
             .name(dataset.name)

@@ -18,6 +18,10 @@ impl<'a> Arena<'a> {
         Arena(arena)
     }
 
+    pub(crate) const fn bump(self) -> &'a Bump {
+        self.0
+    }
+
     pub(crate) fn text(&self, text: &str) -> &'a str {
         self.0.alloc_str(text)
     }

@@ -17,6 +17,7 @@ use crate::entity::{
 use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
 use crate::ty::Type;
+use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
 use crate::wire::{Arena, Part, names, pipeline, types};
 use crate::{Problem, Problems};
@@ -66,11 +67,15 @@ struct Parts<'r> {
     extractors: HashMap<&'r str, Vec<&'r featureset::Extractor>>,
     online: HashSet<&'r str>,
     offline: HashSet<&'r str>,
+    expectations: Suites<'r>,
 }
 
 impl<'r> Parts<'r> {
     fn of(request: &'r services::SyncRequest) -> Self {
-        let mut parts = Parts::default();
+        let mut parts = Parts {
+            expectations: Suites::of(&request.expectations),
+            ..Parts::default()
+        };
         for source in &request.sources {
             parts
                 .sources
@@ -140,10 +145,6 @@ impl<'a> Decoder<'a, '_> {
             let message = "sinks are not supported by this version of the server";
             self.problem(Kind::Dataset, &sink.dataset, "", message);
         }
-        for suite in &request.expectations {
-            let message = "expectations are not supported by this version of the server";
-            self.problem(Kind::Dataset, &suite.entity_name, "", message);
-        }
         for model in &request.models {
             let message = "models are not part of a commit";
             self.problem(Kind::Featureset, &model.name, "", message);
@@ -210,7 +211,10 @@ impl<'a> Decoder<'a, '_> {
             .offline_indices
             .iter()
             .map(|index| (&index.ds_name, "an index"));
-        for (name, what) in datasets.chain(pipelines).chain(online).chain(offline) {
+        let expectations = request.expectations.iter();
+        let expectations = expectations.map(|suite| (&suite.entity_name, "expectations"));
+        let parts = datasets.chain(pipelines).chain(online).chain(offline);
+        for (name, what) in parts.chain(expectations) {
             if !known_datasets.contains(name.as_str()) {
                 let message = format!("the request has {what} of it, and not the dataset");
                 self.problems
@@ -254,6 +258,8 @@ impl<'a> Decoder<'a, '_> {
         let history = self.or_problem(history, Kind::Dataset, name, "history")?;
         let sources = sources.into_iter().filter_map(|source| self.source(source));
         let sources: Vec<_> = sources.collect();
+        let expectations = self.parts.expectations.decode(self.arena.bump(), name);
+        let expectations = self.or_problem(expectations, Kind::Dataset, name, "expectations")?;
         Some(Dataset {
             name: self.arena.text(name),
             version: dataset.version,
@@ -261,6 +267,7 @@ impl<'a> Decoder<'a, '_> {
             index,
             fields: self.arena.slice(&fields?),
             sources: self.arena.slice(&sources),
+            expectations,
             meta: self.meta(dataset.metadata.as_ref()),
             location: Location::UNKNOWN,
         })

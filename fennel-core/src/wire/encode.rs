@@ -12,7 +12,7 @@ use crate::literal::Literal;
 use crate::time::{Duration, Timestamp};
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
-use crate::wire::{json_text, names, pipeline, types};
+use crate::wire::{expectation, json_text, names, pipeline, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env.
 #[must_use]
@@ -49,6 +49,7 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
                 &schemas.unwrap_or_default(),
             ));
         }
+        request.expectations.extend(expectation::suite(dataset));
         for source in selected_sources(dataset, env) {
             request.sources.push(source_of(dataset, source));
             if databases.insert(source.connector.name()) {

@@ -13,6 +13,7 @@ use crate::ty::{Computed, Type};
 mod arena;
 mod decode;
 mod encode;
+mod expectation;
 pub(crate) mod json_text;
 mod names;
 mod pipeline;

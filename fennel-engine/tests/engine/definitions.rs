@@ -80,6 +80,7 @@ const fn plain(
         index: Index::NONE,
         fields,
         sources,
+        expectations: None,
         meta: OWNED,
         location: Location::UNKNOWN,
     }

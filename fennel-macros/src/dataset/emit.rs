@@ -16,6 +16,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         options,
         meta,
         sources,
+        expectations,
         fields,
     } = model;
     let name = ident.unraw().to_string();
@@ -44,6 +45,13 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     );
     let meta = meta.emit_entity(private);
     let emitted_sources = sources.iter().map(|source| source.emit(private));
+    let expectations = match expectations {
+        Some(expectations) => {
+            let expectations = expectations.emit(private);
+            quote!(::core::option::Option::Some(#expectations))
+        }
+        None => quote!(::core::option::Option::None),
+    };
     let row = row(model);
     let checks = checks(model);
     let handles = fields.iter().map(|field| {
@@ -83,6 +91,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                     index: #private::Index::of(#index, #online, #offline),
                     fields: &[#(#descriptors),*],
                     sources: &[#(#emitted_sources),*],
+                    expectations: #expectations,
                     meta: #meta,
                     location: #private::Location {
                         file: ::core::file!(),
@@ -157,6 +166,7 @@ fn checks(model: &Model) -> TokenStream {
         options,
         meta,
         sources,
+        expectations,
         fields,
     } = model;
     let dataset = quote!(<#ident as #private::Row>::DATASET);
@@ -208,6 +218,9 @@ fn checks(model: &Model) -> TokenStream {
     }
     for (i, source) in sources.iter().enumerate() {
         checks.extend(source.checks(private, &dataset, i));
+    }
+    if let Some(expectations) = expectations {
+        checks.extend(expectations.checks(private, &dataset));
     }
     checks
 }

@@ -1,6 +1,7 @@
 //! `#[dataset]`.
 
 mod emit;
+mod expectation;
 mod model;
 mod source;
 

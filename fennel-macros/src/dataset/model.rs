@@ -5,6 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Ident, ItemStruct, LitInt, LitStr, Type, Visibility};
 
+use super::expectation::Expectations;
 use super::source::Source;
 use crate::args::{self, keyed, split};
 use crate::errors::Errors;
@@ -19,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) meta: Meta,
     /// In the order of the wire: the last attribute first.
     pub(crate) sources: Vec<Source>,
+    pub(crate) expectations: Option<Expectations>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -64,6 +66,7 @@ impl Model {
             )
         });
         let sources = sources.collect();
+        let expectations = Expectations::take(&private, &mut item.attrs, errors);
         let fields = item
             .fields
             .iter_mut()
@@ -72,6 +75,7 @@ impl Model {
             ident: item.ident.clone(),
             meta,
             sources,
+            expectations,
             fields: fields.collect(),
             options,
             private,

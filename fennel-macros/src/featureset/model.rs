@@ -66,6 +66,12 @@ impl Model {
                 "a featureset has no source: put `#[source]` on a dataset and look it up",
             );
         }
+        for attribute in path::take(&mut item.attrs, "expectations") {
+            errors.on(
+                attribute,
+                "a featureset has no expectations: put `#[expectations]` on the datasets that it reads",
+            );
+        }
         let features = item.fields.iter_mut();
         let features = features.filter_map(|field| Feature::parse(&private, field, errors));
         Model {

@@ -46,6 +46,7 @@ pub(super) const TICKET: Dataset<'static> = Dataset {
         field("at", Type::Timestamp, false),
     ],
     sources: &[],
+    expectations: None,
     meta: META,
     location: at(9),
 };

@@ -1,5 +1,6 @@
 //! The vectors' definitions in Rust, a module a vector.
 
+pub(crate) mod expectations;
 pub(crate) mod featureset_forms;
 pub(crate) mod index_forms;
 pub(crate) mod meta_and_versions;
