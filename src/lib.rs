@@ -190,7 +190,6 @@ pub use fennel_macros::meta;
 /// ```
 pub use fennel_macros::source;
 
-<<<<<<< HEAD
 /// Makes a function a pipeline: what fills a dataset from others.
 ///
 /// The parameters are datasets, the result is the dataset that is filled, and the body is `let`s and
@@ -240,10 +239,9 @@ pub use fennel_macros::source;
 /// A column that is not there, a type that doesn't fit, a key that is missing is a compile error at
 /// the word, as is a column that the dataset declares and the pipeline does not make.
 pub use fennel_macros::pipeline;
-=======
+
 #[doc = include_str!("docs/expectations.md")]
 pub use fennel_macros::expectations;
->>>>>>> 9e5413a (Say what a dataset's rows should look like)
 
 /// Makes a struct a column type, for nested values.
 ///

@@ -3,15 +3,9 @@
 pub use std::vec::Vec;
 
 pub use fennel_core::entity::{
-<<<<<<< HEAD
-    Cdc, Dataset, Descriptor, Entity, Env, Extraction, Feature, Features, Featureset, Field, Index,
-    Kind, Location, Meta, Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
-    check_history,
-=======
     Argument, Cdc, Dataset, Descriptor, Entity, Env, Expectation, Expectations, Extraction,
-    Feature, Features, Featureset, Field, Index, Kind, Location, Meta, Preproc, PreprocValue,
-    Reference, Sample, Source, check_history,
->>>>>>> 9e5413a (Say what a dataset's rows should look like)
+    Feature, Features, Featureset, Field, Index, Kind, Location, Meta, Pipeline, Preproc,
+    PreprocValue, Reference, Sample, Source, check_history,
 };
 pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Unary};
 pub use fennel_core::flow::{Flow, raise};

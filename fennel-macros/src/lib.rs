@@ -45,17 +45,16 @@ pub fn source(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::companion("source", &args.into(), &item.into()).into()
 }
 
-<<<<<<< HEAD
 /// Makes a function a pipeline. Documented in `fennel`.
 #[proc_macro_attribute]
 pub fn pipeline(args: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::pipeline(args.into(), &item.into()).into()
-=======
+}
+
 /// What a dataset's rows should look like. Documented in `fennel`.
 #[proc_macro_attribute]
 pub fn expectations(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::companion("expectations", &args.into(), &item.into()).into()
->>>>>>> 9e5413a (Say what a dataset's rows should look like)
 }
 
 /// Makes a struct a column type. Documented in `fennel`.

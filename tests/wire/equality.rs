@@ -74,11 +74,8 @@ fn definitions_send_what_the_public_client_sends() {
         &cases::source_webhook_options::entities(),
     );
     check("featureset_forms", &cases::featureset_forms::entities());
-<<<<<<< HEAD
     check("operators_row", &cases::operators_row::entities());
-=======
     check("expectations", &cases::expectations::entities());
->>>>>>> 9e5413a (Say what a dataset's rows should look like)
 }
 
 #[test]
@@ -92,11 +89,8 @@ fn a_decoded_catalog_encodes_to_the_same_message() {
         cases::index_forms::entities().to_vec(),
         cases::source_webhook_options::entities().to_vec(),
         cases::featureset_forms::entities().to_vec(),
-<<<<<<< HEAD
         cases::operators_row::entities().to_vec(),
-=======
         cases::expectations::entities().to_vec(),
->>>>>>> 9e5413a (Say what a dataset's rows should look like)
     ] {
         let catalog: Catalog<'_> = entities.into_iter().collect();
         let sent = wire::encode(&catalog, None, "message");

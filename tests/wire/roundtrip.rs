@@ -12,19 +12,13 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 
-<<<<<<< HEAD
-pub(crate) const CASES: [&str; 18] = [
+pub(crate) const CASES: [&str; 19] = [
     "aggregates",
     "chain_versions",
     "empty_commit",
     "env_none",
     "env_prod",
-=======
-pub(crate) const CASES: [&str; 12] = [
-    "chain_versions",
-    "empty_commit",
     "expectations",
->>>>>>> 9e5413a (Say what a dataset's rows should look like)
     "featureset_forms",
     "index_forms",
     "meta_and_versions",
