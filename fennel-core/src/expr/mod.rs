@@ -19,9 +19,10 @@ pub use scope::{Names, Scope};
 use crate::literal::Literal;
 use crate::ty::Type;
 
-/// The deepest that expressions nest. rustc's const evaluation ends at 128 calls, and each level
-/// takes up to three.
-pub const MAX_DEPTH: usize = 32;
+/// The deepest that an expression's messages nest: a binary operator, an operand or a field takes
+/// two, a branch or a record's field three, an argument four. Readers of protobuf stop at 100 with
+/// what is around, and rustc's const evaluation at 128 calls, of which typing takes one a message.
+pub const MAX_DEPTH: usize = 80;
 
 /// An expression as written.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +97,54 @@ impl<'a> Expr<'a> {
             }
             Expr::Call(_, args) => 1 + sizes(args, args.len()),
             Expr::Record(_, fields) | Expr::Zip(_, fields) => 1 + fields_size(fields, fields.len()),
+        }
+    }
+
+    /// Whether its messages nest no deeper than `depth`.
+    pub(crate) const fn fits(&self, depth: usize) -> bool {
+        if depth < 2 {
+            return false;
+        }
+        match self {
+            Expr::Name(_) | Expr::Variable(_) | Expr::Literal(_) | Expr::Type(_) => true,
+            Expr::Unary(_, a) | Expr::Field(a, _) => a.fits(depth - 2),
+            Expr::Named(_, a) | Expr::Closure(_, a) | Expr::Cast(a, _) => a.fits(depth - 1),
+            Expr::Binary(_, a, b) => a.fits(depth - 2) && b.fits(depth - 2),
+            Expr::If(branches, otherwise) => {
+                let mut i = 0;
+                while i < branches.len() {
+                    let inner = depth.saturating_sub(3);
+                    if !branches[i].condition.fits(inner) || !branches[i].value.fits(inner) {
+                        return false;
+                    }
+                    i += 1;
+                }
+                match otherwise {
+                    Some(otherwise) => otherwise.fits(depth - 2),
+                    None => true,
+                }
+            }
+            Expr::Call(_, args) => {
+                let mut i = 0;
+                while i < args.len() {
+                    let taken = if i == 0 { 2 } else { 4 };
+                    if !args[i].fits(depth.saturating_sub(taken)) {
+                        return false;
+                    }
+                    i += 1;
+                }
+                true
+            }
+            Expr::Record(_, fields) | Expr::Zip(_, fields) => {
+                let mut i = 0;
+                while i < fields.len() {
+                    if !fields[i].value.fits(depth.saturating_sub(3)) {
+                        return false;
+                    }
+                    i += 1;
+                }
+                true
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 //! The type of an expression.
 
 use super::fault::{fault, part};
-use super::function::{self, Call};
-use super::{Branch, Expr, Fault, FieldExpr, Scope, Typed, branches_size, fields_size};
+use super::function;
+use super::{Branch, Expr, Fault, FieldExpr, MAX_DEPTH, Scope, Typed};
 use crate::literal::Literal;
-use crate::message::Message;
-use crate::text::eq;
+use crate::message::{Check, Message, ensure};
+use crate::text::{closest, eq};
 use crate::ty::{Computed, Record, Type};
 
 impl<'a> Expr<'a> {
@@ -15,26 +15,38 @@ impl<'a> Expr<'a> {
     ///
     /// What is wrong with which part.
     pub const fn type_in(&self, scope: &Scope<'_, 'a>) -> Typed<'a> {
+        if !self.fits(MAX_DEPTH) {
+            fault!(Message::new(
+                "this expression nests too deep: compute a part of it in a step before"
+            ));
+        }
+        self.typed(scope)
+    }
+
+    /// The type of an expression that nests no deeper than it may.
+    pub(super) const fn typed(&self, scope: &Scope<'_, 'a>) -> Typed<'a> {
         match self {
             Expr::Name(name) => scope.type_of(name),
             Expr::Variable(name) => scope.variable(name),
             Expr::Literal(literal) => literal_type(literal),
-            Expr::Unary(op, operand) => op.result(operand, part!(1, operand.type_in(scope))),
+            Expr::Unary(op, operand) => op.result(operand, part!(1, operand.typed(scope))),
             Expr::Binary(op, left, right) => {
-                let a = part!(1, left.type_in(scope));
-                let b = part!(1 + left.size(), right.type_in(scope));
+                let a = part!(1, left.typed(scope));
+                let b = part!(1 + left.size(), right.typed(scope));
                 op.result((left, a), (right, b))
             }
             Expr::If(branches, otherwise) => if_type(branches, *otherwise, scope),
-            Expr::Call(name, args) => function::result(name, &Call { args, scope }),
+            Expr::Call(name, args) => function::result(name, args, scope),
             Expr::Field(operand, name) => {
-                field_type(operand, name, part!(1, operand.type_in(scope)))
+                field_type(operand, name, part!(1, operand.typed(scope)))
             }
             Expr::Record(ty, fields) => record_type(ty, fields, scope, false),
             Expr::Zip(ty, fields) => record_type(ty, fields, scope, true),
             Expr::Cast(inner, ty) => match inner {
-                Expr::Literal(literal) => match literal.check(ty) {
-                    Ok(()) => Ok(Computed::of(ty)),
+                Expr::Literal(literal) => match checked(literal, ty) {
+                    Ok(()) if matches!(literal, Literal::Null) => Ok(Computed::of(ty)),
+                    // What is there is not null, whatever it is declared.
+                    Ok(()) => Ok(Computed::of(ty).required()),
                     Err(message) => Err(Fault::new(message).within(1)),
                 },
                 _ => fault!(Message::new(
@@ -103,22 +115,22 @@ const fn if_type<'a>(
     scope: &Scope<'_, 'a>,
 ) -> Typed<'a> {
     let mut result: Option<Computed<'a>> = None;
-    let mut i = 0;
+    let (mut next, mut i) = (1, 0);
     while i <= branches.len() {
+        let at = next;
         let (at, ty) = if i < branches.len() {
-            let at = 1 + branches_size(branches, i);
             let condition = &branches[i].condition;
-            let ty = part!(at, condition.type_in(scope));
+            let ty = part!(at, condition.typed(scope));
             if !ty.is_bool() {
                 let message =
                     super::operator::but(Message::new("a condition is a `bool`"), condition, &ty);
                 return Err(Fault::new(message).within(at));
             }
             let at = at + condition.size();
-            (at, part!(at, branches[i].value.type_in(scope)))
+            next = at + branches[i].value.size();
+            (at, part!(at, branches[i].value.typed(scope)))
         } else if let Some(otherwise) = otherwise {
-            let at = 1 + branches_size(branches, i);
-            (at, part!(at, otherwise.type_in(scope)))
+            (at, part!(at, otherwise.typed(scope)))
         } else {
             (0, Computed::NULL)
         };
@@ -151,22 +163,28 @@ const fn field_type<'a>(operand: &Expr<'a>, name: &str, ty: Computed<'a>) -> Typ
         let message = Message::new("`.").text(name).text("` needs a record");
         return Err(Fault::new(super::operator::but(message, operand, &ty)).within(1));
     };
-    let mut i = 0;
-    while i < record.fields.len() {
-        if eq(record.fields[i].name, name) {
-            return Ok(Computed::of(&record.fields[i].ty).optional_if(ty.is_optional()));
-        }
-        i += 1;
+    match record.field(name) {
+        Some(field) => Ok(Computed::of(&field).optional_if(ty.is_optional())),
+        None => fault!(no_field(record, name)),
     }
-    fault!(no_field(record, name))
 }
 
 const fn no_field(record: &Record<'_>, name: &str) -> Message {
     let mut message = Message::new("record ")
         .name(record.name)
         .text(" has no field ")
-        .name(name)
-        .text("; it has ");
+        .name(name);
+    let mut i = 0;
+    while i < record.fields.len() {
+        if closest(record.fields[i].name, name) {
+            return message
+                .text("; did you mean ")
+                .name(record.fields[i].name)
+                .text("?");
+        }
+        i += 1;
+    }
+    message = message.text("; it has ");
     let mut i = 0;
     while i < record.fields.len() {
         message = message.listed(i, record.fields.len(), record.fields[i].name);
@@ -185,24 +203,29 @@ const fn record_type<'a>(
     let Type::Record(record) = ty else {
         fault!(Message::new("").ty(ty).text(" is no record"));
     };
-    let mut i = 0;
+    if let Err(message) = ty.check() {
+        fault!(message);
+    }
+    // Whether the fields are those of the record, in its order.
+    let mut same = fields.len() == record.fields.len();
+    let (mut next, mut i) = (1, 0);
     while i < fields.len() {
-        let at = 1 + fields_size(fields, i);
-        let mut known = None;
-        let mut j = 0;
-        while j < record.fields.len() {
-            if eq(record.fields[j].name, fields[i].name) {
-                known = Some(record.fields[j].ty);
-            }
-            j += 1;
-        }
+        let at = next;
+        next += fields[i].value.size();
+        let known = if i < record.fields.len() && eq(record.fields[i].name, fields[i].name) {
+            Some(record.fields[i].ty)
+        } else {
+            same = false;
+            record.field(fields[i].name)
+        };
         let Some(field) = known else {
             return Err(Fault::new(no_field(record, fields[i].name)).within(at));
         };
-        let value = part!(at, fields[i].value.type_in(scope));
-        let element = if zip {
+        let value = part!(at, fields[i].value.typed(scope));
+        let element = if zip && !value.is_unknown() {
             if !value.is_list() {
-                let message = Message::new("`zip` needs lists, and this is ").computed(&value);
+                let message = Message::new("`zip` needs lists");
+                let message = super::operator::but(message, &fields[i].value, &value);
                 return Err(Fault::new(message).within(at));
             }
             match value.element() {
@@ -228,7 +251,7 @@ const fn record_type<'a>(
         i += 1;
     }
     let mut i = 0;
-    while i < record.fields.len() {
+    while !same && i < record.fields.len() {
         let mut given = 0;
         let mut j = 0;
         while j < fields.len() {
@@ -259,6 +282,12 @@ const fn record_type<'a>(
         Some(list) => Ok(list),
         None => fault!(too_deep()),
     }
+}
+
+/// Checks a constant and the type that it is given.
+const fn checked(literal: &Literal<'_>, ty: &Type<'_>) -> Check {
+    ensure!(ty.check());
+    literal.check(ty)
 }
 
 /// What is said of lists nested too deep.

@@ -1,8 +1,10 @@
 //! Expressions on the wire.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value as Json;
 
-use super::function::{self, Call};
+use super::function;
 use super::{Binary, Branch, Expr, FieldExpr, MAX_DEPTH, Scope, Unary};
 use crate::literal::Literal;
 use crate::ty::{Computed, Parts, Type};
@@ -11,8 +13,8 @@ use crate::wire::proto::schema;
 use crate::wire::{Arena, Part, types};
 
 /// The message of an expression that [`Expr::type_in`] has typed in `scope`.
-pub(crate) fn encode(expr: &Expr<'_>, scope: &Scope<'_, '_>) -> proto::Expr {
-    let boxed = |expr: &Expr<'_>| Some(Box::new(encode(expr, scope)));
+pub(crate) fn encode<'a>(expr: &Expr<'a>, scope: &Scope<'_, 'a>) -> proto::Expr {
+    let boxed = |expr: &Expr<'a>| Some(Box::new(encode(expr, scope)));
     let node = match expr {
         Expr::Name(name) => Node::Ref(proto::Ref {
             name: (*name).into(),
@@ -48,7 +50,7 @@ pub(crate) fn encode(expr: &Expr<'_>, scope: &Scope<'_, '_>) -> proto::Expr {
                 .collect(),
             otherwise: otherwise.and_then(boxed),
         })),
-        Expr::Call(name, args) => function::encode(name, &Call { args, scope }),
+        Expr::Call(name, args) => function::encode(name, args, scope),
         Expr::Field(operand, name) => Node::StructFn(Box::new(proto::StructFn {
             r#struct: boxed(operand),
             r#fn: Some(proto::StructOp {
@@ -76,9 +78,9 @@ fn record(ty: &Type<'_>) -> Option<schema::StructType> {
     }
 }
 
-fn encode_fields<C: FromIterator<(String, proto::Expr)>>(
-    fields: &[FieldExpr<'_>],
-    scope: &Scope<'_, '_>,
+fn encode_fields<'a, C: FromIterator<(String, proto::Expr)>>(
+    fields: &[FieldExpr<'a>],
+    scope: &Scope<'_, 'a>,
 ) -> C {
     let fields = fields.iter();
     fields
@@ -148,17 +150,37 @@ impl<'a> Reader<'a> {
         self.arena
     }
 
-    /// The expression of a message, refused where it is nested deeper than [`MAX_DEPTH`].
+    /// The expression of a message, refused where it nests deeper than [`MAX_DEPTH`].
     pub(crate) fn expr(&mut self, message: Option<&proto::Expr>) -> Part<Expr<'a>> {
-        if self.depth >= MAX_DEPTH {
-            return Err(format!("it nests expressions deeper than {MAX_DEPTH}"));
-        }
         let node = message.and_then(|message| message.node.as_ref());
         let node = node.ok_or("a part of the expression is missing")?;
+        // Each expression is at least a message and what is in it.
+        if self.depth >= MAX_DEPTH / 2 {
+            return Err("the expression nests too deep".into());
+        }
         self.depth += 1;
         let expr = self.node(node);
         self.depth -= 1;
-        expr
+        let expr = expr?;
+        if self.depth == 0 && !expr.fits(MAX_DEPTH) {
+            return Err("the expression nests too deep".into());
+        }
+        Ok(expr)
+    }
+
+    /// The type of a message.
+    pub(super) fn ty(&self, message: Option<&schema::DataType>) -> Part<Type<'a>> {
+        types::decode(self.arena, message)
+    }
+
+    /// `|variable| body`.
+    pub(super) fn closure(
+        &mut self,
+        variable: &str,
+        body: Option<&proto::Expr>,
+    ) -> Part<Expr<'a>> {
+        let variable = self.arena.text(variable);
+        Ok(Expr::Closure(variable, self.boxed(body)?))
     }
 
     fn boxed(&mut self, message: Option<&proto::Expr>) -> Part<&'a Expr<'a>> {
@@ -230,20 +252,22 @@ impl<'a> Reader<'a> {
     fn fields(
         &mut self,
         ty: Option<&schema::StructType>,
-        fields: &std::collections::BTreeMap<String, proto::Expr>,
+        fields: &BTreeMap<String, proto::Expr>,
     ) -> Part<(Type<'a>, &'a [FieldExpr<'a>])> {
         let ty = types::decode_record(self.arena, ty.ok_or("a record has no type")?)?;
-        let order = |name: &String| match ty {
-            Type::Record(record) => record.fields.iter().position(|field| field.name == name),
-            _ => None,
+        let Type::Record(record) = ty else {
+            return Err("a record has no fields".into());
         };
-        let mut names: Vec<_> = fields.iter().collect();
-        names.sort_by_key(|(name, _)| (order(name).unwrap_or(usize::MAX), *name));
-        let fields = names.into_iter().map(|(name, value)| {
-            Ok(FieldExpr {
+        let known: BTreeSet<_> = record.fields.iter().map(|field| field.name).collect();
+        let ordered = record.fields.iter().map(|field| field.name);
+        let others = fields.keys().map(String::as_str);
+        let names = ordered.chain(others.filter(|name| !known.contains(name)));
+        let fields = names.filter_map(|name| {
+            let value = fields.get(name)?;
+            Some(self.expr(Some(value)).map(|value| FieldExpr {
                 name: self.arena.text(name),
-                value: self.expr(Some(value))?,
-            })
+                value,
+            }))
         });
         let fields = fields.collect::<Part<Vec<_>>>()?;
         Ok((ty, self.arena.slice(&fields)))
@@ -254,6 +278,9 @@ impl<'a> Reader<'a> {
             .map_err(|error| format!("a constant of the expression is not JSON: {error}"))?;
         let dtype = message.dtype.as_ref().and_then(|ty| ty.dtype.as_ref());
         if matches!(dtype, Some(schema::data_type::Dtype::NullType(_))) {
+            if !json.is_null() {
+                return Err("a constant without a type is not null".into());
+            }
             return Ok(Expr::Literal(Literal::Null));
         }
         let ty = types::decode(self.arena, message.dtype.as_ref())?;

@@ -297,7 +297,19 @@ const fn same_texts(a: &[&str], b: &[&str]) -> bool {
     true
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// The type of the field of that name.
+    pub(crate) const fn field(&self, name: &str) -> Option<Type<'a>> {
+        let mut i = 0;
+        while i < self.fields.len() {
+            if eq(self.fields[i].name, name) {
+                return Some(self.fields[i].ty);
+            }
+            i += 1;
+        }
+        None
+    }
+
     const fn is(&self, other: &Record<'_>) -> bool {
         if self.fields.len() != other.fields.len() || !eq(self.name, other.name) {
             return false;

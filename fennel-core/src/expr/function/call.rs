@@ -1,11 +1,20 @@
 //! A call and its arguments.
 
 use crate::expr::fault::fault;
+use crate::expr::operator::but;
+use crate::expr::wire::encode;
 use crate::expr::{Expr, Fault, Scope, Typed, sizes};
 use crate::literal::Literal;
 use crate::message::Message;
 use crate::text::eq;
-use crate::ty::{Computed, Type};
+use crate::ty::Computed;
+use crate::wire::proto::expression as proto;
+
+/// The most arguments that a function takes, its operand included.
+pub(super) const MAX_ARGUMENTS: usize = 9;
+
+/// The name of the parameter that a type is given for.
+pub(super) const TYPE: &str = "T";
 
 /// A call: its arguments, the operand first, and what names mean there.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +23,8 @@ pub struct Call<'s, 'a> {
     pub args: &'a [Expr<'a>],
     /// What names in them mean.
     pub scope: &'s Scope<'s, 'a>,
+    /// The arguments' types. They are found in one place, since const evaluation can't nest deep.
+    pub(super) types: [Computed<'a>; MAX_ARGUMENTS],
 }
 
 /// How a function is called: its name, and its parameters behind the operand.
@@ -25,6 +36,10 @@ pub struct Signature {
     pub required: &'static [&'static str],
     /// Parameters that may be.
     pub optional: &'static [&'static str],
+    /// The type of its result, where nothing is null.
+    pub result: &'static str,
+    /// What it does.
+    pub docs: &'static str,
 }
 
 impl Signature {
@@ -58,11 +73,10 @@ impl Signature {
         takes_operand: bool,
     ) -> Result<(), Fault> {
         let first = takes_operand as usize;
-        if call.args.len() < first {
-            fault!(
-                Message::new("")
-                    .name(self.name)
-                    .text(" needs a value to work on")
+        if takes_operand && matches!(call.args[0], Expr::Named(..)) {
+            let message = Message::new("what ").name(self.name);
+            return Err(
+                Fault::new(message.text(" works on comes first, without a name")).within(1),
             );
         }
         let mut positional = 0;
@@ -85,15 +99,8 @@ impl Signature {
         }
         let mut i = 0;
         while i < self.required.len() {
-            if call.parameter(self, i, takes_operand).is_none() {
-                fault!(
-                    self.list(
-                        Message::new("")
-                            .name(self.name)
-                            .text(" needs its argument ")
-                            .name(self.required[i])
-                    )
-                );
+            if call.position(self, i, takes_operand).is_none() {
+                fault!(self.missing(self.required[i]));
             }
             i += 1;
         }
@@ -124,6 +131,17 @@ impl Signature {
         Ok(())
     }
 
+    pub(super) const fn missing(&self, parameter: &str) -> Message {
+        let message = Message::new("").name(self.name).text(" needs its ");
+        if eq(parameter, TYPE) {
+            return message
+                .text("type, as in `a.")
+                .text(self.name)
+                .text("::<i64>()`");
+        }
+        message.text("argument ").name(parameter)
+    }
+
     const fn takes(&self) -> Message {
         let message = Message::new("").name(self.name).text(" takes ");
         match self.required.len() + self.optional.len() {
@@ -149,31 +167,45 @@ impl Signature {
 }
 
 impl<'s, 'a> Call<'s, 'a> {
+    /// A call whose arguments have no types yet.
+    pub(in crate::expr) const fn new(args: &'a [Expr<'a>], scope: &'s Scope<'s, 'a>) -> Self {
+        Call {
+            args,
+            scope,
+            types: [Computed::UNKNOWN; MAX_ARGUMENTS],
+        }
+    }
+
     /// The operand.
     pub(super) const fn operand(&self) -> Expr<'a> {
         self.args[0].unnamed()
     }
 
-    /// The `i`th parameter's argument and its node.
-    const fn parameter(
+    /// The node of the `k`th argument, without its name.
+    pub(super) const fn node(&self, k: usize) -> usize {
+        1 + sizes(self.args, k) + matches!(self.args[k], Expr::Named(..)) as usize
+    }
+
+    /// Which argument is given for the `i`th parameter.
+    const fn position(
         &self,
         signature: &Signature,
         i: usize,
         takes_operand: bool,
-    ) -> Option<(usize, Expr<'a>)> {
+    ) -> Option<usize> {
         let first = takes_operand as usize;
         if first + i < self.args.len() && !matches!(self.args[first + i], Expr::Named(..)) {
-            return Some((1 + sizes(self.args, first + i), self.args[first + i]));
+            return Some(first + i);
         }
         let Some(wanted) = signature.parameter(i) else {
             return None;
         };
         let mut k = first;
         while k < self.args.len() {
-            if let Expr::Named(name, value) = self.args[k]
+            if let Expr::Named(name, _) = self.args[k]
                 && eq(name, wanted)
             {
-                return Some((2 + sizes(self.args, k), *value));
+                return Some(k);
             }
             k += 1;
         }
@@ -186,26 +218,45 @@ impl<'s, 'a> Call<'s, 'a> {
         signature: &Signature,
         i: usize,
     ) -> Option<(usize, Expr<'a>)> {
-        self.parameter(signature, i, true)
+        match self.position(signature, i, true) {
+            Some(k) => Some((self.node(k), self.args[k].unnamed())),
+            None => None,
+        }
     }
 
     /// The argument for the parameter `i` of a function without an operand, and its node.
     pub(crate) const fn plain(&self, signature: &Signature, i: usize) -> Option<(usize, Expr<'a>)> {
-        self.parameter(signature, i, false)
+        match self.position(signature, i, false) {
+            Some(k) => Some((self.node(k), self.args[k].unnamed())),
+            None => None,
+        }
     }
 
-    /// The type of the argument for parameter `i`, which is there.
+    /// The node and the type of the argument for parameter `i`; `None` where it is not given.
     pub(super) const fn typed(
         &self,
         signature: &Signature,
         i: usize,
-    ) -> Result<(usize, Computed<'a>), Fault> {
-        match self.argument(signature, i) {
-            Some((at, argument)) => match argument.type_in(self.scope) {
-                Ok(ty) => Ok((at, ty)),
-                Err(fault) => Err(fault.within(at)),
-            },
-            None => Ok((0, Computed::UNKNOWN)),
+    ) -> Option<(usize, Computed<'a>)> {
+        match self.position(signature, i, true) {
+            Some(k) if k < MAX_ARGUMENTS => Some((self.node(k), self.types[k])),
+            _ => None,
+        }
+    }
+
+    /// What is wrong where the argument for parameter `i` is not what the function `needs`.
+    pub(super) const fn fault(
+        &self,
+        signature: &Signature,
+        i: usize,
+        needs: &str,
+    ) -> Fault {
+        let message = Message::new("").name(signature.name).text(" needs ").text(needs);
+        match (self.argument(signature, i), self.typed(signature, i)) {
+            (Some((at, argument)), Some((_, ty))) => {
+                Fault::new(but(message, &argument, &ty)).within(at)
+            }
+            _ => Fault::new(message),
         }
     }
 
@@ -230,14 +281,27 @@ impl<'s, 'a> Call<'s, 'a> {
         }
     }
 
-    /// The argument for parameter `i` as a type.
-    pub(super) const fn type_argument(&self, i: usize) -> Option<Type<'a>> {
-        if i + 1 < self.args.len()
-            && let Expr::Type(ty) = self.args[i + 1]
-        {
-            return Some(ty);
+    /// The text that is written out for parameter `i`.
+    pub(super) const fn text(&self, signature: &Signature, i: usize) -> Option<&'a str> {
+        match self.argument(signature, i) {
+            Some((_, Expr::Literal(Literal::Str(text)))) => Some(text),
+            _ => None,
         }
-        None
+    }
+
+    /// The message of the operand.
+    pub(super) fn encode_operand(&self) -> Option<Box<proto::Expr>> {
+        Some(Box::new(encode(&self.operand(), self.scope)))
+    }
+
+    /// The message of the argument for parameter `i`.
+    pub(super) fn encode_argument(
+        &self,
+        signature: &Signature,
+        i: usize,
+    ) -> Option<Box<proto::Expr>> {
+        let (_, argument) = self.argument(signature, i)?;
+        Some(Box::new(encode(&argument, self.scope)))
     }
 }
 

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::unit::TimeUnit;
 use super::{functions, zone};
 use crate::expr::fault::{fault, part};
-use crate::expr::wire::{Reader, encode};
+use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Typed};
 use crate::literal::Literal;
 use crate::message::Message;
@@ -14,17 +14,17 @@ use crate::wire::proto::expression::{self as proto, expr::Node};
 
 functions! {
     /// Whether it is null; never null itself.
-    IsNull = "is_null"(),
+    IsNull = "is_null"() -> "bool",
     /// The value, or `fill` where it is null; the type that both have in common.
-    FillNull = "fill_null"("fill"),
+    FillNull = "fill_null"("fill") -> "T",
     /// The instant at which the expression is computed.
-    Now = "now"(),
+    Now = "now"() -> "DateTime<Utc>",
     /// An instant written out, in UTC without a `timezone`.
-    DateTime = "datetime"("year", "month", "day"; "hour", "minute", "second", "microsecond", "timezone"),
+    DateTime = "datetime"("year", "month", "day"; "hour", "minute", "second", "microsecond", "timezone") -> "DateTime<Utc>",
     /// The instant so many `"second"`s, `"millisecond"`s or `"microsecond"`s after 1970.
-    FromEpoch = "from_epoch"("unit"),
+    FromEpoch = "from_epoch"("unit") -> "DateTime<Utc>",
     /// A list of the value, `count` times.
-    Repeat = "repeat"("count"),
+    Repeat = "repeat"("count") -> "Vec<T>",
 }
 
 /// The parts of [`Function::DateTime`] with their ranges.
@@ -49,7 +49,9 @@ impl Function {
         match self {
             Function::IsNull => Ok(Computed::BOOL),
             Function::FillNull => {
-                let (at, fill) = part!(0, call.typed(&signature, 0));
+                let Some((at, fill)) = call.typed(&signature, 0) else {
+                    return Ok(operand);
+                };
                 if operand.is_null() {
                     return Ok(fill);
                 }
@@ -91,18 +93,15 @@ impl Function {
                 if crate::time::days_from_civil(given[0], given[1], given[2]).is_none() {
                     fault!(Message::new("there is no such day in the calendar"));
                 }
-                match call.plain(&signature, PARTS.len()) {
-                    None => {}
-                    Some((at, Expr::Literal(Literal::Str(name)))) => {
-                        if let Err(message) = zone::check(name) {
-                            return Err(Fault::new(message).within(at));
-                        }
-                    }
-                    Some((at, _)) => {
-                        return Err(Fault::new(Message::new(
+                if let Some((at, zone)) = call.plain(&signature, PARTS.len()) {
+                    let checked = match zone {
+                        Expr::Literal(Literal::Str(name)) => zone::check(name),
+                        _ => Err(Message::new(
                             "the time zone is a constant text, such as \"Europe/Paris\"",
-                        ))
-                        .within(at));
+                        )),
+                    };
+                    if let Err(message) = checked {
+                        return Err(Fault::new(message).within(at));
                     }
                 }
                 Ok(Computed::TIMESTAMP)
@@ -132,7 +131,9 @@ impl Function {
                 super::call::lifted(Computed::TIMESTAMP, &operand)
             }
             Function::Repeat => {
-                let (at, count) = part!(0, call.typed(&signature, 0));
+                let Some((at, count)) = call.typed(&signature, 0) else {
+                    return Ok(operand);
+                };
                 if !count.is_unknown() && (!count.is_whole() || count.is_optional()) {
                     let message =
                         Message::new("`repeat` needs an `i64`, and this is ").computed(&count);
@@ -161,15 +162,12 @@ impl Function {
 
     pub(super) fn encode(self, call: &Call<'_, '_>) -> Node {
         let signature = self.signature();
-        let boxed = |argument: Option<(usize, Expr<'_>)>| {
-            argument.map(|(_, argument)| Box::new(encode(&argument, call.scope)))
-        };
-        let operand = || Some(Box::new(encode(&call.operand(), call.scope)));
+        let operand = || call.encode_operand();
         match self {
             Function::IsNull => Node::Isnull(Box::new(proto::IsNull { operand: operand() })),
             Function::FillNull => Node::Fillnull(Box::new(proto::FillNull {
                 operand: operand(),
-                fill: boxed(call.argument(&signature, 0)),
+                fill: call.encode_argument(&signature, 0),
             })),
             Function::Now => Node::Now(proto::Now {}),
             Function::DateTime => {
@@ -197,10 +195,7 @@ impl Function {
                 })
             }
             Function::FromEpoch => {
-                let unit = match call.argument(&signature, 0) {
-                    Some((_, Expr::Literal(Literal::Str(unit)))) => TimeUnit::find(unit),
-                    _ => None,
-                };
+                let unit = call.text(&signature, 0).and_then(TimeUnit::find);
                 Node::FromEpoch(Box::new(proto::FromEpoch {
                     duration: operand(),
                     unit: unit
@@ -210,7 +205,7 @@ impl Function {
             }
             Function::Repeat => Node::Repeat(Box::new(proto::Repeat {
                 expr: operand(),
-                count: boxed(call.argument(&signature, 0)),
+                count: call.encode_argument(&signature, 0),
             })),
         }
     }
@@ -244,13 +239,7 @@ impl Function {
                     .rposition(|part| *part > 0)
                     .map_or(0, |last| last + 1);
                 let parts = parts.into_iter().take(given.max(2)).map(part);
-                // Without a zone it is in UTC.
-                let zone = call
-                    .timezone
-                    .as_ref()
-                    .map_or(zone::UTC, |zone| &zone.timezone);
-                let zone = (zone != zone::UTC)
-                    .then(|| Expr::Named("timezone", reader.arena().value(text(zone))));
+                let zone = zone::decode(reader, call.timezone.as_ref());
                 Ok(reader.call("datetime", part(call.year), parts.chain(zone)))
             }
             Node::FromEpoch(call) => {

@@ -5,17 +5,24 @@
 //! makes of them.
 
 mod call;
+mod format;
 mod general;
+mod json_path;
+mod list;
+mod map;
 mod number;
+mod text;
+mod time;
 mod unit;
 mod zone;
 
 pub use call::{Call, Signature};
 pub use unit::TimeUnit;
+pub use zone::TIME_ZONES;
 
 use super::fault::{fault, part};
 use super::wire::Reader;
-use super::{Expr, Fault, Typed};
+use super::{Expr, Fault, Scope, Typed};
 use crate::message::Message;
 use crate::text::closest;
 use crate::ty::{Computed, Type};
@@ -24,11 +31,11 @@ use crate::wire::proto::expression as proto;
 
 /// Writes the enum of a file's functions from their table: variant, signature, docs.
 macro_rules! functions {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal ($($required:literal),* $(; $($optional:literal),+)?),)*) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal ($($required:literal),* $(; $($optional:literal),+)?) -> $result:literal,)*) => {
         /// A function of this family.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Function {
-            $($(#[$doc])+ $variant,)*
+            $($(#[doc = $doc])+ $variant,)*
         }
 
         impl Function {
@@ -43,6 +50,8 @@ macro_rules! functions {
                         name: $name,
                         required: &[$($required),*],
                         optional: &[$($($optional),+)?],
+                        result: $result,
+                        docs: concat!($($doc),+),
                     },)*
                 }
             }
@@ -100,12 +109,28 @@ macro_rules! families {
             }
         }
 
-        /// The first function of that name and what its operand is.
-        const fn anywhere(name: &str) -> Option<(Function, &'static str)> {
+        /// The first function of that name.
+        const fn anywhere(name: &str) -> Option<Function> {
             $(if let Some(function) = $module::Function::find(name) {
-                return Some((Function::$variant(function), $operand));
+                return Some(Function::$variant(function));
             })*
             None
+        }
+
+        /// Appends what the operand of a function of that name is.
+        const fn operands(name: &str, mut message: Message) -> Message {
+            let (mut count, mut i) = (0, 0);
+            $(count += $module::Function::find(name).is_some() as usize;)*
+            $(if $module::Function::find(name).is_some() {
+                i += 1;
+                let separator = match i {
+                    1 => "",
+                    _ if i == count => " or ",
+                    _ => ", ",
+                };
+                message = message.text(separator).text($operand);
+            })*
+            message
         }
 
         /// A function whose name is one slip away.
@@ -130,6 +155,34 @@ families! {
     General general "any value",
     /// Of numbers.
     Number number "a number",
+    /// Of texts.
+    Text text "a `String`",
+    /// Of instants.
+    Time time "a `DateTime<Utc>`",
+    /// Of lists and embeddings.
+    List list "a list",
+    /// Of maps.
+    Map map "a map",
+}
+
+impl Function {
+    /// Whether its first argument is a value to work on.
+    const fn takes_operand(self) -> bool {
+        match self {
+            Function::General(function) => function.takes_operand(),
+            _ => true,
+        }
+    }
+}
+
+/// Finds a name in a file's table.
+macro_rules! of {
+    ($family:ident $module:ident $name:expr) => {
+        match $module::Function::find($name) {
+            Some(function) => Some(Function::$family(function)),
+            None => None,
+        }
+    };
 }
 
 /// The function that a name means for an operand of that type.
@@ -138,55 +191,75 @@ const fn find(name: &str, operand: &Computed<'_>) -> Option<Function> {
         return Some(Function::General(function));
     }
     let ty = operand.required();
+    if ty.is_unknown() {
+        return anywhere(name);
+    }
+    if ty.element().is_some() {
+        return of!(List list name);
+    }
+    if ty.map_value().is_some() {
+        return of!(Map map name);
+    }
     match ty.base() {
-        Some(Type::Int | Type::Float) => match number::Function::find(name) {
-            Some(function) => Some(Function::Number(function)),
-            None => None,
-        },
-        Some(_) => None,
-        // Of null, or of something unknown.
-        None => match anywhere(name) {
-            Some((function, _)) => Some(function),
-            None => None,
-        },
+        Some(Type::Int | Type::Float) => of!(Number number name),
+        Some(Type::String) => of!(Text text name),
+        Some(Type::Timestamp) => of!(Time time name),
+        _ => None,
     }
 }
 
 /// The type of `operand.name(..)` and `name(..)`.
-pub(super) const fn result<'a>(name: &str, call: &Call<'_, 'a>) -> Typed<'a> {
-    let Some((first, needs)) = anywhere(name) else {
+pub(super) const fn result<'a>(
+    name: &str,
+    args: &'a [Expr<'a>],
+    scope: &Scope<'_, 'a>,
+) -> Typed<'a> {
+    let Some(first) = anywhere(name) else {
         fault!(unknown(name));
     };
-    if call.args.is_empty() {
-        let Function::General(function) = first else {
-            fault!(
-                Message::new("")
-                    .name(name)
-                    .text(" is a function of ")
-                    .text(needs)
-                    .text(": write it behind one, as in `a.")
-                    .text(name)
-                    .text("(..)`")
-            );
-        };
-        if let Err(fault) = function.signature().check(call, function.takes_operand()) {
-            return Err(fault);
-        }
-        return function.result(call, Computed::UNKNOWN);
+    if args.is_empty() && first.takes_operand() {
+        let message = Message::new("").name(name).text(" is a function of ");
+        fault!(
+            operands(name, message)
+                .text(": write it behind one, as in `a.")
+                .text(name)
+                .text("(..)`")
+        );
     }
-    let operand = part!(1, call.args[0].unnamed().type_in(call.scope));
+    let mut call = Call::new(args, scope);
+    let mut operand = Computed::UNKNOWN;
+    if first.takes_operand() {
+        operand = part!(call.node(0), args[0].unnamed().typed(scope));
+        call.types[0] = operand;
+    }
     let Some(function) = find(name, &operand) else {
-        let message = Message::new("").name(name).text(" needs ").text(needs);
-        return Err(Fault::new(super::operator::but(message, &call.args[0], &operand)).within(1));
+        let message = Message::new("").name(name).text(" needs ");
+        let message = super::operator::but(operands(name, message), &args[0], &operand);
+        return Err(Fault::new(message).within(1));
     };
-    let takes_operand = match function {
-        Function::General(function) => function.takes_operand(),
-        _ => true,
-    };
-    if let Err(fault) = function.signature().check(call, takes_operand) {
+    let first = function.takes_operand() as usize;
+    if let Err(fault) = function.signature().check(&call, first == 1) {
         return Err(fault);
     }
-    function.result(call, operand)
+    let mut k = first;
+    while k < args.len() {
+        let at = call.node(k);
+        call.types[k] = match (args[k].unnamed(), function) {
+            (Expr::Type(_), Function::Text(text::Function::Parse)) => Computed::UNKNOWN,
+            (Expr::Closure(variable, body), Function::List(list)) if list.takes_closure() => {
+                let Some(scope) = list.closure(scope, variable, &operand) else {
+                    fault!(list::nested());
+                };
+                part!(at + 1, body.typed(&scope))
+            }
+            (argument, _) => part!(at, argument.typed(scope)),
+        };
+        k += 1;
+    }
+    if operand.is_unknown() && !matches!(function, Function::General(_)) {
+        return Ok(Computed::UNKNOWN);
+    }
+    function.result(&call, operand)
 }
 
 const fn unknown(name: &str) -> Message {
@@ -198,14 +271,19 @@ const fn unknown(name: &str) -> Message {
 }
 
 /// The wire form of a call that [`result`] has typed.
-pub(super) fn encode(name: &str, call: &Call<'_, '_>) -> proto::expr::Node {
-    let operand = call
-        .args
-        .first()
-        .and_then(|operand| operand.unnamed().type_in(call.scope).ok())
+pub(super) fn encode<'a>(
+    name: &str,
+    args: &'a [Expr<'a>],
+    scope: &Scope<'_, 'a>,
+) -> proto::expr::Node {
+    let mut call = Call::new(args, scope);
+    let operand = args.first();
+    let operand = operand
+        .and_then(|operand| operand.unnamed().typed(scope).ok())
         .unwrap_or(Computed::UNKNOWN);
+    call.types[0] = operand;
     match find(name, &operand) {
-        Some(function) => function.encode(call),
+        Some(function) => function.encode(&call),
         // Only what was typed is sent.
         None => proto::expr::Node::Ref(proto::Ref { name: name.into() }),
     }
@@ -217,6 +295,10 @@ pub(super) fn decode<'a>(node: &proto::expr::Node, reader: &mut Reader<'a>) -> P
 
     match node {
         Node::MathFn(call) => number::Function::decode(call, reader),
+        Node::StringFn(call) => text::Function::decode(call, reader),
+        Node::DatetimeFn(call) => time::Function::decode(call, reader),
+        Node::ListFn(call) => list::Function::decode(call, reader),
+        Node::DictFn(call) => map::Function::decode(call, reader),
         other => general::Function::decode(other, reader),
     }
 }

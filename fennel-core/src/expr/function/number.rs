@@ -2,9 +2,7 @@
 
 use super::call::{Call, lifted};
 use super::functions;
-use crate::expr::fault::part;
-use crate::expr::operator::but;
-use crate::expr::wire::{Reader, encode};
+use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Typed};
 use crate::literal::Literal;
 use crate::message::Message;
@@ -13,37 +11,37 @@ use crate::wire::proto::expression::{self as proto, expr::Node, math_op::FnType}
 
 functions! {
     /// The number without its sign; the operand's type.
-    Abs = "abs"(),
+    Abs = "abs"() -> "T",
     /// The least whole number that is not less.
-    Ceil = "ceil"(),
+    Ceil = "ceil"() -> "i64",
     /// The greatest whole number that is not greater.
-    Floor = "floor"(),
+    Floor = "floor"() -> "i64",
     /// Rounded to `precision` digits behind the point, half away from zero; to an `i64` without one.
-    Round = "round"(; "precision"),
+    Round = "round"(; "precision") -> "i64 or f64",
     /// The square root; NaN below zero.
-    Sqrt = "sqrt"(),
+    Sqrt = "sqrt"() -> "f64",
     /// The sine of radians.
-    Sin = "sin"(),
+    Sin = "sin"() -> "f64",
     /// The cosine of radians.
-    Cos = "cos"(),
+    Cos = "cos"() -> "f64",
     /// The tangent of radians.
-    Tan = "tan"(),
+    Tan = "tan"() -> "f64",
     /// The arc sine in radians; NaN outside -1 to 1.
-    Asin = "asin"(),
+    Asin = "asin"() -> "f64",
     /// The arc cosine in radians; NaN outside -1 to 1.
-    Acos = "acos"(),
+    Acos = "acos"() -> "f64",
     /// The arc tangent in radians.
-    Atan = "atan"(),
+    Atan = "atan"() -> "f64",
     /// The logarithm to `base`, a constant; the natural one without it. NaN below zero.
-    Log = "log"(; "base"),
+    Log = "log"(; "base") -> "f64",
     /// The power; an `i64` where both are whole. A whole number has no negative powers.
-    Pow = "pow"("exponent"),
+    Pow = "pow"("exponent") -> "i64 or f64",
     /// The number as text.
-    ToString = "to_string"(),
+    ToString = "to_string"() -> "String",
     /// Whether it is not a number.
-    IsNan = "is_nan"(),
+    IsNan = "is_nan"() -> "bool",
     /// Whether it is infinite.
-    IsInfinite = "is_infinite"(),
+    IsInfinite = "is_infinite"() -> "bool",
 }
 
 impl Function {
@@ -93,15 +91,10 @@ impl Function {
                 lifted(Computed::FLOAT, &operand)
             }
             Function::Pow => {
-                let (at, exponent) = part!(0, call.typed(&signature, 0));
-                if !exponent.is_number() {
-                    let message = but(
-                        Message::new("`pow` needs numbers"),
-                        &argument(call),
-                        &exponent,
-                    );
-                    return Err(Fault::new(message).within(at));
-                }
+                let exponent = match call.typed(&signature, 0) {
+                    Some((_, ty)) if ty.is_number() => ty,
+                    _ => return Err(call.fault(&signature, 0, "a number as its exponent")),
+                };
                 if number.is_whole()
                     && let Some((at, Expr::Literal(Literal::Int(power)))) =
                         call.argument(&signature, 0)
@@ -160,14 +153,14 @@ impl Function {
                 },
             }),
             Function::Pow => FnType::Pow(Box::new(proto::Pow {
-                exponent: argument.map(|exponent| Box::new(encode(&exponent, call.scope))),
+                exponent: call.encode_argument(&signature, 0),
             })),
             Function::ToString => FnType::ToString(proto::ToString {}),
             Function::IsNan => FnType::IsNan(proto::IsNan {}),
             Function::IsInfinite => FnType::IsInfinite(proto::IsInfinite {}),
         };
         Node::MathFn(Box::new(proto::MathFn {
-            operand: Some(Box::new(encode(&call.operand(), call.scope))),
+            operand: call.encode_operand(),
             r#fn: Some(Box::new(proto::MathOp {
                 fn_type: Some(function),
             })),
@@ -208,8 +201,4 @@ impl Function {
         };
         Ok(reader.call(function.signature().name, operand, argument))
     }
-}
-
-const fn argument<'a>(call: &Call<'_, 'a>) -> Expr<'a> {
-    call.args[call.args.len() - 1].unnamed()
 }

@@ -1,5 +1,6 @@
 //! Units of time, as texts in expressions.
 
+use crate::message::{Check, Message};
 use crate::text::eq;
 use crate::wire::proto::expression as proto;
 
@@ -44,6 +45,24 @@ macro_rules! units {
             }
         }
     };
+}
+
+impl TimeUnit {
+    /// Checks that a text names a unit that time between two instants can be counted in.
+    pub(super) const fn check_length(name: &str) -> Check {
+        match TimeUnit::find(name) {
+            Some(TimeUnit::Month) => Err(Message::new(
+                "months differ in length: count in \"day\" or \"week\"",
+            )),
+            Some(_) => Ok(()),
+            None => {
+                let message = Message::new("there is no unit of time ").name(name);
+                Err(message.text(
+                    "; there is \"year\", \"week\", \"day\", \"hour\", \"minute\", \"second\", \"millisecond\" and \"microsecond\"",
+                ))
+            }
+        }
+    }
 }
 
 units! {
