@@ -9,6 +9,7 @@
 //! | [`ty`] | column types, and the Rust types that can be columns |
 //! | [`value`] | run-time values and how incoming data is matched to a type |
 //! | [`entity`] | descriptors of datasets and featuresets, with their checks |
+//! | [`expr`] | expressions over columns and features, and their functions |
 //! | [`connector`] | where a source reads from |
 //! | [`catalog`] | a set of entities checked as a whole |
 //! | [`diff`] | what a commit would change, and whether it may |

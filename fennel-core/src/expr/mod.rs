@@ -8,6 +8,7 @@
 pub(crate) mod fault;
 pub mod function;
 pub(crate) mod operator;
+mod print;
 mod scope;
 pub(crate) mod typing;
 pub(crate) mod wire;
@@ -108,7 +109,8 @@ impl<'a> Expr<'a> {
         match self {
             Expr::Name(_) | Expr::Variable(_) | Expr::Literal(_) | Expr::Type(_) => true,
             Expr::Unary(_, a) | Expr::Field(a, _) => a.fits(depth - 2),
-            Expr::Named(_, a) | Expr::Closure(_, a) | Expr::Cast(a, _) => a.fits(depth - 1),
+            Expr::Cast(a, _) => a.fits(depth - 1),
+            Expr::Named(_, a) | Expr::Closure(_, a) => a.fits(depth),
             Expr::Binary(_, a, b) => a.fits(depth - 2) && b.fits(depth - 2),
             Expr::If(branches, otherwise) => {
                 let mut i = 0;

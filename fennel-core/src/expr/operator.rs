@@ -98,7 +98,12 @@ impl Unary {
             Unary::Not => ty.is_bool(),
         };
         if fits {
-            return Ok(ty.required().unrestricted().optional_if(ty.is_optional()));
+            let result = match self {
+                _ if !ty.is_null() => ty.required().unrestricted(),
+                Unary::Neg => Computed::FLOAT,
+                Unary::Not => Computed::BOOL,
+            };
+            return Ok(result.optional_if(ty.is_optional()));
         }
         let needs = match self {
             Unary::Neg => "a number",
@@ -153,7 +158,13 @@ impl Binary {
                 if let Some(fault) = self.refused(left, right, "numbers", true) {
                     return Err(fault);
                 }
-                let whole = left.1.is_whole() && right.1.is_whole() && !matches!(self, Binary::Div);
+                // Null leaves it to the other side.
+                let whole = match (left.1.is_null(), right.1.is_null()) {
+                    (true, true) => false,
+                    (true, false) => right.1.is_whole(),
+                    (false, true) => left.1.is_whole(),
+                    (false, false) => left.1.is_whole() && right.1.is_whole(),
+                } && !matches!(self, Binary::Div);
                 let number = if whole {
                     Computed::INT
                 } else {

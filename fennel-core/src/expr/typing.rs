@@ -37,9 +37,7 @@ impl<'a> Expr<'a> {
             }
             Expr::If(branches, otherwise) => if_type(branches, *otherwise, scope),
             Expr::Call(name, args) => function::result(name, args, scope),
-            Expr::Field(operand, name) => {
-                field_type(operand, name, part!(1, operand.typed(scope)))
-            }
+            Expr::Field(operand, name) => field_type(operand, name, part!(1, operand.typed(scope))),
             Expr::Record(ty, fields) => record_type(ty, fields, scope, false),
             Expr::Zip(ty, fields) => record_type(ty, fields, scope, true),
             Expr::Cast(inner, ty) => match inner {

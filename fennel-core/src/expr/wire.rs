@@ -174,11 +174,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `|variable| body`.
-    pub(super) fn closure(
-        &mut self,
-        variable: &str,
-        body: Option<&proto::Expr>,
-    ) -> Part<Expr<'a>> {
+    pub(super) fn closure(&mut self, variable: &str, body: Option<&proto::Expr>) -> Part<Expr<'a>> {
         let variable = self.arena.text(variable);
         Ok(Expr::Closure(variable, self.boxed(body)?))
     }
@@ -194,9 +190,10 @@ impl<'a> Reader<'a> {
             Node::Var(variable) => Expr::Variable(self.arena.text(&variable.name)),
             Node::JsonLiteral(literal) => self.literal(literal)?,
             Node::Unary(unary) => {
-                let op = match unary.op() {
-                    proto::UnaryOp::Neg => Unary::Neg,
-                    proto::UnaryOp::Not => Unary::Not,
+                let op = match proto::UnaryOp::try_from(unary.op) {
+                    Ok(proto::UnaryOp::Neg) => Unary::Neg,
+                    Ok(proto::UnaryOp::Not) => Unary::Not,
+                    Err(_) => return Err("an operator of the expression is unknown".into()),
                 };
                 Expr::Unary(op, self.boxed(unary.operand.as_deref())?)
             }

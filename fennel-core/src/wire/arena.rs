@@ -58,6 +58,9 @@ impl<'a> Arena<'a> {
             Json::Number(number) => match number.as_i64() {
                 Some(int) if matches!(ty.required(), Type::Float) => Literal::Float(int as f64),
                 Some(int) => Literal::Int(int),
+                None if matches!(ty.required(), Type::Decimal { .. }) => {
+                    Literal::Str(self.text(&number.to_string()))
+                }
                 None => Literal::Float(number.as_f64().ok_or("its default is out of range")?),
             },
             Json::String(text) => Literal::Str(self.text(text)),

@@ -245,13 +245,11 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// What is wrong where the argument for parameter `i` is not what the function `needs`.
-    pub(super) const fn fault(
-        &self,
-        signature: &Signature,
-        i: usize,
-        needs: &str,
-    ) -> Fault {
-        let message = Message::new("").name(signature.name).text(" needs ").text(needs);
+    pub(super) const fn fault(&self, signature: &Signature, i: usize, needs: &str) -> Fault {
+        let message = Message::new("")
+            .name(signature.name)
+            .text(" needs ")
+            .text(needs);
         match (self.argument(signature, i), self.typed(signature, i)) {
             (Some((at, argument)), Some((_, ty))) => {
                 Fault::new(but(message, &argument, &ty)).within(at)

@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_format_is_one_of_chrono() {
-        let letters = ['%', '-', '0', '#', '.', ':', '3', 'f', 'z', 'Y', 'D', 'Q', ' ', 'é'];
+        let letters = [
+            '%', '-', '0', '#', '.', ':', '3', 'f', 'z', 'Y', 'D', 'Q', ' ', 'é',
+        ];
         for code in 0..letters.len().pow(5) {
             let mut code = code;
             let mut format = String::from("%");

@@ -44,6 +44,11 @@ impl Function {
         !matches!(self, Function::Now | Function::DateTime)
     }
 
+    /// Whether it reads best behind its operand.
+    pub(super) const fn is_method(self) -> bool {
+        matches!(self, Function::IsNull | Function::FillNull)
+    }
+
     pub(super) const fn result<'a>(self, call: &Call<'_, 'a>, operand: Computed<'a>) -> Typed<'a> {
         let signature = self.signature();
         match self {

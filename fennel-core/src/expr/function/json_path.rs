@@ -50,7 +50,11 @@ const fn steps(bytes: &[u8], mut i: usize) -> Result<usize, usize> {
     while i < bytes.len() {
         i = match bytes[i] {
             b'.' => {
-                let name = if at(bytes, i + 1) == b'.' { i + 2 } else { i + 1 };
+                let name = if at(bytes, i + 1) == b'.' {
+                    i + 2
+                } else {
+                    i + 1
+                };
                 match at(bytes, name) {
                     b'*' => name + 1,
                     b'[' if name == i + 2 => name,
@@ -194,7 +198,9 @@ const fn term(bytes: &[u8], i: usize) -> Result<usize, usize> {
         }
         _ => {
             let end = word(bytes, i);
-            if is(bytes, i, end, b"true") || is(bytes, i, end, b"false") || is(bytes, i, end, b"null")
+            if is(bytes, i, end, b"true")
+                || is(bytes, i, end, b"false")
+                || is(bytes, i, end, b"null")
             {
                 return Ok(end);
             }
@@ -322,9 +328,31 @@ mod tests {
             assert!(check(path).is_ok(), "{path}");
         }
         for path in [
-            "", "a", ".a", "$a", "$.", "$..", "$.a.", "$[", "$[]", "$[0", "$[a]", "$[-1]", "$['a]",
-            "$[0,]", "$[0:-1]", "$[?]", "$[?()]", "$[?(@.b >)]", "$[?(@.b > x)]", "$[?(@.b > 1]",
-            "$[1:2:]", "$.a b", "$ ", "$[?(b > 1)]", "$['é",
+            "",
+            "a",
+            ".a",
+            "$a",
+            "$.",
+            "$..",
+            "$.a.",
+            "$[",
+            "$[]",
+            "$[0",
+            "$[a]",
+            "$[-1]",
+            "$['a]",
+            "$[0,]",
+            "$[0:-1]",
+            "$[?]",
+            "$[?()]",
+            "$[?(@.b >)]",
+            "$[?(@.b > x)]",
+            "$[?(@.b > 1]",
+            "$[1:2:]",
+            "$.a b",
+            "$ ",
+            "$[?(b > 1)]",
+            "$['é",
         ] {
             assert!(check(path).is_err(), "{path}");
         }

@@ -89,6 +89,7 @@ impl Function {
                     return Err(needs("a list of numbers", &signature, call, &operand));
                 }
                 match self {
+                    Function::Sum if operand.is_null() => Computed::INT,
                     Function::Sum => unrestricted(element),
                     Function::Mean => Computed::FLOAT.optional(),
                     _ => element.optional(),
@@ -98,7 +99,11 @@ impl Function {
                 if !element.is_bool() {
                     return Err(needs("a list of bools", &signature, call, &operand));
                 }
-                element
+                if operand.is_null() {
+                    Computed::BOOL
+                } else {
+                    element
+                }
             }
             Function::Filter => {
                 let (at, _, ty) = match body(call, &signature) {

@@ -3,6 +3,8 @@
 //! A file holds its functions' names, parameters, docs, typing rules and wire form. Adding a
 //! function is one entry there. `len`, `contains` and the like mean what the type of their operand
 //! makes of them.
+//!
+#![doc = include_str!("functions.md")]
 
 mod call;
 mod format;
@@ -79,11 +81,13 @@ macro_rules! families {
         }
 
         impl Function {
-            /// Each function's signature, with what its operand is.
-            pub fn all() -> impl Iterator<Item = (&'static str, Signature)> {
+            /// Each function, with what its operand is.
+            pub fn all() -> impl Iterator<Item = (&'static str, Function)> {
                 let all = std::iter::empty();
                 $(let all = all.chain(
-                    $module::Function::ALL.iter().map(|function| ($operand, function.signature())),
+                    $module::Function::ALL
+                        .iter()
+                        .map(|function| ($operand, Function::$variant(*function))),
                 );)*
                 all
             }
@@ -262,6 +266,14 @@ pub(super) const fn result<'a>(
     function.result(&call, operand)
 }
 
+/// Whether a call reads best as `operand.name(..)`.
+pub(super) fn is_method(name: &str) -> bool {
+    match anywhere(name) {
+        Some(Function::General(function)) => function.is_method(),
+        _ => true,
+    }
+}
+
 const fn unknown(name: &str) -> Message {
     let message = Message::new("there is no function ").name(name);
     match similar(name) {
@@ -300,5 +312,82 @@ pub(super) fn decode<'a>(node: &proto::expr::Node, reader: &mut Reader<'a>) -> P
         Node::ListFn(call) => list::Function::decode(call, reader),
         Node::DictFn(call) => map::Function::decode(call, reader),
         other => general::Function::decode(other, reader),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// The functions as a table for each kind of operand.
+    fn tables() -> String {
+        let (mut text, mut before) = (String::new(), "");
+        for (operand, function) in Function::all() {
+            if operand != before {
+                let separator = if before.is_empty() { "" } else { "\n" };
+                let heading = operand.split_once(' ').map_or(operand, |(_, noun)| noun);
+                writeln!(text, "{separator}# Of {operand}\n").unwrap();
+                writeln!(text, "| {heading} | makes | |\n|---|---|---|").unwrap();
+                before = operand;
+            }
+            let Signature {
+                name,
+                required,
+                optional,
+                result,
+                docs,
+            } = function.signature();
+            let behind = is_method(name);
+            let operand = (function.takes_operand() && !behind).then(|| "a".to_owned());
+            let typed = required.contains(&call::TYPE);
+            let generic = if typed { "::<T>" } else { "" };
+            let required = required.iter().filter(|name| **name != call::TYPE);
+            let parameters: Vec<_> = operand
+                .into_iter()
+                .chain(required.map(ToString::to_string))
+                .chain(optional.iter().map(|name| format!("{name}?")))
+                .collect();
+            let before = if behind { "a." } else { "" };
+            let docs = docs.trim().replace('|', "\\|");
+            writeln!(
+                text,
+                "| `{before}{name}{generic}({})` | `{result}` | {docs} |",
+                parameters.join(", ")
+            )
+            .unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn the_tables_are_those_of_the_documentation() {
+        let tables = tables();
+        if std::env::var_os("FENNEL_REGENERATE").is_some() {
+            let file = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/src/expr/function/functions.md"
+            );
+            std::fs::write(file, &tables).unwrap();
+        }
+        assert_eq!(
+            tables,
+            include_str!("functions.md"),
+            "run this test with FENNEL_REGENERATE=1 to write the tables anew"
+        );
+    }
+
+    #[test]
+    fn a_name_means_one_function_for_each_operand() {
+        for (operand, function) in Function::all() {
+            let name = function.signature().name;
+            let same = Function::all()
+                .filter(|(other, function)| *other == operand && function.signature().name == name);
+            assert_eq!(same.count(), 1, "{name} of {operand}");
+            let parameters =
+                function.signature().required.len() + function.signature().optional.len();
+            assert!(parameters < call::MAX_ARGUMENTS, "{name}");
+        }
     }
 }

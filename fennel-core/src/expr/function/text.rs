@@ -149,9 +149,7 @@ impl Function {
                 Function::StartsWith,
                 Some(reader.expr(call.key.as_deref())?),
             ),
-            FnType::Endswith(call) => {
-                (Function::EndsWith, Some(reader.expr(call.key.as_deref())?))
-            }
+            FnType::Endswith(call) => (Function::EndsWith, Some(reader.expr(call.key.as_deref())?)),
             FnType::Concat(call) => (Function::Concat, Some(reader.expr(call.other.as_deref())?)),
             FnType::Split(call) => (Function::Split, text(reader, &call.sep)),
             FnType::JsonExtract(call) => (Function::JsonExtract, text(reader, &call.path)),

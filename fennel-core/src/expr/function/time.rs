@@ -148,9 +148,7 @@ impl Function {
                 let other = reader.expr(call.other.as_deref())?;
                 (Function::Since, Some(other), written(unit))
             }
-            FnType::SinceEpoch(call) => {
-                (Function::SinceEpoch, written(unit(call.unit())?), None)
-            }
+            FnType::SinceEpoch(call) => (Function::SinceEpoch, written(unit(call.unit())?), None),
             FnType::Strftime(call) => {
                 let format = Expr::Literal(Literal::Str(reader.arena().text(&call.format)));
                 let zone = zone::decode(reader, call.timezone.as_ref());
@@ -161,7 +159,11 @@ impl Function {
                 let all = Function::ALL.iter().copied();
                 let function = all.into_iter().find(|function| function.part() == part);
                 let zone = zone::decode(reader, call.timezone.as_ref());
-                (function.ok_or("it names no part of an instant")?, None, zone)
+                (
+                    function.ok_or("it names no part of an instant")?,
+                    None,
+                    zone,
+                )
             }
         };
         let arguments = first.into_iter().chain(second);

@@ -205,10 +205,7 @@ pub(super) fn encode(
 }
 
 /// The argument that a message makes; none in UTC, which is the zone where a message names none.
-pub(super) fn decode<'a>(
-    reader: &Reader<'a>,
-    zone: Option<&proto::Timezone>,
-) -> Option<Expr<'a>> {
+pub(super) fn decode<'a>(reader: &Reader<'a>, zone: Option<&proto::Timezone>) -> Option<Expr<'a>> {
     let name = zone.map_or(UTC, |zone| &zone.timezone);
     let text = Expr::Literal(Literal::Str(reader.arena().text(name)));
     (name != UTC).then(|| Expr::Named("timezone", reader.arena().value(text)))
