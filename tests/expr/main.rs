@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod case;
+mod differences;
 mod messages;
 mod nesting;
+mod notation;
 mod printed;
+mod vectors;
 mod zones;
