@@ -3,6 +3,7 @@
 mod definitions;
 mod equality;
 mod expectations;
+mod expressions;
 mod generated;
 mod hostile;
 mod roundtrip;

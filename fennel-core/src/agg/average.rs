@@ -22,11 +22,7 @@ pub struct Average<'a> {
 
 impl<'a> Average<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "average",
-            required: &["of"],
-            optional: &["window", "default"],
-        }
+        Signature::of("average", &["of"], &["window", "default"])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

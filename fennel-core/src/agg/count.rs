@@ -26,16 +26,16 @@ pub struct Count<'a> {
 impl<'a> Count<'a> {
     pub(super) const fn signature(args: &[Expr<'_>]) -> Signature {
         match args {
-            [Expr::Name(_), ..] => Signature {
-                name: "count",
-                required: &["of"],
-                optional: &["window", "unique", "approx", "dropnull"],
-            },
-            _ => Signature {
-                name: "count",
-                required: &[],
-                optional: &["window", "of", "unique", "approx", "dropnull"],
-            },
+            [Expr::Name(_), ..] => Signature::of(
+                "count",
+                &["of"],
+                &["window", "unique", "approx", "dropnull"],
+            ),
+            _ => Signature::of(
+                "count",
+                &[],
+                &["window", "of", "unique", "approx", "dropnull"],
+            ),
         }
     }
 

@@ -22,11 +22,7 @@ pub struct Distinct<'a> {
 
 impl<'a> Distinct<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "distinct",
-            required: &["of"],
-            optional: &["window", "unordered", "dropnull"],
-        }
+        Signature::of("distinct", &["of"], &["window", "unordered", "dropnull"])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

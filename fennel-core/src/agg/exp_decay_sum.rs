@@ -22,11 +22,7 @@ pub struct ExpDecaySum<'a> {
 
 impl<'a> ExpDecaySum<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "exp_decay_sum",
-            required: &["of", "half_life"],
-            optional: &["window"],
-        }
+        Signature::of("exp_decay_sum", &["of", "half_life"], &["window"])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

@@ -26,11 +26,11 @@ pub struct FirstK<'a> {
 
 impl<'a> FirstK<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "first_k",
-            required: &["of", "limit"],
-            optional: &["window", "dedup", "dropnull"],
-        }
+        Signature::of(
+            "first_k",
+            &["of", "limit"],
+            &["window", "dedup", "dropnull"],
+        )
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

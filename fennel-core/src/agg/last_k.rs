@@ -26,11 +26,7 @@ pub struct LastK<'a> {
 
 impl<'a> LastK<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "last_k",
-            required: &["of", "limit"],
-            optional: &["window", "dedup", "dropnull"],
-        }
+        Signature::of("last_k", &["of", "limit"], &["window", "dedup", "dropnull"])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

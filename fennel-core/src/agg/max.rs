@@ -19,11 +19,7 @@ pub struct Max<'a> {
 
 impl<'a> Max<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "max",
-            required: &["of"],
-            optional: &["window", "default", DEFAULT_NUMBER],
-        }
+        Signature::of("max", &["of"], &["window", "default", DEFAULT_NUMBER])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

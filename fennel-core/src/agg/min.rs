@@ -19,11 +19,7 @@ pub struct Min<'a> {
 
 impl<'a> Min<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "min",
-            required: &["of"],
-            optional: &["window", "default", DEFAULT_NUMBER],
-        }
+        Signature::of("min", &["of"], &["window", "default", DEFAULT_NUMBER])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

@@ -176,10 +176,7 @@ impl<'a> Aggregation<'a> {
             return Err(Fault::new(unknown(name)).within(1));
         };
         let scope = Scope::new(Names::None);
-        let call = Call {
-            args,
-            scope: &scope,
-        };
+        let call = Call::new(args, &scope);
         if let Err(fault) = signature.check(&call, false) {
             return Err(fault.within(1));
         }

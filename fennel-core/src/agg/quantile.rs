@@ -24,11 +24,7 @@ pub struct Quantile<'a> {
 
 impl<'a> Quantile<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "quantile",
-            required: &["of", "p"],
-            optional: &["window", "approx", "default"],
-        }
+        Signature::of("quantile", &["of", "p"], &["window", "approx", "default"])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

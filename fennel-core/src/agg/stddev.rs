@@ -22,11 +22,7 @@ pub struct Stddev<'a> {
 
 impl<'a> Stddev<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "stddev",
-            required: &["of"],
-            optional: &["window", "default"],
-        }
+        Signature::of("stddev", &["of"], &["window", "default"])
     }
 
     pub(super) const fn read(params: &Params<'_, 'a>) -> Result<Self, Fault> {

@@ -16,11 +16,7 @@ pub struct Sum<'a>(PhantomData<&'a ()>);
 
 impl<'a> Sum<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
-        Signature {
-            name: "sum",
-            required: &["of"],
-            optional: &["window"],
-        }
+        Signature::of("sum", &["of"], &["window"])
     }
 
     pub(super) const fn read(_: &Params<'_, 'a>) -> Result<Self, Fault> {

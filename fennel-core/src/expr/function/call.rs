@@ -43,6 +43,21 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// A signature without words about it.
+    pub(crate) const fn of(
+        name: &'static str,
+        required: &'static [&'static str],
+        optional: &'static [&'static str],
+    ) -> Self {
+        Signature {
+            name,
+            required,
+            optional,
+            result: "",
+            docs: "",
+        }
+    }
+
     /// The name of the `i`th parameter.
     const fn parameter(&self, i: usize) -> Option<&'static str> {
         if i < self.required.len() {
@@ -168,7 +183,7 @@ impl Signature {
 
 impl<'s, 'a> Call<'s, 'a> {
     /// A call whose arguments have no types yet.
-    pub(in crate::expr) const fn new(args: &'a [Expr<'a>], scope: &'s Scope<'s, 'a>) -> Self {
+    pub(crate) const fn new(args: &'a [Expr<'a>], scope: &'s Scope<'s, 'a>) -> Self {
         Call {
             args,
             scope,
