@@ -159,14 +159,29 @@ pub use fennel_macros::meta;
 
 /// Where a dataset's rows come from, above or below `#[dataset]`; any number of them.
 ///
-/// The first argument is what to read, such as `APP.endpoint("sales")` of a
-/// [`Webhook`](prelude::Webhook).
+/// The first argument is what to read:
+///
+/// | what | of |
+/// |---|---|
+/// | `APP.endpoint("sales")` | a [`Webhook`](prelude::Webhook) |
+/// | `EVENTS.topic("sales").json()`, `.avro(..)`, `.protobuf(..)` | [`Kafka`](prelude::Kafka) |
+/// | `LAKE.bucket("sales", path = "day=%Y-%m-%d/*.csv").csv()`, `.json()`, `.parquet()`, `.hudi()`, `.delta()` | [`S3`](prelude::S3) |
+/// | `TAPS.stream("arn:..", InitPosition::Latest)` | [`Kinesis`](prelude::Kinesis) |
+/// | `PINGS.topic("sales")` | [`PubSub`](prelude::PubSub) |
+/// | `SHOP.table("sales", cursor = "updated_at")` | [`Postgres`](prelude::Postgres), [`MySql`](prelude::MySql), [`Snowflake`](prelude::Snowflake), [`BigQuery`](prelude::BigQuery), [`Redshift`](prelude::Redshift) |
+/// | `SHOP.collection("sales", cursor = "updated_at")` | [`Mongo`](prelude::Mongo) |
+///
+/// `X::get("name")` is a system whose settings the server has already. A named argument is one more
+/// call: `table("sales", cursor = "id")` is `table("sales").cursor("id")`.
 ///
 /// | argument | means |
 /// |---|---|
 /// | `disorder = "14d"` | how much later than newer ones a row may come; required |
 /// | `cdc = append` | each row is one more: for datasets without a key; required |
 /// | `cdc = upsert` | each row is the new state of its key |
+/// | `cdc = debezium` | each row is a change in Debezium's envelope: webhooks, Kafka, S3, Kinesis |
+/// | `cdc = native` | the changes of a Delta or Hudi table |
+/// | `every = "30m"` | how often to look for new rows, where they don't come by themselves |
 /// | `since = "2024-01-01"`, `until = ".."` | takes rows of these event times, `until` excluded |
 /// | `env = "prod"`, `env = ["~dev"]` | takes part in commits for these environments |
 /// | `bounded, idleness = "2h"` | ends after that long without a row |
@@ -179,8 +194,12 @@ pub use fennel_macros::meta;
 /// fennel::owner!("shop@example.com");
 ///
 /// pub static APP: Webhook = Webhook::new("app").retention("30d");
+/// pub static LAKE: S3 = S3::new("lake").role_arn("arn:aws:iam::1:role/lake");
 ///
-/// #[source(APP.endpoint("purchase"), disorder = "2h", cdc = append, preproc(uid = user.id))]
+/// #[source(APP.endpoint("purchase"), disorder = "2h", cdc = append, since = "2024-06-01",
+///          preproc(uid = user.id))]
+/// #[source(LAKE.bucket("shop", prefix = "purchases/").json(), disorder = "14d", cdc = append,
+///          until = "2024-06-01", every = "1d", preproc(uid = user.id))]
 /// #[dataset]
 /// pub struct Purchase {
 ///     pub uid: i64,
@@ -242,6 +261,43 @@ pub use fennel_macros::pipeline;
 
 #[doc = include_str!("docs/expectations.md")]
 pub use fennel_macros::expectations;
+
+/// Where a derived dataset's changes are written to, above or below `#[dataset]`; any number of
+/// them. A dataset with a source has none.
+///
+/// The first argument is where to write: a topic of [`Kafka`](prelude::Kafka) in JSON, a path of an
+/// [`Http`](prelude::Http) server, a Delta table in [`S3`](prelude::S3), or a table of
+/// [`Snowflake`](prelude::Snowflake).
+///
+/// | argument | means | Kafka, HTTP | S3, Snowflake |
+/// |---|---|---|---|
+/// | `cdc = debezium` | each change is an event in Debezium's envelope | required | |
+/// | `how = incremental` | what is new is added to what is there | as it is | required |
+/// | `every = "1h"` | how often to write | | every hour unless it is set |
+/// | `renames(total = "amount")` | columns that are called otherwise there | | none unless it is set |
+/// | `since = "2024-01-01"`, `until = ".."` | writes rows of these event times, `until` excluded | | all unless they are set |
+/// | `env = "prod"`, `env = ["~dev"]` | takes part in commits for these environments | every | every |
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// fennel::owner!("shop@example.com");
+///
+/// pub static EVENTS: Kafka = Kafka::new("events").bootstrap_servers("kafka-1:9092");
+/// pub static LAKE: S3 = S3::new("lake");
+///
+/// #[sink(EVENTS.topic("spend").json(), cdc = debezium, env = "prod")]
+/// #[sink(LAKE.bucket("out", prefix = "spend").delta(), every = "1d", how = incremental,
+///        renames(spend = "spend_eur"))]
+/// #[dataset]
+/// pub struct Spend {
+///     #[field(key)]
+///     pub uid: i64,
+///     pub spend: f64,
+///     pub at: DateTime<Utc>,
+/// }
+/// ```
+pub use fennel_macros::sink;
 
 /// Makes a struct a column type, for nested values.
 ///

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::connector::Connector;
 use crate::entity::{
-    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Pipeline, Source, check_members,
+    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Pipeline, Sink, Source,
+    check_members,
 };
 use crate::literal::Literal;
 use crate::message::{Check, check_name};
@@ -176,6 +178,26 @@ pub fn selected_sources<'a>(
         .filter(move |source| source.env.selects(env))
 }
 
+/// The sinks of a dataset in a commit for `env`.
+pub fn selected_sinks<'a>(
+    dataset: &Dataset<'a>,
+    env: Option<&str>,
+) -> impl Iterator<Item = &'a Sink<'a>> {
+    dataset
+        .sinks
+        .iter()
+        .filter(move |sink| sink.env.selects(env))
+}
+
+/// The connectors of a dataset in a commit for `env`: those of its sources, then of its sinks.
+pub fn selected_connectors<'a>(
+    dataset: &Dataset<'a>,
+    env: Option<&str>,
+) -> impl Iterator<Item = &'a Connector<'a>> {
+    let sources = selected_sources(dataset, env).map(|source| &source.connector);
+    sources.chain(selected_sinks(dataset, env).map(|sink| &sink.connector))
+}
+
 struct Checker<'c, 'a> {
     catalog: &'c Catalog<'a>,
     env: Option<&'c str>,
@@ -224,7 +246,9 @@ impl<'c, 'a> Checker<'c, 'a> {
         for source in dataset.sources {
             let member = source.connector.name();
             self.add(entity, member, source.env.check());
+            self.add(entity, member, source.connector.check_account());
             self.add(entity, member, source.connector.check());
+            self.add(entity, member, source.connector.check_source());
             self.add(entity, member, source.check_cdc(dataset));
             self.add(entity, member, source.check_every());
             self.add(entity, member, source.check_bounded());
@@ -232,6 +256,11 @@ impl<'c, 'a> Checker<'c, 'a> {
             self.add(entity, member, source.check_sample(dataset));
             for i in 0..source.preproc.len() {
                 self.add(entity, member, source.check_preproc(dataset, i));
+            }
+        }
+        for sink in dataset.sinks {
+            for check in sink.checks(dataset) {
+                self.add(entity, sink.connector.name(), check);
             }
         }
         for check in dataset.expectations.iter().flat_map(|e| e.checks(dataset)) {
@@ -453,13 +482,12 @@ impl<'c, 'a> Checker<'c, 'a> {
     fn connectors(&mut self) {
         let mut seen = BTreeMap::new();
         for dataset in &self.catalog.datasets {
-            for source in selected_sources(dataset, self.env) {
-                let name = source.connector.name();
-                let settings = source.connector.settings();
-                let first = seen.entry(name).or_insert_with(|| settings.clone());
-                if *first != settings {
+            for connector in selected_connectors(dataset, self.env) {
+                let first = *seen.entry(connector.name()).or_insert(connector);
+                if let Some((first, second)) = first.difference(connector) {
+                    let name = connector.name();
                     let message = format!(
-                        "two connectors are called `{name}` and differ: {first} and {settings}; rename one or make them equal"
+                        "two connectors are called `{name}` and differ: {first} and {second}; rename one or make them equal"
                     );
                     self.problems
                         .push(Problem::new(Descriptor::Dataset(dataset), name, message));

@@ -10,7 +10,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::entity::{Dataset, Descriptor, Extraction, Feature, Kind, Meta, PreprocValue, Source};
+use crate::connector::{Connector, Setting};
+use crate::entity::{
+    Dataset, Descriptor, Extraction, Feature, Kind, Meta, PreprocValue, Sink, Source,
+};
 use crate::{Problem, Problems};
 
 /// What a commit does to each entity.
@@ -58,7 +61,8 @@ pub struct FieldDiff {
     pub old: Option<String>,
     /// What will be; `None` where it goes away.
     pub new: Option<String>,
-    /// Whether it is a metaflag or an expectation, which may change under any version.
+    /// Whether it is a metaflag or an expectation, or tells how an outside system is reached or
+    /// written to: it may change under any version.
     pub metaflag: bool,
 }
 
@@ -94,9 +98,11 @@ impl fmt::Display for Change {
 }
 
 /// One statement about an entity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Fact {
     text: String,
+    /// What is compared and never shown.
+    hidden: Vec<String>,
     metaflag: bool,
 }
 
@@ -112,19 +118,8 @@ impl FactList {
             path.into(),
             Fact {
                 text,
+                hidden: Vec::new(),
                 metaflag: false,
-            },
-        );
-    }
-
-    /// A fact that may change under any version.
-    fn free(&mut self, path: impl Into<String>, text: impl fmt::Display) {
-        let text = text.to_string();
-        self.0.insert(
-            path.into(),
-            Fact {
-                text,
-                metaflag: true,
             },
         );
     }
@@ -133,6 +128,15 @@ impl FactList {
     fn optional(&mut self, path: impl Into<String>, text: Option<impl fmt::Display>) {
         if let Some(text) = text {
             self.content(path, text);
+        }
+    }
+
+    /// A fact that may change under any version.
+    fn free(&mut self, path: impl Into<String>, text: impl fmt::Display) {
+        let path = path.into();
+        self.content(&*path, text);
+        if let Some(fact) = self.0.get_mut(&path) {
+            fact.metaflag = true;
         }
     }
 
@@ -195,6 +199,9 @@ fn dataset_facts(list: &mut FactList, dataset: &Dataset<'_>) {
     for field in dataset.fields {
         list.meta(&format!("{}.", field.name), &field.meta);
     }
+    for (i, sink) in dataset.sinks.iter().enumerate() {
+        sink_facts(list, i, sink);
+    }
 }
 
 /// What decides a dataset's rows: all of its facts but version, index, metaflags and expectations.
@@ -223,12 +230,10 @@ fn structure(list: &mut FactList, dataset: &Dataset<'_>) {
 
 fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
     let path = |fact: &str| format!("source[{i}].{fact}");
-    for (setting, text) in source.connector.facts() {
-        list.content(path(setting), text);
-    }
+    connector_facts(list, &path, &source.connector, false);
     list.content(path("cdc"), source.cdc.name());
     list.content(path("disorder"), source.disorder);
-    list.optional(path("every"), source.every);
+    list.optional(path("every"), source.poll_interval());
     list.optional(path("since"), source.since);
     list.optional(path("until"), source.until);
     list.optional(path("bounded"), source.bounded.then_some(true));
@@ -245,6 +250,46 @@ fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
             PreprocValue::Constant(literal) => literal.to_value().to_json().to_string(),
         };
         list.content(path(&format!("preproc.{}", preproc.column)), text);
+    }
+}
+
+/// What an outside system is, and what is read or written there.
+fn connector_facts(
+    list: &mut FactList,
+    path: &impl Fn(&str) -> String,
+    connector: &Connector<'_>,
+    free: bool,
+) {
+    let name = Setting::content(connector.key(), connector.name());
+    let settings = connector.settings();
+    for setting in [name].into_iter().chain(settings).chain(connector.facts()) {
+        let fact = Fact {
+            hidden: setting.hidden().iter().map(|text| (*text).into()).collect(),
+            text: setting.text,
+            metaflag: free || setting.access,
+        };
+        list.0.insert(path(setting.name), fact);
+    }
+}
+
+/// Where a dataset is written to makes no difference to its rows: it may change under any version.
+fn sink_facts(list: &mut FactList, i: usize, sink: &Sink<'_>) {
+    let path = |fact: &str| format!("sink[{i}].{fact}");
+    connector_facts(list, &path, &sink.connector, true);
+    let optional = [
+        ("cdc", sink.cdc.map(|cdc| cdc.name().to_owned())),
+        ("every", sink.every.map(|every| every.to_string())),
+        ("how", sink.how.map(|how| how.to_string())),
+        ("since", sink.since.map(|since| since.to_string())),
+        ("until", sink.until.map(|until| until.to_string())),
+    ];
+    for (name, text) in optional {
+        if let Some(text) = text {
+            list.free(path(name), text);
+        }
+    }
+    for (column, name) in sink.renames {
+        list.free(path(&format!("renames.{column}")), name);
     }
 }
 
@@ -280,17 +325,15 @@ fn extraction_facts(
 }
 
 /// A text that two datasets share exactly when they hold the same rows: name, version, columns,
-/// history and sources, and no metaflag or expectation.
+/// history and sources, and neither a metaflag, an expectation nor a credential.
 #[must_use]
 pub fn identity(dataset: &Dataset<'_>) -> String {
     let mut list = FactList(Facts::new());
     list.content("name", dataset.name);
     list.content("version", dataset.version);
     structure(&mut list, dataset);
-    let facts = list
-        .0
-        .iter()
-        .map(|(path, fact)| format!("{path:?}={:?}", fact.text));
+    let facts = list.0.iter().filter(|(_, fact)| !fact.metaflag);
+    let facts = facts.map(|(path, fact)| format!("{path:?}={:?}", fact.text));
     facts.collect::<Vec<_>>().join("\n")
 }
 
@@ -347,7 +390,11 @@ fn compare(old: &Facts, new: &Facts) -> Vec<FieldDiff> {
         FieldDiff {
             path: path.clone(),
             old: old.map(|fact| fact.text.clone()),
-            new: new.map(|fact| fact.text.clone()),
+            new: new.map(|fact| match old {
+                // They differ in what is not shown.
+                Some(old) if old.text == fact.text => format!("another {}", fact.text),
+                _ => fact.text.clone(),
+            }),
             metaflag: old.or(new).is_some_and(|fact| fact.metaflag),
         }
     });

@@ -178,6 +178,7 @@ fn definitions(version: u32) -> SyncRequest {
         fields: &fields,
         sources: &[source],
         expectations: None,
+        sinks: &[],
         meta: META,
         location: Location::UNKNOWN,
     };

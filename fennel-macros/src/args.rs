@@ -125,6 +125,11 @@ fn resembles(known: &str, written: &str) -> bool {
 }
 
 impl Arg {
+    /// The key as a text, without `r#`.
+    pub(crate) fn name(&self) -> LitStr {
+        LitStr::new(&self.key.unraw().to_string(), self.key.span())
+    }
+
     /// `key` or `key = true`.
     pub(crate) fn bool(&self, errors: &mut Errors) -> bool {
         match &self.value {

@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::path;
 
 /// Attributes that our macros read; the emitted item is without them.
-const ITEM_ATTRIBUTES: [&str; 3] = ["meta", "source", "expectations"];
+const ITEM_ATTRIBUTES: [&str; 4] = ["meta", "sink", "source", "expectations"];
 const FIELD_ATTRIBUTES: [&str; 6] = ["field", "feature", "meta", "between", "one_of", "regex"];
 /// The attributes that make a struct an entity.
 const ENTITIES: [&str; 2] = ["dataset", "featureset"];
@@ -96,7 +96,7 @@ fn of_function(args: &TokenStream, mut function: syn::ItemFn) -> TokenStream {
 
 fn misplaced(name: &str, item: &TokenStream) -> TokenStream {
     let message = match name {
-        "source" | "expectations" => {
+        "source" | "sink" | "expectations" => {
             format!("`#[{name}]` goes on a struct that is a `#[dataset]`")
         }
         _ => format!("`#[{name}]` goes on a struct that is a `#[dataset]` or a `#[featureset]`"),

@@ -57,6 +57,12 @@ pub fn expectations(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::companion("expectations", &args.into(), &item.into()).into()
 }
 
+/// Where a dataset's changes are written to. Documented in `fennel`.
+#[proc_macro_attribute]
+pub fn sink(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::companion("sink", &args.into(), &item.into()).into()
+}
+
 /// Makes a struct a column type. Documented in `fennel`.
 #[proc_macro_derive(Record, attributes(between, one_of, regex))]
 pub fn record(item: TokenStream) -> TokenStream {

@@ -191,8 +191,8 @@ fn connectors_of_one_name_are_equal() {
     }
     assert_eq!(
         problems(fennel::entities![User, Click]),
-        "dataset `Click.app`: two connectors are called `app` and differ: a webhook with retention 7d \
-         and a webhook with retention 30d; rename one or make them equal"
+        "dataset `Click.app`: two connectors are called `app` and differ: webhook with retention 7d \
+         and webhook with retention 30d; rename one or make them equal"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Datasets: streams of rows, and tables that evolve in time.
 
-use super::{Expectations, Location, Meta, Source};
+use super::{Expectations, Location, Meta, Sink, Source};
 use crate::message::{Check, Message};
 use crate::text::{eq, is_one_of, starts_with};
 use crate::time::Duration;
@@ -23,6 +23,8 @@ pub struct Dataset<'a> {
     pub sources: &'a [Source<'a>],
     /// What its rows should look like.
     pub expectations: Option<Expectations<'a>>,
+    /// Where changes are written to; `#[sink]` attributes from the last one up.
+    pub sinks: &'a [Sink<'a>],
     /// Metaflags.
     pub meta: Meta<'a>,
     /// Where it was declared.
@@ -192,6 +194,17 @@ impl<'a> Dataset<'a> {
             i += 1;
         }
         message
+    }
+
+    /// What is said of a name that is none of its columns.
+    pub(crate) const fn no_column(&self, column: &str) -> Message {
+        self.list_columns(
+            Message::new("dataset ")
+                .name(self.name)
+                .text(" has no column ")
+                .name(column)
+                .text("; it has "),
+        )
     }
 
     /// Checks that somebody owns it.

@@ -10,6 +10,7 @@ pub mod expectation;
 mod featureset;
 mod meta;
 mod pipeline;
+mod sink;
 mod source;
 
 pub use dataset::{Dataset, Field, Index, check_history};
@@ -19,6 +20,7 @@ pub use featureset::{Extraction, Feature, Featureset, Reference};
 pub use meta::{Location, Meta};
 pub use pipeline::Pipeline;
 pub(crate) use pipeline::too_many_columns;
+pub use sink::{How, Sink};
 pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 
 use crate::message::{Check, Message};

@@ -90,6 +90,9 @@ pub enum PreprocValue<'a> {
 }
 
 impl<'a> Source<'a> {
+    /// How often a source is polled where nothing else is said: every half hour.
+    pub const DEFAULT_EVERY: Duration = Duration::from_micros(1_800_000_000);
+
     /// Checks that the kind of change suits the dataset's keys.
     ///
     /// # Errors
@@ -103,11 +106,16 @@ impl<'a> Source<'a> {
             (Cdc::Upsert, false) => Err(Message::new("")
                 .name(dataset.name)
                 .text(" has no key to upsert by: write `cdc = append`, or mark a key `#[field(key)]`")),
-            (Cdc::Debezium, _) => Err(Message::new(
-                "change events in Debezium's envelope are not read yet: write `cdc = append` or `cdc = upsert`",
-            )),
-            (Cdc::Native, _) => self.connector.check_native(),
-            _ => Ok(()),
+            _ => self.connector.check_cdc(self.cdc),
+        }
+    }
+
+    /// How often it is polled, if it is.
+    #[must_use]
+    pub const fn poll_interval(&self) -> Option<Duration> {
+        match self.every {
+            None if self.connector.is_polled() => Some(Source::DEFAULT_EVERY),
+            every => every,
         }
     }
 
@@ -188,7 +196,7 @@ impl<'a> Source<'a> {
 
     const fn check_sampled_by(&self, dataset: &Dataset<'_>, column: &str) -> Check {
         let Some(i) = dataset.position(column) else {
-            return Err(no_column(dataset, column));
+            return Err(dataset.no_column(column));
         };
         if matches!(dataset.timestamp(), Some(t) if t == i) || self.makes(column) {
             return Err(Message::new("")
@@ -225,7 +233,7 @@ impl<'a> Source<'a> {
     pub const fn check_preproc(&self, dataset: &Dataset<'_>, i: usize) -> Check {
         let Preproc { column, value } = self.preproc[i];
         let Some(field) = dataset.field(column) else {
-            return Err(no_column(dataset, column));
+            return Err(dataset.no_column(column));
         };
         let mut j = 0;
         while j < i {
@@ -235,6 +243,10 @@ impl<'a> Source<'a> {
             j += 1;
         }
         match value {
+            PreprocValue::Ref(path) if is_nested(path) => {
+                ensure!(check_path(path));
+                self.connector.check_nested()
+            }
             PreprocValue::Ref(path) => check_path(path),
             PreprocValue::Constant(Literal::Null) => {
                 Err(Message::new("a preproc constant can't be null"))
@@ -262,6 +274,18 @@ pub(super) const fn no_column(dataset: &Dataset<'_>, column: &str) -> Message {
             .name(column)
             .text("; it has "),
     )
+}
+
+const fn is_nested(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i] == b'[' {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// Checks `name` or `name[part][part]`.

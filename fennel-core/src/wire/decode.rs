@@ -9,16 +9,15 @@ use bumpalo::Bump;
 use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
-use crate::connector::{Connector, Endpoint, Webhook};
 use crate::entity::{
     Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
     Pipeline, Preproc, PreprocValue, Reference, Sample, Source, check_members,
 };
 use crate::literal::Literal;
-use crate::time::{Duration, Timestamp};
 use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
+use crate::wire::time::{read_duration as duration, read_timestamp as timestamp};
 use crate::wire::{Arena, Part, names, pipeline, types};
 use crate::{Problem, Problems};
 
@@ -63,6 +62,7 @@ const MAX_KEYS: usize = 64;
 #[derive(Default)]
 struct Parts<'r> {
     sources: HashMap<&'r str, Vec<&'r connector::Source>>,
+    sinks: HashMap<&'r str, Vec<&'r connector::Sink>>,
     features: HashMap<&'r str, Vec<&'r featureset::Feature>>,
     extractors: HashMap<&'r str, Vec<&'r featureset::Extractor>>,
     online: HashSet<&'r str>,
@@ -82,6 +82,9 @@ impl<'r> Parts<'r> {
                 .entry(&source.dataset)
                 .or_default()
                 .push(source);
+        }
+        for sink in &request.sinks {
+            parts.sinks.entry(&sink.dataset).or_default().push(sink);
         }
         for feature in &request.features {
             parts
@@ -113,8 +116,8 @@ impl<'r> Parts<'r> {
     }
 }
 
-struct Decoder<'a, 'r> {
-    arena: Arena<'a>,
+pub(super) struct Decoder<'a, 'r> {
+    pub(super) arena: Arena<'a>,
     request: &'r services::SyncRequest,
     parts: Parts<'r>,
     problems: Vec<Problem>,
@@ -127,7 +130,7 @@ impl<'a> Decoder<'a, '_> {
     }
 
     /// The part, or its problem on the list.
-    fn or_problem<T>(
+    pub(super) fn or_problem<T>(
         &mut self,
         part: Part<T>,
         kind: Kind,
@@ -138,13 +141,9 @@ impl<'a> Decoder<'a, '_> {
             .ok()
     }
 
-    /// Names what this version of the server can't run yet, each by its own name.
+    /// Names what no commit holds.
     fn unsupported(&mut self) {
         let request = self.request;
-        for sink in &request.sinks {
-            let message = "sinks are not supported by this version of the server";
-            self.problem(Kind::Dataset, &sink.dataset, "", message);
-        }
         for model in &request.models {
             let message = "models are not part of a commit";
             self.problem(Kind::Featureset, &model.name, "", message);
@@ -203,6 +202,8 @@ impl<'a> Decoder<'a, '_> {
             .pipelines
             .iter()
             .map(|pipeline| (&pipeline.dataset_name, "a pipeline"));
+        let sinks = request.sinks.iter().map(|sink| (&sink.dataset, "a sink"));
+        let datasets = datasets.chain(sinks);
         let online = request
             .online_indices
             .iter()
@@ -249,6 +250,7 @@ impl<'a> Decoder<'a, '_> {
     fn dataset(&mut self, dataset: &dataset::CoreDataset) -> Option<Dataset<'a>> {
         let name = dataset.name.as_str();
         let sources = self.parts.sources.remove(name).unwrap_or_default();
+        let sinks = self.parts.sinks.remove(name).unwrap_or_default();
         let index = Index {
             online: self.parts.online.contains(name),
             offline: self.parts.offline.contains(name),
@@ -268,6 +270,7 @@ impl<'a> Decoder<'a, '_> {
             fields: self.arena.slice(&fields?),
             sources: self.arena.slice(&sources),
             expectations,
+            sinks: self.sinks(sinks),
             meta: self.meta(dataset.metadata.as_ref()),
             location: Location::UNKNOWN,
         })
@@ -363,12 +366,8 @@ impl<'a> Decoder<'a, '_> {
         let cdc = match connector::CdcStrategy::try_from(source.cdc) {
             Ok(connector::CdcStrategy::Append) => Cdc::Append,
             Ok(connector::CdcStrategy::Upsert) => Cdc::Upsert,
-            Ok(connector::CdcStrategy::Debezium | connector::CdcStrategy::Native) => {
-                return Err(
-                    "debezium and native changes are not supported by this version of the server"
-                        .into(),
-                );
-            }
+            Ok(connector::CdcStrategy::Debezium) => Cdc::Debezium,
+            Ok(connector::CdcStrategy::Native) => Cdc::Native,
             Ok(connector::CdcStrategy::Delete) | Err(_) => {
                 return Err("the cdc is neither append, upsert, debezium nor native".into());
             }
@@ -381,7 +380,7 @@ impl<'a> Decoder<'a, '_> {
         });
         let preproc: Vec<_> = preproc.collect::<Part<_>>()?;
         Ok(Source {
-            connector: self.connector(source.table.as_ref())?,
+            connector: self.connector(source.table.as_ref(), source.cursor.as_deref())?,
             disorder: duration(source.disorder.as_ref())?.ok_or("it has no disorder")?,
             cdc,
             every: duration(source.every.as_ref())?,
@@ -396,29 +395,6 @@ impl<'a> Decoder<'a, '_> {
             }),
             preproc: self.arena.slice(&preproc),
         })
-    }
-
-    fn connector(&self, table: Option<&connector::ExtTable>) -> Part<Connector<'a>> {
-        use connector::ext_database::Variant as Database;
-        use connector::ext_table::Variant as Table;
-
-        let table = table.and_then(|table| table.variant.as_ref());
-        let Table::Endpoint(endpoint) = table.ok_or("it names nothing to read from")? else {
-            return Err("this version of the server reads from webhooks only".into());
-        };
-        let database = endpoint.db.as_ref().and_then(|db| db.variant.as_ref());
-        let Some(Database::Webhook(webhook)) = database else {
-            return Err("an endpoint needs its webhook".into());
-        };
-        let name = self.arena.text(&webhook.name);
-        let retention = duration(webhook.retention.as_ref())?;
-        Ok(Connector::Webhook(Endpoint {
-            webhook: Webhook {
-                retention: retention.unwrap_or(Webhook::new(name).retention),
-                name,
-            },
-            endpoint: self.arena.text(&endpoint.endpoint),
-        }))
     }
 
     fn preproc(&self, value: &connector::PreProcValue) -> Part<PreprocValue<'a>> {
@@ -606,23 +582,4 @@ impl<'a> Decoder<'a, '_> {
         }
         self.arena.literal(&json, ty).map(Some)
     }
-}
-
-pub(crate) fn duration(duration: Option<&prost_types::Duration>) -> Part<Option<Duration>> {
-    let Some(duration) = duration else {
-        return Ok(None);
-    };
-    let micros = duration.seconds.checked_mul(1_000_000);
-    let micros = micros.and_then(|micros| micros.checked_add(i64::from(duration.nanos / 1_000)));
-    match micros {
-        Some(micros) if micros >= 0 => Ok(Some(Duration::from_micros(micros))),
-        _ => Err("a duration is negative or out of range".into()),
-    }
-}
-
-fn timestamp(timestamp: &prost_types::Timestamp) -> Part<Timestamp> {
-    let micros = timestamp.seconds.checked_mul(1_000_000);
-    let micros = micros.and_then(|micros| micros.checked_add(i64::from(timestamp.nanos / 1_000)));
-    let instant = micros.and_then(Timestamp::from_micros);
-    instant.ok_or_else(|| "an instant is outside years 1 to 9999".into())
 }

@@ -2,21 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, selected_extraction, selected_sources};
-use crate::connector::{Connector, Endpoint};
+use crate::catalog::{Catalog, selected_extraction, selected_sinks, selected_sources};
+use crate::connector::{Connector, Variables};
 use crate::entity::{
-    Cdc, Dataset, Extraction, Feature, Featureset, Kind, Meta, Pipeline, Preproc, PreprocValue,
-    Source,
+    Dataset, Extraction, Feature, Featureset, Kind, Meta, Pipeline, Preproc, PreprocValue, Source,
 };
 use crate::literal::Literal;
-use crate::time::{Duration, Timestamp};
+use crate::time::Timestamp;
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
-use crate::wire::{expectation, json_text, names, pipeline, types};
+use crate::wire::time::{write_duration as duration, write_timestamp as timestamp};
+use crate::wire::{expectation, json_text, names, pipeline, sink, types};
 
-/// The request that commits `catalog` for `env`. The catalog has been checked for that env.
+/// The request that commits `catalog` for `env`. The catalog has been checked for that env. Secrets
+/// in environment variables are sent empty: [`encode_with`] fills them in.
 #[must_use]
 pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> services::SyncRequest {
+    encode_with(catalog, env, message, &Variables::NONE)
+}
+
+/// [`encode`], with what is in the environment variables that secrets name.
+#[must_use]
+pub fn encode_with(
+    catalog: &Catalog<'_>,
+    env: Option<&str>,
+    message: &str,
+    variables: &Variables,
+) -> services::SyncRequest {
     let mut request = services::SyncRequest {
         message: message.into(),
         ..Default::default()
@@ -50,11 +62,18 @@ pub fn encode(catalog: &Catalog<'_>, env: Option<&str>, message: &str) -> servic
             ));
         }
         request.expectations.extend(expectation::suite(dataset));
+        let mut database = |connector: &Connector<'_>| {
+            databases
+                .insert(connector.name().to_owned())
+                .then(|| connector.database(variables))
+        };
         for source in selected_sources(dataset, env) {
-            request.sources.push(source_of(dataset, source));
-            if databases.insert(source.connector.name()) {
-                request.extdbs.push(database(&source.connector));
-            }
+            request.sources.push(source_of(dataset, source, variables));
+            request.extdbs.extend(database(&source.connector));
+        }
+        for sink in selected_sinks(dataset, env) {
+            request.sinks.push(sink::write(dataset, sink, variables));
+            request.extdbs.extend(database(&sink.connector));
         }
     }
     for featureset in catalog.featuresets() {
@@ -156,64 +175,24 @@ fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
     }
 }
 
-pub(crate) fn duration(duration: Duration) -> prost_types::Duration {
-    prost_types::Duration {
-        seconds: duration.micros() / 1_000_000,
-        nanos: (duration.micros() % 1_000_000) as i32 * 1_000,
-    }
-}
-
-fn timestamp(timestamp: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp {
-        seconds: timestamp.micros().div_euclid(1_000_000),
-        nanos: timestamp.micros().rem_euclid(1_000_000) as i32 * 1_000,
-    }
-}
-
-fn database(connector: &Connector<'_>) -> connector::ExtDatabase {
-    use connector::ext_database::Variant;
-
-    let variant = match connector {
-        Connector::Webhook(Endpoint { webhook, .. }) => Variant::Webhook(connector::Webhook {
-            name: webhook.name.into(),
-            retention: Some(duration(webhook.retention)),
-        }),
-    };
-    connector::ExtDatabase {
-        name: connector.name().into(),
-        variant: Some(variant),
-    }
-}
-
-fn table(connector: &Connector<'_>) -> connector::ExtTable {
-    use connector::ext_table::Variant;
-
-    let variant = match connector {
-        Connector::Webhook(endpoint) => Variant::Endpoint(connector::WebhookEndpoint {
-            db: Some(database(connector)),
-            endpoint: endpoint.endpoint.into(),
-            duration: Some(duration(endpoint.webhook.retention)),
-        }),
-    };
-    connector::ExtTable {
-        variant: Some(variant),
-    }
-}
-
-fn source_of(dataset: &Dataset<'_>, source: &Source<'_>) -> connector::Source {
-    let cdc = match source.cdc {
-        Cdc::Append => connector::CdcStrategy::Append,
-        Cdc::Upsert => connector::CdcStrategy::Upsert,
-        Cdc::Debezium => connector::CdcStrategy::Debezium,
-        Cdc::Native => connector::CdcStrategy::Native,
-    };
+fn source_of(
+    dataset: &Dataset<'_>,
+    source: &Source<'_>,
+    variables: &Variables,
+) -> connector::Source {
+    let timestamp_field = dataset
+        .timestamp()
+        .filter(|_| source.connector.is_polled())
+        .map(|i| dataset.fields[i].name.into());
     connector::Source {
-        table: Some(table(&source.connector)),
+        table: Some(source.connector.table(variables)),
         dataset: dataset.name.into(),
         ds_version: dataset.version,
-        every: source.every.map(duration),
+        every: source.poll_interval().map(duration),
+        cursor: source.connector.cursor().map(Into::into),
         disorder: Some(duration(source.disorder)),
-        cdc: cdc.into(),
+        timestamp_field: timestamp_field.unwrap_or_default(),
+        cdc: sink::cdc(source.cdc).into(),
         starting_from: source.since.map(timestamp),
         until: source.until.map(timestamp),
         pre_proc: source

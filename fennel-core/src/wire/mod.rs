@@ -18,14 +18,15 @@ pub(crate) mod json_text;
 mod names;
 mod pipeline;
 pub mod proto;
+mod sink;
+pub(crate) mod time;
 pub(crate) mod types;
 
 pub(crate) use arena::{Arena, Part};
-pub(crate) use decode::duration as decode_duration;
-pub(crate) use encode::duration as encode_duration;
+pub(crate) use time::{read_duration as decode_duration, write_duration as encode_duration};
 
 pub use decode::decode;
-pub use encode::encode;
+pub use encode::{encode, encode_with};
 
 /// The message of an expression that has been typed in `scope`.
 #[must_use]

@@ -6,6 +6,7 @@ mod fill;
 mod proposal;
 mod registry;
 mod remover;
+mod runnable;
 
 use std::sync::{Arc, PoisonError};
 

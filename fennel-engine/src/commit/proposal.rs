@@ -11,6 +11,7 @@ use prost::Message;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::definitions::{Definitions, join, part};
+use super::runnable;
 use crate::error::{Error, Result};
 use crate::meta::Head;
 
@@ -100,13 +101,14 @@ fn check(before: &Catalog<'_>, tombstones: &Catalog<'_>, after: &Catalog<'_>) ->
     let mut reserved = before.clone();
     reserved.extend(tombstones.entities());
     let transition = check_transition(&reserved, after);
-    match (after.check(None), transition) {
-        (Ok(()), Ok(())) => Ok(()),
-        (Ok(()), Err(refused)) => Err(Error::Refused(refused)),
-        (Err(wrong), refused) => {
-            let Problems(mut problems) = wrong;
-            problems.extend(refused.err().unwrap_or_default().0);
-            Err(Error::Invalid(Problems(problems)))
+    let Problems(mut wrong) = after.check(None).err().unwrap_or_default();
+    wrong.extend(runnable::check(after));
+    match (wrong.is_empty(), transition) {
+        (true, Ok(())) => Ok(()),
+        (true, Err(refused)) => Err(Error::Refused(refused)),
+        (false, refused) => {
+            wrong.extend(refused.err().unwrap_or_default().0);
+            Err(Error::Invalid(Problems(wrong)))
         }
     }
 }

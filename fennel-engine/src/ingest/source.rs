@@ -53,7 +53,12 @@ pub(crate) enum Taken {
 impl Source {
     /// The source of a checked dataset.
     pub(crate) fn new(source: &Descriptor<'_>, dataset: &Dataset<'_>) -> Result<Self> {
-        let Connector::Webhook(from) = source.connector;
+        let Connector::Webhook(from) = source.connector else {
+            return Err(Error::Corrupt(format!(
+                "dataset `{}` reads from {}, which this version of the server doesn't run; start the one that committed it",
+                dataset.name, source.connector
+            )));
+        };
         let makers = dataset.fields.iter().map(|field| {
             let preproc = source
                 .preproc

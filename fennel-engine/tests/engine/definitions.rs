@@ -81,6 +81,7 @@ const fn plain(
         fields,
         sources,
         expectations: None,
+        sinks: &[],
         meta: OWNED,
         location: Location::UNKNOWN,
     }

@@ -17,6 +17,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         meta,
         sources,
         expectations,
+        sinks,
         fields,
     } = model;
     let name = ident.unraw().to_string();
@@ -52,6 +53,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         }
         None => quote!(::core::option::Option::None),
     };
+    let emitted_sinks = sinks.iter().map(|sink| sink.emit(private));
     let row = row(model);
     let checks = checks(model);
     let handles = fields.iter().map(|field| {
@@ -92,6 +94,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                     fields: &[#(#descriptors),*],
                     sources: &[#(#emitted_sources),*],
                     expectations: #expectations,
+                    sinks: &[#(#emitted_sinks),*],
                     meta: #meta,
                     location: #private::Location {
                         file: ::core::file!(),
@@ -167,6 +170,7 @@ fn checks(model: &Model) -> TokenStream {
         meta,
         sources,
         expectations,
+        sinks,
         fields,
     } = model;
     let dataset = quote!(<#ident as #private::Row>::DATASET);
@@ -221,6 +225,9 @@ fn checks(model: &Model) -> TokenStream {
     }
     if let Some(expectations) = expectations {
         checks.extend(expectations.checks(private, &dataset));
+    }
+    for (i, sink) in sinks.iter().enumerate() {
+        checks.extend(sink.checks(private, &dataset, i));
     }
     checks
 }

@@ -1,8 +1,10 @@
 //! `#[dataset]`.
 
+mod connection;
 mod emit;
 mod expectation;
 mod model;
+mod sink;
 mod source;
 
 pub(crate) use source::Env;

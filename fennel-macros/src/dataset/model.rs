@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Ident, ItemStruct, LitInt, LitStr, Type, Visibility};
 
 use super::expectation::Expectations;
+use super::sink::Sink;
 use super::source::Source;
 use crate::args::{self, keyed, split};
 use crate::errors::Errors;
@@ -21,6 +22,8 @@ pub(crate) struct Model {
     /// In the order of the wire: the last attribute first.
     pub(crate) sources: Vec<Source>,
     pub(crate) expectations: Option<Expectations>,
+    /// In the order of the wire, too.
+    pub(crate) sinks: Vec<Sink>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -67,6 +70,12 @@ impl Model {
         });
         let sources = sources.collect();
         let expectations = Expectations::take(&private, &mut item.attrs, errors);
+        let sinks = path::take(&mut item.attrs, "sink");
+        let sinks = sinks.iter().rev().filter_map(|attribute| {
+            let tokens = args::tokens_of(attribute, errors);
+            Sink::parse(&private, tokens, attribute, errors)
+        });
+        let sinks = sinks.collect();
         let fields = item
             .fields
             .iter_mut()
@@ -76,6 +85,7 @@ impl Model {
             meta,
             sources,
             expectations,
+            sinks,
             fields: fields.collect(),
             options,
             private,

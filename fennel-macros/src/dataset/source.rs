@@ -1,11 +1,11 @@
 //! `#[source(..)]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, LitStr};
 
+use super::connection::Connection;
 use crate::args::{self, Arg, ArgValue, keyed, split};
 use crate::enforce::{self, At};
 use crate::errors::Errors;
@@ -13,7 +13,7 @@ use crate::literal;
 
 /// One source.
 pub(crate) struct Source {
-    connector: Expr,
+    connection: Connection,
     disorder: LitStr,
     cdc: Ident,
     every: Option<LitStr>,
@@ -64,7 +64,7 @@ impl Source {
             );
             return None;
         }
-        let connector = errors.take(syn::parse2::<Expr>(parts.remove(0)));
+        let connection = Connection::parse(parts.remove(0), errors);
         let (mut disorder, mut cdc, mut every, mut since, mut until) =
             (None, None, None, None, None);
         let (mut env, mut bounded, mut idleness, mut sample) = (Env::default(), None, None, None);
@@ -94,7 +94,7 @@ impl Source {
             errors.on(attribute, "a source needs a `cdc`: `cdc = append` for events, `cdc = upsert` for rows that replace the last of their key");
         }
         Some(Source {
-            connector: connector?,
+            connection: connection?,
             disorder: disorder?,
             cdc: cdc?,
             every,
@@ -110,28 +110,13 @@ impl Source {
 
     /// The source as a descriptor.
     pub(crate) fn emit(&self, private: &TokenStream) -> TokenStream {
-        let Source {
-            connector,
-            disorder,
-            cdc,
-            ..
-        } = self;
-        let connector = quote_spanned!(connector.span()=> (#connector).connector());
-        let cdc = quote::format_ident!("{}", capitalised(&cdc.to_string()));
-        let duration = |text: &Option<LitStr>| match text {
-            Some(text) => {
-                quote!(::core::option::Option::Some(#private::Duration::parse_or_zero(#text)))
-            }
-            None => quote!(::core::option::Option::None),
-        };
-        let instant = |text: &Option<LitStr>| match text {
-            Some(text) => {
-                quote!(::core::option::Option::Some(#private::Timestamp::parse_or_epoch(#text)))
-            }
-            None => quote!(::core::option::Option::None),
-        };
-        let (every, idleness) = (duration(&self.every), duration(&self.idleness));
-        let (since, until) = (instant(&self.since), instant(&self.until));
+        let Source { disorder, cdc, .. } = self;
+        let connector = self.connection.emit();
+        let cdc = capitalised(cdc);
+        let every = duration(private, self.every.as_ref());
+        let idleness = duration(private, self.idleness.as_ref());
+        let since = instant(private, self.since.as_ref());
+        let until = instant(private, self.until.as_ref());
         let env = self.env.emit(private);
         let bounded = self.bounded.is_some();
         let sample = match &self.sample {
@@ -169,7 +154,7 @@ impl Source {
         i: usize,
     ) -> TokenStream {
         let source = quote!(#dataset.sources[#i]);
-        let mut checks = TokenStream::new();
+        let mut checks = self.connection.checks(private, &source);
         let mut check =
             |at: At, check: TokenStream| checks.extend(enforce::item(private, at, &check));
         let durations = [
@@ -183,10 +168,7 @@ impl Source {
         for text in [&self.since, &self.until].into_iter().flatten() {
             check(At::tokens(text), quote!(#private::check_timestamp(#text)));
         }
-        check(
-            At::tokens(&self.connector),
-            quote!(#source.connector.check()),
-        );
+        check(self.connection.at, quote!(#source.connector.check_source()));
         check(At::tokens(&self.cdc), quote!(#source.check_cdc(#dataset)));
         if let Some(every) = &self.every {
             check(At::tokens(every), quote!(#source.check_every()));
@@ -216,7 +198,27 @@ impl Source {
     }
 }
 
-fn cdc_of(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
+/// A duration that there may be.
+pub(crate) fn duration(private: &TokenStream, text: Option<&LitStr>) -> TokenStream {
+    match text {
+        Some(text) => {
+            quote!(::core::option::Option::Some(#private::Duration::parse_or_zero(#text)))
+        }
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// An instant that there may be.
+pub(crate) fn instant(private: &TokenStream, text: Option<&LitStr>) -> TokenStream {
+    match text {
+        Some(text) => {
+            quote!(::core::option::Option::Some(#private::Timestamp::parse_or_epoch(#text)))
+        }
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+pub(crate) fn cdc_of(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
     let expected = "`append`, `upsert`, `debezium` or `native`";
     let cdc: Ident = arg.parse(expected, errors)?;
     if !CDC.contains(&cdc.to_string().as_str()) {
@@ -226,11 +228,14 @@ fn cdc_of(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
     Some(cdc)
 }
 
-fn capitalised(word: &str) -> String {
+/// The variant that a word names.
+pub(crate) fn capitalised(word: &Ident) -> Ident {
+    let word = word.to_string();
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
+    let variant = letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
-    })
+    });
+    quote::format_ident!("{variant}")
 }
 
 impl Env {

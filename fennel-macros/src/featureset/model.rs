@@ -72,6 +72,12 @@ impl Model {
                 "a featureset has no expectations: put `#[expectations]` on the datasets that it reads",
             );
         }
+        for attribute in path::take(&mut item.attrs, "sink") {
+            errors.on(
+                attribute,
+                "a featureset has no sink: `#[sink]` writes the rows of a dataset",
+            );
+        }
         let features = item.fields.iter_mut();
         let features = features.filter_map(|field| Feature::parse(&private, field, errors));
         Model {

@@ -47,6 +47,7 @@ pub(super) const TICKET: Dataset<'static> = Dataset {
     ],
     sources: &[],
     expectations: None,
+    sinks: &[],
     meta: META,
     location: at(9),
 };
