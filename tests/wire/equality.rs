@@ -9,7 +9,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::entity::Descriptor;
 use fennel_core::wire;
 use prost::Message as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json as value};
 
 use crate::definitions as cases;
 use crate::roundtrip::{expected, json, pretty};
@@ -46,16 +46,59 @@ const DIFFERENCES: &[Difference] = &[
     ),
     (
         "featureset_forms",
+        drop_expressions,
+        "our definitions say the same but for the expressions",
+    ),
+    (
+        "source_sql",
         |request| {
-            for extractor in list(request, "extractors") {
-                extractor.retain(|_, value| *value != "EXPR");
-            }
-            let lists = request["extractors"]
-                .as_array_mut()
-                .expect("extractors are a list");
-            lists.retain(|extractor| extractor.get("extractor_type").is_some());
+            list(request, "sources")[1].remove("filter_expr");
         },
         "our definitions say the same but for the expressions",
+    ),
+    (
+        "source_sql",
+        |request| {
+            list(request, "sources")[2].insert("cdc".into(), Value::from("Upsert"));
+        },
+        "the client lets collections of Mongo carry Debezium's envelope, and nothing reads that",
+    ),
+    (
+        "sinks",
+        |request| drop_lists(request, &["pipelines", "operators"]),
+        "our definitions say the same but for the pipeline",
+    ),
+    (
+        "sinks",
+        |request| {
+            let mut sinks = list(request, "sinks");
+            sinks[2].insert("renames".into(), value!({"oid": "id"}));
+            sinks[3].insert("renames".into(), value!({"total": "amount"}));
+        },
+        "the client forgets the `renames` of a sink",
+    ),
+    (
+        "secrets_and_corners",
+        |request| drop_lists(request, &["pipelines", "operators"]),
+        "our definitions say the same but for the pipeline",
+    ),
+    (
+        "secrets_and_corners",
+        drop_expressions,
+        "our definitions say the same but for the expressions",
+    ),
+    (
+        "secrets_and_corners",
+        |request| {
+            let mysql = request["sources"][5]["table"]["mysql_table"]["db"].clone();
+            let hook =
+                value!({"name": "c_hook", "webhook": {"name": "c_hook", "retention": "604800s"}});
+            request["sources"][0]["table"]["endpoint"]["db"] = hook.clone();
+            let databases = request["extdbs"].as_array_mut().expect("a list");
+            databases[0] = hook;
+            databases.push(mysql);
+        },
+        "of two systems with one name the client forgets the second, and we refuse them",
     ),
 ];
 
@@ -76,6 +119,16 @@ fn definitions_send_what_the_public_client_sends() {
     check("featureset_forms", &cases::featureset_forms::entities());
     check("operators_row", &cases::operators_row::entities());
     check("expectations", &cases::expectations::entities());
+    check("source_kafka", &cases::source_kafka::entities());
+    check("source_s3", &cases::source_s3::entities());
+    check("source_sql", &cases::source_sql::entities());
+    check("source_streams", &cases::source_streams::entities());
+    check("source_warehouse", &cases::source_warehouse::entities());
+    check("sinks", &cases::sinks::entities());
+    check(
+        "secrets_and_corners",
+        &cases::secrets_and_corners::entities(),
+    );
 }
 
 #[test]
@@ -91,6 +144,13 @@ fn a_decoded_catalog_encodes_to_the_same_message() {
         cases::featureset_forms::entities().to_vec(),
         cases::operators_row::entities().to_vec(),
         cases::expectations::entities().to_vec(),
+        cases::source_kafka::entities().to_vec(),
+        cases::source_s3::entities().to_vec(),
+        cases::source_sql::entities().to_vec(),
+        cases::source_streams::entities().to_vec(),
+        cases::source_warehouse::entities().to_vec(),
+        cases::sinks::entities().to_vec(),
+        cases::secrets_and_corners::entities().to_vec(),
     ] {
         let catalog: Catalog<'_> = entities.into_iter().collect();
         let sent = wire::encode(&catalog, None, "message");
@@ -188,6 +248,13 @@ fn name_operators(request: &mut Value) {
             }
         }
     }
+}
+
+fn drop_expressions(request: &mut Value) {
+    let extractors = request["extractors"]
+        .as_array_mut()
+        .expect("extractors are a list");
+    extractors.retain(|extractor| extractor["extractor_type"] != "EXPR");
 }
 
 fn drop_lists(request: &mut Value, names: &[&str]) {

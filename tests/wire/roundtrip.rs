@@ -12,7 +12,7 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 
-pub(crate) const CASES: [&str; 19] = [
+pub(crate) const CASES: &[&str] = &[
     "aggregates",
     "chain_versions",
     "empty_commit",
@@ -25,6 +25,13 @@ pub(crate) const CASES: [&str; 19] = [
     "operators_join",
     "operators_keyed",
     "operators_row",
+    "secrets_and_corners",
+    "sinks",
+    "source_kafka",
+    "source_s3",
+    "source_sql",
+    "source_streams",
+    "source_warehouse",
     "source_webhook_options",
     "ticket_basic",
     "ticket_deleted",
