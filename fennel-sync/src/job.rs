@@ -1,12 +1,14 @@
 //! One run, from the arguments to the exit code.
 
 use fennel_core::catalog::Catalog;
+use fennel_core::connector::Variables;
 use fennel_core::{Problem, wire};
 use prost::Message as _;
 
 use crate::cli::{self, Command, ServerArgs};
 use crate::commit::{self, Request};
 use crate::config::{self, Given, Server, Setting, Target};
+use crate::credentials;
 use crate::dump;
 use crate::embedded::EmbeddedServer;
 use crate::error::Error;
@@ -53,18 +55,21 @@ fn execute(
     let catalog = collected.catalog?;
     report.definitions(&catalog);
     catalog.check(env).map_err(fennel_core::Error::Invalid)?;
-    let encode = || {
+    let encode = |variables: &Variables| {
         let message = command
             .message()
             .map_or_else(|| subject(collected.crates), str::to_owned);
-        wire::encode(&catalog, env, &message).encode_to_vec()
+        wire::encode_with(&catalog, env, &message, variables).encode_to_vec()
     };
-    let committed = match command {
+    let (server, preview) = match command {
         Command::Check(_) => return Ok(report.checked(&catalog)?),
-        Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode()))?),
-        Command::Sync(args) => sync(&args.server, args.preview, &encode(), place, report),
-        Command::Plan(args) => sync(args, true, &encode(), place, report),
+        Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode(&Variables::NONE)))?),
+        Command::Sync(args) => (&args.server, args.preview),
+        Command::Plan(args) => (args, true),
     };
+    let variables = credentials::read(&catalog, env, place.variable);
+    let variables = variables.map_err(fennel_core::Error::Invalid)?;
+    let committed = sync(server, preview, &encode(&variables), place, report);
     committed.map_err(|error| locate(error, &catalog))
 }
 

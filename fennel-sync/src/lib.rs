@@ -18,6 +18,11 @@
 //! embedded in the program, if one is ([`EmbeddedServer`]), with its data in `./.fennel`. Where the
 //! variable `CI` is set, a server has to be named.
 //!
+//! # Credentials
+//!
+//! A `Secret::env("NAME")` in the definitions is read from the variable when `sync` or `plan` asks a
+//! server; `check` and `dump` need none. No output shows a credential.
+//!
 //! # Exit codes
 //!
 //! | code | means |
@@ -38,6 +43,7 @@ mod cli;
 mod client;
 mod commit;
 mod config;
+mod credentials;
 mod dump;
 mod embedded;
 mod error;

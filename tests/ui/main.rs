@@ -21,7 +21,14 @@ fn definitions_compile_or_say_why_not() {
         return;
     }
     let tests = trybuild::TestCases::new();
-    for attribute in ["dataset", "expectations", "featureset", "source", "record"] {
+    for attribute in [
+        "dataset",
+        "expectations",
+        "featureset",
+        "record",
+        "sink",
+        "source",
+    ] {
         tests.pass(format!("{attribute}/pass/*.rs"));
         tests.compile_fail(format!("{attribute}/fail/*.rs"));
     }

@@ -313,7 +313,7 @@ impl<'a> Bucket<'a> {
     }
 
     pub(super) const fn check_sink(&self) -> Check {
-        if !matches!(self.format, S3Format::Delta) {
+        if !matches!(self.format, S3Format::Delta) && !self.bucket.is_empty() {
             return Err(self.says(": rows are written as a Delta table: write `.delta()`"));
         }
         if self.s3.access_key_id.is_some()

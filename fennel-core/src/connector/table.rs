@@ -81,6 +81,9 @@ macro_rules! table {
             }
 
             pub(super) const fn check_source(&self) -> $crate::message::Check {
+                if self.table.is_empty() {
+                    return Ok(());
+                }
                 $crate::connector::table::check_cursor($system::LABEL, self.system.name, self.cursor)
             }
 

@@ -60,6 +60,7 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
             dataset(&operator.dataset_name)
         }),
         sources: only(&request.sources, |source| dataset(&source.dataset)),
+        sinks: only(&request.sinks, |sink| dataset(&sink.dataset)),
         online_indices: only(&request.online_indices, |index| dataset(&index.ds_name)),
         offline_indices: only(&request.offline_indices, |index| dataset(&index.ds_name)),
         feature_sets: only(&request.feature_sets, |entity| featureset(&entity.name)),
@@ -92,6 +93,7 @@ pub(super) fn join(mut one: SyncRequest, other: SyncRequest) -> SyncRequest {
     one.pipelines.extend(other.pipelines);
     one.operators.extend(other.operators);
     one.sources.extend(other.sources);
+    one.sinks.extend(other.sinks);
     one.online_indices.extend(other.online_indices);
     one.offline_indices.extend(other.offline_indices);
     one.feature_sets.extend(other.feature_sets);

@@ -41,7 +41,6 @@ impl<'a> Proposal<'a> {
         let tombstones = Definitions::read(arena, &head.tombstones)?;
         // Reads all of the request, also what isn't stored, so that nothing is passed over in silence.
         let listed = Definitions::new(arena, request.clone())?;
-        check_supported(&listed.catalog)?;
         let mut definitions = Definitions::new(arena, part(request, |_, _| true))?;
         if incremental {
             let kept = part(&before.request, |kind, name| !listed.has(kind, name));
@@ -81,19 +80,6 @@ impl<'a> Proposal<'a> {
             tombstones: self.tombstones.encode_to_vec(),
         }
     }
-}
-
-/// Refuses what definitions may say and this version doesn't do, each by its name.
-fn check_supported(catalog: &Catalog<'_>) -> Result<()> {
-    let datasets = catalog.datasets().iter();
-    let expecting = datasets.filter(|dataset| dataset.expectations.is_some());
-    let problems = expecting.map(|dataset| {
-        let message = "expectations are not evaluated by this version of the server; commit the dataset without them";
-        Problem::new(Descriptor::Dataset(dataset), "expectations", message)
-    });
-    Problems(problems.collect())
-        .into_result()
-        .map_err(Error::Invalid)
 }
 
 /// Checks the definitions, and that a branch may go there.

@@ -7,7 +7,24 @@ use fennel_core::entity::{Cdc, Dataset, Descriptor};
 
 /// What of `catalog` can't be run here, each by its name.
 pub(super) fn check(catalog: &Catalog<'_>) -> Vec<Problem> {
-    catalog.datasets().iter().flat_map(of_dataset).collect()
+    let pipelines = catalog.datasets().iter().flat_map(|dataset| {
+        catalog.pipelines(dataset.name).iter().map(|pipeline| {
+            let message = "pipelines are not run by this version of the server; leave it out";
+            Problem::new(Descriptor::Dataset(dataset), pipeline.name, message)
+        })
+    });
+    let expectations = catalog.datasets().iter().filter_map(|dataset| {
+        dataset.expectations.as_ref()?;
+        let message =
+            "expectations are not evaluated by this version of the server; leave them out";
+        Some(Problem::new(
+            Descriptor::Dataset(dataset),
+            "expectations",
+            message,
+        ))
+    });
+    let connectors = catalog.datasets().iter().flat_map(of_dataset);
+    pipelines.chain(expectations).chain(connectors).collect()
 }
 
 fn of_dataset<'d>(dataset: &'d Dataset<'_>) -> impl Iterator<Item = Problem> + use<'d> {

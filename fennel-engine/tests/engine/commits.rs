@@ -1,8 +1,10 @@
 //! What a branch may become, and that it becomes it whole or not at all.
 
+use fennel_core::connector::Kafka;
 use fennel_core::diff::Change;
 use fennel_core::entity::{
-    Dataset, Expectation, Expectations, Extraction, Feature, Featureset, Index, Meta,
+    Cdc, Dataset, Env, Expectation, Expectations, Extraction, Feature, Featureset, Index, Meta,
+    Sink, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
@@ -467,4 +469,54 @@ fn expectations_are_refused_dataset_by_dataset() {
         assert!(refusal.contains(&told), "{refusal}");
     }
     assert!(!fixture.commit(&request(&[], &[])).changed);
+}
+
+#[test]
+fn what_can_not_be_run_is_refused_by_name() {
+    const EVENTS: Kafka<'static> = Kafka::new("events").bootstrap_servers("kafka:9092");
+    let with = |source: Source<'static>| {
+        request(
+            &[Dataset {
+                sources: vec![source].leak(),
+                ..SALES
+            }],
+            &[],
+        )
+    };
+    let from_kafka = Source {
+        connector: EVENTS.topic("sales").connector(),
+        ..SALES.sources[0]
+    };
+    let debezium = Source {
+        cdc: Cdc::Debezium,
+        ..SALES.sources[0]
+    };
+    let sink = Sink {
+        connector: EVENTS.topic("sales").connector(),
+        cdc: Some(Cdc::Debezium),
+        every: None,
+        how: None,
+        renames: &[],
+        since: None,
+        until: None,
+        env: Env::ANY,
+    };
+    let to_kafka = Dataset {
+        sources: &[],
+        sinks: vec![sink].leak(),
+        ..SALES
+    };
+    let fixture = Fixture::in_memory();
+    for (request, what) in [
+        (with(from_kafka), "events`: Kafka sources are"),
+        (with(debezium), "hook`: sources with cdc debezium are"),
+        (request(&[to_kafka], &[]), "events`: Kafka sinks are"),
+    ] {
+        let refused = fixture.try_commit(&request);
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        assert_eq!(
+            refusal(refused),
+            format!("dataset `Sales.{what} not run by this version of the server; leave it out")
+        );
+    }
 }

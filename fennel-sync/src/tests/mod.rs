@@ -2,6 +2,7 @@
 //! out. The server is a thread that answers from a list.
 
 mod commit;
+mod credentials;
 mod definitions;
 mod offline;
 mod refusals;

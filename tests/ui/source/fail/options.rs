@@ -72,7 +72,6 @@ struct UsingIsAList {
 }
 
 #[dataset]
-#[source(APP.endpoint("a"), disorder = "1d", cdc = debezium)]
 #[source(APP.endpoint("a"), disorder = "1d", cdc = append, preproc(day = "2024-01-01"))]
 struct NotYet {
     day: NaiveDate,
