@@ -254,7 +254,11 @@ impl<'c, 'a> Checker<'c, 'a> {
             self.add(entity, member, source.check_bounded());
             self.add(entity, member, source.check_period());
             self.add(entity, member, source.check_sample(dataset));
+            for k in 0..source.sample.map_or(0, |sample| sample.using.len()) {
+                self.add(entity, member, source.check_sampled_by(dataset, k));
+            }
             for i in 0..source.preproc.len() {
+                self.add(entity, member, source.check_made(dataset, i));
                 self.add(entity, member, source.check_preproc(dataset, i));
             }
         }

@@ -160,11 +160,12 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Checks the rate and the columns of a sample.
+    /// Checks the rate of a sample, and that some column can decide it. The columns that it names
+    /// are for [`Source::check_sampled_by`].
     ///
     /// # Errors
     ///
-    /// A rate outside 0 to 1, a column that can't decide, or none left that can.
+    /// A rate outside 0 to 1, or no column left that can decide.
     pub const fn check_sample(&self, dataset: &Dataset<'_>) -> Check {
         let Some(sample) = self.sample else {
             return Ok(());
@@ -173,11 +174,6 @@ impl<'a> Source<'a> {
             return Err(Message::new(
                 "a sample is a part of the rows, from 0.0 to 1.0",
             ));
-        }
-        let mut i = 0;
-        while i < sample.using.len() {
-            ensure!(self.check_sampled_by(dataset, sample.using[i]));
-            i += 1;
         }
         if !sample.using.is_empty() {
             return Ok(());
@@ -194,7 +190,16 @@ impl<'a> Source<'a> {
         ))
     }
 
-    const fn check_sampled_by(&self, dataset: &Dataset<'_>, column: &str) -> Check {
+    /// Checks the `k`th column that a sample names.
+    ///
+    /// # Errors
+    ///
+    /// No such column, or one that can't decide.
+    pub const fn check_sampled_by(&self, dataset: &Dataset<'_>, k: usize) -> Check {
+        let Some(sample) = self.sample else {
+            return Ok(());
+        };
+        let column = sample.using[k];
         let Some(i) = dataset.position(column) else {
             return Err(dataset.no_column(column));
         };
@@ -225,16 +230,16 @@ impl<'a> Source<'a> {
         false
     }
 
-    /// Checks the `i`th column that preproc makes.
+    /// Checks the name of the `i`th column that preproc makes.
     ///
     /// # Errors
     ///
-    /// No such column, one made twice, a constant of another type, a reference that is not one.
-    pub const fn check_preproc(&self, dataset: &Dataset<'_>, i: usize) -> Check {
-        let Preproc { column, value } = self.preproc[i];
-        let Some(field) = dataset.field(column) else {
+    /// No such column, or one made twice.
+    pub const fn check_made(&self, dataset: &Dataset<'_>, i: usize) -> Check {
+        let column = self.preproc[i].column;
+        if dataset.position(column).is_none() {
             return Err(dataset.no_column(column));
-        };
+        }
         let mut j = 0;
         while j < i {
             if eq(self.preproc[j].column, column) {
@@ -242,6 +247,20 @@ impl<'a> Source<'a> {
             }
             j += 1;
         }
+        Ok(())
+    }
+
+    /// Checks what the `i`th column that preproc makes is made of; a column that
+    /// [`Source::check_made`] reports is passed over.
+    ///
+    /// # Errors
+    ///
+    /// A constant of another type, a reference that is not one.
+    pub const fn check_preproc(&self, dataset: &Dataset<'_>, i: usize) -> Check {
+        let Preproc { column, value } = self.preproc[i];
+        let Some(field) = dataset.field(column) else {
+            return Ok(());
+        };
         match value {
             PreprocValue::Ref(path) if is_nested(path) => {
                 ensure!(check_path(path));
@@ -263,17 +282,6 @@ impl<'a> Source<'a> {
             },
         }
     }
-}
-
-/// What is said where a dataset has no such column.
-pub(super) const fn no_column(dataset: &Dataset<'_>, column: &str) -> Message {
-    dataset.list_columns(
-        Message::new("dataset ")
-            .name(dataset.name)
-            .text(" has no column ")
-            .name(column)
-            .text("; it has "),
-    )
 }
 
 const fn is_nested(path: &str) -> bool {

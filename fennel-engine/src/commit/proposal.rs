@@ -1,12 +1,12 @@
 //! What a commit would make of a branch, and whether it may.
 
 use bumpalo::Bump;
+use fennel_core::Problems;
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::{Diff, check_transition, diff};
 use fennel_core::entity::Kind;
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_core::Problems;
 use prost::Message;
 use xxhash_rust::xxh3::Xxh3Default;
 

@@ -187,11 +187,19 @@ impl Source {
                 At::tokens(&sample.rate),
                 quote!(#source.check_sample(#dataset)),
             );
+            for (k, column) in sample.using.iter().enumerate() {
+                check(
+                    At::tokens(column),
+                    quote!(#source.check_sampled_by(#dataset, #k)),
+                );
+            }
         }
         if let Some(span) = self.env.span {
             check(At::span(span), quote!(#source.env.check()));
         }
         for (k, preproc) in self.preproc.iter().enumerate() {
+            let column = At::tokens(&preproc.column);
+            check(column, quote!(#source.check_made(#dataset, #k)));
             check(preproc.at, quote!(#source.check_preproc(#dataset, #k)));
         }
         checks

@@ -2,7 +2,6 @@
 
 use super::{Columns, Expectation, Parameter, SPECS, Spec};
 use crate::entity::Dataset;
-use crate::entity::source::no_column;
 use crate::message::{Check, Message};
 use crate::text::{distance, eq};
 
@@ -127,7 +126,7 @@ impl Expectation<'_> {
                 .text("; what else it takes is written as `parameter = value`"));
         }
         if dataset.position(self.columns[i]).is_none() {
-            return Err(no_column(dataset, self.columns[i]));
+            return Err(dataset.no_column(self.columns[i]));
         }
         Ok(())
     }
