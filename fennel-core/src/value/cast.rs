@@ -8,7 +8,7 @@
 //! | `bool` | bools |
 //! | `DateTime<Utc>` | numbers since 1970 in s, ms, us or ns by their size, also as text; RFC 3339 and RFC 2822 text; a bare date |
 //! | `NaiveDate` | `YYYY-MM-DD`, days since 1970, milliseconds of a midnight |
-//! | `Decimal<N>` | numbers and texts, rounded half to even |
+//! | `Decimal<N>` | numbers and texts, rounded half to even; a float as the binary number that it is |
 //! | `Vec<u8>` | texts, as UTF-8 |
 //! | lists, maps, records | lists, objects; a record's missing field is null |
 //!
@@ -284,12 +284,14 @@ fn to_date(value: Value) -> Result<NaiveDate, Value> {
     found.ok_or(value)
 }
 
+/// A decimal of that scale, half to even. A float is rounded as the binary number that it is: 1.015
+/// is a little less than it looks, and so 1.01 with two digits. A text is rounded as its digits say.
 fn to_decimal(value: Value, scale: u32) -> Result<Decimal, Value> {
     let found = match &value {
         Value::Decimal(number) => Some(*number),
         Value::Int(number) => Some(Decimal::from(*number)),
-        // The shortest digits that mean this float: 0.1 is a tenth.
-        Value::Float(number) => number.to_string().parse().ok(),
+        // Formatting to a number of digits rounds the exact value, half to even.
+        Value::Float(number) => format!("{number:.*}", scale as usize).parse().ok(),
         Value::String(text) => text
             .parse()
             .ok()
@@ -391,6 +393,21 @@ mod tests {
         assert_eq!(accept(ty, text("1.005")), decimal("1.00"));
         assert_eq!(accept(ty, Value::Float(0.1)), decimal("0.10"));
         assert_eq!(accept(ty, Value::Int(7)), decimal("7.00"));
+        for (float, exact) in [
+            (1.015, "1.01"),
+            (1.025, "1.02"),
+            (0.125, "0.12"),
+            (0.375, "0.38"),
+            (-0.125, "-0.12"),
+            (2.675, "2.67"),
+            (1e20, "100000000000000000000.00"),
+        ] {
+            assert_eq!(accept(ty, Value::Float(float)), decimal(exact), "{float}");
+        }
+        assert_eq!(accept(ty, text("2.675")), decimal("2.68"));
+        for float in [1e27, 1e300, f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(accept(ty, Value::Float(float)), None, "{float}");
+        }
         assert_eq!(accept(ty, text("seven")), None);
         assert_eq!(accept(Type::Decimal { scale: 28 }, Value::Int(8)), None);
     }
