@@ -19,7 +19,7 @@ pub use fennel_core::row::{Fields, Row};
 pub use fennel_core::time::{Duration, Timestamp, check_duration, check_timestamp};
 pub use fennel_core::ty::{
     Between, Bound, DataType, Record as RecordType, RecordField, Restrict, Restriction, Type,
-    check_restriction,
+    check_restriction, restricted_or_bare,
 };
 pub use fennel_core::value::{Mismatch, Value};
 pub use inventory;

@@ -14,6 +14,8 @@ pub type Check = Result<(), Message>;
 const CAPACITY: usize = 640;
 /// How many names a list shows before it says how many more there are.
 const LISTED: usize = 12;
+/// How many bytes of a text in quotes are shown.
+const QUOTED: usize = 40;
 
 /// A text of at most 640 bytes that `const fn`s can build. What doesn't fit is cut, and the cut shows.
 #[derive(Clone, Copy)]
@@ -71,6 +73,38 @@ impl Message {
     #[must_use]
     pub const fn name(self, name: &str) -> Self {
         self.text("`").text(name).text("`")
+    }
+
+    /// Appends a text in quotes, its special characters escaped as Rust does. A long one is cut.
+    #[must_use]
+    pub const fn quoted(self, text: &str) -> Self {
+        let mut message = self.text("\"");
+        let (mut rest, mut i, mut shown) = (text, 0, 0);
+        while i < rest.len() && shown < QUOTED {
+            let escaped = match rest.as_bytes()[i] {
+                b'"' => "\\\"",
+                b'\\' => "\\\\",
+                b'\n' => "\\n",
+                b'\r' => "\\r",
+                b'\t' => "\\t",
+                _ => "",
+            };
+            shown += 1;
+            if escaped.is_empty() {
+                i += 1;
+                continue;
+            }
+            let (plain, special) = rest.split_at(i);
+            message = message.text(plain).text(escaped);
+            (_, rest) = special.split_at(1);
+            i = 0;
+        }
+        let all = i == rest.len();
+        while !rest.is_char_boundary(i) {
+            i -= 1;
+        }
+        let (plain, _) = rest.split_at(i);
+        message.text(plain).text(if all { "\"" } else { "…\"" })
     }
 
     /// Appends `entity.member` in backticks, as Rust writes it.

@@ -26,7 +26,11 @@ pub(crate) fn take(
     for name in ["between", "one_of", "regex"] {
         for attribute in path::take(attributes, name) {
             let tokens = args::tokens_of(&attribute, errors);
-            let at = At::tokens(&tokens);
+            let at = if tokens.is_empty() {
+                At::tokens(attribute.path())
+            } else {
+                At::tokens(&tokens)
+            };
             let scalar = match name {
                 "between" => between(private, tokens, errors),
                 "one_of" => one_of(private, tokens, errors),
@@ -165,14 +169,15 @@ pub(crate) fn column_type(
             before: TokenStream::new(),
         };
     };
-    let (name, restricted) = (
+    let (name, types, restricted) = (
         format_ident!("__FennelRestriction{i}"),
+        format_ident!("__FENNEL_TYPES{i}"),
         format_ident!("__FENNEL_RESTRICTED{i}"),
     );
     let check = enforce::item(
         private,
         *at,
-        &quote!(#private::check_restriction(&#restricted, &<#ty as #private::DataType>::TYPE)),
+        &quote!(#private::check_restriction(&#types.0, &#types.1)),
     );
     ColumnType {
         ty: quote!(#restricted),
@@ -181,7 +186,12 @@ pub(crate) fn column_type(
             impl #private::Restriction for #name {
                 const TYPE: #private::Type<'static> = #scalar;
             }
-            const #restricted: #private::Type<'static> = <#ty as #private::Restrict<#name>>::RESTRICTED;
+            const #types: (#private::Type<'static>, #private::Type<'static>) = (
+                <#ty as #private::Restrict<#name>>::RESTRICTED,
+                <#ty as #private::DataType>::TYPE,
+            );
+            const #restricted: #private::Type<'static> =
+                #private::restricted_or_bare(#types.0, #types.1);
             #check
         },
     }

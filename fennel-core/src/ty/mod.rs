@@ -9,6 +9,7 @@ mod computed;
 mod decimal;
 mod embedding;
 mod restrict;
+mod short;
 mod window;
 
 use core::fmt;
@@ -17,11 +18,12 @@ pub use column::DataType;
 pub use computed::{Computed, MAX_NESTING, Parts};
 pub use decimal::Decimal;
 pub use embedding::Embedding;
-pub use restrict::{Restrict, Restriction, check_restriction};
+pub use restrict::{Restrict, Restriction, check_restriction, restricted_or_bare};
 pub use window::Window;
 
 use crate::message::{Check, Message, check_name, ensure};
 use crate::text::eq;
+use crate::ty::short::Short;
 
 /// The type of a column, a feature, or something nested in one.
 #[derive(Clone, Copy, Debug)]
@@ -235,7 +237,9 @@ impl<'a> Type<'a> {
         }
     }
 
-    /// Appends the type as Rust writes it; a restricted type as its base with the restriction's name.
+    /// Appends the type as Rust writes it, a restricted one as its attribute with the base first:
+    /// `between(i64, 0..=100)`. It is what `Display` writes, but that a record is its name alone and
+    /// long lists of options are cut.
     pub(crate) const fn write(&self, to: Message) -> Message {
         match self {
             Type::Bool => to.text("bool"),
@@ -251,14 +255,40 @@ impl<'a> Type<'a> {
             Type::List(inner) => inner.write(to.text("Vec<")).text(">"),
             Type::Map(inner) => inner.write(to.text("BTreeMap<String, ")).text(">"),
             Type::Record(record) => to.text(record.name),
-            Type::Between(Between {
-                min: Bound::Int(_), ..
-            }) => to.text("between(i64)"),
-            Type::Between(_) => to.text("between(f64)"),
-            Type::OneOfInt(_) => to.text("one_of(i64)"),
-            Type::OneOfString(_) => to.text("one_of(String)"),
-            Type::Regex(_) => to.text("regex(String)"),
+            Type::Between(between) => between.write(to),
+            Type::OneOfInt(options) => {
+                let mut to = to.text("one_of(i64");
+                let mut i = 0;
+                while i < options.len() && i < SHOWN_OPTIONS {
+                    to = to.text(", ").int(options[i]);
+                    i += 1;
+                }
+                close_options(to, options.len())
+            }
+            Type::OneOfString(options) => {
+                let mut to = to.text("one_of(String");
+                let mut i = 0;
+                while i < options.len() && i < SHOWN_OPTIONS {
+                    to = to.text(", ").quoted(options[i]);
+                    i += 1;
+                }
+                close_options(to, options.len())
+            }
+            Type::Regex(pattern) => to.text("regex(String, ").quoted(pattern).text(")"),
         }
+    }
+}
+
+/// How many options of a `one_of` a message shows.
+const SHOWN_OPTIONS: usize = 6;
+
+const fn close_options(to: Message, count: usize) -> Message {
+    if count > SHOWN_OPTIONS {
+        to.text(", and ")
+            .int((count - SHOWN_OPTIONS) as i64)
+            .text(" more)")
+    } else {
+        to.text(")")
     }
 }
 
@@ -355,6 +385,33 @@ impl<'a> Record<'a> {
 }
 
 impl Between {
+    /// Appends the restriction. Floats that have no short decimal are left out, both of them.
+    const fn write(&self, to: Message) -> Message {
+        let to = match (self.min, self.max) {
+            (Bound::Int(min), Bound::Int(max)) => {
+                to.text("between(i64, ").int(min).text(self.dots()).int(max)
+            }
+            (Bound::Float(min), Bound::Float(max)) => {
+                let (Some(min), Some(max)) = (Short::of(min), Short::of(max)) else {
+                    return to.text("between(f64)");
+                };
+                max.write(min.write(to.text("between(f64, ")).text(self.dots()))
+            }
+            (Bound::Int(_), Bound::Float(_)) => return to.text("between(i64)"),
+            (Bound::Float(_), Bound::Int(_)) => return to.text("between(f64)"),
+        };
+        to.text(if self.strict_min {
+            ", strict_min)"
+        } else {
+            ")"
+        })
+    }
+
+    /// What stands between the bounds.
+    const fn dots(&self) -> &'static str {
+        if self.strict_max { ".." } else { "..=" }
+    }
+
     const fn is(&self, other: &Between) -> bool {
         let same = match (self.min, self.max, other.min, other.max) {
             (Bound::Int(a), Bound::Int(b), Bound::Int(c), Bound::Int(d)) => a == c && b == d,
@@ -407,23 +464,33 @@ impl fmt::Display for Type<'_> {
                 f.write_str(" }")
             }
             Type::Between(between) => {
-                let open = |strict| if strict { " exclusive" } else { "" };
                 let name = match between.min {
                     Bound::Int(_) => "i64",
                     Bound::Float(_) => "f64",
                 };
-                write!(
-                    f,
-                    "{name} between {}{} and {}{}",
-                    between.min,
-                    open(between.strict_min),
-                    between.max,
-                    open(between.strict_max)
-                )
+                let (min, dots, max) = (between.min, between.dots(), between.max);
+                write!(f, "between({name}, {min}{dots}{max}")?;
+                f.write_str(if between.strict_min {
+                    ", strict_min)"
+                } else {
+                    ")"
+                })
             }
-            Type::OneOfInt(options) => write!(f, "i64 one of {options:?}"),
-            Type::OneOfString(options) => write!(f, "String one of {options:?}"),
-            Type::Regex(pattern) => write!(f, "String matching {pattern:?}"),
+            Type::OneOfInt(options) => {
+                f.write_str("one_of(i64")?;
+                for option in *options {
+                    write!(f, ", {option}")?;
+                }
+                f.write_str(")")
+            }
+            Type::OneOfString(options) => {
+                f.write_str("one_of(String")?;
+                for option in *options {
+                    write!(f, ", {option:?}")?;
+                }
+                f.write_str(")")
+            }
+            Type::Regex(pattern) => write!(f, "regex(String, {pattern:?})"),
             plain => f.write_str(plain.write(Message::new("")).as_str()),
         }
     }
@@ -435,5 +502,85 @@ impl fmt::Display for Bound {
             Bound::Int(bound) => write!(f, "{bound}"),
             Bound::Float(bound) => write!(f, "{bound:?}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(min: f64, max: f64) -> Type<'static> {
+        Type::Between(Between {
+            min: Bound::Float(min),
+            max: Bound::Float(max),
+            strict_min: true,
+            strict_max: false,
+        })
+    }
+
+    fn written(ty: &Type<'_>) -> String {
+        ty.write(Message::new("")).as_str().to_owned()
+    }
+
+    #[test]
+    fn messages_write_restrictions_as_display_does() {
+        let ints = Type::Between(Between {
+            min: Bound::Int(i64::MIN),
+            max: Bound::Int(100),
+            strict_min: false,
+            strict_max: true,
+        });
+        for (ty, expected) in [
+            (ints, "between(i64, -9223372036854775808..100)"),
+            (between(0.0, 1.0), "between(f64, 0.0..=1.0, strict_min)"),
+            (
+                between(-12.5, 0.001),
+                "between(f64, -12.5..=0.001, strict_min)",
+            ),
+            (Type::OneOfInt(&[3, -4]), "one_of(i64, 3, -4)"),
+            (Type::OneOfInt(&[]), "one_of(i64)"),
+            (
+                Type::OneOfString(&["a", "ö\"\n"]),
+                "one_of(String, \"a\", \"ö\\\"\\n\")",
+            ),
+            (Type::Regex("\\d+"), "regex(String, \"\\\\d+\")"),
+        ] {
+            assert_eq!(written(&ty), expected);
+            assert_eq!(ty.to_string(), expected);
+            let nested = Type::Optional(&ty);
+            assert_eq!(written(&nested), nested.to_string());
+        }
+    }
+
+    #[test]
+    fn messages_cut_long_lists_and_leave_out_long_floats() {
+        let many = Type::OneOfInt(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(written(&many), "one_of(i64, 1, 2, 3, 4, 5, 6, and 2 more)");
+        let long = "é".repeat(100);
+        let cut = format!("regex(String, \"{}…\")", "é".repeat(20));
+        assert_eq!(written(&Type::Regex(&long)), cut);
+        for (min, max) in [
+            (0.0, f64::MAX),
+            (1e-9, 1.0),
+            (f64::NAN, 1.0),
+            (0.0, 1.0 / 3.0),
+        ] {
+            assert_eq!(written(&between(min, max)), "between(f64)");
+        }
+    }
+
+    #[test]
+    fn a_short_decimal_reads_back_as_the_same_float() {
+        for i in -20_000_i32..20_000 {
+            for places in [1.0, 10.0, 1000.0, 1e6] {
+                let float = f64::from(i) * 37.0 / places;
+                if let Some(short) = Short::of(float) {
+                    let text = short.write(Message::new(""));
+                    assert_eq!(text.as_str().parse(), Ok(float), "{float}");
+                    assert_eq!(text.as_str(), format!("{float:?}"));
+                }
+            }
+        }
+        assert!(Short::of(0.1 + 0.2).is_none());
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Bound, DataType, Type};
-use crate::message::{Check, Message};
+use crate::message::{Check, Message, ensure};
 
 /// A restriction, named by a type so that it can reach into generic ones.
 pub trait Restriction {
@@ -20,8 +20,8 @@ pub trait Restriction {
     label = "`between` needs `i64` or `f64`, `one_of` needs `i64` or `String`, `regex` needs `String`"
 )]
 pub trait Restrict<R: Restriction>: DataType {
-    /// The column's type with the restriction in place. [`Type::restriction_fits`] tells whether it
-    /// is one of this scalar at all.
+    /// The column's type with the restriction in place. [`check_restriction`] tells whether it is one
+    /// of this scalar at all.
     const RESTRICTED: Type<'static>;
 }
 
@@ -53,12 +53,13 @@ impl<R: Restriction, T: Restrict<R>> Restrict<R> for HashMap<String, T> {
     const RESTRICTED: Type<'static> = Type::Map(&T::RESTRICTED);
 }
 
-/// Checks that a restriction is one of the field's scalar.
+/// Checks that a restriction allows something, and that it is one of the field's scalar.
 ///
 /// # Errors
 ///
-/// The restriction is of another type.
+/// The restriction is malformed, or of another type.
 pub const fn check_restriction(restricted: &Type<'_>, bare: &Type<'_>) -> Check {
+    ensure!(restricted.innermost().check());
     if restricted.restriction_fits(bare) {
         return Ok(());
     }
@@ -69,7 +70,26 @@ pub const fn check_restriction(restricted: &Type<'_>, bare: &Type<'_>) -> Check 
         .text(": the bounds and options have the column's own type"))
 }
 
-impl Type<'_> {
+/// The restricted type, or the bare one where [`check_restriction`] refuses the restriction: so that
+/// its mistake is reported once, and not again by each check that meets the type.
+#[must_use]
+pub const fn restricted_or_bare<'a>(restricted: Type<'a>, bare: Type<'a>) -> Type<'a> {
+    match check_restriction(&restricted, &bare) {
+        Ok(()) => restricted,
+        Err(_) => bare,
+    }
+}
+
+impl<'a> Type<'a> {
+    /// What stands inside all options, lists and maps.
+    const fn innermost(&self) -> &Type<'a> {
+        let mut ty = self;
+        while let Type::Optional(inner) | Type::List(inner) | Type::Map(inner) = ty {
+            ty = inner;
+        }
+        ty
+    }
+
     /// Whether a restricted type stands where its base type does: the restriction of an `i64` is
     /// one of whole numbers, and so on down the nesting.
     #[must_use]

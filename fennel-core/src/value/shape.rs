@@ -110,8 +110,11 @@ impl std::fmt::Display for Shape {
             Shape::Record(name, _) => f.write_str(name),
             Shape::Between(between) => write!(f, "{}", Type::Between(*between)),
             Shape::OneOfInt(options) => write!(f, "{}", Type::OneOfInt(options)),
-            Shape::OneOfString(options) => write!(f, "String one of {options:?}"),
-            Shape::Regex(regex) => write!(f, "String matching {:?}", regex.as_str()),
+            Shape::OneOfString(options) => {
+                let options: Vec<&str> = options.iter().map(String::as_str).collect();
+                write!(f, "{}", Type::OneOfString(&options))
+            }
+            Shape::Regex(regex) => write!(f, "{}", Type::Regex(regex.as_str())),
         }
     }
 }
