@@ -89,6 +89,8 @@ pub mod pipeline {
 /// assert_eq!(Member::age.path(), "Member.age");
 /// ```
 ///
+/// A field with a `#[cfg]` is a column where the condition holds.
+///
 /// What the struct says wrongly is a compile error at the token:
 ///
 /// ```compile_fail

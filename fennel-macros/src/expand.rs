@@ -1,4 +1,5 @@
-//! The way of every attribute: model, check, emit; or, after an error, the item as it was.
+//! The way of every attribute: model, check, emit. After an error too: the item stays, and so does
+//! what others see of it, so that one slip is one error.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -9,7 +10,8 @@ use crate::path;
 
 /// Attributes that our macros read; the emitted item is without them.
 const ITEM_ATTRIBUTES: [&str; 4] = ["meta", "sink", "source", "expectations"];
-const FIELD_ATTRIBUTES: [&str; 6] = ["field", "feature", "meta", "between", "one_of", "regex"];
+pub(crate) const FIELD_ATTRIBUTES: [&str; 6] =
+    ["field", "feature", "meta", "between", "one_of", "regex"];
 /// The attributes that make a struct an entity.
 const ENTITIES: [&str; 2] = ["dataset", "featureset"];
 
@@ -17,11 +19,13 @@ const ENTITIES: [&str; 2] = ["dataset", "featureset"];
 pub(crate) const MISPLACED_PIPELINE: &str =
     "`#[pipeline]` goes on a function, such as `fn user_spend(orders: Order) -> UserSpend`";
 
-/// Runs `emit` on a struct. Whatever goes wrong, the struct stays, minus our attributes.
-pub(crate) fn entity(
+/// Runs `parse` on a struct, and `emit` on what it says. Whatever goes wrong, the struct stays, minus
+/// our attributes; `emit` is told whether all is well.
+pub(crate) fn entity<Model>(
     name: &str,
     tokens: &TokenStream,
-    emit: impl FnOnce(&mut ItemStruct, &mut Errors) -> TokenStream,
+    parse: impl FnOnce(&mut ItemStruct, &mut Errors) -> Model,
+    emit: impl FnOnce(&Model, bool) -> TokenStream,
 ) -> TokenStream {
     let mut errors = Errors::default();
     let mut item = match syn::parse2::<Item>(tokens.clone()) {
@@ -53,12 +57,15 @@ pub(crate) fn entity(
             ),
         ),
     }
-    let emitted = emit(&mut item, &mut errors);
+    let model = parse(&mut item, &mut errors);
     strip(&mut item);
-    match errors.finish() {
-        Ok(()) => quote!(#[allow(dead_code)] #item #emitted),
-        Err(errors) => quote!(#[allow(dead_code)] #item #errors),
-    }
+    let errors = errors.finish().err();
+    let emitted = item
+        .generics
+        .params
+        .is_empty()
+        .then(|| emit(&model, errors.is_none()));
+    quote!(#[allow(dead_code)] #item #errors #emitted)
 }
 
 /// An attribute that belongs to `#[dataset]` or `#[featureset]`, met before it: puts the entity's
@@ -212,6 +219,24 @@ mod tests {
         "#;
         let output = expanded("indx", &tokens(item));
         assert_eq!(output.matches("compile_error").count(), 7, "{output}");
+    }
+
+    #[test]
+    fn a_mistake_leaves_what_others_see_of_the_struct() {
+        for (args, item, traits) in [
+            ("indx", tokens(DATASET), ["Entity for", "Row for"]),
+            ("indx", tokens(FEATURESET), ["Entity for", "Features for"]),
+        ] {
+            let output = expanded(args, &item);
+            assert_eq!(output.matches("compile_error").count(), 1, "{output}");
+            for one in traits {
+                assert!(output.contains(one), "{one}: {output}");
+            }
+            assert!(output.contains("const price"), "{output}");
+            for not in ["enforce", "inventory"] {
+                assert!(!output.contains(not), "{not}: {output}");
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! that they are about.
 
 mod args;
+mod cfg;
 mod dataset;
 mod enforce;
 mod errors;

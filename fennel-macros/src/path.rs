@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, GenericArgument, PathArguments, Type};
+use syn::{Attribute, GenericArgument, PathArguments, Type, TypePath, parse_quote};
 
 use crate::errors::Errors;
 
@@ -33,43 +33,82 @@ pub(crate) fn is(attribute: &Attribute, name: &str) -> bool {
 
 /// Reports names inside a type that are never a column type, with the likely repair. What a name
 /// means is rustc's to say; these few are common enough to be told sooner and better.
-pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
+///
+/// Returns the type that was likely meant, so that those who read the column don't get errors too;
+/// `None` where it can't be told.
+pub(crate) fn check_type(ty: &Type, errors: &mut Errors) -> Option<Type> {
     match ty {
-        Type::Path(path) => {
-            let Some(last) = path.path.segments.last() else {
-                return;
+        Type::Path(path) => check_path(ty, path, errors),
+        Type::Reference(reference) => {
+            let (repair, meant) = match &*reference.elem {
+                Type::Path(path) if path.path.is_ident("str") => {
+                    ("`String`", Some(parse_quote!(String)))
+                }
+                elem => (
+                    "the type without `&`",
+                    check_type(elem, &mut Errors::default()),
+                ),
             };
-            let name = last.ident.to_string();
-            if let PathArguments::AngleBracketed(arguments) = &last.arguments {
-                let is_bytes = name == "Vec" && arguments.args.iter().any(is_u8);
-                for argument in &arguments.args {
-                    if let GenericArgument::Type(ty) = argument
-                        && !is_bytes
-                    {
-                        check_type(ty, errors);
-                    }
+            errors.on(
+                ty,
+                format!("a reference can't be a column: use {repair}; {ALLOWED}"),
+            );
+            meant
+        }
+        Type::Tuple(_) => {
+            errors.on(
+                ty,
+                format!("a tuple can't be a column: name its parts in a struct that derives `Record`; {ALLOWED}"),
+            );
+            None
+        }
+        Type::Array(_) | Type::Slice(_) => {
+            errors.on(
+                ty,
+                format!("an array can't be a column: use `Vec<T>`, or `Embedding<N>` for floats; {ALLOWED}"),
+            );
+            None
+        }
+        _ => Some(ty.clone()),
+    }
+}
+
+fn check_path(ty: &Type, path: &TypePath, errors: &mut Errors) -> Option<Type> {
+    let mut meant = path.clone();
+    let Some(last) = meant.path.segments.last_mut() else {
+        return Some(ty.clone());
+    };
+    let name = last.ident.to_string();
+    let mut told = true;
+    if let PathArguments::AngleBracketed(arguments) = &mut last.arguments {
+        let is_bytes = name == "Vec" && arguments.args.iter().any(is_u8);
+        for argument in &mut arguments.args {
+            if let GenericArgument::Type(ty) = argument
+                && !is_bytes
+            {
+                match check_type(ty, errors) {
+                    Some(meant) => *ty = meant,
+                    None => told = false,
                 }
             }
-            if let Some(repair) = repair(&name) {
-                errors.on(ty, format!("`{name}` can't be a column: use {repair}; {ALLOWED}"));
-            }
         }
-        Type::Reference(reference) => {
-            let repair = match &*reference.elem {
-                Type::Path(path) if path.path.is_ident("str") => "`String`",
-                _ => "the type without `&`",
-            };
-            errors.on(ty, format!("a reference can't be a column: use {repair}; {ALLOWED}"));
+    }
+    let Some(repair) = repair(&name) else {
+        return told.then_some(Type::Path(meant));
+    };
+    errors.on(
+        ty,
+        format!("`{name}` can't be a column: use {repair}; {ALLOWED}"),
+    );
+    match repair {
+        "`i64`" => Some(parse_quote!(i64)),
+        "`f64`" => Some(parse_quote!(f64)),
+        "`String`" => Some(parse_quote!(String)),
+        "`Vec<T>`" if told => {
+            let arguments = &last.arguments;
+            Some(parse_quote!(Vec #arguments))
         }
-        Type::Tuple(_) => errors.on(
-            ty,
-            format!("a tuple can't be a column: name its parts in a struct that derives `Record`; {ALLOWED}"),
-        ),
-        Type::Array(_) | Type::Slice(_) => errors.on(
-            ty,
-            format!("an array can't be a column: use `Vec<T>`, or `Embedding<N>` for floats; {ALLOWED}"),
-        ),
-        _ => {}
+        _ => None,
     }
 }
 

@@ -3,12 +3,28 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields};
+use syn::{Data, DeriveInput, Fields, Type};
 
+use crate::cfg::Cfg;
 use crate::enforce::{self, At};
 use crate::errors::Errors;
 use crate::path;
-use crate::restriction::{self, column_type};
+use crate::restriction::{self, Restriction, column_type};
+
+/// What the tokens of a record say.
+struct Model {
+    private: TokenStream,
+    ident: Ident,
+    fields: Vec<Field>,
+}
+
+struct Field {
+    ident: Ident,
+    ty: Type,
+    /// The type, or what it was likely meant to be; `None` where that can't be told.
+    meant: Option<Type>,
+    restriction: Option<Restriction>,
+}
 
 /// Makes a struct a column type.
 pub(crate) fn record(item: TokenStream) -> TokenStream {
@@ -16,71 +32,105 @@ pub(crate) fn record(item: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
-    let private = path::private(None);
     let mut errors = Errors::default();
-    let emitted = emit(&private, &input, &mut errors);
-    match errors.finish() {
-        Ok(()) => emitted,
-        Err(errors) => errors,
+    let model = Model::parse(&input, &mut errors);
+    let errors = errors.finish().err();
+    let emitted = input
+        .generics
+        .params
+        .is_empty()
+        .then(|| emit(&model, errors.is_none()));
+    quote!(#errors #emitted)
+}
+
+impl Model {
+    fn parse(input: &DeriveInput, errors: &mut Errors) -> Model {
+        let ident = &input.ident;
+        if !input.generics.params.is_empty() {
+            errors.on(
+                &input.generics,
+                "a record has no type parameters: its fields have one type each",
+            );
+        }
+        let private = path::private(None);
+        let mut fields = Vec::new();
+        match &input.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(named) => {
+                    let named = named.named.iter();
+                    fields.extend(
+                        named.filter_map(|field| Field::parse(&private, ident, field, errors)),
+                    );
+                }
+                _ => errors.on(
+                    ident,
+                    format!("a record has named fields: write `struct {ident} {{ .. }}`"),
+                ),
+            },
+            _ => errors.on(ident, "a record is a struct; for a closed set of texts restrict a `String` with `#[one_of(..)]`"),
+        }
+        Model {
+            private,
+            ident: ident.clone(),
+            fields,
+        }
     }
 }
 
-fn emit(private: &TokenStream, input: &DeriveInput, errors: &mut Errors) -> TokenStream {
-    let ident = &input.ident;
-    if !input.generics.params.is_empty() {
-        errors.on(
-            &input.generics,
-            "a record has no type parameters: its fields have one type each",
-        );
-    }
-    let fields = match &input.data {
-        Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => &fields.named,
-            _ => {
-                errors.on(
-                    ident,
-                    format!("a record has named fields: write `struct {ident} {{ .. }}`"),
-                );
-                return TokenStream::new();
-            }
-        },
-        _ => {
-            errors.on(ident, "a record is a struct; for a closed set of texts restrict a `String` with `#[one_of(..)]`");
-            return TokenStream::new();
-        }
-    };
-    let (mut before, mut described, mut values, mut taken) = (vec![], vec![], vec![], vec![]);
-    let mut checks = Vec::new();
-    for (i, field) in fields.iter().enumerate() {
-        let (Some(name), ty) = (&field.ident, &field.ty) else {
-            continue;
-        };
-        path::check_type(ty, errors);
-        if mentions(&quote!(#ty), ident) {
+impl Field {
+    fn parse(
+        private: &TokenStream,
+        record: &Ident,
+        field: &syn::Field,
+        errors: &mut Errors,
+    ) -> Option<Field> {
+        let ty = &field.ty;
+        let mut meant = path::check_type(ty, errors);
+        if mentions(&quote!(#ty), record) {
             errors.on(
                 ty,
-                format!("record `{ident}` can't hold itself: its values would have no end"),
+                format!("record `{record}` can't hold itself: its values would have no end"),
             );
+            meant = None;
         }
-        let mut attributes = field.attrs.clone();
-        let restriction = restriction::take(private, &mut attributes, errors);
-        let column = column_type(private, i, ty, restriction.as_ref());
-        let (column, text) = (
-            {
-                before.push(column.before);
-                column.ty
-            },
-            name.unraw().to_string(),
-        );
-        described.push(quote!(#private::RecordField { name: #text, ty: #column }));
-        values.push(quote!(<#ty as #private::DataType>::into_value(self.#name)));
-        taken.push(quote!(#name: <#ty as #private::DataType>::from_value(fields.take())?));
+        Some(Field {
+            ident: field.ident.clone()?,
+            ty: ty.clone(),
+            meant,
+            restriction: restriction::take(private, &mut field.attrs.clone(), errors),
+        })
+    }
+}
+
+/// The record's type and, where all is `well`, its values and its checks.
+fn emit(model: &Model, well: bool) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        fields,
+    } = model;
+    let (mut before, mut described, mut checks) = (vec![], vec![], vec![]);
+    for (i, field) in fields.iter().enumerate() {
+        let Some(meant) = &field.meant else { continue };
+        // rustc has taken out what `#[cfg]` excludes before it calls a derive.
+        let cfg = Cfg::default();
+        let column = column_type(private, i, meant, field.restriction.as_ref(), &cfg);
+        let (ty, name) = (column.ty, field.ident.unraw().to_string());
+        before.push(column.before);
+        described.push(quote!(#private::RecordField { name: #name, ty: #ty }));
+        checks.push(column.check);
         checks.push(enforce::item(
             private,
-            At::tokens(ty),
-            &quote!(#private::Type::check(&#column)),
+            At::tokens(&field.ty),
+            &quote!(#private::Type::check(&#ty)),
         ));
     }
+    let values = if well {
+        values(model)
+    } else {
+        no_values(private)
+    };
+    let checks = well.then(|| quote!(#(#checks)*));
     let text = ident.unraw().to_string();
     quote! {
         #[allow(long_running_const_eval)]
@@ -94,20 +144,51 @@ fn emit(private: &TokenStream, input: &DeriveInput, errors: &mut Errors) -> Toke
                     fields: &[#(#described),*],
                 });
 
-                fn into_value(self) -> #private::Value {
-                    #private::Value::Record(#private::Vec::from([#(#values),*]))
-                }
-
-                fn from_value(
-                    value: #private::Value,
-                ) -> ::core::result::Result<Self, #private::Mismatch> {
-                    let mut fields = #private::Fields::of_record::<Self>(value)?;
-                    ::core::result::Result::Ok(Self { #(#taken),* })
-                }
+                #values
             }
 
-            #(#checks)*
+            #checks
         };
+    }
+}
+
+/// The struct as a value, and back.
+fn values(model: &Model) -> TokenStream {
+    let private = &model.private;
+    let values = model.fields.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        quote!(<#ty as #private::DataType>::into_value(self.#ident))
+    });
+    let fields = model.fields.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        quote!(#ident: <#ty as #private::DataType>::from_value(fields.take())?)
+    });
+    quote! {
+        fn into_value(self) -> #private::Value {
+            #private::Value::Record(#private::Vec::from([#(#values),*]))
+        }
+
+        fn from_value(
+            value: #private::Value,
+        ) -> ::core::result::Result<Self, #private::Mismatch> {
+            let mut fields = #private::Fields::of_record::<Self>(value)?;
+            ::core::result::Result::Ok(Self { #(#fields),* })
+        }
+    }
+}
+
+/// The values of a struct that doesn't compile.
+fn no_values(private: &TokenStream) -> TokenStream {
+    quote! {
+        fn into_value(self) -> #private::Value {
+            ::core::unreachable!("the record doesn't compile")
+        }
+
+        fn from_value(
+            _: #private::Value,
+        ) -> ::core::result::Result<Self, #private::Mismatch> {
+            ::core::unreachable!("the record doesn't compile")
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use syn::parse::Parser;
 use syn::{Attribute, Expr, ExprLit, ExprRange, Lit, LitStr, RangeLimits, Type};
 
 use crate::args;
+use crate::cfg::Cfg;
 use crate::enforce::{self, At};
 use crate::errors::Errors;
 use crate::{literal, path};
@@ -154,6 +155,8 @@ fn regex(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Opt
 pub(crate) struct ColumnType {
     pub(crate) ty: TokenStream,
     pub(crate) before: TokenStream,
+    /// The check of the restriction.
+    pub(crate) check: TokenStream,
 }
 
 /// The type of the `i`th field, restricted or not.
@@ -162,11 +165,13 @@ pub(crate) fn column_type(
     i: usize,
     ty: &Type,
     restriction: Option<&Restriction>,
+    cfg: &Cfg,
 ) -> ColumnType {
     let Some(Restriction { scalar, at }) = restriction else {
         return ColumnType {
             ty: quote!(<#ty as #private::DataType>::TYPE),
             before: TokenStream::new(),
+            check: TokenStream::new(),
         };
     };
     let (name, types, restricted) = (
@@ -182,17 +187,21 @@ pub(crate) fn column_type(
     ColumnType {
         ty: quote!(#restricted),
         before: quote! {
+            #cfg
             struct #name;
+            #cfg
             impl #private::Restriction for #name {
                 const TYPE: #private::Type<'static> = #scalar;
             }
+            #cfg
             const #types: (#private::Type<'static>, #private::Type<'static>) = (
                 <#ty as #private::Restrict<#name>>::RESTRICTED,
                 <#ty as #private::DataType>::TYPE,
             );
+            #cfg
             const #restricted: #private::Type<'static> =
                 #private::restricted_or_bare(#types.0, #types.1);
-            #check
         },
+        check: quote!(#cfg #check),
     }
 }

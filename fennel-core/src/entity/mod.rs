@@ -115,6 +115,9 @@ pub trait Entity {
     const NAME: &'static str;
     /// Whether it is a dataset or a featureset.
     const KIND: Kind;
+    /// Whether its attribute could be read. Checks of other entities pass over one that couldn't: the
+    /// error at the attribute says enough.
+    const WELL: bool = true;
     /// What the definition says.
     const DESCRIPTOR: Descriptor<'static>;
 }

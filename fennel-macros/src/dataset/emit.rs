@@ -6,10 +6,11 @@ use syn::ext::IdentExt;
 
 use super::model::{Field, Model, option};
 use crate::enforce::{self, At, enforce};
-use crate::handle;
-use crate::restriction::{ColumnType, column_type};
+use crate::restriction::ColumnType;
+use crate::{cfg, handle};
 
-pub(crate) fn emit(model: &Model) -> TokenStream {
+/// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
+pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let Model {
         private,
         ident,
@@ -21,16 +22,16 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         fields,
     } = model;
     let name = ident.unraw().to_string();
-    let types: Vec<ColumnType> = fields
+    let types: Vec<Option<ColumnType>> = fields
         .iter()
         .enumerate()
-        .map(|(i, field)| column_type(private, i, &field.ty, field.restriction.as_ref()))
+        .map(|(i, field)| field.column_type(private, i))
         .collect();
-    let before = types.iter().map(|column| &column.before);
-    let descriptors = fields
-        .iter()
-        .zip(&types)
-        .map(|(field, column)| describe(private, field, &column.ty));
+    let before = types.iter().flatten().map(|column| &column.before);
+    let descriptors = fields.iter().zip(&types).filter_map(|(field, column)| {
+        let column = column.as_ref()?;
+        Some(describe(private, field, &column.ty))
+    });
     let version = match &options.version {
         Some(version) => quote!(#version),
         None => quote!(1),
@@ -54,8 +55,19 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let emitted_sinks = sinks.iter().map(|sink| sink.emit(private));
-    let row = row(model);
-    let checks = checks(model);
+    let row = if well { row(model) } else { no_row(private) };
+    let checks = well.then(|| {
+        let restrictions = types.iter().flatten().map(|column| &column.check);
+        let checks = checks(model);
+        quote! {
+            #private::inventory::submit! {
+                #private::Registered(<#ident as #private::Entity>::DESCRIPTOR)
+            }
+
+            #(#restrictions)*
+            #checks
+        }
+    });
     let handles = fields.iter().map(|field| {
         handle::emit(
             private,
@@ -63,16 +75,17 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             ident,
             &field.vis,
             &field.ident,
-            &field.ty,
+            field.meant.as_ref().unwrap_or(&field.ty),
+            &field.cfg,
         )
     });
     quote! {
-        #[allow(non_upper_case_globals)]
+        #[allow(non_upper_case_globals, unexpected_cfgs)]
         impl #ident {
             #(#handles)*
         }
 
-        #[allow(long_running_const_eval)]
+        #[allow(long_running_const_eval, unexpected_cfgs)]
         const _: () = {
             #(#before)*
 
@@ -80,6 +93,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             impl #private::Entity for #ident {
                 const NAME: &'static str = #name;
                 const KIND: #private::Kind = #private::Kind::Dataset;
+                const WELL: bool = #well;
                 const DESCRIPTOR: #private::Descriptor<'static> =
                     #private::Descriptor::Dataset(<Self as #private::Row>::DATASET);
             }
@@ -106,10 +120,6 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 #row
             }
 
-            #private::inventory::submit! {
-                #private::Registered(<#ident as #private::Entity>::DESCRIPTOR)
-            }
-
             #checks
         };
     }
@@ -121,10 +131,12 @@ fn describe(private: &TokenStream, field: &Field, ty: &TokenStream) -> TokenStre
         key,
         erase_key,
         timestamp,
+        cfg,
         ..
     } = field;
     let meta = field.meta.emit(private);
     quote! {
+        #cfg
         #private::Field {
             name: #name,
             ty: #ty,
@@ -140,12 +152,12 @@ fn describe(private: &TokenStream, field: &Field, ty: &TokenStream) -> TokenStre
 fn row(model: &Model) -> TokenStream {
     let private = &model.private;
     let values = model.fields.iter().map(|field| {
-        let Field { ident, ty, .. } = field;
-        quote!(<#ty as #private::DataType>::into_value(self.#ident))
+        let Field { ident, ty, cfg, .. } = field;
+        quote!(#cfg <#ty as #private::DataType>::into_value(self.#ident))
     });
     let fields = model.fields.iter().map(|field| {
-        let Field { ident, ty, .. } = field;
-        quote!(#ident: <#ty as #private::DataType>::from_value(fields.take())?)
+        let Field { ident, ty, cfg, .. } = field;
+        quote!(#cfg #ident: <#ty as #private::DataType>::from_value(fields.take())?)
     });
     quote! {
         fn into_values(self) -> #private::Vec<#private::Value> {
@@ -157,6 +169,21 @@ fn row(model: &Model) -> TokenStream {
         ) -> ::core::result::Result<Self, #private::Mismatch> {
             let mut fields = #private::Fields::new(values);
             ::core::result::Result::Ok(Self { #(#fields),* })
+        }
+    }
+}
+
+/// The row of a struct that doesn't compile.
+fn no_row(private: &TokenStream) -> TokenStream {
+    quote! {
+        fn into_values(self) -> #private::Vec<#private::Value> {
+            ::core::unreachable!("the dataset doesn't compile")
+        }
+
+        fn from_values(
+            _: #private::Vec<#private::Value>,
+        ) -> ::core::result::Result<Self, #private::Mismatch> {
+            ::core::unreachable!("the dataset doesn't compile")
         }
     }
 }
@@ -200,7 +227,8 @@ fn checks(model: &Model) -> TokenStream {
         );
         check(At::span(span), quote!(#dataset.check_index()));
     }
-    for (i, field) in fields.iter().enumerate() {
+    let positions = cfg::positions(fields.iter().map(|field| &field.cfg));
+    for (field, i) in fields.iter().zip(positions) {
         let name = enforce(
             private,
             At::tokens(&field.ident),
@@ -218,7 +246,8 @@ fn checks(model: &Model) -> TokenStream {
                 &quote!(#dataset.fields[#i].meta.check_owner()),
             )
         });
-        checks.extend(quote!(const _: () = { #name; #ty; #owner };));
+        let cfg = &field.cfg;
+        checks.extend(quote!(#cfg const _: () = { #name; #ty; #owner };));
     }
     for (i, source) in sources.iter().enumerate() {
         checks.extend(source.checks(private, &dataset, i));

@@ -15,8 +15,6 @@ use crate::expand;
 
 /// The struct, its descriptor, its handles and its checks.
 pub(crate) fn dataset(args: TokenStream, item: &TokenStream) -> TokenStream {
-    expand::entity("dataset", item, |item, errors| {
-        let model = model::Model::parse(args, item, errors);
-        emit::emit(&model)
-    })
+    let parse = |item: &mut _, errors: &mut _| model::Model::parse(args, item, errors);
+    expand::entity("dataset", item, parse, emit::emit)
 }

@@ -9,10 +9,12 @@ use super::expectation::Expectations;
 use super::sink::Sink;
 use super::source::Source;
 use crate::args::{self, keyed, split};
+use crate::cfg::Cfg;
 use crate::errors::Errors;
+use crate::expand::FIELD_ATTRIBUTES;
 use crate::meta::Meta;
 use crate::path;
-use crate::restriction::{self, Restriction};
+use crate::restriction::{self, ColumnType, Restriction, column_type};
 
 pub(crate) struct Model {
     pub(crate) private: TokenStream,
@@ -44,6 +46,9 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) ty: Type,
+    /// The type, or what it was likely meant to be; `None` where that can't be told.
+    pub(crate) meant: Option<Type>,
+    pub(crate) cfg: Cfg,
     pub(crate) restriction: Option<Restriction>,
     pub(crate) key: bool,
     pub(crate) erase_key: bool,
@@ -116,7 +121,8 @@ impl Options {
 
 impl Field {
     fn parse(private: &TokenStream, field: &mut syn::Field, errors: &mut Errors) -> Option<Field> {
-        path::check_type(&field.ty, errors);
+        let meant = path::check_type(&field.ty, errors);
+        let cfg = Cfg::read(&mut field.attrs, &FIELD_ATTRIBUTES, errors);
         let meta = Meta::take(&mut field.attrs, errors);
         if let Some(span) = meta.state() {
             errors.at(
@@ -135,6 +141,8 @@ impl Field {
             ident: field.ident.clone()?,
             vis: field.vis.clone(),
             ty: field.ty.clone(),
+            meant,
+            cfg,
             restriction,
             key: false,
             erase_key: false,
@@ -152,6 +160,13 @@ impl Field {
             }
         }
         Some(parsed)
+    }
+
+    /// The type of the `i`th field, restricted or not; `None` where it can't be told.
+    pub(crate) fn column_type(&self, private: &TokenStream, i: usize) -> Option<ColumnType> {
+        let ty = self.meant.as_ref()?;
+        let restriction = self.restriction.as_ref();
+        Some(column_type(private, i, ty, restriction, &self.cfg))
     }
 
     /// The column's name, without `r#`.

@@ -7,10 +7,11 @@ use syn::spanned::Spanned;
 
 use super::model::{Default, Extraction, Feature, Model};
 use crate::enforce::{self, At, enforce};
-use crate::handle;
-use crate::restriction::{ColumnType, column_type};
+use crate::restriction::ColumnType;
+use crate::{cfg, handle};
 
-pub(crate) fn emit(model: &Model) -> TokenStream {
+/// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
+pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let Model {
         private,
         ident,
@@ -18,18 +19,29 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         features,
     } = model;
     let name = ident.unraw().to_string();
-    let types: Vec<ColumnType> = features
+    let types: Vec<Option<ColumnType>> = features
         .iter()
         .enumerate()
-        .map(|(i, feature)| column_type(private, i, &feature.ty, feature.restriction.as_ref()))
+        .map(|(i, feature)| feature.column_type(private, i))
         .collect();
-    let before = types.iter().map(|column| &column.before);
-    let descriptors = features
-        .iter()
-        .zip(&types)
-        .map(|(feature, column)| describe(private, feature, &column.ty));
+    let before = types.iter().flatten().map(|column| &column.before);
+    let descriptors = features.iter().zip(&types).filter_map(|(feature, column)| {
+        let column = column.as_ref()?;
+        Some(describe(private, feature, &column.ty))
+    });
     let meta = meta.emit_entity(private);
-    let checks = checks(model);
+    let checks = well.then(|| {
+        let restrictions = types.iter().flatten().map(|column| &column.check);
+        let checks = checks(model);
+        quote! {
+            #private::inventory::submit! {
+                #private::Registered(<#ident as #private::Entity>::DESCRIPTOR)
+            }
+
+            #(#restrictions)*
+            #checks
+        }
+    });
     let handles = features.iter().map(|feature| {
         handle::emit(
             private,
@@ -37,15 +49,16 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             ident,
             &feature.vis,
             &feature.ident,
-            &feature.ty,
+            feature.meant.as_ref().unwrap_or(&feature.ty),
+            &feature.cfg,
         )
     });
-    let paths = features
-        .iter()
-        .filter_map(|feature| feature.extraction.as_ref())
-        .map(|e| &e.path);
+    let paths = features.iter().filter_map(|feature| {
+        let (cfg, path) = (&feature.cfg, &feature.extraction.as_ref()?.path);
+        Some(quote!(#cfg let _ = #path;))
+    });
     quote! {
-        #[allow(non_upper_case_globals)]
+        #[allow(non_upper_case_globals, unexpected_cfgs)]
         impl #ident {
             #(#handles)*
         }
@@ -58,6 +71,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             impl #private::Entity for #ident {
                 const NAME: &'static str = #name;
                 const KIND: #private::Kind = #private::Kind::Featureset;
+                const WELL: bool = #well;
                 const DESCRIPTOR: #private::Descriptor<'static> =
                     #private::Descriptor::Featureset(<Self as #private::Features>::FEATURESET);
             }
@@ -76,16 +90,12 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 };
             }
 
-            #private::inventory::submit! {
-                #private::Registered(<#ident as #private::Entity>::DESCRIPTOR)
-            }
-
             #checks
 
             // Editors resolve these; rustc reads the names below and says more when one is wrong.
             #[cfg(rust_analyzer)]
             fn paths() {
-                #(let _ = #paths;)*
+                #(#paths)*
             }
         };
     }
@@ -93,6 +103,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 
 fn describe(private: &TokenStream, feature: &Feature, ty: &TokenStream) -> TokenStream {
     let name = feature.name();
+    let cfg = &feature.cfg;
     let meta = feature.meta.emit(private);
     let extraction = match &feature.extraction {
         Some(extraction) => {
@@ -102,6 +113,7 @@ fn describe(private: &TokenStream, feature: &Feature, ty: &TokenStream) -> Token
         None => quote!(::core::option::Option::None),
     };
     quote! {
+        #cfg
         #private::Feature {
             name: #name,
             ty: #ty,
@@ -163,7 +175,9 @@ fn checks(model: &Model) -> TokenStream {
         At::span(owner),
         &quote!(#featureset.check_owner()),
     ));
-    for (i, feature) in features.iter().enumerate() {
+    let positions = cfg::positions(features.iter().map(|feature| &feature.cfg));
+    for (feature, i) in features.iter().zip(positions) {
+        let cfg = &feature.cfg;
         let check = |at: At, check: TokenStream| enforce(private, at, &check);
         let name = check(
             At::tokens(&feature.ident),
@@ -179,7 +193,7 @@ fn checks(model: &Model) -> TokenStream {
         let Some(extraction) = &feature.extraction else {
             let none = quote!(::core::option::Option::None);
             let ty = check(at_type, quote!(#featureset.check_type(#i, #none)));
-            checks.extend(quote!(const _: () = { #name; #ty; #owner };));
+            checks.extend(quote!(#cfg const _: () = { #name; #ty; #owner };));
             continue;
         };
         let entity = &extraction.entity;
@@ -199,9 +213,13 @@ fn checks(model: &Model) -> TokenStream {
             .span()
             .map(|span| check(At::span(span), quote!(#featureset.check_env(#i))));
         checks.extend(quote! {
+            #cfg
             const _: () = {
                 const TARGET: #private::Descriptor<'static> = <#entity as #private::Entity>::DESCRIPTOR;
-                #name; #reference; #ty; #default; #env; #owner
+                if <#entity as #private::Entity>::WELL {
+                    #reference; #ty; #default
+                }
+                #name; #env; #owner
             };
         });
     }

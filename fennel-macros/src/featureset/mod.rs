@@ -9,8 +9,6 @@ use crate::expand;
 
 /// The struct, its descriptor, its handles and its checks.
 pub(crate) fn featureset(args: TokenStream, item: &TokenStream) -> TokenStream {
-    expand::entity("featureset", item, |item, errors| {
-        let model = model::Model::parse(args, item, errors);
-        emit::emit(&model)
-    })
+    let parse = |item: &mut _, errors: &mut _| model::Model::parse(args, item, errors);
+    expand::entity("featureset", item, parse, emit::emit)
 }

@@ -5,11 +5,13 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, ItemStruct, LitInt, Path, Type, Visibility};
 
 use crate::args::{self, Arg, keyed, split};
+use crate::cfg::Cfg;
 use crate::dataset::Env;
 use crate::enforce::At;
 use crate::errors::Errors;
+use crate::expand::FIELD_ATTRIBUTES;
 use crate::meta::Meta;
-use crate::restriction::{self, Restriction};
+use crate::restriction::{self, ColumnType, Restriction, column_type};
 use crate::{literal, path};
 
 pub(crate) struct Model {
@@ -23,6 +25,9 @@ pub(crate) struct Feature {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) ty: Type,
+    /// The type, or what it was likely meant to be; `None` where that can't be told.
+    pub(crate) meant: Option<Type>,
+    pub(crate) cfg: Cfg,
     pub(crate) restriction: Option<Restriction>,
     pub(crate) extraction: Option<Extraction>,
     pub(crate) meta: Meta,
@@ -95,7 +100,8 @@ impl Feature {
         field: &mut syn::Field,
         errors: &mut Errors,
     ) -> Option<Feature> {
-        path::check_type(&field.ty, errors);
+        let meant = path::check_type(&field.ty, errors);
+        let cfg = Cfg::read(&mut field.attrs, &FIELD_ATTRIBUTES, errors);
         let meta = Meta::take(&mut field.attrs, errors);
         for attribute in path::take(&mut field.attrs, "field") {
             errors.on(attribute, "`#[field]` is for the fields of a `#[dataset]`");
@@ -115,10 +121,19 @@ impl Feature {
             ident: field.ident.clone()?,
             vis: field.vis.clone(),
             ty: field.ty.clone(),
+            meant,
+            cfg,
             restriction,
             extraction,
             meta,
         })
+    }
+
+    /// The type of the `i`th field, restricted or not; `None` where it can't be told.
+    pub(crate) fn column_type(&self, private: &TokenStream, i: usize) -> Option<ColumnType> {
+        let ty = self.meant.as_ref()?;
+        let restriction = self.restriction.as_ref();
+        Some(column_type(private, i, ty, restriction, &self.cfg))
     }
 
     /// The feature's name, without `r#`.
