@@ -303,7 +303,8 @@ pub use fennel_macros::sink;
 
 /// Makes a struct a column type, for nested values.
 ///
-/// Its fields have column types, other records too. They can be restricted like columns.
+/// Its fields have column types, other records too. They can be restricted like columns. Where this
+/// crate has another path, write `#[record(crate = path)]` on the struct.
 ///
 /// ```
 /// use fennel::prelude::*;
@@ -327,7 +328,8 @@ pub use fennel_macros::Record;
 
 /// The owner of all entities of this module that name none.
 ///
-/// A child module has the same owner where it says `use super::*`.
+/// A child module has the same owner where it says `use super::*`. Where this crate has another path,
+/// that is a second argument: `owner!("..", crate = path)`.
 ///
 /// ```
 /// fennel::owner!("risk@example.com");

@@ -240,6 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn another_path_of_the_crate_is_the_only_one() {
+        let record = "#[record(crate = a::b)] struct Money { #[between(0..=1)] amount: i64 }";
+        for output in [
+            crate::record::record(tokens(record)),
+            crate::meta::owner(tokens("\"a@b.co\", crate = a::b")),
+            crate::dataset::dataset(tokens("crate = a::b"), &tokens(DATASET)),
+            crate::featureset::featureset(tokens("crate = a::b"), &tokens(FEATURESET)),
+        ] {
+            let output = output.to_string();
+            assert!(output.contains("a :: b :: __private"), "{output}");
+            assert!(!output.contains("fennel :: __private"), "{output}");
+        }
+    }
+
+    #[test]
     fn half_typed_attributes_keep_the_struct() {
         for args in [
             "version",

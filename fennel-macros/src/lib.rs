@@ -65,7 +65,7 @@ pub fn sink(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Makes a struct a column type. Documented in `fennel`.
-#[proc_macro_derive(Record, attributes(between, one_of, regex))]
+#[proc_macro_derive(Record, attributes(record, between, one_of, regex))]
 pub fn record(item: TokenStream) -> TokenStream {
     record::record(item.into()).into()
 }

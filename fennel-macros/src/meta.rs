@@ -136,14 +136,26 @@ fn doc(attributes: &[Attribute]) -> String {
 
 /// `fennel::owner!("team@example.com")`.
 pub(crate) fn owner(tokens: TokenStream) -> TokenStream {
-    let owner: LitStr = match syn::parse2(tokens) {
-        Ok(owner) => owner,
-        Err(error) => {
-            let message = "expected the owner of this module, such as \"team@example.com\"";
-            return syn::Error::new(error.span(), message).to_compile_error();
+    let mut errors = Errors::default();
+    let mut parts = split(tokens).into_iter();
+    let owner = parts.next().unwrap_or_default();
+    let owner = syn::parse2::<LitStr>(owner).map_err(|error| {
+        let message = "expected the owner of this module, such as \"team@example.com\"";
+        syn::Error::new(error.span(), message)
+    });
+    let owner = errors.take(owner);
+    let mut facade = None;
+    for arg in keyed(parts.collect(), &mut errors) {
+        match arg.key.to_string().as_str() {
+            "crate" => facade = arg.parse("the path of the fennel crate", &mut errors),
+            _ => args::unknown(&arg, &["crate"], &mut errors),
         }
+    }
+    let errors = errors.finish().err();
+    let Some(owner) = owner else {
+        return quote!(#errors);
     };
-    let private = path::private(None);
+    let private = path::private(facade.as_ref());
     let check = enforce::item(
         &private,
         At::tokens(&owner),
@@ -170,5 +182,6 @@ pub(crate) fn owner(tokens: TokenStream) -> TokenStream {
         }
 
         #check
+        #errors
     }
 }

@@ -8,8 +8,8 @@ use syn::{Data, DeriveInput, Fields, Type};
 use crate::cfg::Cfg;
 use crate::enforce::{self, At};
 use crate::errors::Errors;
-use crate::path;
 use crate::restriction::{self, Restriction, column_type};
+use crate::{args, path};
 
 /// What the tokens of a record say.
 struct Model {
@@ -52,7 +52,16 @@ impl Model {
                 "a record has no type parameters: its fields have one type each",
             );
         }
-        let private = path::private(None);
+        let mut facade = None;
+        for attribute in path::take(&mut input.attrs.clone(), "record") {
+            for arg in args::keyed(args::split(args::tokens_of(&attribute, errors)), errors) {
+                match arg.key.to_string().as_str() {
+                    "crate" => facade = arg.parse("the path of the fennel crate", errors),
+                    _ => args::unknown(&arg, &["crate"], errors),
+                }
+            }
+        }
+        let private = path::private(facade.as_ref());
         let mut fields = Vec::new();
         match &input.data {
             Data::Struct(data) => match &data.fields {

@@ -26,4 +26,12 @@ struct Recursive {
     children: Vec<Recursive>,
 }
 
+#[derive(Record)]
+#[record(crat = fennel)]
+struct Misspelt {
+    year: i64,
+}
+
+fennel::owner!("tickets@example.com", create = fennel);
+
 fn main() {}
