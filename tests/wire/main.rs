@@ -1,5 +1,6 @@
 //! The protobuf messages that clients and the server exchange.
 
+mod contradictions;
 mod definitions;
 mod equality;
 mod expectations;

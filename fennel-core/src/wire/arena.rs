@@ -1,37 +1,76 @@
 //! The arena of a decoded commit.
 
+use std::cell::Cell;
+
 use bumpalo::Bump;
 use serde_json::Value as Json;
 
+use crate::entity::check_members;
 use crate::literal::Literal;
 use crate::ty::Type;
 
 /// A part of a message, or a clause about what is wrong with it.
 pub(crate) type Part<T> = Result<T, String>;
 
+/// The most keys of a dataset: each lookup compares all of them.
+const MAX_KEYS: usize = 64;
+/// The most names that the checks of a commit compare, about a second's worth. A thousand features
+/// that look up a dataset of a thousand columns by two keys compare some twenty million.
+const MAX_COMPARED: usize = 500_000_000;
+
 /// Where descriptors live that were read from a message.
 #[derive(Clone, Copy)]
-pub(crate) struct Arena<'a>(&'a Bump);
+pub(crate) struct Arena<'a> {
+    bump: &'a Bump,
+    /// How many comparisons of names the checks will take, as far as they are known.
+    compared: &'a Cell<usize>,
+}
 
 impl<'a> Arena<'a> {
-    pub(crate) const fn new(arena: &'a Bump) -> Self {
-        Arena(arena)
+    pub(crate) fn new(bump: &'a Bump) -> Self {
+        Arena {
+            bump,
+            compared: bump.alloc(Cell::new(0)),
+        }
+    }
+
+    /// Counts that each of `names` will be searched among `others`. The checks compare names one by
+    /// one, so a request must not be able to keep the server comparing.
+    pub(crate) fn compares(&self, names: usize, others: usize) -> Part<()> {
+        let before = self.compared.get();
+        let compared = before.saturating_add(names.saturating_mul(others));
+        self.compared.set(compared);
+        // Said once: the commit is refused anyway.
+        if before <= MAX_COMPARED && compared > MAX_COMPARED {
+            return Err(
+                "the commit has more names than can be compared with each other: split large entities, \
+                 records and lists of options"
+                    .into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// As [`Arena::compares`], for a list whose names are compared with each other.
+    pub(crate) fn compares_all(&self, count: usize) -> Part<()> {
+        check_members(count).map_err(|message| message.to_string())?;
+        self.compares(count, count / 2 + 1)
     }
 
     pub(crate) const fn bump(self) -> &'a Bump {
-        self.0
+        self.bump
     }
 
     pub(crate) fn text(&self, text: &str) -> &'a str {
-        self.0.alloc_str(text)
+        self.bump.alloc_str(text)
     }
 
     pub(crate) fn value<T: Copy>(&self, value: T) -> &'a T {
-        self.0.alloc(value)
+        self.bump.alloc(value)
     }
 
     pub(crate) fn slice<T: Copy>(&self, items: &[T]) -> &'a [T] {
-        self.0.alloc_slice_copy(items)
+        self.bump.alloc_slice_copy(items)
     }
 
     pub(crate) fn texts(&self, texts: &[String]) -> &'a [&'a str] {
@@ -52,6 +91,14 @@ impl<'a> Arena<'a> {
             }
             _ => element,
         };
+        match (json, ty.required()) {
+            (Json::Object(entries), Type::Record(record)) => {
+                self.compares(entries.len(), record.fields.len())?;
+            }
+            (Json::String(_), Type::OneOfString(options)) => self.compares(1, options.len())?,
+            (Json::Number(_), Type::OneOfInt(options)) => self.compares(1, options.len())?,
+            _ => {}
+        }
         Ok(match json {
             Json::Null => Literal::Null,
             Json::Bool(bool) => Literal::Bool(*bool),

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::catalog::Catalog;
 use crate::entity::{
     Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
-    Pipeline, Preproc, PreprocValue, Reference, Sample, Source, check_members,
+    Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
 };
 use crate::literal::Literal;
 use crate::ty::Type;
@@ -55,9 +55,6 @@ pub fn decode<'a>(
     Ok(catalog)
 }
 
-/// The most keys of a dataset: each lookup compares all of them.
-const MAX_KEYS: usize = 64;
-
 /// What the lists of a request hold for each entity, by its name.
 #[derive(Default)]
 struct Parts<'r> {
@@ -65,8 +62,17 @@ struct Parts<'r> {
     sinks: HashMap<&'r str, Vec<&'r connector::Sink>>,
     features: HashMap<&'r str, Vec<&'r featureset::Feature>>,
     extractors: HashMap<&'r str, Vec<&'r featureset::Extractor>>,
-    online: HashSet<&'r str>,
-    offline: HashSet<&'r str>,
+    /// The versions that its indexes are of.
+    online: HashMap<&'r str, Vec<u32>>,
+    offline: HashMap<&'r str, Vec<u32>>,
+    /// The names of its keys.
+    keys: HashMap<&'r str, Vec<&'r str>>,
+    /// How many options the types of its keys have: each lookup compares these types.
+    key_options: HashMap<&'r str, usize>,
+    /// How many columns it has, if it is a dataset.
+    columns: HashMap<&'r str, usize>,
+    /// How many features it has, if it is a featureset.
+    members: HashMap<&'r str, usize>,
     expectations: Suites<'r>,
 }
 
@@ -92,6 +98,7 @@ impl<'r> Parts<'r> {
                 .entry(&feature.feature_set_name)
                 .or_default()
                 .push(feature);
+            *parts.members.entry(&feature.feature_set_name).or_default() += 1;
         }
         for extractor in &request.extractors {
             parts
@@ -100,19 +107,42 @@ impl<'r> Parts<'r> {
                 .or_default()
                 .push(extractor);
         }
-        parts.online.extend(
-            request
-                .online_indices
-                .iter()
-                .map(|index| index.ds_name.as_str()),
-        );
-        parts.offline.extend(
-            request
-                .offline_indices
-                .iter()
-                .map(|index| index.ds_name.as_str()),
-        );
+        for index in &request.online_indices {
+            let versions = parts.online.entry(&index.ds_name).or_default();
+            versions.push(index.ds_version);
+        }
+        for index in &request.offline_indices {
+            let versions = parts.offline.entry(&index.ds_name).or_default();
+            versions.push(index.ds_version);
+        }
+        for dataset in &request.datasets {
+            let schema = dataset.dsschema.as_ref();
+            let keys = schema.and_then(|schema| schema.keys.as_ref());
+            let keys = keys.into_iter().flat_map(|keys| &keys.fields);
+            // More keys than that are refused where the dataset is read.
+            let keys: Vec<_> = keys.take(MAX_KEYS).collect();
+            let options = keys.iter().map(|key| options_of(key.dtype.as_ref()));
+            parts.key_options.insert(&dataset.name, options.sum());
+            let keys = keys.iter().map(|key| key.name.as_str());
+            parts.keys.insert(&dataset.name, keys.collect());
+            let values = schema.and_then(|schema| schema.values.as_ref());
+            let values = values.map_or(0, |values| values.fields.len());
+            parts
+                .columns
+                .insert(&dataset.name, MAX_KEYS.saturating_add(values));
+        }
         parts
+    }
+}
+
+/// How many options a key's type has, inside lists too.
+fn options_of(ty: Option<&schema::DataType>) -> usize {
+    use schema::data_type::Dtype;
+
+    match ty.and_then(|ty| ty.dtype.as_ref()) {
+        Some(Dtype::OneOfType(one_of)) => one_of.options.len(),
+        Some(Dtype::ArrayType(array)) => options_of(array.of.as_deref()),
+        _ => 0,
     }
 }
 
@@ -251,14 +281,35 @@ impl<'a> Decoder<'a, '_> {
         let name = dataset.name.as_str();
         let sources = self.parts.sources.remove(name).unwrap_or_default();
         let sinks = self.parts.sinks.remove(name).unwrap_or_default();
+        let (online, offline) = (
+            self.parts.online.remove(name).unwrap_or_default(),
+            self.parts.offline.remove(name).unwrap_or_default(),
+        );
         let index = Index {
-            online: self.parts.online.contains(name),
-            offline: self.parts.offline.contains(name),
+            online: self.is_indexed(dataset, "online", &online),
+            offline: self.is_indexed(dataset, "offline", &offline),
         };
         let fields = self.fields(dataset);
+        let columns = fields.as_ref().map_or(0, Vec::len);
         let history = duration(dataset.history.as_ref());
         let history = self.or_problem(history, Kind::Dataset, name, "history")?;
-        let sources = sources.into_iter().filter_map(|source| self.source(source));
+        let sources = sources.into_iter().filter_map(|source| {
+            if source.ds_version != dataset.version {
+                let message = format!(
+                    "it is for version {}, and the dataset has version {}",
+                    source.ds_version, dataset.version
+                );
+                self.problem(Kind::Dataset, name, "source", message);
+            }
+            let sampled = source.sampling_strategy.as_ref();
+            let sampled = sampled.map_or(0, |sampling| sampling.columns_used.len());
+            let made = source.pre_proc.len();
+            // Each made column is searched among the columns and the other made ones, and so is each
+            // that samples; without any, each column is searched among those that are made.
+            let compared = self.arena.compares(1 + made + sampled, columns + made);
+            self.or_problem(compared, Kind::Dataset, name, "source")?;
+            self.source(source)
+        });
         let sources: Vec<_> = sources.collect();
         let expectations = self.parts.expectations.decode(self.arena.bump(), name);
         let expectations = self.or_problem(expectations, Kind::Dataset, name, "expectations")?;
@@ -274,6 +325,26 @@ impl<'a> Decoder<'a, '_> {
             meta: self.meta(dataset.metadata.as_ref()),
             location: Location::UNKNOWN,
         })
+    }
+
+    /// Whether a dataset has an index. It has one of a kind, for the version that is committed.
+    fn is_indexed(&mut self, dataset: &dataset::CoreDataset, kind: &str, versions: &[u32]) -> bool {
+        let name = dataset.name.as_str();
+        if versions.len() > 1 {
+            let message = format!(
+                "the request has {} {kind} indexes of it, and one is the most",
+                versions.len()
+            );
+            self.problem(Kind::Dataset, name, "index", message);
+        }
+        if let Some(version) = versions.iter().find(|of| **of != dataset.version) {
+            let message = format!(
+                "its {kind} index is for version {version}, and the dataset has version {}",
+                dataset.version
+            );
+            self.problem(Kind::Dataset, name, "index", message);
+        }
+        !versions.is_empty()
     }
 
     /// The columns: keys, values, and the event time last, which the message has by name alone.
@@ -311,6 +382,10 @@ impl<'a> Decoder<'a, '_> {
             .iter()
             .flat_map(|values| &values.fields)
             .map(|field| (field, false));
+        let erase_keys: HashSet<&str> = schema.erase_keys.iter().map(String::as_str).collect();
+        if erase_keys.len() < schema.erase_keys.len() {
+            self.problem(Kind::Dataset, name, "", "it names an erase key twice");
+        }
         let mut fields = Vec::new();
         for (field, key) in keys.chain(values) {
             let ty = types::decode(self.arena, field.dtype.as_ref());
@@ -319,16 +394,18 @@ impl<'a> Decoder<'a, '_> {
                 name: self.arena.text(&field.name),
                 ty,
                 key,
-                erase_key: schema.erase_keys.contains(&field.name),
+                erase_key: erase_keys.contains(field.name.as_str()),
                 timestamp: false,
                 meta: self.meta(dataset.field_metadata.get(&field.name)),
             });
         }
+        let keys: HashSet<&str> = fields
+            .iter()
+            .filter(|field| field.key)
+            .map(|field| field.name)
+            .collect();
         for erase_key in &schema.erase_keys {
-            if !fields
-                .iter()
-                .any(|field| field.key && field.name == erase_key)
-            {
+            if !keys.contains(erase_key.as_str()) {
                 self.problem(
                     Kind::Dataset,
                     name,
@@ -349,6 +426,13 @@ impl<'a> Decoder<'a, '_> {
             timestamp: true,
             meta: self.meta(dataset.field_metadata.get(&schema.timestamp)),
         });
+        let names: HashSet<&str> = fields.iter().map(|field| field.name).collect();
+        for described in dataset.field_metadata.keys() {
+            if !names.contains(described.as_str()) {
+                let message = "the request describes it, and it is no column";
+                self.problem(Kind::Dataset, name, described, message);
+            }
+        }
         Some(fields)
     }
 
@@ -463,9 +547,8 @@ impl<'a> Decoder<'a, '_> {
 
     /// Whether an entity has few enough members to be checked; else that is its problem.
     fn is_small_enough(&mut self, kind: Kind, name: &str, members: usize) -> bool {
-        let checked = check_members(members);
-        let checked = checked.map_err(|message| message.to_string());
-        self.or_problem(checked, kind, name, "").is_some()
+        let compared = self.arena.compares_all(members);
+        self.or_problem(compared, kind, name, "").is_some()
     }
 
     /// Gives the extractor's feature its extraction.
@@ -480,6 +563,7 @@ impl<'a> Decoder<'a, '_> {
                 "extractors written in code are not supported by this version of the server".into(),
             );
         };
+        let count = features.len();
         let feature = positions
             .get(output.as_str())
             .and_then(|i| features.get_mut(*i));
@@ -490,11 +574,16 @@ impl<'a> Decoder<'a, '_> {
                 "feature `{output}` is produced by two extractors; commit with an env that selects one"
             ));
         }
-        feature.extraction = Some(self.extraction(extractor, &feature.ty)?);
+        feature.extraction = Some(self.extraction(extractor, &feature.ty, count)?);
         Ok(())
     }
 
-    fn extraction(&self, extractor: &featureset::Extractor, ty: &Type<'a>) -> Part<Extraction<'a>> {
+    fn extraction(
+        &self,
+        extractor: &featureset::Extractor,
+        ty: &Type<'a>,
+        features: usize,
+    ) -> Part<Extraction<'a>> {
         use featureset::ExtractorType;
         use featureset::extractor::DerivedExtractorInfo as Info;
 
@@ -558,6 +647,10 @@ impl<'a> Decoder<'a, '_> {
         }
         let list =
             ExtractorType::try_from(extractor.extractor_type) == Ok(ExtractorType::ListLookup);
+        if reference.kind == Kind::Dataset {
+            self.check_inputs(extractor, reference.entity)?;
+        }
+        self.compares_read(reference, features)?;
         let ty = match ty {
             Type::List(element) if list => element,
             ty => ty,
@@ -568,6 +661,49 @@ impl<'a> Decoder<'a, '_> {
             version: u32::try_from(extractor.version).map_err(|_| "its version is negative")?,
             env: Env::ANY,
         })
+    }
+
+    /// Counts what the check of one of `features` compares: what it reads among the entity's members,
+    /// and the keys among the features.
+    fn compares_read(&self, reference: Reference<'_>, features: usize) -> Part<()> {
+        let name = reference.entity;
+        match reference.kind {
+            Kind::Dataset => {
+                let keys = self.parts.keys.get(name).map_or(0, Vec::len);
+                let columns = self.parts.columns.get(name).copied().unwrap_or(0);
+                self.arena
+                    .compares(1, self.parts.key_options.get(name).copied().unwrap_or(0))?;
+                self.arena.compares(1 + keys, features + columns)
+            }
+            Kind::Featureset => {
+                let members = self.parts.members.get(name).copied().unwrap_or(0);
+                self.arena.compares(1, members)
+            }
+        }
+    }
+
+    /// The inputs of a lookup are the features of its own featureset that are called like the keys, in
+    /// their order. A dataset that is not in the request is the catalog's to report.
+    fn check_inputs(&self, extractor: &featureset::Extractor, dataset: &str) -> Part<()> {
+        let Some(keys) = self.parts.keys.get(dataset) else {
+            return Ok(());
+        };
+        let inputs = extractor.inputs.iter().map(|input| input.feature.as_ref());
+        let is_key = |(input, key): (Option<&featureset::input::Feature>, &&str)| {
+            input.is_some_and(|input| {
+                input.feature_set_name == extractor.feature_set_name && input.name == *key
+            })
+        };
+        if keys.is_empty() {
+            return Ok(());
+        }
+        if extractor.inputs.len() == keys.len() && inputs.zip(keys).all(is_key) {
+            return Ok(());
+        }
+        Err(format!(
+            "its inputs are not the features that look `{dataset}` up, which are `{}`",
+            keys.join("`, `")
+        ))
     }
 
     /// A default from its JSON text, where `null` stands for none.

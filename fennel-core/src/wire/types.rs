@@ -2,7 +2,6 @@
 
 use super::proto::schema;
 use super::{Arena, Part};
-use crate::entity::check_members;
 use crate::ty::{Between, Bound, Record, RecordField, Type};
 
 /// The message of a type.
@@ -105,7 +104,7 @@ pub(crate) fn decode<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Par
     let Some(Dtype::OneOfType(one_of)) = ty.and_then(|ty| ty.dtype.as_ref()) else {
         return decode_plain(arena, ty);
     };
-    check_members(one_of.options.len()).map_err(|message| message.to_string())?;
+    arena.compares_all(one_of.options.len())?;
     let options = one_of.options.iter().map(|option| option.variant.as_ref());
     match decode(arena, one_of.of.as_deref())? {
         Type::Int => {
@@ -173,7 +172,7 @@ fn decode_plain<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Part<Typ
 
 /// The record of a message.
 pub(crate) fn decode_record<'a>(arena: Arena<'a>, record: &schema::StructType) -> Part<Type<'a>> {
-    check_members(record.fields.len()).map_err(|message| message.to_string())?;
+    arena.compares_all(record.fields.len())?;
     let fields = record.fields.iter().map(|field| {
         Ok(RecordField {
             name: arena.text(&field.name),
