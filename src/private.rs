@@ -4,8 +4,8 @@ pub use std::vec::Vec;
 
 pub use fennel_core::entity::{
     Argument, Cdc, Dataset, Descriptor, Entity, Env, Expectation, Expectations, Extraction,
-    Feature, Features, Featureset, Field, How, Index, Kind, Location, Meta, Pipeline, Preproc,
-    PreprocValue, Reference, Sample, Sink, Source, check_history,
+    Feature, Features, Featureset, Field, How, Index, Kind, Location, Meta, Order, Pipeline,
+    Preproc, PreprocValue, Reference, Sample, Sink, Source, check_history,
 };
 pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Unary};
 pub use fennel_core::flow::{Flow, raise};

@@ -10,7 +10,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
     Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
-    Meta, Reference, Source,
+    Meta, Order, Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
@@ -176,6 +176,7 @@ fn definitions(version: u32) -> SyncRequest {
             offline: true,
         },
         fields: &fields,
+        order: Order::NONE,
         sources: &[source],
         expectations: None,
         sinks: &[],
@@ -211,6 +212,8 @@ fn definitions(version: u32) -> SyncRequest {
     let featureset = Featureset {
         name: "F",
         features: &features,
+        order: Order::NONE,
+        reads: Order::NONE,
         meta: META,
         location: Location::UNKNOWN,
     };

@@ -68,6 +68,11 @@ impl ToTokens for Cfg {
     }
 }
 
+/// Whether all fields are there in any case, so that their positions are known here.
+pub(crate) fn all_certain<'a>(mut fields: impl Iterator<Item = &'a Cfg>) -> bool {
+    fields.all(|Cfg(conditions)| conditions.is_empty())
+}
+
 /// The position of each field among those that are there: a number, and after fields that may be
 /// missing a sum.
 pub(crate) fn positions<'a>(fields: impl Iterator<Item = &'a Cfg>) -> Vec<TokenStream> {

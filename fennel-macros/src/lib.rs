@@ -14,6 +14,7 @@ mod featureset;
 mod handle;
 mod literal;
 mod meta;
+mod order;
 mod path;
 mod pipeline;
 mod record;

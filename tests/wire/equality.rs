@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use fennel_core::catalog::Catalog;
-use fennel_core::entity::Descriptor;
+use fennel_core::entity::{Descriptor, Order};
 use fennel_core::wire;
 use prost::Message as _;
 use serde_json::{Map, Value, json as value};
@@ -129,6 +129,30 @@ fn definitions_send_what_the_public_client_sends() {
         "secrets_and_corners",
         &cases::secrets_and_corners::entities(),
     );
+}
+
+/// The macros sort names at expansion, the decoder at run time, and both are searched by one function.
+#[test]
+fn macros_and_decoder_order_names_alike() {
+    let entities = [
+        cases::featureset_forms::entities().to_vec(),
+        cases::types_scalar::entities().to_vec(),
+    ];
+    let catalog: Catalog<'_> = entities.into_iter().flatten().collect();
+    for dataset in catalog.datasets() {
+        let names = dataset.fields.iter().map(|field| field.name);
+        assert_eq!(dataset.order.0, Order::sort(names.enumerate()));
+    }
+    for featureset in catalog.featuresets() {
+        let features = featureset.features.iter().enumerate();
+        let names = features.clone().map(|(i, feature)| (i, feature.name));
+        assert_eq!(featureset.order.0, Order::sort(names));
+        let reads = features.filter_map(|(i, feature)| {
+            let extraction = feature.extraction?;
+            Some((i, extraction.reference.name))
+        });
+        assert_eq!(featureset.reads.0, Order::sort(reads));
+    }
 }
 
 #[test]

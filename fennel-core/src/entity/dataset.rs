@@ -1,6 +1,7 @@
 //! Datasets: streams of rows, and tables that evolve in time.
 
-use super::{Expectations, Location, Meta, Sink, Source};
+use super::order::{compare, first};
+use super::{Expectations, Location, Meta, Order, Sink, Source};
 use crate::message::{Check, Message};
 use crate::text::{eq, is_one_of, starts_with};
 use crate::time::Duration;
@@ -19,6 +20,8 @@ pub struct Dataset<'a> {
     pub index: Index,
     /// The columns, in the order of their declaration.
     pub fields: &'a [Field<'a>],
+    /// The order of the columns' names.
+    pub order: Order<'a>,
     /// Where rows come from; `#[source]` attributes from the last one up.
     pub sources: &'a [Source<'a>],
     /// What its rows should look like.
@@ -122,6 +125,15 @@ impl<'a> Dataset<'a> {
     /// The position of a column.
     #[must_use]
     pub const fn position(&self, name: &str) -> Option<usize> {
+        if self.order.0.len() == self.fields.len() {
+            let first = first!(self.order, at => self.fields[at].name, name);
+            if first < self.fields.len() {
+                let at = self.order.0[first] as usize;
+                if eq(self.fields[at].name, name) {
+                    return Some(at);
+                }
+            }
+        }
         let mut i = 0;
         while i < self.fields.len() {
             if eq(self.fields[i].name, name) {
@@ -291,15 +303,11 @@ impl<'a> Dataset<'a> {
                 .name(field.name)
                 .text(" is reserved: rename the column"));
         }
-        let mut j = 0;
-        while j < i {
-            if eq(self.fields[j].name, field.name) {
-                return Err(Message::new("")
-                    .name(self.name)
-                    .text(" has two columns ")
-                    .name(field.name));
-            }
-            j += 1;
+        if !matches!(self.position(field.name), Some(first) if first == i) {
+            return Err(Message::new("")
+                .name(self.name)
+                .text(" has two columns ")
+                .name(field.name));
         }
         if field.erase_key && !field.key {
             return Err(Message::new(

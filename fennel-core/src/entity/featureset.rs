@@ -1,7 +1,8 @@
 //! Featuresets: named values for models, and how each is had.
 
 use super::dataset::no_owner;
-use super::{Dataset, Descriptor, Env, Field, Kind, Location, Meta};
+use super::order::{compare, first};
+use super::{Dataset, Descriptor, Env, Field, Kind, Location, Meta, Order};
 use crate::literal::Literal;
 use crate::message::{Check, Message, ensure};
 use crate::text::{eq, is_one_of};
@@ -14,6 +15,10 @@ pub struct Featureset<'a> {
     pub name: &'a str,
     /// The features, in the order of their declaration.
     pub features: &'a [Feature<'a>],
+    /// The order of the features' names.
+    pub order: Order<'a>,
+    /// The features that read something, in the order of the names of what they read.
+    pub reads: Order<'a>,
     /// Metaflags.
     pub meta: Meta<'a>,
     /// Where it was declared.
@@ -72,6 +77,15 @@ impl<'a> Featureset<'a> {
     /// The position of a feature.
     #[must_use]
     pub const fn position(&self, name: &str) -> Option<usize> {
+        if self.order.0.len() == self.features.len() {
+            let first = first!(self.order, at => self.features[at].name, name);
+            if first < self.features.len() {
+                let at = self.order.0[first] as usize;
+                if eq(self.features[at].name, name) {
+                    return Some(at);
+                }
+            }
+        }
         let mut i = 0;
         while i < self.features.len() {
             if eq(self.features[i].name, name) {
@@ -130,15 +144,11 @@ impl<'a> Featureset<'a> {
                 .name(name)
                 .text(" is reserved: rename the feature"));
         }
-        let mut j = 0;
-        while j < i {
-            if eq(self.features[j].name, name) {
-                return Err(Message::new("")
-                    .name(self.name)
-                    .text(" has two features ")
-                    .name(name));
-            }
-            j += 1;
+        if !matches!(self.position(name), Some(first) if first == i) {
+            return Err(Message::new("")
+                .name(self.name)
+                .text(" has two features ")
+                .name(name));
         }
         Ok(())
     }
@@ -190,22 +200,52 @@ impl<'a> Featureset<'a> {
 
     /// A column is looked up once: its extractor is called by the column's name.
     const fn check_looked_up_once(&self, i: usize, dataset: &str, column: &str) -> Check {
+        let mut k = first!(self.reads, at => self.read_by(at), column);
+        while k < self.reads.0.len() {
+            let j = self.reads.0[k] as usize;
+            if !eq(self.read_by(j), column) {
+                return Ok(());
+            }
+            if j < i && self.looks_up(j, dataset, column) {
+                return Err(self.looked_up_already(j, dataset, column));
+            }
+            k += 1;
+        }
         let mut j = 0;
-        while j < i {
-            if let Some(other) = self.features[j].extraction
-                && matches!(other.reference.kind, Kind::Dataset)
-                && eq(other.reference.name, column)
-                && eq(other.reference.entity, dataset)
-            {
-                return Err(Message::new("")
-                    .member(dataset, column)
-                    .text(" is already looked up by ")
-                    .name(self.features[j].name)
-                    .text(": alias that feature instead"));
+        while self.reads.0.is_empty() && j < i {
+            if self.looks_up(j, dataset, column) {
+                return Err(self.looked_up_already(j, dataset, column));
             }
             j += 1;
         }
         Ok(())
+    }
+
+    const fn looks_up(&self, i: usize, dataset: &str, column: &str) -> bool {
+        match self.features[i].extraction {
+            Some(Extraction { reference, .. }) => {
+                matches!(reference.kind, Kind::Dataset)
+                    && eq(reference.name, column)
+                    && eq(reference.entity, dataset)
+            }
+            None => false,
+        }
+    }
+
+    const fn looked_up_already(&self, by: usize, dataset: &str, column: &str) -> Message {
+        Message::new("")
+            .member(dataset, column)
+            .text(" is already looked up by ")
+            .name(self.features[by].name)
+            .text(": alias that feature instead")
+    }
+
+    /// The name of what the `i`th feature reads; none for one that queries give.
+    const fn read_by(&self, i: usize) -> &'a str {
+        match self.features[i].extraction {
+            Some(extraction) => extraction.reference.name,
+            None => "",
+        }
     }
 
     const fn check_lookup(&self, i: usize, dataset: &Dataset<'_>, column: &str) -> Check {

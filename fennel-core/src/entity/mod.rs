@@ -9,6 +9,7 @@ mod env;
 pub mod expectation;
 mod featureset;
 mod meta;
+mod order;
 mod pipeline;
 mod sink;
 mod source;
@@ -18,6 +19,7 @@ pub use env::Env;
 pub use expectation::{Argument, Expectation, Expectations};
 pub use featureset::{Extraction, Feature, Featureset, Reference};
 pub use meta::{Location, Meta};
+pub use order::Order;
 pub use pipeline::Pipeline;
 pub(crate) use pipeline::too_many_columns;
 pub use sink::{How, Sink};
@@ -25,8 +27,8 @@ pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 
 use crate::message::{Check, Message};
 
-/// The most columns that a dataset has, and the most features that a featureset has. Names are
-/// compared pairwise, inside rustc too.
+/// The most columns that a dataset has, and the most features that a featureset has. Inside rustc they
+/// are all checked.
 pub const MAX_MEMBERS: usize = 10_000;
 
 /// Checks that an entity has no more members than are compared.

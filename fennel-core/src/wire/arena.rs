@@ -12,8 +12,6 @@ use crate::ty::Type;
 /// A part of a message, or a clause about what is wrong with it.
 pub(crate) type Part<T> = Result<T, String>;
 
-/// The most keys of a dataset: each lookup compares all of them.
-const MAX_KEYS: usize = 64;
 /// The most names that the checks of a commit compare, about a second's worth. A thousand features
 /// that look up a dataset of a thousand columns by two keys compare some twenty million.
 const MAX_COMPARED: usize = 500_000_000;

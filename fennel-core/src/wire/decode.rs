@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
 use crate::entity::{
-    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta,
+    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Order,
     Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
 };
 use crate::literal::Literal;
@@ -54,6 +54,9 @@ pub fn decode<'a>(
     Problems(decoder.problems).into_result()?;
     Ok(catalog)
 }
+
+/// The most keys of a dataset: each lookup compares all of them.
+const MAX_KEYS: usize = 64;
 
 /// What the lists of a request hold for each entity, by its name.
 #[derive(Default)]
@@ -313,12 +316,16 @@ impl<'a> Decoder<'a, '_> {
         let sources: Vec<_> = sources.collect();
         let expectations = self.parts.expectations.decode(self.arena.bump(), name);
         let expectations = self.or_problem(expectations, Kind::Dataset, name, "expectations")?;
+        let fields = fields?;
+        let names = fields.iter().map(|field| field.name);
+        let order = Order::sort(names.enumerate());
         Some(Dataset {
             name: self.arena.text(name),
             version: dataset.version,
             history: history.unwrap_or(Dataset::DEFAULT_HISTORY),
             index,
-            fields: self.arena.slice(&fields?),
+            order: Order(self.arena.slice(&order)),
+            fields: self.arena.slice(&fields),
             sources: self.arena.slice(&sources),
             expectations,
             sinks: self.sinks(sinks),
@@ -526,9 +533,18 @@ impl<'a> Decoder<'a, '_> {
                 self.or_problem(placed, Kind::Featureset, name, &extractor.name);
             }
         }
+        let members = features.iter().enumerate();
+        let order = Order::sort(members.clone().map(|(i, feature)| (i, feature.name)));
+        let reads = members.filter_map(|(i, feature)| {
+            let extraction = feature.extraction?;
+            Some((i, extraction.reference.name))
+        });
+        let reads = Order::sort(reads);
         Featureset {
             name: self.arena.text(name),
             features: self.arena.slice(&features),
+            order: Order(self.arena.slice(&order)),
+            reads: Order(self.arena.slice(&reads)),
             meta: self.meta(featureset.metadata.as_ref()),
             location: Location::UNKNOWN,
         }

@@ -4,7 +4,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
     Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
-    Meta, Reference, Source,
+    Meta, Order, Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
@@ -79,6 +79,7 @@ const fn plain(
         history: Dataset::DEFAULT_HISTORY,
         index: Index::NONE,
         fields,
+        order: Order::NONE,
         sources,
         expectations: None,
         sinks: &[],
@@ -225,6 +226,8 @@ pub(crate) const USER: Featureset<'static> = Featureset {
         ),
         looked_up("age", Type::Optional(&Type::Int), "Users", "age", None),
     ],
+    order: Order::NONE,
+    reads: Order::NONE,
     meta: OWNED,
     location: Location::UNKNOWN,
 };

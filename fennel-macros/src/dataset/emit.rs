@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::model::{Field, Model, option};
 use crate::enforce::{self, At, enforce};
 use crate::restriction::ColumnType;
-use crate::{cfg, handle};
+use crate::{cfg, handle, order};
 
 /// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
 pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
@@ -55,6 +55,9 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let emitted_sinks = sinks.iter().map(|sink| sink.emit(private));
+    let known = well && cfg::all_certain(fields.iter().map(|field| &field.cfg));
+    let names = fields.iter().map(Field::name).enumerate();
+    let order = order::emit(private, names.filter(|_| known));
     let row = if well { row(model) } else { no_row(private) };
     let checks = well.then(|| {
         let restrictions = types.iter().flatten().map(|column| &column.check);
@@ -106,6 +109,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
                     history: #history,
                     index: #private::Index::of(#index, #online, #offline),
                     fields: &[#(#descriptors),*],
+                    order: #order,
                     sources: &[#(#emitted_sources),*],
                     expectations: #expectations,
                     sinks: &[#(#emitted_sinks),*],

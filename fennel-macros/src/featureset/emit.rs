@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::model::{Default, Extraction, Feature, Model};
 use crate::enforce::{self, At, enforce};
 use crate::restriction::ColumnType;
-use crate::{cfg, handle};
+use crate::{cfg, handle, order};
 
 /// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
 pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
@@ -30,6 +30,14 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         Some(describe(private, feature, &column.ty))
     });
     let meta = meta.emit_entity(private);
+    let known = well && cfg::all_certain(features.iter().map(|feature| &feature.cfg));
+    let members = || features.iter().enumerate().filter(|_| known);
+    let order = order::emit(private, members().map(|(i, feature)| (i, feature.name())));
+    let reads = members().filter_map(|(i, feature)| {
+        let extraction = feature.extraction.as_ref()?;
+        Some((i, extraction.name.unraw().to_string()))
+    });
+    let reads = order::emit(private, reads);
     let checks = well.then(|| {
         let restrictions = types.iter().flatten().map(|column| &column.check);
         let checks = checks(model);
@@ -81,6 +89,8 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
                 const FEATURESET: &'static #private::Featureset<'static> = &#private::Featureset {
                     name: #name,
                     features: &[#(#descriptors),*],
+                    order: #order,
+                    reads: #reads,
                     meta: #meta,
                     location: #private::Location {
                         file: ::core::file!(),

@@ -2,7 +2,8 @@
 
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::{
-    Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Reference,
+    Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Order,
+    Reference,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
@@ -45,6 +46,7 @@ pub(super) const TICKET: Dataset<'static> = Dataset {
         field("price", Type::Int, false),
         field("at", Type::Timestamp, false),
     ],
+    order: Order::NONE,
     sources: &[],
     expectations: None,
     sinks: &[],
@@ -77,6 +79,8 @@ pub(super) const TICKET_FEATURES: Featureset<'static> = Featureset {
             meta: Meta::EMPTY,
         },
     ],
+    order: Order::NONE,
+    reads: Order::NONE,
     meta: META,
     location: at(20),
 };
