@@ -6,25 +6,20 @@
 use std::collections::BTreeMap;
 
 use fennel_core::catalog::Catalog;
-use fennel_core::entity::{Descriptor, Order};
+use fennel_core::entity::Descriptor;
 use fennel_core::wire;
 use prost::Message as _;
-use serde_json::{Map, Value, json as value};
+use serde_json::{Map, Value, json};
 
 use crate::definitions as cases;
-use crate::roundtrip::{expected, json, pretty};
+use crate::roundtrip::{expected, json as to_json, pretty};
 
-type Difference = (&'static str, fn(&mut Value), &'static str);
+type Difference = (&'static [&'static str], fn(&mut Value), &'static str);
 
-/// Where the messages differ on purpose: the case, what is done to the client's message, and why.
+/// Where the messages differ on purpose: the cases, what is done to the client's message, and why.
 const DIFFERENCES: &[Difference] = &[
     (
-        "meta_and_versions",
-        |request| drop_lists(request, &["pipelines", "operators"]),
-        "our definitions say the same but for the pipeline",
-    ),
-    (
-        "source_webhook_options",
+        &["source_webhook_options", "source_sql"],
         |request| {
             for source in list(request, "sources") {
                 source.remove("filter_expr");
@@ -37,7 +32,7 @@ const DIFFERENCES: &[Difference] = &[
         "our definitions say the same but for the expressions",
     ),
     (
-        "source_webhook_options",
+        &["source_webhook_options"],
         |request| {
             let since = Value::from("2024-02-03T04:05:06Z");
             list(request, "sources")[0].insert("starting_from".into(), since);
@@ -45,54 +40,78 @@ const DIFFERENCES: &[Difference] = &[
         "the client forgets the `since` of a webhook",
     ),
     (
-        "featureset_forms",
-        drop_expressions,
-        "our definitions say the same but for the expressions",
+        &[
+            "featureset_forms",
+            "env_prod",
+            "env_none",
+            "chain_versions",
+            "secrets_and_corners",
+        ],
+        |request| retain(request, "extractors", |it| it["extractor_type"] != "EXPR"),
+        "our definitions say the same but for the features that are expressions",
     ),
     (
-        "source_sql",
+        &["env_prod", "env_none"],
         |request| {
-            list(request, "sources")[1].remove("filter_expr");
+            retain(request, "sinks", |_| false);
+            retain(request, "sources", |it| {
+                it["table"].get("kafka_topic").is_none()
+            });
+            retain(request, "extdbs", |it| it.get("kafka").is_none());
         },
-        "our definitions say the same but for the expressions",
+        "our definitions say the same but for the sinks, and the sources in Kafka",
     ),
     (
-        "source_sql",
+        &["env_prod"],
+        |request| retain(request, "operators", |it| it["pipeline_name"] != "lax"),
+        "the client sends operators of pipelines that the env leaves out",
+    ),
+    (
+        &["windows"],
+        |request| {
+            let count = json!({"count": {"name": "n"}});
+            let total = json!({"sum": {"name": "total", "of": "secs"}});
+            aggregate(
+                request,
+                "ByTumbling",
+                &["user", "song"],
+                &[count.clone()],
+                "Final",
+            );
+            aggregate(request, "ByHopping", &["user"], &[count, total], "Eager");
+        },
+        "the client forgets the aggregates of a group with a window",
+    ),
+    (
+        &["source_sql"],
         |request| {
             list(request, "sources")[2].insert("cdc".into(), Value::from("Upsert"));
         },
         "the client lets collections of Mongo carry Debezium's envelope, and nothing reads that",
     ),
     (
-        "sinks",
-        |request| drop_lists(request, &["pipelines", "operators"]),
+        &["sinks", "secrets_and_corners"],
+        |request| {
+            retain(request, "pipelines", |_| false);
+            retain(request, "operators", |_| false);
+        },
         "our definitions say the same but for the pipeline",
     ),
     (
-        "sinks",
+        &["sinks"],
         |request| {
             let mut sinks = list(request, "sinks");
-            sinks[2].insert("renames".into(), value!({"oid": "id"}));
-            sinks[3].insert("renames".into(), value!({"total": "amount"}));
+            sinks[2].insert("renames".into(), json!({"oid": "id"}));
+            sinks[3].insert("renames".into(), json!({"total": "amount"}));
         },
         "the client forgets the `renames` of a sink",
     ),
     (
-        "secrets_and_corners",
-        |request| drop_lists(request, &["pipelines", "operators"]),
-        "our definitions say the same but for the pipeline",
-    ),
-    (
-        "secrets_and_corners",
-        drop_expressions,
-        "our definitions say the same but for the expressions",
-    ),
-    (
-        "secrets_and_corners",
+        &["secrets_and_corners"],
         |request| {
             let mysql = request["sources"][5]["table"]["mysql_table"]["db"].clone();
             let hook =
-                value!({"name": "c_hook", "webhook": {"name": "c_hook", "retention": "604800s"}});
+                json!({"name": "c_hook", "webhook": {"name": "c_hook", "retention": "604800s"}});
             request["sources"][0]["table"]["endpoint"]["db"] = hook.clone();
             let databases = request["extdbs"].as_array_mut().expect("a list");
             databases[0] = hook;
@@ -102,105 +121,133 @@ const DIFFERENCES: &[Difference] = &[
     ),
 ];
 
-#[test]
-fn definitions_send_what_the_public_client_sends() {
-    check("ticket_basic", &cases::ticket_basic::entities());
-    check("ticket_deleted", &cases::ticket_deleted::entities());
-    check("empty_commit", &[]);
-    check("types_scalar", &cases::types_scalar::entities());
-    check("types_nested", &cases::types_nested::entities());
-    check("types_restricted", &cases::types_restricted::entities());
-    check("meta_and_versions", &cases::meta_and_versions::entities());
-    check("index_forms", &cases::index_forms::entities());
-    check(
-        "source_webhook_options",
-        &cases::source_webhook_options::entities(),
-    );
-    check("featureset_forms", &cases::featureset_forms::entities());
-    check("operators_row", &cases::operators_row::entities());
-    check("expectations", &cases::expectations::entities());
-    check("source_kafka", &cases::source_kafka::entities());
-    check("source_s3", &cases::source_s3::entities());
-    check("source_sql", &cases::source_sql::entities());
-    check("source_streams", &cases::source_streams::entities());
-    check("source_warehouse", &cases::source_warehouse::entities());
-    check("sinks", &cases::sinks::entities());
-    check(
-        "secrets_and_corners",
-        &cases::secrets_and_corners::entities(),
-    );
+/// Each vector with our definitions of it, and the env that it was committed for.
+fn cases() -> Vec<(&'static str, Vec<Descriptor<'static>>, Option<&'static str>)> {
+    vec![
+        ("ticket_basic", cases::ticket_basic::entities().into(), None),
+        (
+            "ticket_deleted",
+            cases::ticket_deleted::entities().into(),
+            None,
+        ),
+        ("empty_commit", Vec::new(), None),
+        ("types_scalar", cases::types_scalar::entities().into(), None),
+        ("types_nested", cases::types_nested::entities().into(), None),
+        (
+            "types_restricted",
+            cases::types_restricted::entities().into(),
+            None,
+        ),
+        (
+            "meta_and_versions",
+            cases::meta_and_versions::entities().into(),
+            None,
+        ),
+        ("index_forms", cases::index_forms::entities().into(), None),
+        (
+            "source_webhook_options",
+            cases::source_webhook_options::entities().into(),
+            None,
+        ),
+        (
+            "featureset_forms",
+            cases::featureset_forms::entities().into(),
+            None,
+        ),
+        (
+            "operators_row",
+            cases::operators_row::entities().into(),
+            None,
+        ),
+        (
+            "operators_keyed",
+            cases::operators_keyed::entities().into(),
+            None,
+        ),
+        (
+            "operators_join",
+            cases::operators_join::entities().into(),
+            None,
+        ),
+        ("expectations", cases::expectations::entities().into(), None),
+        ("source_kafka", cases::source_kafka::entities().into(), None),
+        ("source_s3", cases::source_s3::entities().into(), None),
+        ("source_sql", cases::source_sql::entities().into(), None),
+        (
+            "source_streams",
+            cases::source_streams::entities().into(),
+            None,
+        ),
+        (
+            "source_warehouse",
+            cases::source_warehouse::entities().into(),
+            None,
+        ),
+        ("sinks", cases::sinks::entities().into(), None),
+        (
+            "secrets_and_corners",
+            cases::secrets_and_corners::entities().into(),
+            None,
+        ),
+        ("aggregates", cases::aggregates::entities().into(), None),
+        ("windows", cases::windows::entities().into(), None),
+        (
+            "chain_versions",
+            cases::chain_versions::entities().into(),
+            None,
+        ),
+        ("env_prod", cases::env::entities().into(), Some("prod")),
+        ("env_none", cases::env::entities().into(), None),
+    ]
 }
 
-/// The macros sort names at expansion, the decoder at run time, and both are searched by one function.
 #[test]
-fn macros_and_decoder_order_names_alike() {
-    let entities = [
-        cases::featureset_forms::entities().to_vec(),
-        cases::types_scalar::entities().to_vec(),
-    ];
-    let catalog: Catalog<'_> = entities.into_iter().flatten().collect();
-    for dataset in catalog.datasets() {
-        let names = dataset.fields.iter().map(|field| field.name);
-        assert_eq!(dataset.order.0, Order::sort(names.enumerate()));
-    }
-    for featureset in catalog.featuresets() {
-        let features = featureset.features.iter().enumerate();
-        let names = features.clone().map(|(i, feature)| (i, feature.name));
-        assert_eq!(featureset.order.0, Order::sort(names));
-        let reads = features.filter_map(|(i, feature)| {
-            let extraction = feature.extraction?;
-            Some((i, extraction.reference.name))
-        });
-        assert_eq!(featureset.reads.0, Order::sort(reads));
+fn definitions_send_what_the_public_client_sends() {
+    for (case, entities, env) in cases() {
+        check(case, &entities, env);
     }
 }
 
 #[test]
 fn a_decoded_catalog_encodes_to_the_same_message() {
-    for entities in [
-        cases::ticket_deleted::entities().to_vec(),
-        cases::types_scalar::entities().to_vec(),
-        cases::types_nested::entities().to_vec(),
-        cases::types_restricted::entities().to_vec(),
-        cases::meta_and_versions::entities().to_vec(),
-        cases::index_forms::entities().to_vec(),
-        cases::source_webhook_options::entities().to_vec(),
-        cases::featureset_forms::entities().to_vec(),
-        cases::operators_row::entities().to_vec(),
-        cases::expectations::entities().to_vec(),
-        cases::source_kafka::entities().to_vec(),
-        cases::source_s3::entities().to_vec(),
-        cases::source_sql::entities().to_vec(),
-        cases::source_streams::entities().to_vec(),
-        cases::source_warehouse::entities().to_vec(),
-        cases::sinks::entities().to_vec(),
-        cases::secrets_and_corners::entities().to_vec(),
-    ] {
+    for (case, entities, env) in cases() {
         let catalog: Catalog<'_> = entities.into_iter().collect();
-        let sent = wire::encode(&catalog, None, "message");
+        let sent = wire::encode(&catalog, env, "message");
         let arena = bumpalo::Bump::new();
         let decoded = wire::decode(&arena, &sent).expect("we read what we send");
-        decoded.check(None).expect("what was right stays right");
+        match (case, decoded.check(None)) {
+            // A request has no envs: of what it holds, one pipeline fills a dataset.
+            ("env_none", checked) => {
+                let problems = checked.expect_err("the dataset has two pipelines");
+                assert!(problems.to_string().contains("several pipelines"));
+            }
+            (_, checked) => checked.expect("what was right stays right"),
+        }
         let again = wire::encode(&decoded, None, "message");
-        assert_eq!(
-            pretty(&json(&again.encode_to_vec())),
-            pretty(&json(&sent.encode_to_vec()))
-        );
+        let [ours, sent] = [again, sent].map(|request| {
+            let mut request = to_json(&request.encode_to_vec());
+            // This tells of sources that the env leaves out, which nothing else does.
+            remove_field(&mut request, "datasets", "is_source_dataset");
+            pretty(&request)
+        });
+        assert_same(case, &ours, &sent);
     }
 }
 
-fn check(case: &str, entities: &[Descriptor<'static>]) {
+fn check(case: &str, entities: &[Descriptor<'static>], env: Option<&str>) {
     let catalog: Catalog<'_> = entities.iter().copied().collect();
-    if let Err(problems) = catalog.check(None) {
+    if let Err(problems) = catalog.check(env) {
         panic!("{case}: {problems}");
     }
     let mut theirs = expected(case);
     empty_pycode(&mut theirs);
-    for (_, difference, _) in DIFFERENCES.iter().filter(|(of, ..)| *of == case) {
-        difference(&mut theirs);
+    for (cases, difference, _) in DIFFERENCES {
+        if cases.contains(&case) {
+            difference(&mut theirs);
+        }
     }
     let message = theirs["message"].as_str().unwrap_or_default();
-    let mut ours = json(&wire::encode(&catalog, None, message).encode_to_vec());
+    let mut ours = to_json(&wire::encode(&catalog, env, message).encode_to_vec());
     for request in [&mut ours, &mut theirs] {
         name_operators(request);
     }
@@ -228,11 +275,7 @@ fn assert_same(case: &str, ours: &str, theirs: &str) {
 /// Python source is none of the meaning: an emptied `pycode` and none are the same.
 fn empty_pycode(request: &mut Value) {
     for name in ["datasets", "feature_sets", "pipelines"] {
-        if request.get(name).is_some() {
-            for entity in list(request, name) {
-                entity.remove("pycode");
-            }
-        }
+        remove_field(request, name, "pycode");
     }
 }
 
@@ -274,18 +317,63 @@ fn name_operators(request: &mut Value) {
     }
 }
 
-fn drop_expressions(request: &mut Value) {
-    let extractors = request["extractors"]
-        .as_array_mut()
-        .expect("extractors are a list");
-    extractors.retain(|extractor| extractor["extractor_type"] != "EXPR");
+/// Keeps those of a list for which `keep` holds; a list of none is not there.
+fn retain(request: &mut Value, name: &str, keep: fn(&Value) -> bool) {
+    let Some(items) = request.get_mut(name).and_then(Value::as_array_mut) else {
+        return;
+    };
+    items.retain(keep);
+    if items.is_empty() {
+        let request = request.as_object_mut().expect("a request is an object");
+        request.remove(name);
+    }
 }
 
-fn drop_lists(request: &mut Value, names: &[&str]) {
-    let request = request.as_object_mut().expect("a request is an object");
-    for name in names {
-        request.remove(*name);
+/// Leaves a field of all in a list out.
+fn remove_field(request: &mut Value, name: &str, field: &str) {
+    if request.get(name).is_some() {
+        for entity in list(request, name) {
+            entity.remove(field);
+        }
     }
+}
+
+/// Puts aggregates on top of the window that is the result of a dataset's pipeline, over windows
+/// like it.
+fn aggregate(request: &mut Value, dataset: &str, by: &[&str], specs: &[Value], emit: &str) {
+    let operators = request["operators"].as_array_mut().expect("a list");
+    let at = operators
+        .iter()
+        .position(|it| it["dataset_name"] == dataset && it.get("window").is_some())
+        .expect("the dataset has a window");
+    let mut rest = operators[at].clone();
+    operators[at]
+        .as_object_mut()
+        .expect("an operator is an object")
+        .remove("is_root");
+    let window = rest["window"].take();
+    let specs: Vec<Value> = specs
+        .iter()
+        .map(|spec| {
+            let mut spec = spec.clone();
+            for function in spec.as_object_mut().expect("an object").values_mut() {
+                function["window"] = window["window_type"].clone();
+            }
+            spec
+        })
+        .collect();
+    let keys: Vec<&str> = by.iter().copied().chain(["window"]).collect();
+    let operator = rest.as_object_mut().expect("an operator is an object");
+    operator.remove("window");
+    operator.insert(
+        "aggregate".into(),
+        json!({"operand_id": operator["id"], "keys": keys, "specs": specs}),
+    );
+    if emit != "Eager" {
+        operator["aggregate"]["emit_strategy"] = emit.into();
+    }
+    operator.insert("id".into(), "rest".into());
+    operators.insert(at + 1, rest);
 }
 
 fn list<'v>(request: &'v mut Value, name: &str) -> Vec<&'v mut Map<String, Value>> {

@@ -45,7 +45,7 @@ impl<'a> Stddev<'a> {
             of,
             name,
             window,
-            default: self.default.unwrap_or(-1.0),
+            default: self.default.unwrap_or(0.0),
             default_null: self.default.is_none(),
         })
     }

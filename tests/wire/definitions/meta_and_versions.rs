@@ -32,6 +32,12 @@ struct PaidAccount {
     changed_at: DateTime<Utc>,
 }
 
+#[meta(owner = "pipeliner@nimbus.io", description = "keeps paying accounts", tags = ["etl"])]
+#[pipeline]
+fn keep_paying(accounts: Account) -> PaidAccount {
+    accounts.dropnull(plan).filter(plan != "free")
+}
+
 #[featureset]
 #[meta(description = "features of an account", tags = ["online"])]
 struct AccountFeatures {

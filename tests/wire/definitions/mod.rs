@@ -1,9 +1,15 @@
-//! The vectors' definitions in Rust, a module a vector.
+//! The vectors' definitions in Rust, a module a vector. `env` is that of two: `env_prod` and
+//! `env_none` differ by the environment of the commit.
 
+pub(crate) mod aggregates;
+pub(crate) mod chain_versions;
+pub(crate) mod env;
 pub(crate) mod expectations;
 pub(crate) mod featureset_forms;
 pub(crate) mod index_forms;
 pub(crate) mod meta_and_versions;
+pub(crate) mod operators_join;
+pub(crate) mod operators_keyed;
 pub(crate) mod operators_row;
 pub(crate) mod secrets_and_corners;
 pub(crate) mod sinks;
@@ -18,3 +24,4 @@ pub(crate) mod ticket_deleted;
 pub(crate) mod types_nested;
 pub(crate) mod types_restricted;
 pub(crate) mod types_scalar;
+pub(crate) mod windows;
