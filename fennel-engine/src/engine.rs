@@ -9,7 +9,6 @@ use crate::commit::{Registry, Remover};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
-use crate::reject::Counts;
 use crate::store::{Snapshot, Store};
 
 /// An engine on a store; clones are handles to the same one.
@@ -31,7 +30,6 @@ pub(crate) struct Inner {
     pub(crate) routes: RwLock<Routes>,
     pub(crate) sequencer: Mutex<Sequencer>,
     pub(crate) branches: Branches,
-    pub(crate) reject_counts: Arc<Counts>,
     /// Removes what commits leave unused.
     pub(crate) remover: Remover,
 }

@@ -20,7 +20,7 @@ use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The last commit of a branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -48,7 +48,6 @@ impl Inner {
             routes: RwLock::new(registry.routes()),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),
-            reject_counts: Arc::default(),
             remover: Remover::default(),
             branches,
             store,
@@ -181,7 +180,7 @@ mod tests {
     #[test]
     fn what_another_program_or_version_wrote_is_told_apart() {
         for (key, value) in [
-            ("format", "\x02"),
+            ("format", "\x01"),
             ("format", ""),
             ("branch/main", "x"),
             ("table/1", "x"),

@@ -2,18 +2,17 @@
 //!
 //! | key in [`Space::Rejects`] | value |
 //! |---|---|
+//! | table | how many there are, as 8 bytes, big-endian |
 //! | table, sequence, source | arrival in microseconds since 1970, reason, and the row as it came, in postcard's encoding |
 //!
 //! They go with their table when that is dropped.
 
-use std::collections::HashMap;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::store::{Batch, Bytes, Snapshot, Space};
+use crate::store::{Batch, Snapshot, Space};
 use crate::table::{Table, TableId};
 use crate::{Engine, Error, Incoming};
 
@@ -46,10 +45,11 @@ impl Engine {
     pub fn rejects(&self, branch: &str, dataset: &str, n: usize) -> Result<Rejects, Error> {
         let (graph, snapshot) = self.view(branch)?;
         let table = &graph.dataset(dataset)?.table;
-        let total = self.inner.reject_counts.total(&snapshot, table.id)?;
-        let latest = snapshot
-            .scan_prefix(Space::Rejects, &Table::prefix(table.id))
-            .rev();
+        let total = total(&snapshot, table.id)?;
+        let prefix = Table::prefix(table.id);
+        let end = [&prefix[..], &[u8::MAX; 12]].concat();
+        let rows = (Bound::Excluded(prefix.to_vec()), Bound::Included(end));
+        let latest = snapshot.scan(Space::Rejects, rows).rev();
         let rows = latest
             .take(n)
             .map(|entry| read(&entry?.1))
@@ -70,6 +70,7 @@ pub(crate) fn put(
     let mut key = Table::prefix(table).to_vec();
     key.extend(sequence.to_be_bytes());
     key.extend(source.to_be_bytes());
+    batch.add(Space::Rejects, Table::prefix(table), 1);
     let value = postcard::to_allocvec(&(at.micros(), reason, row));
     batch.put(
         Space::Rejects,
@@ -88,50 +89,20 @@ fn read(value: &[u8]) -> Result<Reject> {
                 at: Timestamp::from_micros(micros)?,
             })
         });
-    reject.ok_or_else(|| {
-        Error::Corrupt("a row set aside can't be read; restore the store from a backup".into())
-    })
+    reject.ok_or_else(|| corrupt("a row set aside"))
 }
 
-/// How many rejects tables have: counted once, and from then on only the ones that came since.
-#[derive(Debug, Default)]
-pub(crate) struct Counts(Mutex<HashMap<TableId, Count>>);
-
-#[derive(Clone, Debug)]
-struct Count {
-    total: u64,
-    /// The last key that was counted; all others of the table are behind its prefix.
-    last: Bytes,
+/// How many rows of a table are set aside.
+fn total(snapshot: &Snapshot, table: TableId) -> Result<u64> {
+    let Some(count) = snapshot.get(Space::Rejects, &Table::prefix(table))? else {
+        return Ok(0);
+    };
+    let count = count.as_ref().try_into().map(u64::from_be_bytes);
+    count.map_err(|_| corrupt("the count of rows set aside"))
 }
 
-impl Counts {
-    fn total(&self, snapshot: &Snapshot, table: TableId) -> Result<u64> {
-        let known = self.counts().get(&table).cloned();
-        let mut count = known.unwrap_or_else(|| Count {
-            total: 0,
-            last: Table::prefix(table).into(),
-        });
-        let mut end = Table::prefix(table).to_vec();
-        end.extend([u8::MAX; 12]);
-        let newer = (
-            Bound::Excluded(count.last.clone()),
-            Bound::Included(end.into()),
-        );
-        for entry in snapshot.scan(Space::Rejects, newer) {
-            count.total += 1;
-            count.last = entry?.0;
-        }
-        let total = count.total;
-        self.counts().insert(table, count);
-        Ok(total)
-    }
-
-    /// Forgets a table that was dropped.
-    pub(crate) fn forget(&self, table: TableId) {
-        self.counts().remove(&table);
-    }
-
-    fn counts(&self) -> MutexGuard<'_, HashMap<TableId, Count>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn corrupt(what: &str) -> Error {
+    Error::Corrupt(format!(
+        "{what} can't be read; restore the store from a backup"
+    ))
 }

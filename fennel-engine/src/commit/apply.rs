@@ -56,8 +56,7 @@ impl Inner {
         self.branches.set(branch, head, graph);
         drop(routes);
         let unused: Vec<_> = unused.into_values().collect();
-        self.remover
-            .remove(&self.store, &self.reject_counts, unused.into_iter());
+        self.remover.remove(&self.store, unused.into_iter());
         Ok(())
     }
 }

@@ -4,11 +4,10 @@
 //! ends is removed by the next open.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::registry::drop_table;
-use crate::reject::Counts;
 use crate::store::Store;
 use crate::table::TableId;
 
@@ -24,18 +23,13 @@ struct Running {
 
 impl Remover {
     /// Has tables removed, and returns at once.
-    pub(super) fn remove(
-        &self,
-        store: &Store,
-        counts: &Arc<Counts>,
-        tables: impl ExactSizeIterator<Item = TableId>,
-    ) {
+    pub(super) fn remove(&self, store: &Store, tables: impl ExactSizeIterator<Item = TableId>) {
         if tables.len() == 0 {
             return;
         }
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_none() {
-            *running = start(store.clone(), Arc::clone(counts));
+            *running = start(store.clone());
         }
         // Without a thread they are left to the next open.
         if let Some(Running { queue, .. }) = &*running {
@@ -62,14 +56,13 @@ impl Drop for Remover {
     }
 }
 
-fn start(store: Store, counts: Arc<Counts>) -> Option<Running> {
+fn start(store: Store) -> Option<Running> {
     let (queue, tables): (_, Receiver<TableId>) = channel();
     let thread = thread::Builder::new().name("fennel-remover".into());
     let thread = thread.spawn(move || {
         for table in tables {
             // What can't be removed now is removed by the next open.
             let _ = drop_table(&store, table);
-            counts.forget(table);
         }
     });
     let thread = thread.ok()?;

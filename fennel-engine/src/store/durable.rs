@@ -123,15 +123,7 @@ impl Durable {
     }
 
     pub(super) fn view(&self) -> View {
-        let latest = self
-            .shared
-            .latest
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        View {
-            snapshot: Arc::clone(&latest),
-            shared: Arc::clone(&self.shared),
-        }
+        View::latest(&self.shared)
     }
 }
 
@@ -213,6 +205,14 @@ pub(super) struct View {
 }
 
 impl View {
+    pub(super) fn latest(shared: &Arc<Shared>) -> Self {
+        let latest = shared.latest.read().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            snapshot: Arc::clone(&latest),
+            shared: Arc::clone(shared),
+        }
+    }
+
     pub(super) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>> {
         // No key is empty, and fjall isn't asked about one.
         if key.is_empty() {

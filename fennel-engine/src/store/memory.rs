@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::batch::Batch;
+use super::batch::{Batch, resolve};
 use super::range::KeyRange;
 use super::snapshot::Entry;
 use super::{Bytes, Result, Space, StoreError};
@@ -33,11 +33,14 @@ impl Memory {
         if state.closed {
             return Err(StoreError::Closed);
         }
-        for op in batch.into_ops() {
-            let map = Arc::make_mut(&mut state.maps[op.space as usize]);
-            match op.value {
-                Some(value) => map.insert(op.key, value),
-                None => map.remove(&op.key),
+        let values = resolve(vec![batch], |space, key| {
+            Ok(state.maps[space as usize].get(key).cloned())
+        })?;
+        for (space, key, value) in values {
+            let map = Arc::make_mut(&mut state.maps[space as usize]);
+            match value {
+                Some(value) => map.insert(key, value),
+                None => map.remove(&key),
             };
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Ordered bytes that outlive a crash: what the engine's log, tables and metadata are kept in.
 //!
 //! A [`Store`] is a few ordered maps from keys to values, one per [`Space`]. A [`Batch`] changes any of
-//! them together. [`Store::write`] returns once the batch is on the disk; batches that are written
-//! at the same time by many threads share one fsync. A [`Snapshot`] reads one state of everything and waits for
-//! no writer.
+//! them together, and adds to counts in them. [`Store::write`] returns once the batch is on the disk; batches that
+//! are written at the same time by many threads share one fsync. A [`Snapshot`] reads one state of everything and
+//! waits for no writer.
 //!
 //! Two backends have the same semantics: [`Store::open`] keeps a folder, [`Store::in_memory`] nothing.
 //!

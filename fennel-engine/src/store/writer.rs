@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::batch::Batch;
-use super::durable::Shared;
+use super::batch::{Batch, resolve};
+use super::durable::{Shared, View};
 use super::{Result, StoreError};
 
 /// Batches that may wait before those who write are held up in submitting.
@@ -152,14 +152,17 @@ impl Committer {
                 .map_err(|e| shared.error(e))?;
             thread::sleep(Duration::from_millis(1));
         }
+        // Only this thread writes, so what readers see is all there is.
+        let view = View::latest(shared);
+        let values = resolve(batches, |space, key| view.get(space, key))?;
         let mut all = shared
             .db
             .batch()
             .durability(Some(fjall::PersistMode::SyncAll));
-        for op in batches.into_iter().flat_map(Batch::into_ops) {
-            match op.value {
-                Some(value) => all.insert(shared.space(op.space), op.key, value),
-                None => all.remove(shared.space(op.space), op.key),
+        for (space, key, value) in values {
+            match value {
+                Some(value) => all.insert(shared.space(space), key, value),
+                None => all.remove(shared.space(space), key),
             }
         }
         let begin = shared.db.seqno();

@@ -108,7 +108,7 @@ fn victim() {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     fixture.log(
                         "sales",
-                        &json!([{ "uid": number, "price": 1, "ts": number }]),
+                        &json!([{ "uid": number, "price": 1, "ts": number }, { "set aside": number }]),
                     );
                     let mut out = std::io::stdout().lock();
                     writeln!(out, "acknowledged {number}").unwrap();
@@ -154,8 +154,14 @@ fn every_acknowledged_row_survives_a_kill_once_and_tables_agree_with_the_log() {
             kept.len() <= acknowledged.len() + 4 * WRITERS,
             "nothing is there that wasn't logged"
         );
+        let set_aside = || {
+            let rejects = fixture.engine.rejects("main", "Sales", usize::MAX).unwrap();
+            (rejects.total, rejects.rows.len())
+        };
+        assert_eq!(set_aside(), (kept.len() as u64, kept.len()));
         let live: Json = fixture.dump("Sales");
         fixture.commit(&version(committed + 1));
+        assert_eq!(set_aside(), (kept.len() as u64, kept.len()));
         assert_eq!(
             fixture.dump("Sales"),
             live,

@@ -7,12 +7,19 @@ use crate::store::{Bytes, Entry, Snapshot};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Write(Vec<(Space, Vec<u8>, Option<Vec<u8>>)>),
+    Write(Vec<(Space, Vec<u8>, Op)>),
     Scan(Space, Vec<u8>, Vec<u8>, bool),
     Seek(Space, Vec<u8>, Vec<u8>),
     RemovePrefix(Space, Vec<u8>),
     TakeSnapshot,
     Reopen,
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Put(Vec<u8>),
+    Delete,
+    Add(u64),
 }
 
 /// Few different keys, so that they meet; some with bytes at the end of the alphabet.
@@ -25,9 +32,13 @@ fn space() -> impl Strategy<Value = Space> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let value = prop::option::of(prop::collection::vec(any::<u8>(), 0..3000));
+    let op = prop_oneof![
+        4 => prop::collection::vec(any::<u8>(), 0..3000).prop_map(Op::Put),
+        1 => Just(Op::Delete),
+        2 => any::<u64>().prop_map(Op::Add),
+    ];
     prop_oneof![
-        6 => prop::collection::vec((space(), key(), value), 1..20).prop_map(Step::Write),
+        6 => prop::collection::vec((space(), key(), op), 1..20).prop_map(Step::Write),
         3 => (space(), key(), key(), any::<bool>()).prop_map(|(s, a, b, r)| Step::Scan(s, a, b, r)),
         3 => (space(), key(), key()).prop_map(|(s, k, p)| Step::Seek(s, k, p)),
         1 => (space(), key()).prop_map(|(s, p)| Step::RemovePrefix(s, p)),
@@ -65,10 +76,11 @@ proptest! {
             match step {
                 Step::Write(ops) => {
                     let mut batch = Batch::new();
-                    for (space, key, value) in ops {
-                        match value {
-                            Some(value) => batch.put(space, key, Bytes::from(value)),
-                            None => batch.delete(space, key),
+                    for (space, key, op) in ops {
+                        match op {
+                            Op::Put(value) => batch.put(space, key, Bytes::from(value)),
+                            Op::Delete => batch.delete(space, key),
+                            Op::Add(count) => batch.add(space, key, count),
                         }
                     }
                     memory.write(batch.clone()).unwrap();

@@ -29,6 +29,35 @@ fn what_many_threads_wrote_is_all_there() {
 }
 
 #[test]
+fn what_many_threads_count_is_the_sum() {
+    const THREADS: u64 = 8;
+    const WRITES: u64 = 100;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            let store = store.clone();
+            scope.spawn(move || {
+                // Some of them are in one group, some in others.
+                let tickets: Vec<_> = (0..WRITES)
+                    .map(|_| {
+                        let mut batch = Batch::new();
+                        batch.add(Space::Rejects, "n", 2);
+                        store.submit(batch).unwrap()
+                    })
+                    .collect();
+                for ticket in tickets {
+                    ticket.wait().unwrap();
+                }
+            });
+        }
+    });
+    drop(store);
+    let sum = open(dir.path()).get(Space::Rejects, b"n").unwrap().unwrap();
+    assert_eq!(sum.as_ref(), (2 * THREADS * WRITES).to_be_bytes());
+}
+
+#[test]
 fn the_last_write_of_one_thread_wins() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

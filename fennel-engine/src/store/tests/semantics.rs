@@ -112,6 +112,42 @@ fn the_last_change_of_a_key_in_a_batch_counts() {
 }
 
 #[test]
+fn counts_are_added_to_behind_the_other_changes_of_their_batch() {
+    on_both(|store| {
+        let count = |key: &str| {
+            let value = store.get(Space::Rejects, key.as_bytes()).unwrap();
+            value.map(|value| u64::from_be_bytes(value.as_ref().try_into().unwrap()))
+        };
+        put(&store, Space::Rejects, "text", "not a count");
+        let mut one = Batch::new();
+        for (key, more) in [
+            ("new", 1),
+            ("new", 2),
+            ("text", 4),
+            ("most", u64::MAX),
+            ("most", 1),
+        ] {
+            one.add(Space::Rejects, key, more);
+        }
+        store.write(one).unwrap();
+        assert_eq!([count("new"), count("text")], [Some(3), Some(4)]);
+        assert_eq!(count("most"), Some(u64::MAX));
+
+        let mut two = Batch::new();
+        two.add(Space::Rejects, "new", 5);
+        two.add(Space::Rejects, "text", 6);
+        two.put(Space::Rejects, "new", 10_u64.to_be_bytes());
+        two.delete(Space::Rejects, "text");
+        store.write(two).unwrap();
+        assert_eq!([count("new"), count("text")], [Some(15), Some(6)]);
+        assert_eq!(
+            keys(store.scan_prefix(Space::Rejects, b"")),
+            ["most", "new", "text"]
+        );
+    });
+}
+
+#[test]
 fn a_snapshot_stays_as_it_is() {
     on_both(|store| {
         put(&store, Space::Table, "a", "old");
