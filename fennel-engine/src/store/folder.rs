@@ -14,6 +14,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -41,7 +42,14 @@ impl Folder {
                     .write(true)
                     .open(dir.join("lock"))
             })
-            .map_err(|e| StoreError::io(dir, e))?;
+            .map_err(|e| match e.kind() {
+                // There is nothing yet that could be damaged.
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => StoreError::Io {
+                    dir: dir.to_path_buf(),
+                    source: Arc::new(e),
+                },
+                _ => StoreError::io(dir, e),
+            })?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 dir: dir.to_path_buf(),

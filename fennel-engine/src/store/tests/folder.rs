@@ -10,6 +10,12 @@ fn refusal(dir: &Path) -> StoreError {
 }
 
 #[test]
+fn a_folder_that_can_not_be_made_is_not_called_damaged() {
+    let refused = refusal(Path::new("no folder has\0such a name"));
+    assert!(matches!(refused, StoreError::Io { .. }), "{refused:?}");
+}
+
+#[test]
 fn what_was_written_is_there_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let nested = dir.path().join("not/yet/there");
