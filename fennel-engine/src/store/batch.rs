@@ -140,14 +140,14 @@ pub(super) fn resolve(
 ) -> Result<Vec<(Space, Bytes, Option<Bytes>)>> {
     let mut counts = BTreeMap::new();
     for (space, key) in batches.iter().flat_map(|batch| batch.sums.keys()) {
-        if !counts.contains_key(&(*space, key.clone())) {
-            counts.insert((*space, key.clone()), read(*space, key)?);
+        if let Entry::Vacant(count) = counts.entry((*space, key.clone())) {
+            count.insert(read(*space, key)?);
         }
     }
     let mut values = Vec::with_capacity(batches.iter().map(Batch::len).sum());
     for Op { space, key, change } in batches.into_iter().flat_map(Batch::into_ops) {
         let place = (space, key);
-        // Nothing is a count, mostly.
+        // Mostly there are none to look for.
         let count = match counts.is_empty() {
             true => None,
             false => counts.get_mut(&place),
