@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -15,9 +16,11 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use crate::Config;
 use crate::auth::{Tokens, require_token};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
+use crate::memory::Memory;
 use crate::route;
 
 /// How many calls that write may wait for the disk at once; they share its fsyncs.
@@ -38,6 +41,9 @@ pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     /// Bytes that a body may have.
     pub(crate) max_body: usize,
+    /// How long a body may pause.
+    pub(crate) body_timeout: Duration,
+    pub(crate) memory: Memory,
     writers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
 }
@@ -51,11 +57,13 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, tokens: Tokens, max_body: usize) -> App {
+    pub(crate) fn new(engine: Engine, tokens: Tokens, config: &Config) -> App {
         App(Arc::new(Shared {
             engine,
             tokens,
-            max_body,
+            max_body: config.max_body,
+            body_timeout: config.body_timeout,
+            memory: Memory::new(config.request_memory),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
             readers: Arc::new(Semaphore::new(READERS as usize)),
         }))
@@ -81,8 +89,8 @@ impl App {
     /// asks for.
     pub(crate) async fn read_rows<R, F>(
         &self,
-        body: Payload,
-        decode: fn(Payload) -> Result<R, Failure>,
+        mut body: Payload,
+        decode: fn(&mut Payload) -> Result<R, Failure>,
         rows: fn(&R) -> usize,
         answer: F,
     ) -> Result<Answer, Failure>
@@ -91,13 +99,20 @@ impl App {
         F: FnOnce(&Engine, R) -> Result<Answer, Failure> + Send + 'static,
     {
         if !body.is_within(BRIEF_BYTES) {
-            return self.read(move |engine| answer(engine, decode(body)?)).await;
+            // The body goes along for the memory that it holds.
+            let work = move |engine: &Engine| answer(engine, decode(&mut body)?);
+            return self.read(work).await;
         }
-        let request = decode(body)?;
+        let request = decode(&mut body)?;
         if rows(&request) <= BRIEF_ROWS {
             return answer(&self.engine, request);
         }
-        self.read(move |engine| answer(engine, request)).await
+        self.read(move |engine| {
+            let answer = answer(engine, request);
+            drop(body);
+            answer
+        })
+        .await
     }
 
     /// The permit goes with the work, which runs to its end even if the client is gone.

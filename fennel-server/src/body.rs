@@ -1,9 +1,10 @@
 //! A request's body: received in full up to the limit, inflated, and decoded.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::error::Failure;
+use crate::memory::Held;
 
 /// Receives the body before anything looks at it, so that a refusal finds a client that listens.
 pub(crate) async fn receive(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -21,9 +23,15 @@ pub(crate) async fn receive(State(app): State<App>, request: Request, next: Next
         discard(request, beyond(app.max_body)).await;
         return Failure::too_large(app.max_body).into_response();
     }
-    let (parts, body) = request.into_parts();
-    match collect(body, app.max_body).await {
+    if let Err(failure) = check_single(request.headers()) {
+        discard(request, app.max_body).await;
+        return failure.into_response();
+    }
+    let (mut parts, body) = request.into_parts();
+    let mut held = app.memory.hold();
+    match collect(body, &app, &mut held).await {
         Ok(bytes) => {
+            parts.extensions.insert(Arc::new(held));
             next.run(Request::from_parts(parts, Body::from(bytes)))
                 .await
         }
@@ -31,23 +39,48 @@ pub(crate) async fn receive(State(app): State<App>, request: Request, next: Next
     }
 }
 
+/// Refuses a request that says something twice, for it may mean the other.
+fn check_single(headers: &HeaderMap) -> Result<(), Failure> {
+    let single = ["x-fennel-branch", "content-type", "content-encoding"];
+    for name in single {
+        if headers.get_all(name).iter().count() > 1 {
+            let message = format!("the request has several headers `{name}`; send one");
+            return Err(Failure::bad_request(message));
+        }
+    }
+    Ok(())
+}
+
 /// How much of a body is read and forgotten where `max` bytes are too many.
 fn beyond(max: usize) -> usize {
     max.saturating_mul(4)
 }
 
-async fn collect(body: Body, max: usize) -> Result<Bytes, Failure> {
+async fn collect(body: Body, app: &App, held: &mut Held) -> Result<Bytes, Failure> {
+    let max = app.max_body;
     let mut chunks = body.into_data_stream();
     let mut received = Vec::new();
-    while let Some(chunk) = chunks.next().await {
+    loop {
+        let next = tokio::time::timeout(app.body_timeout, chunks.next()).await;
+        let Some(chunk) = next.map_err(|_| stalled(app.body_timeout))? else {
+            return Ok(received.into());
+        };
         let chunk = chunk.map_err(|_| Failure::bad_request("the body broke off; send it again"))?;
-        if received.len() + chunk.len() > max {
+        let fits = match received.len() + chunk.len() > max {
+            true => Err(Failure::too_large(max)),
+            false => held.grow(chunk.len()),
+        };
+        if let Err(failure) = fits {
             drain(chunks, beyond(max)).await;
-            return Err(Failure::too_large(max));
+            return Err(failure);
         }
         received.extend_from_slice(&chunk);
     }
-    Ok(received.into())
+}
+
+fn stalled(timeout: Duration) -> Failure {
+    let message = format!("nothing of the body came for {timeout:?}; send it again");
+    Failure::new(StatusCode::REQUEST_TIMEOUT, message)
 }
 
 /// Reads at most `max` bytes of a request that is refused: closing the connection on a client that
@@ -81,6 +114,11 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
+/// What a value of JSON takes once it is read, about: itself, and the room to grow of the list that it is in.
+const VALUE_BYTES: usize = 160;
+/// How many times its bytes a message takes once it is decoded, at most: an empty part of it takes two.
+const PROTOBUF_FACTOR: usize = 256;
+
 /// A body that says it is JSON.
 pub(crate) struct JsonBody(pub(crate) Payload);
 
@@ -112,18 +150,29 @@ pub(crate) struct Payload {
     bytes: Bytes,
     gzip: bool,
     max: usize,
+    held: Held,
 }
 
 impl Payload {
-    async fn of(request: Request, app: &App, types: &[&str]) -> Result<Payload, Failure> {
+    async fn of(mut request: Request, app: &App, types: &[&str]) -> Result<Payload, Failure> {
         check_type(request.headers(), types)?;
         let gzip = is_gzip(request.headers())?;
-        let bytes = collect(request.into_body(), app.max_body).await?;
+        // `receive` has put it there, for nobody else.
+        let held = request.extensions_mut().remove::<Arc<Held>>();
+        let held = held.and_then(Arc::into_inner);
+        let bytes = to_bytes(request.into_body(), app.max_body).await;
+        let bytes = bytes.map_err(|_| Failure::too_large(app.max_body))?;
         Ok(Payload {
             bytes,
             gzip,
             max: app.max_body,
+            held: held.unwrap_or_else(|| app.memory.hold()),
         })
+    }
+
+    /// The memory that the request holds, for as long as the payload lives.
+    pub(crate) fn held(&mut self) -> &mut Held {
+        &mut self.held
     }
 
     /// Whether the body has at most so many bytes and needs no inflating.
@@ -132,7 +181,7 @@ impl Payload {
     }
 
     /// The body as JSON.
-    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Failure> {
+    pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
         let bytes = self.inflate()?;
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             Failure::bad_request(format!(
@@ -140,30 +189,65 @@ impl Payload {
                 error.valid_up_to()
             ))
         })?;
+        // A struct could be read from a list as well, and what is expected would be told by its name.
+        if !matches!(
+            text.trim_ascii_start().as_bytes().first(),
+            Some(b'{') | None
+        ) {
+            return Err(Failure::bad_request(
+                "the body is no JSON object; send one, as `{..}`",
+            ));
+        }
+        self.held.grow(values(text).saturating_mul(VALUE_BYTES))?;
         serde_json::from_str(text).map_err(|error| Failure::bad_request(explain(text, &error)))
     }
 
     /// The body as a protobuf message. `what` names the message.
-    pub(crate) fn protobuf<M: prost::Message + Default>(self, what: &str) -> Result<M, Failure> {
-        M::decode(self.inflate()?).map_err(|error| {
+    pub(crate) fn protobuf<M: prost::Message + Default>(
+        &mut self,
+        what: &str,
+    ) -> Result<M, Failure> {
+        let bytes = self.inflate()?;
+        self.held
+            .grow(bytes.len().saturating_mul(PROTOBUF_FACTOR))?;
+        M::decode(bytes).map_err(|error| {
             Failure::bad_request(format!(
                 "the body is not a {what} in protobuf encoding: {error}"
             ))
         })
     }
 
-    fn inflate(self) -> Result<Bytes, Failure> {
+    fn inflate(&mut self) -> Result<Bytes, Failure> {
+        let bytes = std::mem::take(&mut self.bytes);
         if !self.gzip {
-            return Ok(self.bytes);
+            return Ok(bytes);
         }
         let mut inflated = Vec::new();
-        let mut decoder = MultiGzDecoder::new(&self.bytes[..]).take(self.max as u64 + 1);
-        match decoder.read_to_end(&mut inflated) {
-            Ok(length) if length > self.max => Err(Failure::too_large(self.max)),
-            Ok(_) => Ok(inflated.into()),
-            Err(error) => Err(Failure::bad_request(not_gzip(&error))),
+        let mut decoder = MultiGzDecoder::new(&bytes[..]);
+        let mut part = [0; 16 << 10];
+        loop {
+            match decoder.read(&mut part) {
+                Ok(0) => return Ok(inflated.into()),
+                Ok(length) if inflated.len() + length > self.max => {
+                    return Err(Failure::too_large(self.max));
+                }
+                Ok(length) => {
+                    self.held.grow(length)?;
+                    inflated.extend(part.iter().take(length));
+                }
+                Err(error) => return Err(Failure::bad_request(not_gzip(&error))),
+            }
         }
     }
+}
+
+/// How many values a JSON text has, at most: each but the first stands behind one of these. A backslash may stand
+/// for one of them in a text that holds JSON.
+fn values(text: &str) -> usize {
+    let separators = text
+        .bytes()
+        .filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{' | b'\\'));
+    separators.count()
 }
 
 fn not_gzip(error: &io::Error) -> String {
@@ -235,12 +319,14 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::*;
+    use crate::memory::Memory;
 
     fn payload(bytes: &[u8]) -> Payload {
         Payload {
             bytes: Bytes::copy_from_slice(bytes),
             gzip: false,
             max: 1_000,
+            held: Memory::new(0).hold(),
         }
     }
 
@@ -250,7 +336,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn error(payload: Payload) -> String {
+    fn error(mut payload: Payload) -> String {
         format!("{:?}", payload.json::<Json>().unwrap_err())
     }
 
@@ -289,12 +375,13 @@ mod tests {
         for (text, expected) in [
             (&b"{\"a\": "[..], "line 1 column 6"),
             (b"{\"a\":\n[1, NaN]}", "line 2 column 5"),
-            (b"[1, NaN]", "no NaN"),
-            (b"[-Infinity]", "no infinity"),
-            (b"[1e999]", "out of range"),
+            (b"{\"a\": NaN}", "no NaN"),
+            (b"{\"a\": -Infinity}", "no infinity"),
+            (b"{\"a\": 1e999}", "out of range"),
             (b"[\"\xff\"]", "not UTF-8 from byte 2"),
             (b"", "line 1 column 0"),
-            ("[é NaN".as_bytes(), "line 1 column 2"),
+            ("{é NaN".as_bytes(), "line 1 column 2"),
+            (b" [1]", "no JSON object"),
         ] {
             let error = error(payload(text));
             assert!(error.contains(expected), "{error}");

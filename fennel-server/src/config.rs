@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::Token;
 
@@ -26,6 +27,16 @@ pub struct Config {
     pub process_token: Option<Token>,
     /// How many bytes a request's body may have, inflated. Default [`DEFAULT_MAX_BODY`].
     pub max_body: usize,
+    /// About how many bytes of memory all requests may take while they are worked on; beyond that, large ones
+    /// get 503. Default 1 GiB.
+    pub request_memory: usize,
+    /// How many connections there may be at once; others wait. Default 512.
+    pub max_connections: usize,
+    /// How long a connection may be idle or take to send the head of a request, before it is closed. Default
+    /// 75 s, which is longer than proxies keep idle connections.
+    pub head_timeout: Duration,
+    /// How long a body may pause while it is sent. Default 30 s.
+    pub body_timeout: Duration,
 }
 
 impl Default for Config {
@@ -36,6 +47,10 @@ impl Default for Config {
             first_admin_token: None,
             process_token: None,
             max_body: DEFAULT_MAX_BODY,
+            request_memory: 1 << 30,
+            max_connections: 512,
+            head_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(30),
         }
     }
 }

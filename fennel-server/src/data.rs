@@ -8,13 +8,20 @@ use fennel_engine::Incoming;
 use serde_json::{Map, Value as Json};
 
 use crate::error::Failure;
+use crate::memory::Held;
+use crate::unique::Unique;
 
 /// Values by column, all of one length.
 pub(crate) type Columns = BTreeMap<String, Vec<Value>>;
 
+/// What a row takes, about: its columns, its place in the log and what becomes of it.
+const ROW_BYTES: usize = 1 << 10;
+
 /// `data` as rows. `field` is what the request calls it.
-pub(crate) fn rows(field: &str, data: Json) -> Result<Vec<Incoming>, Failure> {
-    match unwrap_text(field, data)? {
+pub(crate) fn rows(field: &str, data: Json, held: &mut Held) -> Result<Vec<Incoming>, Failure> {
+    let data = unwrap_text(field, data)?;
+    held.grow(count(&data).saturating_mul(ROW_BYTES))?;
+    match data {
         Json::Array(rows) => rows_of_list(field, rows),
         Json::Object(columns) => {
             let columns = equal_columns(field, columns)?;
@@ -31,10 +38,11 @@ pub(crate) fn rows(field: &str, data: Json) -> Result<Vec<Incoming>, Failure> {
 }
 
 /// `data` as columns; where a row lacks one that another row has, it is null.
-pub(crate) fn columns(field: &str, data: Json) -> Result<Columns, Failure> {
+pub(crate) fn columns(field: &str, data: Json, held: &mut Held) -> Result<Columns, Failure> {
     match unwrap_text(field, data)? {
         Json::Object(columns) => equal_columns(field, columns),
         Json::Array(rows) => {
+            held.grow(rows.len().saturating_mul(ROW_BYTES))?;
             let rows = rows_of_list(field, rows)?;
             let names: BTreeSet<String> = rows.iter().flat_map(|row| row.keys().cloned()).collect();
             let mut columns = Columns::new();
@@ -64,6 +72,19 @@ pub(crate) fn instants(timestamps: Vec<Json>) -> Result<Vec<Timestamp>, Failure>
     instants.collect()
 }
 
+/// How many rows there are, if they are well-formed.
+fn count(data: &Json) -> usize {
+    match data {
+        Json::Array(rows) => rows.len(),
+        Json::Object(columns) => columns
+            .values()
+            .next()
+            .and_then(Json::as_array)
+            .map_or(0, Vec::len),
+        _ => 0,
+    }
+}
+
 fn length(columns: &Columns) -> usize {
     columns.values().next().map_or(0, Vec::len)
 }
@@ -72,7 +93,8 @@ fn unwrap_text(field: &str, data: Json) -> Result<Json, Failure> {
     let Json::String(text) = data else {
         return Ok(data);
     };
-    serde_json::from_str(&text).map_err(|error| {
+    let read = serde_json::from_str(&text).map(|Unique(value)| value);
+    read.map_err(|error| {
         Failure::bad_request(format!("`{field}` is text that is not JSON: {error}"))
     })
 }
@@ -139,6 +161,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::memory::Memory;
+
+    fn rows(field: &str, data: Json) -> Result<Vec<Incoming>, Failure> {
+        super::rows(field, data, &mut Memory::new(0).hold())
+    }
+
+    fn columns(field: &str, data: Json) -> Result<Columns, Failure> {
+        super::columns(field, data, &mut Memory::new(0).hold())
+    }
 
     #[test]
     fn columns_rows_and_text_mean_the_same() {
@@ -189,6 +220,7 @@ mod tests {
                 "column `b` of `data` has 0 values and `a` has 1",
             ),
             (json!("{"), "text that is not JSON"),
+            (json!(r#"[{"a": 1, "a": 2}]"#), "an object has `a` twice"),
             (json!("\"{}\""), "`data` is a text"),
         ] {
             for failure in [

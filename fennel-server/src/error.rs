@@ -33,7 +33,7 @@ pub enum Error {
     #[error("the engine can't start from the data folder")]
     Engine(#[from] fennel_engine::Error),
     /// A text can't be a token. The text itself is not told.
-    #[error("not a token: {0}; use 16 or more letters and digits")]
+    #[error("it can't be a token, since {0}; use 16 or more letters and digits")]
     Token(&'static str),
     /// The data folder has a token's entry that can't be read.
     #[error("a token in the data folder is damaged, restore the folder from a backup")]
@@ -79,6 +79,27 @@ impl Failure {
     pub(crate) fn too_large(max: usize) -> Failure {
         let message = format!("the body is larger than {max} bytes; send it in several requests");
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
+
+    /// 413: the request takes more memory than there is for all requests.
+    pub(crate) fn too_much(max: usize) -> Failure {
+        let message = format!(
+            "the request takes more memory than the {max} bytes that the server has for all; send it in several requests"
+        );
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
+
+    /// 503: other requests take the memory that this one needs.
+    pub(crate) fn busy() -> Failure {
+        Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server has too many large requests at once; send it again later, or in several requests",
+        )
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// 500: a handler panicked.
@@ -141,6 +162,16 @@ pub fn chain(error: &dyn StdError) -> String {
     text
 }
 
+/// Cuts a text that nobody reads to its end, for it repeats what the request says.
+fn clip(mut text: String) -> String {
+    const MAX: usize = 16 << 10;
+    if text.len() > MAX {
+        text.truncate(text.floor_char_boundary(MAX));
+        text.push_str(" ..");
+    }
+    text
+}
+
 #[derive(Serialize)]
 struct Body {
     err_msg: String,
@@ -151,7 +182,7 @@ struct Body {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = Body {
-            err_msg: self.message,
+            err_msg: clip(self.message),
             problems: self.problems,
         };
         let mut response = (self.status, Json(body)).into_response();
@@ -160,6 +191,10 @@ impl IntoResponse for Failure {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let second = HeaderValue::from_static("1");
+            response.headers_mut().insert(header::RETRY_AFTER, second);
         }
         response
     }

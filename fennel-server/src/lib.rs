@@ -52,19 +52,22 @@
 //! An error answers `{"err_msg": "..", "problems": [..]}`, the second only where definitions are
 //! wrong. 400: the request is wrong. 401: no token, or not one of ours. 404: there is no such branch,
 //! endpoint, entity or path. 405: the path takes another method. 409: it conflicts with what is there.
-//! 413: the body is too large. 415: the content is of a type that the call doesn't take. 507: the disk
-//! is full. 503: the server is shutting down, or, from `/readyz`, takes no more writes until it is
-//! restarted. 500: the server can't, and it is not the request's fault.
+//! 408: the body stopped coming. 413: the body is too large. 415: the content is of a type that the call doesn't take. 507: the disk
+//! is full. 503: the server is shutting down; or it has too many large requests at once, and the header
+//! `retry-after` says when to try again; or, from `/readyz`, it takes no more writes until it is restarted. 500: the server can't, and it is not the request's fault.
 
 mod app;
 mod auth;
 mod body;
 mod config;
+mod connection;
 mod data;
 mod error;
+mod memory;
 mod request;
 mod route;
 mod server;
+mod unique;
 
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};

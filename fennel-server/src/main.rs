@@ -20,12 +20,25 @@ const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
 #[command(name = "fennel-server", version)]
 struct Args {
     /// Where to listen. It is plain HTTP: put a proxy with TLS before it if others can reach it
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7425")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7425", value_parser = address)]
     listen: SocketAddr,
 
     /// The folder of the data; created when missing
     #[arg(long, value_name = "DIR", default_value = "./fennel-data")]
     data_dir: PathBuf,
+
+    /// About how much memory all requests may take at once, in MiB; beyond that, large ones get 503
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    request_memory: u32,
+
+    /// How many connections there may be at once; others wait
+    #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let hint = "write an IP address and a port, as in 127.0.0.1:7425, 0.0.0.0:7425 for all of IPv4, or [::1]:7425";
+    text.parse().map_err(|_| hint)
 }
 
 fn main() -> ExitCode {
@@ -44,6 +57,8 @@ fn run(args: Args) -> Result<(), BoxError> {
     let config = Config {
         listen: args.listen,
         data_dir: args.data_dir,
+        request_memory: (args.request_memory as usize).saturating_mul(1 << 20),
+        max_connections: args.max_connections as usize,
         first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
         ..Config::default()
     };

@@ -59,10 +59,12 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Parameters<T> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         match Query::from_request_parts(parts, app).await {
             Ok(Query(parameters)) => Ok(Parameters(parameters)),
-            Err(error) => Err(Failure::bad_request(format!(
-                "the parameters can't be read: {}",
-                error.body_text()
-            ))),
+            Err(error) => {
+                let text = error.body_text();
+                let text = text.trim_start_matches("Failed to deserialize query string: ");
+                let message = format!("the parameters can't be read: {text}");
+                Err(Failure::bad_request(message))
+            }
         }
     }
 }

@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use fennel_engine::store::Store;
 use fennel_engine::{Engine, SystemClock};
 use futures_util::future::select;
@@ -18,6 +17,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::app::{App, router};
 use crate::auth::{FirstToken, Tokens};
+use crate::connection::{self, Limits};
 use crate::{Config, Error, Token};
 
 /// How long a server that shuts down waits for requests that it has begun.
@@ -30,6 +30,7 @@ pub struct Server {
     data_dir: PathBuf,
     first_token: FirstToken,
     store: Store,
+    limits: Limits,
     app: App,
 }
 
@@ -52,6 +53,10 @@ impl Server {
         // First, since a second server is the likeliest mistake, and a folder in use has less to say.
         let listener = TcpListener::bind(config.listen).await.map_err(on_listen)?;
         let address = listener.local_addr().map_err(on_listen)?;
+        let limits = Limits {
+            connections: config.max_connections,
+            head: config.head_timeout,
+        };
 
         let opening = spawn_blocking(move || {
             let store = Store::open(&config.data_dir)?;
@@ -68,7 +73,7 @@ impl Server {
             } = &config;
             let (tokens, first) =
                 Tokens::open(&store, first_admin_token.as_ref(), process_token.as_ref())?;
-            let app = App::new(engine, tokens, config.max_body);
+            let app = App::new(engine, tokens, &config);
             Ok::<_, Error>((app, first, store, data_dir))
         });
         let (app, first_token, store, data_dir) = finished(opening).await?;
@@ -78,6 +83,7 @@ impl Server {
             data_dir,
             first_token,
             store,
+            limits,
             app,
         })
     }
@@ -133,14 +139,8 @@ impl Server {
             shutdown.await;
             let _ = stop.send(());
         };
-        // Answers are small and written at once, so waiting to fill a packet only delays them.
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(shutdown);
         let finishing = async {
-            // It never ends with an error: where a connection can't be taken, the next one is waited for.
-            let _ = serving.await;
+            connection::serve(self.listener, router(app.clone()), self.limits, shutdown).await;
             app.idle().await;
         };
         let deadline = async {

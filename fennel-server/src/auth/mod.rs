@@ -133,6 +133,17 @@ fn check(tokens: &Tokens, request: &Request) -> Result<(), Failure> {
             "the request has no token; send it in the header `authorization: Bearer <token>`",
         ));
     };
+    if request
+        .headers()
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .count()
+        > 1
+    {
+        return Err(Failure::unauthorized(
+            "the request has several authorization headers; send one",
+        ));
+    }
     let token = header.to_str().ok().and_then(|header| {
         let (scheme, token) = header.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -25,7 +25,7 @@ impl Token {
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::Token(
-                "it has a blank or another character that is not visible ASCII",
+                "it has a blank, a line break or another character that is not visible ASCII",
             ));
         }
         Ok(Token(text))

@@ -20,7 +20,7 @@ struct Init {
 pub(crate) async fn init_branch(
     State(app): State<App>,
     Branch(branch): Branch,
-    JsonBody(body): JsonBody,
+    JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
     app.write(move |engine| {
         let init: Init = body.json()?;

@@ -34,7 +34,7 @@ pub(crate) async fn commit(
     State(app): State<App>,
     Branch(branch): Branch,
     Parameters(options): Parameters<Options>,
-    ProtobufBody(body): ProtobufBody,
+    ProtobufBody(mut body): ProtobufBody,
 ) -> Result<Answer, Failure> {
     let Options {
         preview,

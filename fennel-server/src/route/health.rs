@@ -33,6 +33,7 @@ mod tests {
     use fennel_engine::{Engine, SystemClock};
 
     use super::*;
+    use crate::Config;
     use crate::auth::{Token, Tokens};
 
     #[test]
@@ -41,7 +42,7 @@ mod tests {
         let engine = Engine::open(store.clone(), Arc::new(SystemClock)).unwrap();
         let process = Token::new("process-token-of-tests").unwrap();
         let (tokens, _) = Tokens::open(&store, None, Some(&process)).unwrap();
-        let app = App::new(engine.clone(), tokens, 1 << 20);
+        let app = App::new(engine.clone(), tokens, &Config::default());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

@@ -7,33 +7,34 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::app::{Answer, App};
 use crate::body::JsonBody;
 use crate::data;
 use crate::error::Failure;
+use crate::unique::Unique;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Log {
     webhook: String,
     endpoint: String,
-    data: Json,
+    data: Unique,
 }
 
 /// Answers once the rows are on the disk, those that don't fit included.
 pub(crate) async fn log(
     State(app): State<App>,
-    JsonBody(body): JsonBody,
+    JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
     app.write(move |engine| {
         let Log {
             webhook,
             endpoint,
-            data,
+            data: Unique(data),
         } = body.json()?;
-        let logged = engine.log(&webhook, &endpoint, data::rows("data", data)?)?;
+        let logged = engine.log(&webhook, &endpoint, data::rows("data", data, body.held())?)?;
         // A row that feeds several datasets may be set aside for each of them.
         let rows: BTreeSet<usize> = logged.set_aside.iter().map(|aside| aside.row).collect();
         let set_aside = rows.len();

@@ -11,11 +11,12 @@ use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
 use crate::request::{Branch, DatasetName};
+use crate::unique::Unique;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
-    keys: Json,
+    keys: Unique,
     /// None for all.
     #[serde(default)]
     fields: Vec<String>,
@@ -50,15 +51,15 @@ pub(crate) async fn lookup(
     .await
 }
 
-fn decode(body: Payload) -> Result<Lookup, Failure> {
+fn decode(body: &mut Payload) -> Result<Lookup, Failure> {
     let Request {
-        keys,
+        keys: Unique(keys),
         fields,
         timestamps,
     } = body.json()?;
     let timestamps = timestamps.map(|all| all.into_iter().map(Value::from).collect());
     Ok(Lookup {
-        keys: data::rows("keys", keys)?,
+        keys: data::rows("keys", keys, body.held())?,
         fields,
         timestamps,
     })

@@ -10,13 +10,17 @@ use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
 use crate::request::Branch;
+use crate::unique::Unique;
+
+/// What a value of an output takes, about: beside itself what it is made of, and the text of it.
+const OUTPUT_BYTES: usize = 256;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
     inputs: Vec<String>,
     outputs: Vec<String>,
-    data: Json,
+    data: Unique,
     #[serde(default)]
     timestamps: Option<Vec<Json>>,
     /// Whether to keep the answer for training; refused, since this server doesn't.
@@ -40,17 +44,21 @@ pub(crate) async fn query(
     .await
 }
 
-fn decode(body: Payload) -> Result<Query, Failure> {
+fn decode(body: &mut Payload) -> Result<Query, Failure> {
     let request: Request = body.json()?;
     if request.log {
         return Err(Failure::bad_request(
             "this server can't log the features of a query; leave out `log` or set it to false",
         ));
     }
+    let data = data::columns("data", request.data.0, body.held())?;
+    let rows = data.values().next().map_or(0, Vec::len);
+    let values = rows.saturating_mul(request.outputs.len());
+    body.held().grow(values.saturating_mul(OUTPUT_BYTES))?;
     Ok(Query {
         inputs: request.inputs,
         outputs: request.outputs,
-        data: data::columns("data", request.data)?,
+        data,
         at: request.timestamps.map(data::instants).transpose()?,
     })
 }

@@ -174,7 +174,7 @@ fn what_is_not_json_is_told_with_its_place() {
     for (body, expected) in [
         (b"".to_vec(), "line 1 column 0"),
         (b"{".to_vec(), "line 1 column 1"),
-        (b"[]".to_vec(), "line 1"),
+        (b"[]".to_vec(), "no JSON object"),
         (b"{}".to_vec(), "missing field `webhook`"),
         (
             b"{\"webhook\": \"\xff\xfe\"}".to_vec(),
@@ -194,6 +194,11 @@ fn what_is_not_json_is_told_with_its_place() {
         (log("[7]"), "row 0 of `data`"),
         (log("\"not json\""), "`data` is text that is not JSON"),
         (log("[], \"dat\": 1"), "unknown field `dat`"),
+        (
+            log(r#"[{"price": 1, "price": 2}]"#),
+            "an object has `price` twice",
+        ),
+        (log(r#"{"at": [], "at": []}"#), "an object has `at` twice"),
     ] {
         let error = server
             .call("POST", "/api/v1/log")
@@ -364,6 +369,88 @@ fn parameters_and_headers_are_checked() {
         (branch(inspect(), "caf\u{e9}"), "not ASCII"),
     ] {
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn what_is_said_twice_is_refused() {
+    let server = TestServer::with_tickets();
+    let call = || server.call("POST", "/api/v1/init").branch("one");
+    for (name, value) in [
+        ("x-fennel-branch", "two"),
+        ("content-type", JSON),
+        ("content-encoding", "gzip"),
+    ] {
+        let call = call()
+            .header("content-encoding", "identity")
+            .header(name, value);
+        let error = call.content(JSON, b"{}").send().error(400);
+        assert!(
+            error.contains(&format!("several headers `{name}`")),
+            "{error}"
+        );
+    }
+    let twice = call().header("authorization", "Bearer fnl_another-token");
+    let error = twice.content(JSON, b"{}").send().error(401);
+    assert!(error.contains("several authorization headers"), "{error}");
+    assert_eq!(
+        server.get("/api/v1/branch/list").ok(),
+        json!({"branches": [{"name": "main"}]})
+    );
+}
+
+#[test]
+fn a_body_that_is_no_object_is_refused() {
+    let server = TestServer::with_tickets();
+    for path in ["log", "query", "init", "dataset/Ticket/lookup"] {
+        for body in [
+            "[]",
+            " [\"example\", \"ticket_sale\", []]",
+            "1",
+            "\"x\"",
+            "null",
+            "x",
+        ] {
+            let path = format!("/api/v1/{path}");
+            let error = server
+                .call("POST", &path)
+                .content(JSON, body.as_bytes())
+                .send()
+                .error(400);
+            assert!(error.contains("no JSON object"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_unknown_is_not_repeated_without_end() {
+    let server = TestServer::with_tickets();
+    let request =
+        json!({"webhook": "\u{e9}".repeat(1 << 20), "endpoint": "ticket_sale", "data": []});
+    let error = server.post("/api/v1/log", &request).error(404);
+    assert!(
+        error.starts_with("no webhook") && error.len() < 20_000,
+        "{}",
+        error.len()
+    );
+}
+
+#[test]
+fn a_number_beyond_an_integer_is_set_aside() {
+    let server = TestServer::with_tickets();
+    for (price, fits) in [
+        ("9223372036854775807", true),
+        ("-9223372036854775808", true),
+        ("9223372036854775808", false),
+        ("-9223372036854775809", false),
+        ("1e300", false),
+    ] {
+        let body = format!(
+            r#"{{"webhook": "example", "endpoint": "ticket_sale", "data": [{{"ticket_id": "a", "price": {price}, "at": 1}}]}}"#
+        );
+        let call = server.call("POST", "/api/v1/log");
+        let answer = call.content(JSON, body.as_bytes()).send().ok();
+        assert_eq!(answer["set_aside"], i32::from(!fits), "{price}");
     }
 }
 

@@ -129,7 +129,7 @@ fn the_variable_sets_the_first_token_only() {
 #[test]
 fn a_variable_that_is_no_token_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    for token in ["", "two words", "s\u{e9}same"] {
+    for token in ["", "two words", "s\u{e9}same", "a-line-break-behind\n"] {
         let output = command(dir.path())
             .env("FENNEL_ADMIN_TOKEN", token)
             .output()
@@ -137,10 +137,27 @@ fn a_variable_that_is_no_token_is_an_error() {
         assert!(!output.status.success());
         let error = text(&output);
         assert!(
-            error.starts_with("error: FENNEL_ADMIN_TOKEN: not a token"),
+            error.starts_with("error: FENNEL_ADMIN_TOKEN: it can't be a token, since it "),
             "{error}"
         );
         assert!(token.is_empty() || !error.contains(token), "{error}");
+    }
+}
+
+#[test]
+fn an_address_is_told_by_example() {
+    let dir = tempfile::tempdir().unwrap();
+    for address in ["localhost:7425", "127.0.0.1", ":80", "127.0.0.1:70000"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fennel-server"));
+        command
+            .args(["--listen", address, "--data-dir"])
+            .arg(dir.path());
+        let output = command.output().unwrap();
+        let error = text(&output);
+        assert!(
+            error.contains("an IP address and a port, as in 127.0.0.1:7425"),
+            "{error}"
+        );
     }
 }
 

@@ -9,4 +9,5 @@ mod commit;
 mod data;
 mod headers;
 mod lifetime;
+mod limits;
 mod support;

@@ -46,12 +46,16 @@ impl TestServer {
     }
 
     pub(crate) fn start_with(dir: TempDir, max_body: usize) -> TestServer {
+        TestServer::configured(dir, |config| config.max_body = max_body)
+    }
+
+    pub(crate) fn configured(dir: TempDir, configure: impl FnOnce(&mut Config)) -> TestServer {
         let runtime = Runtime::new().unwrap();
-        let config = Config {
+        let mut config = Config {
             first_admin_token: Some(Token::new(TOKEN).unwrap()),
-            max_body,
             ..config(dir.path())
         };
+        configure(&mut config);
         let server = runtime.block_on(Server::bind(config)).unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
@@ -69,10 +73,13 @@ impl TestServer {
 
     /// A server that `ticket` is committed to.
     pub(crate) fn with_tickets() -> TestServer {
-        let server = TestServer::start();
-        let reply = server.commit(&ticket());
-        assert_eq!(reply.status, 200, "{}", reply.text());
-        server
+        TestServer::start().commit_tickets()
+    }
+
+    /// The same server, to which `ticket` is committed.
+    pub(crate) fn commit_tickets(self) -> TestServer {
+        self.commit(&ticket()).ok();
+        self
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
