@@ -7,6 +7,8 @@ mod bad_input;
 mod binary;
 mod commit;
 mod data;
+#[cfg(target_os = "linux")]
+mod disk_full;
 mod headers;
 mod lifetime;
 mod limits;
