@@ -282,7 +282,7 @@ impl Reader<'_> {
         let mut record = path.clone();
         let last = record.segments.pop().map(syn::punctuated::Pair::into_value);
         record.segments.pop_punct();
-        if !last.is_some_and(|last| last.ident == "zip") {
+        if last.is_none_or(|last| last.ident != "zip") {
             return Err(syn::Error::new_spanned(
                 path,
                 "Rust functions can't be called here: this is computed by the engine; the functions of expressions are methods, such as `name.lower()`",

@@ -75,7 +75,7 @@ const DIFFERENCES: &[Difference] = &[
                 request,
                 "ByTumbling",
                 &["user", "song"],
-                &[count.clone()],
+                std::slice::from_ref(&count),
                 "Final",
             );
             aggregate(request, "ByHopping", &["user"], &[count, total], "Eager");

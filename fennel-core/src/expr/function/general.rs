@@ -121,8 +121,8 @@ impl Function {
                     ))
                     .within(1));
                 }
-                match part!(0, call.literal_text(&signature, 0, "a unit")) {
-                    Some((at, unit)) => match TimeUnit::find(unit) {
+                if let Some((at, unit)) = part!(0, call.literal_text(&signature, 0, "a unit")) {
+                    match TimeUnit::find(unit) {
                         Some(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond) => {}
                         _ => {
                             return Err(Fault::new(Message::new(
@@ -130,8 +130,7 @@ impl Function {
                             ))
                             .within(at));
                         }
-                    },
-                    None => {}
+                    }
                 }
                 super::call::lifted(Computed::TIMESTAMP, &operand)
             }
