@@ -3,7 +3,7 @@
 use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Names, Scope, Unary};
 use fennel_core::literal::Literal;
 use fennel_core::schema::Schema;
-use fennel_core::ty::{Computed, Record, RecordField, Type};
+use fennel_core::ty::{Computed, MAX_NESTING, Record, RecordField, Type};
 
 const POINT: Type<'static> = Type::Record(&Record {
     name: "Point",
@@ -40,7 +40,7 @@ const fn int(int: i64) -> Expr<'static> {
 
 fn schema() -> Schema<'static> {
     let mut schema = Schema::new("at");
-    let columns: [(&str, Type<'static>); 8] = [
+    let columns: [(&str, Type<'static>); 10] = [
         ("name", Type::String),
         ("uid", Type::Int),
         ("maybe", Type::Optional(&Type::Int)),
@@ -49,11 +49,18 @@ fn schema() -> Schema<'static> {
         ("counts", Type::List(&Type::Int)),
         ("prices", Type::Map(&Type::Int)),
         ("spot", POINT),
+        ("spots", Type::List(&POINT)),
+        ("deep", deep()),
     ];
     for (name, ty) in &columns {
         schema.push(name, Computed::of(ty));
     }
     schema
+}
+
+/// A list of a list of a list .., as deep as it may be.
+fn deep() -> Type<'static> {
+    (0..MAX_NESTING).fold(Type::Int, |inner, _| Type::List(Box::leak(Box::new(inner))))
 }
 
 /// Checks that the printed expression is refused at that part with that message.
@@ -382,6 +389,26 @@ fn constants_are_told() {
         "there is no such day in the calendar",
     );
     refused(
+        Expr::Literal(Literal::Float(f64::INFINITY)),
+        "f64::INFINITY",
+        0,
+        "a constant of an expression is a finite number",
+    );
+    call(
+        "lower",
+        &[NAME, Expr::Type(Type::Int)],
+        "name.lower::<i64>()",
+        2,
+        "`lower` takes no argument",
+    );
+    call(
+        "concat",
+        &[NAME, Expr::Type(Type::Int)],
+        "name.concat::<i64>()",
+        2,
+        "a type is an argument of a text's `parse` alone",
+    );
+    refused(
         Expr::Literal(Literal::List(&[Literal::Int(1)])),
         "[1]",
         0,
@@ -397,6 +424,18 @@ fn closures_are_told() {
     let scope = Scope::new(Names::Schema(&schema));
     assert_eq!(filter.type_in(&scope).unwrap().to_string(), "Vec<i64>");
 
+    let x = Expr::Field(&V, "x");
+    let xs = Expr::Call("map", &[Expr::Name("spots"), Expr::Closure("v", &x)]);
+    assert_eq!(xs.type_in(&scope).unwrap().to_string(), "Vec<i64>");
+
+    let deep = Expr::Name("deep");
+    call(
+        "map",
+        &[COUNTS, Expr::Closure("v", &deep)],
+        "counts.map(|v| deep)",
+        0,
+        "lists, maps and options nest at most 16 deep",
+    );
     call(
         "map",
         &[COUNTS, UID],
@@ -461,7 +500,7 @@ fn operators_and_branches_are_told() {
         Expr::Binary(Binary::Eq, &UID, &NAME),
         "uid == name",
         0,
-        "cannot compare `i64` with `String`",
+        "can't compare `i64` with `String`",
     );
     refused(
         Expr::Unary(Unary::Not, &UID),
@@ -555,6 +594,15 @@ fn records_and_declared_types_are_told() {
         0,
         "this is `Option<i64>`, which can't be declared `i64`",
     );
+    let seven = Expr::Literal(Literal::Int(7));
+    let declared = Expr::Cast(&seven, Type::Optional(&Type::Int));
+    let schema = schema();
+    let scope = Scope::new(Names::Schema(&schema));
+    assert_eq!(
+        declared.declared_in(&scope).unwrap().to_string(),
+        "Option<i64>"
+    );
+    assert_eq!(declared.type_in(&scope).unwrap().to_string(), "i64");
     refused(
         Expr::Binary(Binary::Add, &Expr::Cast(&UID, Type::Float), &UID),
         "uid as f64 + uid",

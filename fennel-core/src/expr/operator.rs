@@ -129,7 +129,7 @@ impl Binary {
             Binary::Eq | Binary::Ne => {
                 if left.1.common(right.1).is_none() {
                     fault!(
-                        Message::new("cannot compare ")
+                        Message::new("can't compare ")
                             .computed(&left.1)
                             .text(" with ")
                             .computed(&right.1)

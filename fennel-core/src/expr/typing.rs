@@ -51,11 +51,15 @@ impl<'a> Expr<'a> {
                     "`as` declares the type of a whole expression or of a constant, not of a part"
                 )),
             },
-            Expr::Named(_, _) => fault!(Message::new("`name = value` is no value here")),
+            Expr::Named(_, _) => fault!(Message::new(
+                "`name = value` is an argument of a function alone: compare with `==`"
+            )),
             Expr::Closure(_, _) => fault!(Message::new(
                 "a closure is an argument of a list's `map` or `filter` alone"
             )),
-            Expr::Type(_) => fault!(Message::new("a type is no value here")),
+            Expr::Type(_) => fault!(Message::new(
+                "a type is an argument of a text's `parse` alone"
+            )),
         }
     }
 
@@ -69,7 +73,8 @@ impl<'a> Expr<'a> {
             return self.type_in(scope);
         };
         if matches!(inner, Expr::Literal(_)) {
-            return self.type_in(scope);
+            part!(0, self.type_in(scope));
+            return Ok(Computed::of(ty));
         }
         let computed = part!(1, inner.type_in(scope));
         if computed.matches(ty) {
@@ -99,6 +104,9 @@ const fn literal_type<'a>(literal: &Literal<'a>) -> Typed<'a> {
         Literal::Null => Computed::NULL,
         Literal::Bool(_) => Computed::BOOL,
         Literal::Int(_) => Computed::INT,
+        Literal::Float(float) if !float.is_finite() => fault!(Message::new(
+            "a constant of an expression is a finite number"
+        )),
         Literal::Float(_) => Computed::FLOAT,
         Literal::Str(_) => Computed::STRING,
         Literal::List(_) | Literal::Object(_) => fault!(Message::new(

@@ -121,16 +121,14 @@ impl Function {
                     ))
                     .within(1));
                 }
-                if let Some((at, unit)) = part!(0, call.literal_text(&signature, 0, "a unit")) {
-                    match TimeUnit::find(unit) {
-                        Some(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond) => {}
-                        _ => {
-                            return Err(Fault::new(Message::new(
-                                "the unit of `from_epoch` is \"second\", \"millisecond\" or \"microsecond\"",
-                            ))
-                            .within(at));
-                        }
-                    }
+                if let Some((at, unit)) = part!(0, call.literal_text(&signature, 0, "its unit"))
+                    && !matches!(
+                        TimeUnit::find(unit),
+                        Some(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond)
+                    )
+                {
+                    let message = "the unit of `from_epoch` is \"second\", \"millisecond\" or \"microsecond\"";
+                    return Err(Fault::new(Message::new(message)).within(at));
                 }
                 super::call::lifted(Computed::TIMESTAMP, &operand)
             }

@@ -4,6 +4,9 @@
 //! function is one entry there. `len`, `contains` and the like mean what the type of their operand
 //! makes of them.
 //!
+//! Null makes null, where nothing else is said. A column restricted by bounds, options or a pattern
+//! counts as what it restricts: an `i64`, an `f64` or a `String`.
+//!
 #![doc = include_str!("functions.md")]
 
 mod call;
