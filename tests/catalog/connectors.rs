@@ -152,10 +152,10 @@ fn a_table_without_a_cursor_is_refused_in_requests() {
 /// N171, N461: sinks on a dataset with a source, whatever their envs are.
 #[test]
 fn a_sink_beside_a_source_is_refused_in_every_env() {
-    let sink = fennel_core::entity::Sink {
+    let sinks = [fennel_core::entity::Sink {
         env: fennel_core::entity::Env(&["dev"]),
         ..dataset(fennel::entities![Spend][0]).sinks[0]
-    };
+    }];
     let sources = [Source {
         env: fennel_core::entity::Env(&["prod"]),
         ..event().sources[0]
@@ -163,7 +163,7 @@ fn a_sink_beside_a_source_is_refused_in_every_env() {
     let mut catalog = Catalog::default();
     catalog.push_dataset(Dataset {
         sources: &sources,
-        sinks: &[sink],
+        sinks: &sinks,
         ..*event()
     });
     for env in [None, Some("dev"), Some("prod")] {
@@ -297,5 +297,45 @@ fn sinks_change_under_any_version() {
     assert!(
         shown.iter().all(|path| path.starts_with("sink[1].")),
         "{shown:?}"
+    );
+}
+
+#[test]
+fn systems_defined_elsewhere_are_read_as_they_are_sent() {
+    static GET_KAFKA: Kafka = Kafka::get("kafka");
+    static GET_S3: S3 = S3::get("s3");
+    static GET_KINESIS: Kinesis = Kinesis::get("kinesis");
+    static GET_PUBSUB: PubSub = PubSub::get("pubsub");
+    static GET_POSTGRES: Postgres = Postgres::get("postgres");
+    static GET_MYSQL: MySql = MySql::get("mysql");
+    static GET_SNOWFLAKE: Snowflake = Snowflake::get("snowflake");
+    static GET_BIGQUERY: BigQuery = BigQuery::get("bigquery");
+    static GET_REDSHIFT: Redshift = Redshift::get("redshift");
+    static GET_MONGO: Mongo = Mongo::get("mongo");
+
+    #[dataset]
+    #[source(GET_KAFKA.topic("t"), disorder = "1d", cdc = append)]
+    #[source(GET_S3.bucket("b", prefix = "p"), disorder = "1d", cdc = append)]
+    #[source(GET_KINESIS.stream("arn", InitPosition::Latest), disorder = "1d", cdc = append)]
+    #[source(GET_PUBSUB.topic("t"), disorder = "1d", cdc = append)]
+    #[source(GET_POSTGRES.table("t", cursor = "c"), disorder = "1d", cdc = append)]
+    #[source(GET_MYSQL.table("t", cursor = "c"), disorder = "1d", cdc = append)]
+    #[source(GET_SNOWFLAKE.table("t", cursor = "c"), disorder = "1d", cdc = append)]
+    #[source(GET_BIGQUERY.table("t", cursor = "c"), disorder = "1d", cdc = append)]
+    #[source(GET_REDSHIFT.table("t", cursor = "c"), disorder = "1d", cdc = append)]
+    #[source(GET_MONGO.collection("t", cursor = "c"), disorder = "1d", cdc = append)]
+    struct Console {
+        at: DateTime<Utc>,
+    }
+
+    let catalog: Catalog<'_> = fennel::entities![Console].into_iter().collect();
+    catalog.check(None).expect("settings are not needed here");
+    let sent = encode(&catalog, None, "");
+    let arena = Bump::new();
+    let decoded = decode(&arena, &sent).expect("we read what we send");
+    decoded.check(None).expect("nor are they on the wire");
+    assert!(
+        encode(&decoded, None, "") == sent,
+        "both messages are the same"
     );
 }

@@ -217,10 +217,10 @@ pub(super) const fn check_pair(
         _ => return Ok(()),
     };
     Err(of(label, system)
-        .text(" has a ")
-        .text(given)
+        .text(" has its ")
+        .name(given)
         .text(" and no ")
-        .text(missing)
+        .name(missing)
         .text(": give both"))
 }
 
@@ -241,7 +241,7 @@ pub(super) const fn of(label: &str, system: &str) -> Message {
 const fn missing(label: &str, system: &str, name: &str, example: &str) -> Message {
     of(label, system)
         .text(" needs its ")
-        .text(name)
+        .name(name)
         .text(": add `.")
         .text(name)
         .text("(")

@@ -258,9 +258,10 @@ impl<'a> Connector<'a> {
     pub const fn check_sink(&self) -> Check {
         match self.sink() {
             SinkKind::Never => Err(Message::new(
-                "rows can be written to Kafka, S3, Snowflake and HTTP, and not to ",
+                "rows are written to Kafka, S3, Snowflake or HTTP; there are no ",
             )
-            .text(self.label())),
+            .text(self.label())
+            .text(" sinks")),
             SinkKind::Events | SinkKind::Batches => self.check_place_of_sink(),
         }
     }
@@ -290,11 +291,9 @@ impl<'a> Connector<'a> {
         if self.is_polled() {
             return Ok(());
         }
-        Err(
-            Message::new("`every` is for sources that are polled, and rows of ")
-                .text(self.label())
-                .text(" sources come by themselves: remove it"),
-        )
+        Err(Message::new("`every` is for sources that are polled, and ")
+            .text(self.label())
+            .text(" sources are not: remove it"))
     }
 }
 

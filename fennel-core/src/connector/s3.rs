@@ -344,7 +344,8 @@ impl<'a> Bucket<'a> {
         }
         Err(
             Message::new("parts of columns are read from JSON alone, and these objects are ")
-                .text(self.format.name()),
+                .text(self.format.name())
+                .text(": name a whole column"),
         )
     }
 

@@ -77,7 +77,7 @@ macro_rules! table {
             }
 
             pub(super) const fn check(&self) -> $crate::message::Check {
-                $crate::connector::table::check($system::LABEL, self.system.name, stringify!($name), $example, self.table)
+                $crate::connector::table::check($system::LABEL, self.system.name, concat!(stringify!($name), "s"), $example, self.table)
             }
 
             pub(super) const fn check_source(&self) -> $crate::message::Check {
@@ -96,9 +96,8 @@ macro_rules! table {
             }
 
             pub(super) const fn check_nested(&self) -> $crate::message::Check {
-                Err($crate::message::Message::new("a table's columns have no parts: rows of ")
-                    .text($system::LABEL)
-                    .text(" are read column by column"))
+                Err($crate::message::Message::new($system::LABEL)
+                    .text(" sources are read column by column, and columns have no parts: name a whole column"))
             }
         }
     };
@@ -114,16 +113,12 @@ pub(super) fn facts<'a>(what: &'static str, table: &str, cursor: Option<&str>) -
 pub(super) const fn check(
     label: &str,
     system: &str,
-    what: &str,
+    tables: &str,
     example: &str,
     table: &str,
 ) -> Check {
     if table.is_empty() {
-        let many = match what.as_bytes()[0] {
-            b'c' => "collections",
-            _ => "tables",
-        };
-        return Err(unnamed(label, system, many, example));
+        return Err(unnamed(label, system, tables, example));
     }
     Ok(())
 }

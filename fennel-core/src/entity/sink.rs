@@ -108,7 +108,7 @@ impl Sink<'_> {
             (SinkKind::Events, Some(Cdc::Debezium)) | (SinkKind::Batches, None) => Ok(()),
             (SinkKind::Events, _) => Err(self
                 .sinks("each change is written to ")
-                .text(" as Debezium's event: write `cdc = debezium`")),
+                .text(" in Debezium's envelope: write `cdc = debezium`")),
             (SinkKind::Batches, Some(_)) => Err(self
                 .sinks("rows are written to ")
                 .text(" as they are, and not as changes: remove `cdc`")),

@@ -109,8 +109,13 @@ impl Sink {
             |at: At, check: TokenStream| checks.extend(enforce::item(private, at, &check));
         let place = self.connection.at;
         if let Some(every) = &self.every {
-            check(At::tokens(every), quote!(#private::check_duration(#every)));
-            check(At::tokens(every), quote!(#sink.check_every()));
+            let checks = quote! {
+                match #private::check_duration(#every) {
+                    ::core::result::Result::Ok(()) => #sink.check_every(),
+                    wrong => wrong,
+                }
+            };
+            check(At::tokens(every), checks);
         }
         for text in [&self.since, &self.until].into_iter().flatten() {
             check(At::tokens(text), quote!(#private::check_timestamp(#text)));
