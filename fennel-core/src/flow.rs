@@ -171,6 +171,16 @@ impl<'a> Flow<'a> {
         0
     }
 
+    /// Forgets what is wrong where one of the datasets is not `well` defined: its own mistake is told,
+    /// and what follows from it is not.
+    #[must_use]
+    pub const fn judged(mut self, well: bool) -> Self {
+        if !well {
+            self.mistakes = Mistakes::none();
+        }
+        self
+    }
+
     /// Notes a mistake.
     pub(crate) const fn wrong(mut self, site: u32, message: Message) -> Self {
         self.mistakes.push(site, message);

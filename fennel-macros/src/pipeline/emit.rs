@@ -34,6 +34,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         quote!(#dataset.name)
     });
     let output_site = u32::try_from(inputs.len() + 1).unwrap_or(u32::MAX);
+    let entities = inputs.iter().map(|input| &input.ty).chain([output]);
+    let well = entities.map(|ty| quote_spanned!(ty.span()=> <#ty as #private::Entity>::WELL));
     let output = dataset(output);
     let env_check = env
         .span()
@@ -58,7 +60,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         #[allow(long_running_const_eval)]
         const _: () = {
             static FLOW: #private::Flow<'static> =
-                #ident(#(#flows),*).returned(#name, #output, #output_site);
+                #ident(#(#flows),*).returned(#name, #output, #output_site).judged(#(#well)&&*);
             const PIPELINE: #private::Pipeline<'static> = #private::Pipeline {
                 name: #name,
                 dataset: #output.name,
