@@ -203,7 +203,7 @@ fn any_expr() -> impl Strategy<Value = Expr<'static>> {
                         .into_iter()
                         .map(|(condition, value)| Branch { condition, value })
                         .collect();
-                    Expr::If(branches.leak(), otherwise.map(|otherwise| &*leak(otherwise)))
+                    Expr::If(branches.leak(), otherwise.map(leak))
                 }),
             2 => (0..4_usize, inner.clone(), inner.clone()).prop_map(|(which, a, b)| match which {
                 0 => Expr::Call("at", vec![a, b].leak()),
