@@ -261,6 +261,20 @@ pub use fennel_macros::source;
 /// the word, as is a column that the dataset declares and the pipeline does not make.
 pub use fennel_macros::pipeline;
 
+/// An expression over columns, to use in several pipelines and features.
+///
+/// Its names mean the columns of the place where it is used, which checks it there.
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// const RATE: f64 = 1.08;
+/// const USD: &Expr = fennel::expr!(if currency == "EUR" { amount * RATE } else { amount });
+///
+/// assert_eq!(USD.to_string(), "if currency == \"EUR\" { amount * 1.08 } else { amount }");
+/// ```
+pub use fennel_macros::expr;
+
 #[doc = include_str!("docs/expectations.md")]
 pub use fennel_macros::expectations;
 

@@ -314,3 +314,6 @@ pub type Certificate = fennel_core::connector::Certificate<'static>;
 ///     .path(&["kafka", "password"]);
 /// ```
 pub type Secret = fennel_core::connector::Secret<'static>;
+
+/// An expression over columns, as [`expr!`](crate::expr!) makes it.
+pub type Expr = fennel_core::expr::Expr<'static>;

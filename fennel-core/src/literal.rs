@@ -3,6 +3,7 @@
 use chrono::SecondsFormat;
 use serde_json::Value as Json;
 
+use crate::expr::Expr;
 use crate::message::{Check, Message, ensure};
 use crate::text::{eq, is_one_of};
 use crate::time::{Timestamp, parse_date};
@@ -42,8 +43,22 @@ macro_rules! constant {
             pub const fn literal(self) -> Literal<'static> {
                 Literal::$variant(self.0)
             }
+
+            /// The constant in an expression.
+            #[must_use]
+            pub const fn expr(self) -> Expr<'static> {
+                Expr::Literal(self.literal())
+            }
         }
     )*};
+}
+
+impl Const<&'static Expr<'static>> {
+    /// The expression inside another one.
+    #[must_use]
+    pub const fn expr(self) -> Expr<'static> {
+        Expr::Shared(self.0)
+    }
 }
 
 constant!(bool => Bool, i64 => Int, f64 => Float, &'static str => Str);

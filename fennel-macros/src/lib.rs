@@ -76,3 +76,9 @@ pub fn record(item: TokenStream) -> TokenStream {
 pub fn owner(tokens: TokenStream) -> TokenStream {
     meta::owner(tokens.into()).into()
 }
+
+/// An expression over columns. Documented in `fennel`.
+#[proc_macro]
+pub fn expr(tokens: TokenStream) -> TokenStream {
+    rowexpr::expr(tokens.into()).into()
+}

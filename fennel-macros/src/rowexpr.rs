@@ -13,9 +13,6 @@ use syn::{BinOp, Block, Expr, ExprIf, Lit, Member, Pat, Path, Stmt, UnOp};
 use crate::enforce::At;
 use crate::literal;
 
-/// The deepest that expressions nest: fennel-core's `expr::MAX_DEPTH`.
-const MAX_DEPTH: usize = 32;
-
 /// An expression as tokens of fennel-core's `Expr`.
 pub(crate) struct RowExpr {
     pub(crate) tokens: TokenStream,
@@ -33,7 +30,6 @@ pub(crate) fn read(private: &TokenStream, expr: &Expr) -> syn::Result<RowExpr> {
         private,
         variables: Vec::new(),
         sites: Vec::new(),
-        depth: 0,
     };
     let tokens = reader.expr(expr)?;
     Ok(RowExpr {
@@ -52,7 +48,6 @@ pub(crate) fn read_argument(private: &TokenStream, expr: &Expr) -> syn::Result<R
         private,
         variables: Vec::new(),
         sites: Vec::new(),
-        depth: 0,
     };
     let tokens = reader.argument(expr)?;
     Ok(RowExpr {
@@ -66,7 +61,6 @@ struct Reader<'a> {
     /// Of the closures around.
     variables: Vec<String>,
     sites: Vec<At>,
-    depth: usize,
 }
 
 impl Reader<'_> {
@@ -89,35 +83,22 @@ impl Reader<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) -> syn::Result<TokenStream> {
-        if self.depth >= MAX_DEPTH {
-            return Err(syn::Error::new_spanned(
-                expr,
-                format!("expressions nest at most {MAX_DEPTH} deep: split this one, with `assign`"),
-            ));
-        }
-        self.depth += 1;
-        let tokens = self.node(expr);
-        self.depth -= 1;
-        tokens
-    }
-
-    fn node(&mut self, expr: &Expr) -> syn::Result<TokenStream> {
         let private = self.private;
         match expr {
-            Expr::Paren(paren) => return self.node(&paren.expr),
-            Expr::Group(group) => return self.node(&group.expr),
-            Expr::Reference(reference) => return self.node(&reference.expr),
+            Expr::Paren(paren) => return self.expr(&paren.expr),
+            Expr::Group(group) => return self.expr(&group.expr),
+            Expr::Reference(reference) => return self.expr(&reference.expr),
             _ => {}
         }
         if let Some(literal) = self.literal(expr)? {
             self.sites.push(At::tokens(expr));
-            return Ok(quote!(#private::Expr::Literal(#literal)));
+            return Ok(literal);
         }
         if let Expr::Call(call) = expr
             && matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Some"))
             && call.args.len() == 1
         {
-            return self.node(&call.args[0]);
+            return self.expr(&call.args[0]);
         }
         self.sites.push(At::tokens(expr));
         match expr {
@@ -238,13 +219,20 @@ impl Reader<'_> {
                 matches!(unary.op, UnOp::Neg(_))
                     && matches!(&*unary.expr, Expr::Lit(lit) if matches!(lit.lit, Lit::Int(_) | Lit::Float(_)))
             }
-            Expr::Path(path) => !self.is_name(&path.path),
+            Expr::Path(path) if path.path.is_ident("None") => true,
+            // A constant may be a value or an expression of its own: its type tells.
+            Expr::Path(path) if !self.is_name(&path.path) => {
+                let private = self.private;
+                return Ok(Some(quote!(#private::Const(#path).expr())));
+            }
             Expr::Array(_) => true,
             _ => false,
         };
-        is_constant
-            .then(|| literal::literal(self.private, expr))
-            .transpose()
+        if !is_constant {
+            return Ok(None);
+        }
+        let (private, literal) = (self.private, literal::literal(self.private, expr)?);
+        Ok(Some(quote!(#private::Expr::Literal(#literal))))
     }
 
     /// Whether a path is a bare lower-case name.
@@ -391,4 +379,17 @@ fn unsupported(tokens: impl quote::ToTokens) -> syn::Error {
         tokens,
         "this has no meaning over columns: write operators, `if`/`else`, fields and functions such as `name.lower()`",
     )
+}
+
+/// `expr!(amount * RATE)`.
+pub(crate) fn expr(tokens: TokenStream) -> TokenStream {
+    let private = crate::path::private(None);
+    let read = syn::parse2(tokens).and_then(|expr| read(&private, &expr));
+    match read {
+        Ok(RowExpr { tokens, .. }) => quote! {{
+            const EXPR: &#private::Expr<'static> = &#tokens;
+            EXPR
+        }},
+        Err(error) => error.to_compile_error(),
+    }
 }

@@ -56,6 +56,9 @@ pub enum Expr<'a> {
     Cast(&'a Expr<'a>, Type<'a>),
     /// `T`, as the argument in `a.parse::<T>()`.
     Type(Type<'a>),
+    /// A constant that is an expression itself, made by `expr!`. It counts as one node: its own
+    /// tokens stand elsewhere.
+    Shared(&'a Expr<'a>),
 }
 
 /// `if condition { value }`.
@@ -82,7 +85,11 @@ impl<'a> Expr<'a> {
     #[must_use]
     pub const fn size(&self) -> usize {
         match self {
-            Expr::Name(_) | Expr::Variable(_) | Expr::Literal(_) | Expr::Type(_) => 1,
+            Expr::Name(_)
+            | Expr::Variable(_)
+            | Expr::Literal(_)
+            | Expr::Type(_)
+            | Expr::Shared(_) => 1,
             Expr::Unary(_, a)
             | Expr::Named(_, a)
             | Expr::Closure(_, a)
@@ -109,7 +116,7 @@ impl<'a> Expr<'a> {
         match self {
             Expr::Name(_) | Expr::Variable(_) | Expr::Literal(_) | Expr::Type(_) => true,
             Expr::Unary(_, a) | Expr::Field(a, _) => a.fits(depth - 2),
-            Expr::Cast(a, _) => a.fits(depth - 1),
+            Expr::Cast(a, _) | Expr::Shared(a) => a.fits(depth - 1),
             Expr::Named(_, a) | Expr::Closure(_, a) => a.fits(depth),
             Expr::Binary(_, a, b) => a.fits(depth - 2) && b.fits(depth - 2),
             Expr::If(branches, otherwise) => {

@@ -54,6 +54,7 @@ impl Expr<'_> {
         match self {
             Expr::If(..) | Expr::Closure(..) | Expr::Named(..) => Level::Loose,
             Expr::Binary(op, ..) => op.level(),
+            Expr::Shared(inner) => inner.level(),
             Expr::Cast(..) => Level::Cast,
             Expr::Unary(..) => Level::Unary,
             Expr::Literal(Literal::Int(int)) if *int < 0 => Level::Unary,
@@ -65,6 +66,7 @@ impl Expr<'_> {
     /// Whether its last token is a type, which `<` would go on with.
     fn ends_with_type(&self) -> bool {
         match self {
+            Expr::Shared(inner) => inner.ends_with_type(),
             Expr::Cast(..) => true,
             Expr::Binary(Binary::FloorDiv, ..) => false,
             Expr::Binary(op, _, right) => right.level() >= op.sides().1 && right.ends_with_type(),
@@ -99,6 +101,7 @@ impl Expr<'_> {
     fn write(&self, f: &mut Formatter<'_>, condition: bool) -> fmt::Result {
         match self {
             Expr::Name(name) | Expr::Variable(name) => write!(f, "{}", Name(name)),
+            Expr::Shared(inner) => inner.write(f, condition),
             Expr::Literal(literal) => write_literal(f, literal, None),
             Expr::Type(ty) => write_type(f, ty),
             Expr::Unary(op, operand) => {

@@ -51,6 +51,10 @@ impl<'a> Expr<'a> {
                     "`as` declares the type of a whole expression or of a constant, not of a part"
                 )),
             },
+            Expr::Shared(inner) => match inner.typed(scope) {
+                Ok(ty) => Ok(ty),
+                Err(fault) => Err(Fault::new(fault.message)),
+            },
             Expr::Named(_, _) => fault!(Message::new(
                 "`name = value` is an argument of a function alone: compare with `==`"
             )),

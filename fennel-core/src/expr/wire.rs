@@ -24,7 +24,10 @@ pub(crate) fn encode<'a>(expr: &Expr<'a>, scope: &Scope<'_, 'a>) -> proto::Expr 
         }),
         Expr::Literal(literal) => Node::JsonLiteral(untyped_literal(literal)),
         Expr::Cast(Expr::Literal(literal), ty) => Node::JsonLiteral(literal_of(literal, ty)),
-        Expr::Cast(inner, _) | Expr::Named(_, inner) | Expr::Closure(_, inner) => {
+        Expr::Cast(inner, _)
+        | Expr::Named(_, inner)
+        | Expr::Closure(_, inner)
+        | Expr::Shared(inner) => {
             return encode(inner, scope);
         }
         Expr::Unary(op, operand) => Node::Unary(Box::new(proto::Unary {
