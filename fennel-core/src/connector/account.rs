@@ -84,13 +84,13 @@ macro_rules! account {
                 if self.elsewhere {
                     return vec![Setting::access("settings", "elsewhere")];
                 }
-                #[allow(unused_mut, reason = "not every system has settings")]
-                let mut settings = Vec::new();
-                $(settings.push($crate::connector::account::setting!(
-                    $kind stringify!($setting), self.$setting
-                ));)*
-                $($(settings.push(Setting::secret(stringify!($secret), self.$secret));)*)?
-                $($(settings.push(Setting::secret(stringify!($hidden), self.$hidden));)*)?
+                let mut settings = vec![
+                    $($crate::connector::account::setting!(
+                        $kind stringify!($setting), self.$setting
+                    ),)*
+                    $($(Setting::secret(stringify!($secret), self.$secret),)*)?
+                    $($(Setting::secret(stringify!($hidden), self.$hidden),)*)?
+                ];
                 settings.retain(Setting::is_set);
                 settings
             }

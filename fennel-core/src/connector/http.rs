@@ -85,7 +85,7 @@ impl<'a> Http<'a> {
             http: *self,
             path,
             limit: None,
-            headers: [("", Secret::plain("")); MAX_HEADERS],
+            headers: [("", ""); MAX_HEADERS],
             count: 0,
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Http<'a> {
 const MAX_HEADERS: usize = 8;
 
 /// One path of a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct HttpPath<'a> {
     /// The server.
     pub http: Http<'a>,
@@ -109,7 +109,7 @@ pub struct HttpPath<'a> {
     pub path: &'a str,
     /// The most rows of one request.
     pub limit: Option<u32>,
-    headers: [(&'a str, Secret<'a>); MAX_HEADERS],
+    headers: [(&'a str, &'a str); MAX_HEADERS],
     count: usize,
 }
 
@@ -132,14 +132,14 @@ impl<'a> HttpPath<'a> {
     #[must_use]
     pub const fn header(mut self, name: &'a str, value: &'a str) -> Self {
         if self.count < MAX_HEADERS {
-            self.headers[self.count] = (name, Secret::plain(value));
+            self.headers[self.count] = (name, value);
         }
         self.count += 1;
         self
     }
 
     /// The headers of each request: names and values. A value may be a credential.
-    pub fn headers(&self) -> impl Iterator<Item = (&'a str, Secret<'a>)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.headers.into_iter().take(self.count)
     }
 
@@ -175,7 +175,7 @@ impl<'a> HttpPath<'a> {
         let mut headers: Vec<_> = self.headers().collect();
         headers.sort_by_key(|(name, _)| *name);
         let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
-        let values = headers.iter().filter_map(|(_, value)| value.text());
+        let values = headers.iter().map(|(_, value)| *value);
         facts.push(Setting::content("headers", names.join(", ")).hiding(values));
         facts.retain(Setting::is_set);
         facts
@@ -273,10 +273,8 @@ impl<'a> HttpPath<'a> {
     }
 
     pub(super) fn table(&self, db: Option<ExtDatabase>, _: &Variables) -> proto::HttpPath {
-        let headers = self.headers().map(|(name, value)| {
-            let value = value.text().unwrap_or_default();
-            (name.into(), value.into())
-        });
+        let headers = self.headers();
+        let headers = headers.map(|(name, value)| (name.into(), value.into()));
         proto::HttpPath {
             db,
             endpoint: self.path.into(),
@@ -315,6 +313,19 @@ impl<'a> HttpPath<'a> {
         Ok(headers.fold(named, |path, (name, value)| {
             path.header(reader.text(name), reader.text(value))
         }))
+    }
+}
+
+/// Without the headers' values.
+impl core::fmt::Debug for HttpPath<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let names: Vec<_> = self.headers().map(|(name, _)| name).collect();
+        f.debug_struct("HttpPath")
+            .field("http", &self.http)
+            .field("path", &self.path)
+            .field("limit", &self.limit)
+            .field("headers", &names)
+            .finish()
     }
 }
 

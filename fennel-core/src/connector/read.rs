@@ -56,6 +56,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A credential in a message.
+#[derive(Clone, Copy)]
 pub(super) enum Value<'m> {
     Text(&'m str),
     Reference(&'m SecretRef),
