@@ -115,6 +115,7 @@ pub use fennel_macros::dataset;
 /// | `#[feature(Dataset::column)]` | looked up by the features of this featureset that are called like the dataset's keys; an `Option`, since there may be no row |
 /// | `#[feature(Dataset::column, default = 0)]` | the same, with a constant where there is no row or null |
 /// | `#[feature(Featureset::feature)]` | the same as that feature |
+/// | `#[feature(expr = a * 2.0 / b)]` | computed from other features of this featureset, by their bare names |
 /// | `version = 2` | a higher version for another definition |
 /// | `env = "prod"` | takes part in commits for that environment |
 ///
@@ -142,8 +143,14 @@ pub use fennel_macros::dataset;
 ///     pub plan: String,
 ///     #[feature(Member::changed_at)]
 ///     pub changed_at: Option<DateTime<Utc>>,
+///     #[feature(expr = if plan == "none" { 0.0 } else { 9.5 })]
+///     pub price: f64,
 /// }
 /// ```
+///
+/// Expressions are those of pipelines: [`expr`] has their functions. Null spreads through them, and
+/// `.fill_null(..)` ends it. The type of the field is that of the expression; an `f64` takes a whole
+/// number, and an `Option` a value.
 pub use fennel_macros::featureset;
 
 /// Metaflags of a dataset or a featureset, above or below its own attribute.

@@ -4,10 +4,10 @@ pub use std::vec::Vec;
 
 pub use fennel_core::entity::{
     Argument, Cdc, Dataset, Descriptor, Entity, Env, Expectation, Expectations, Extraction,
-    Feature, Features, Featureset, Field, How, Index, Kind, Location, Meta, Order, Pipeline,
-    Preproc, PreprocValue, Reference, Sample, Sink, Source, check_history,
+    Feature, Features, Featureset, Field, How, Index, Kind, Location, Meta, Order, Origin,
+    Pipeline, Preproc, PreprocValue, Reference, Sample, Sink, Source, check_history,
 };
-pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Unary};
+pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Found, Unary, raise as raise_found};
 pub use fennel_core::flow::{Flow, raise};
 pub use fennel_core::handle;
 pub use fennel_core::literal::{Const, Literal};

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::connector::Connector;
 use crate::entity::{
-    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Pipeline, Sink, Source,
-    check_members,
+    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Origin, Pipeline, Reference, Sink,
+    Source, check_members,
 };
+use crate::expr::Expr;
 use crate::literal::Literal;
 use crate::message::{Check, check_name};
 use crate::ty::Type;
@@ -407,15 +408,44 @@ impl<'c, 'a> Checker<'c, 'a> {
             {
                 continue;
             }
-            self.extraction(featureset, i, &extraction);
+            match extraction.origin {
+                Origin::Reference(reference) => {
+                    self.reference(featureset, i, &extraction, reference);
+                }
+                Origin::Expr(expr) => self.expr(featureset, i, &expr),
+            }
         }
     }
 
-    fn extraction(&mut self, featureset: &Featureset<'a>, i: usize, extraction: &Extraction<'a>) {
+    fn expr(&mut self, featureset: &Featureset<'a>, i: usize, expr: &Expr<'a>) {
+        let entity = Descriptor::Featureset(featureset);
+        let name = featureset.features[i].name;
+        for read in expr.names() {
+            if featureset
+                .feature(read)
+                .is_some_and(|feature| feature.meta.deleted)
+            {
+                let message = format!(
+                    "it is computed from the feature `{read}`, which is marked deleted; remove `deleted` there, or mark this feature #[meta(deleted)] too"
+                );
+                self.problems.push(Problem::new(entity, name, message));
+            }
+        }
+        let checked = featureset.check_expr(i);
+        self.add(entity, name, checked.map_err(|fault| fault.message));
+        self.add(entity, name, featureset.check_type(i, None));
+    }
+
+    fn reference(
+        &mut self,
+        featureset: &Featureset<'a>,
+        i: usize,
+        extraction: &Extraction<'a>,
+        reference: Reference<'a>,
+    ) {
         let catalog = self.catalog;
         let entity = Descriptor::Featureset(featureset);
         let name = featureset.features[i].name;
-        let reference = extraction.reference;
         let Some(target) = catalog.entity(reference.kind, reference.entity) else {
             let message = format!(
                 "it reads {} `{}`, which is not part of this commit; add it, or mark the feature #[meta(deleted)]",
@@ -508,17 +538,7 @@ impl<'c, 'a> Checker<'c, 'a> {
                 let Some(extraction) = selected_extraction(feature, self.env) else {
                     continue;
                 };
-                let reference = extraction.reference;
-                let inputs = match reference.kind {
-                    Kind::Featureset => vec![(reference.entity, reference.name)],
-                    Kind::Dataset => match self.catalog.dataset(reference.entity) {
-                        Some(dataset) => dataset
-                            .keys()
-                            .map(|key| (featureset.name, key.name))
-                            .collect(),
-                        None => Vec::new(),
-                    },
-                };
+                let inputs = self.inputs(featureset.name, &extraction);
                 reads.insert((featureset.name, feature.name), inputs);
             }
         }
@@ -566,6 +586,23 @@ impl<'a> Checker<'_, 'a> {
                         .push(Problem::new(Descriptor::Dataset(dataset), "", message));
                 }
             }
+        }
+    }
+}
+
+impl<'c> Checker<'c, '_> {
+    /// The features that a feature is had from.
+    fn inputs(&self, featureset: &'c str, extraction: &Extraction<'c>) -> Vec<Name<'c>> {
+        let own = |name: &'c str| (featureset, name);
+        match extraction.origin {
+            Origin::Expr(expr) => expr.names().into_iter().map(own).collect(),
+            Origin::Reference(reference) => match reference.kind {
+                Kind::Featureset => vec![(reference.entity, reference.name)],
+                Kind::Dataset => match self.catalog.dataset(reference.entity) {
+                    Some(dataset) => dataset.keys().map(|key| own(key.name)).collect(),
+                    None => Vec::new(),
+                },
+            },
         }
     }
 }

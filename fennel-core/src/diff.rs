@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::Catalog;
 use crate::connector::{Connector, Setting};
 use crate::entity::{
-    Dataset, Descriptor, Extraction, Feature, Kind, Meta, PreprocValue, Sink, Source,
+    Dataset, Descriptor, Extraction, Feature, Kind, Meta, Origin, PreprocValue, Sink, Source,
 };
 use crate::{Problem, Problems};
 
@@ -308,15 +308,17 @@ fn extraction_facts(
     extraction: &Extraction<'_>,
     feature: &Feature<'_>,
 ) {
-    let reference = extraction.reference;
-    let verb = match reference.kind {
-        Kind::Dataset => "lookup of",
-        Kind::Featureset => "alias of",
+    let from = match extraction.origin {
+        Origin::Expr(expr) => expr.to_string(),
+        Origin::Reference(reference) => {
+            let verb = match reference.kind {
+                Kind::Dataset => "lookup of",
+                Kind::Featureset => "alias of",
+            };
+            format!("{verb} {}.{}", reference.entity, reference.name)
+        }
     };
-    list.content(
-        format!("{name}.from"),
-        format!("{verb} {}.{}", reference.entity, reference.name),
-    );
+    list.content(format!("{name}.from"), from);
     let default = extraction
         .default
         .map(|default| default.to_json(&feature.ty));

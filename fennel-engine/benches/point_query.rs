@@ -10,7 +10,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
     Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
-    Meta, Order, Reference, Source,
+    Meta, Order, Origin, Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
@@ -197,7 +197,7 @@ fn definitions(version: u32) -> SyncRequest {
         };
         let default = Some(Literal::Int(0));
         let extraction = Some(Extraction {
-            reference,
+            origin: Origin::Reference(reference),
             default,
             version: 0,
             env: Env::ANY,

@@ -4,13 +4,13 @@
 //! constant, and what a function is called is fennel-core's to know. Each node of the tree keeps its
 //! tokens, in the order in which fennel-core counts them, so that a mistake is underlined where it is.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{BinOp, Block, Expr, ExprIf, Lit, Member, Pat, Path, Stmt, UnOp};
 
-use crate::enforce::At;
+use crate::enforce::{At, call};
 use crate::literal;
 
 /// An expression as tokens of fennel-core's `Expr`.
@@ -56,6 +56,29 @@ pub(crate) fn read_argument(private: &TokenStream, expr: &Expr) -> syn::Result<R
     })
 }
 
+/// A const item for the `check` of one expression, with an arm for each of its nodes: rustc underlines
+/// the one that is wrong.
+pub(crate) fn expr_check(
+    private: &TokenStream,
+    check: &TokenStream,
+    expr: &RowExpr,
+) -> TokenStream {
+    let arms = expr.sites.iter().zip(1_u32..).map(|(at, number)| {
+        let raise = call(&quote!(#private::raise_found), *at, &quote!(&FOUND));
+        let number = Literal::u32_unsuffixed(number);
+        quote!(#number => #raise,)
+    });
+    quote! {
+        const _: () = {
+            const FOUND: #private::Found = #private::Found::of(&#check);
+            match FOUND.at {
+                #(#arms)*
+                _ => {}
+            }
+        };
+    }
+}
+
 struct Reader<'a> {
     private: &'a TokenStream,
     /// Of the closures around.
@@ -89,6 +112,16 @@ impl Reader<'_> {
             Expr::Group(group) => return self.expr(&group.expr),
             Expr::Reference(reference) => return self.expr(&reference.expr),
             _ => {}
+        }
+        if let Expr::Path(path) = expr
+            && let Some(name) = of_an_entity(&path.path)
+        {
+            return Err(syn::Error::new_spanned(
+                path,
+                format!(
+                    "an expression names columns or features of its own alone, such as `{name}`, and this is one of another entity: in a featureset, add a feature that looks it up or aliases it first, and name that one"
+                ),
+            ));
         }
         if let Some(literal) = self.literal(expr)? {
             self.sites.push(At::tokens(expr));
@@ -235,11 +268,14 @@ impl Reader<'_> {
         Ok(Some(quote!(#private::Expr::Literal(#literal))))
     }
 
-    /// Whether a path is a bare lower-case name.
+    /// Whether a path is a bare name, which constants in SCREAMING_CASE are not.
     fn is_name(&self, path: &Path) -> bool {
         path.get_ident().is_some_and(|ident| {
             let name = ident.unraw().to_string();
-            self.variables.contains(&name) || name.starts_with(|first: char| !first.is_uppercase())
+            let is_constant = name == "None" || !name.contains(char::is_lowercase);
+            self.variables.contains(&name)
+                || !is_constant
+                || name.starts_with(|first: char| !first.is_uppercase())
         })
     }
 
@@ -340,6 +376,16 @@ impl Reader<'_> {
             )),
         }
     }
+}
+
+/// The last part of `Entity::name`: a name in lower case behind a type. Constants of types are written in
+/// SCREAMING_CASE.
+fn of_an_entity(path: &Path) -> Option<String> {
+    let mut segments = path.segments.iter().rev();
+    let name = segments.next()?.ident.unraw().to_string();
+    let entity = segments.next()?.ident.to_string();
+    let is_entity = entity.starts_with(char::is_uppercase);
+    (is_entity && !name.starts_with(char::is_uppercase)).then_some(name)
 }
 
 /// A bare name.

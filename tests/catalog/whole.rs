@@ -210,3 +210,42 @@ fn a_pattern_that_is_none_is_refused() {
         "{problems}"
     );
 }
+
+#[test]
+fn expressions_are_part_of_cycles() {
+    #[featureset]
+    struct Circle {
+        #[feature(expr = c + 1)]
+        a: i64,
+        #[feature(Circle::a)]
+        b: i64,
+        #[feature(expr = b * 2 + d)]
+        c: i64,
+        d: i64,
+    }
+
+    assert_eq!(
+        problems(fennel::entities![Circle]),
+        "featureset `Circle.a`: its inputs lead back to itself: Circle.a -> Circle.c -> Circle.b -> Circle.a"
+    );
+}
+
+#[test]
+fn a_live_expression_reads_no_deleted_feature() {
+    #[featureset]
+    struct Deleted {
+        #[meta(deleted)]
+        a: i64,
+        #[feature(expr = a + 1)]
+        b: i64,
+        #[meta(deleted)]
+        #[feature(expr = a + 2)]
+        c: i64,
+    }
+
+    assert_eq!(
+        problems(fennel::entities![Deleted]),
+        "featureset `Deleted.b`: it is computed from the feature `a`, which is marked deleted; \
+         remove `deleted` there, or mark this feature #[meta(deleted)] too"
+    );
+}

@@ -3,6 +3,7 @@
 use super::dataset::no_owner;
 use super::order::{compare, first};
 use super::{Dataset, Descriptor, Env, Field, Kind, Location, Meta, Order};
+use crate::expr::Expr;
 use crate::literal::Literal;
 use crate::message::{Check, Message, ensure};
 use crate::text::{eq, is_one_of};
@@ -41,14 +42,23 @@ pub struct Feature<'a> {
 /// How a feature is had.
 #[derive(Clone, Copy, Debug)]
 pub struct Extraction<'a> {
-    /// What is read.
-    pub reference: Reference<'a>,
+    /// What it is had from.
+    pub origin: Origin<'a>,
     /// What stands where nothing is found, or null is.
     pub default: Option<Literal<'a>>,
     /// The version, 0 where none is given. Another definition needs a higher one.
     pub version: u32,
     /// Which commits it takes part in.
     pub env: Env<'a>,
+}
+
+/// What a feature is had from.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// A column that is looked up, or a feature that this is an alias of.
+    Reference(Reference<'a>),
+    /// The other features of its featureset, in an expression.
+    Expr(Expr<'a>),
 }
 
 /// A column of a dataset, or a feature of a featureset, by name.
@@ -72,6 +82,26 @@ const RESERVED: [&str; 7] = [
     "extractors",
     "features",
 ];
+
+impl<'a> Extraction<'a> {
+    /// The column or the feature that is read, if it is one.
+    #[must_use]
+    pub const fn reference(&self) -> Option<Reference<'a>> {
+        match self.origin {
+            Origin::Reference(reference) => Some(reference),
+            Origin::Expr(_) => None,
+        }
+    }
+
+    /// The expression that is computed, if it is one.
+    #[must_use]
+    pub const fn expr(&self) -> Option<&Expr<'a>> {
+        match &self.origin {
+            Origin::Expr(expr) => Some(expr),
+            Origin::Reference(_) => None,
+        }
+    }
+}
 
 impl<'a> Featureset<'a> {
     /// The position of a feature.
@@ -172,10 +202,9 @@ impl<'a> Featureset<'a> {
     ///
     /// What is missing, and what there is instead.
     pub const fn check_reference(&self, i: usize, target: Descriptor<'_>) -> Check {
-        let Some(extraction) = self.features[i].extraction else {
+        let Some(name) = self.reads(i) else {
             return Ok(());
         };
-        let name = extraction.reference.name;
         match target {
             Descriptor::Dataset(dataset) => self.check_lookup(i, dataset, name),
             Descriptor::Featureset(source) => {
@@ -196,6 +225,18 @@ impl<'a> Featureset<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The name of the column or feature that the `i`th feature reads.
+    const fn reads(&self, i: usize) -> Option<&'a str> {
+        let Some(Extraction {
+            origin: Origin::Reference(reference),
+            ..
+        }) = self.features[i].extraction
+        else {
+            return None;
+        };
+        Some(reference.name)
     }
 
     /// A column is looked up once: its extractor is called by the column's name.
@@ -223,12 +264,15 @@ impl<'a> Featureset<'a> {
 
     const fn looks_up(&self, i: usize, dataset: &str, column: &str) -> bool {
         match self.features[i].extraction {
-            Some(Extraction { reference, .. }) => {
+            Some(Extraction {
+                origin: Origin::Reference(reference),
+                ..
+            }) => {
                 matches!(reference.kind, Kind::Dataset)
                     && eq(reference.name, column)
                     && eq(reference.entity, dataset)
             }
-            None => false,
+            _ => false,
         }
     }
 
@@ -243,8 +287,11 @@ impl<'a> Featureset<'a> {
     /// The name of what the `i`th feature reads; none for one that queries give.
     const fn read_by(&self, i: usize) -> &'a str {
         match self.features[i].extraction {
-            Some(extraction) => extraction.reference.name,
-            None => "",
+            Some(Extraction {
+                origin: Origin::Reference(reference),
+                ..
+            }) => reference.name,
+            _ => "",
         }
     }
 
@@ -338,12 +385,17 @@ impl<'a> Featureset<'a> {
         if let Err(message) = feature.ty.check() {
             return Err(message);
         }
-        let (Some(extraction), Some(target)) = (feature.extraction, target) else {
+        let Some(extraction) = feature.extraction else {
             return Ok(());
         };
-        let name = extraction.reference.name;
         let with_default =
             matches!(extraction.default, Some(default) if !matches!(default, Literal::Null));
+        if let Some(expr) = extraction.expr() {
+            return self.check_computed(i, expr, with_default);
+        }
+        let (Some(name), Some(target)) = (self.reads(i), target) else {
+            return Ok(());
+        };
         match target {
             Descriptor::Dataset(dataset) => {
                 let Some(field) = dataset.field(name) else {

@@ -7,6 +7,7 @@
 mod dataset;
 mod env;
 pub mod expectation;
+mod expression;
 mod featureset;
 mod meta;
 mod order;
@@ -17,7 +18,7 @@ mod source;
 pub use dataset::{Dataset, Field, Index, check_history};
 pub use env::Env;
 pub use expectation::{Argument, Expectation, Expectations};
-pub use featureset::{Extraction, Feature, Featureset, Reference};
+pub use featureset::{Extraction, Feature, Featureset, Origin, Reference};
 pub use meta::{Location, Meta};
 pub use order::Order;
 pub use pipeline::Pipeline;

@@ -32,6 +32,41 @@ impl Fault {
     }
 }
 
+/// What a check of one expression found, for the macro's arms.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// The node that is wrong, counted from 1 on; 0 where nothing is.
+    pub at: u32,
+    message: Message,
+}
+
+impl Found {
+    /// What the check of an expression found.
+    #[must_use]
+    pub const fn of(checked: &Result<(), Fault>) -> Self {
+        match checked {
+            Ok(()) => Found {
+                at: 0,
+                message: Message::new(""),
+            },
+            Err(fault) => Found {
+                at: fault.at as u32 + 1,
+                message: fault.message,
+            },
+        }
+    }
+}
+
+/// Turns what was found into a compile error at the caller's token.
+///
+/// # Panics
+///
+/// Always; it is called in `const _: () = ..` only, for what was found.
+#[track_caller]
+pub const fn raise(found: &Found) {
+    panic!("{}", found.message.as_str());
+}
+
 /// `?` for a part's type: its fault, `offset` nodes further.
 macro_rules! part {
     ($offset:expr, $typed:expr) => {

@@ -7,13 +7,14 @@
 
 pub(crate) mod fault;
 pub mod function;
+mod names;
 pub(crate) mod operator;
 mod print;
 mod scope;
 pub(crate) mod typing;
 pub(crate) mod wire;
 
-pub use fault::{Fault, Typed};
+pub use fault::{Fault, Found, Typed, raise};
 pub use operator::{Binary, Unary};
 pub use scope::{Names, Scope};
 

@@ -26,6 +26,8 @@ pub enum Names<'s, 'a> {
     Dataset(&'s Dataset<'a>),
     /// The features of a featureset.
     Featureset(&'s Featureset<'a>),
+    /// The features of a featureset but the one at that position, which is made of them.
+    Siblings(&'s Featureset<'a>, usize),
 }
 
 impl<'s, 'a> Scope<'s, 'a> {
@@ -76,7 +78,14 @@ impl<'s, 'a> Scope<'s, 'a> {
                     return Ok(Computed::of(&field.ty));
                 }
             }
-            Names::Featureset(featureset) => {
+            Names::Siblings(featureset, made) if eq(featureset.features[made].name, name) => {
+                fault!(
+                    Message::new("feature ")
+                        .name(name)
+                        .text(" depends on itself")
+                );
+            }
+            Names::Featureset(featureset) | Names::Siblings(featureset, _) => {
                 if let Some(feature) = featureset.feature(name) {
                     return Ok(Computed::of(&feature.ty));
                 }
@@ -117,7 +126,7 @@ impl<'s, 'a> Scope<'s, 'a> {
 
     const fn kind(&self) -> &'static str {
         match self.names {
-            Names::Featureset(_) => "feature",
+            Names::Featureset(_) | Names::Siblings(..) => "feature",
             _ => "column",
         }
     }
@@ -127,7 +136,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             Names::None => 0,
             Names::Schema(schema) => schema.len(),
             Names::Dataset(dataset) => dataset.fields.len(),
-            Names::Featureset(featureset) => featureset.features.len(),
+            Names::Featureset(featureset) | Names::Siblings(featureset, _) => {
+                featureset.features.len()
+            }
         }
     }
 
@@ -136,7 +147,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             Names::None => "",
             Names::Schema(schema) => schema.name_at(i),
             Names::Dataset(dataset) => dataset.fields[i].name,
-            Names::Featureset(featureset) => featureset.features[i].name,
+            Names::Featureset(featureset) | Names::Siblings(featureset, _) => {
+                featureset.features[i].name
+            }
         }
     }
 }

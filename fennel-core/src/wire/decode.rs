@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 use crate::catalog::Catalog;
 use crate::entity::{
     Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Order,
-    Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
+    Origin, Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
 };
+use crate::expr::wire::Reader;
 use crate::literal::Literal;
 use crate::ty::Type;
 use crate::wire::expectation::Suites;
@@ -537,7 +538,7 @@ impl<'a> Decoder<'a, '_> {
         let order = Order::sort(members.clone().map(|(i, feature)| (i, feature.name)));
         let reads = members.filter_map(|(i, feature)| {
             let extraction = feature.extraction?;
-            Some((i, extraction.reference.name))
+            Some((i, extraction.reference()?.name))
         });
         let reads = Order::sort(reads);
         Featureset {
@@ -642,16 +643,15 @@ impl<'a> Decoder<'a, '_> {
                 (reference, default)
             }
             (Ok(ExtractorType::Expr), _) => {
-                return Err(
-                    "expression features are not supported by this version of the server".into(),
-                );
+                let expr = Reader::new(self.arena).expr(extractor.expr.as_ref())?;
+                return extraction_of(Origin::Expr(expr), None, extractor);
             }
             (Ok(ExtractorType::PyFunc), _) => {
                 return Err(
                     "Python extractors are not supported by this version of the server".into(),
                 );
             }
-            _ => return Err("it is neither a lookup nor an alias".into()),
+            _ => return Err("it is neither a lookup, an alias nor an expression".into()),
         };
         if names::reference(&extractor.name)
             .is_some_and(|named| named != (reference.entity, reference.name))
@@ -671,12 +671,8 @@ impl<'a> Decoder<'a, '_> {
             Type::List(element) if list => element,
             ty => ty,
         };
-        Ok(Extraction {
-            reference,
-            default: self.default(default, ty)?,
-            version: u32::try_from(extractor.version).map_err(|_| "its version is negative")?,
-            env: Env::ANY,
-        })
+        let default = self.default(default, ty)?;
+        extraction_of(Origin::Reference(reference), default, extractor)
     }
 
     /// Counts what the check of one of `features` compares: what it reads among the entity's members,
@@ -734,4 +730,17 @@ impl<'a> Decoder<'a, '_> {
         }
         self.arena.literal(&json, ty).map(Some)
     }
+}
+
+fn extraction_of<'a>(
+    origin: Origin<'a>,
+    default: Option<Literal<'a>>,
+    extractor: &featureset::Extractor,
+) -> Part<Extraction<'a>> {
+    Ok(Extraction {
+        origin,
+        default,
+        version: u32::try_from(extractor.version).map_err(|_| "its version is negative")?,
+        env: Env::ANY,
+    })
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, selected_extraction, selected_sinks, selected_sources};
 use crate::connector::{Connector, Variables};
 use crate::entity::{
-    Dataset, Extraction, Feature, Featureset, Kind, Meta, Pipeline, Preproc, PreprocValue, Source,
+    Dataset, Extraction, Feature, Featureset, Kind, Meta, Origin, Pipeline, Preproc, PreprocValue,
+    Reference, Source,
 };
+use crate::expr::{self, Expr};
 use crate::literal::Literal;
 use crate::time::Timestamp;
 use crate::ty::Type;
@@ -94,19 +96,31 @@ pub fn encode_with(
                     ..Default::default()
                 }),
         );
+        let mut reading = Vec::new();
         for (i, feature) in featureset.features.iter().enumerate() {
             // What is deleted may outlive what it read; then there is nothing to send of that.
             let deleted = featureset.meta.deleted || feature.meta.deleted;
             let extraction = selected_extraction(feature, env).filter(|extraction| {
-                let reference = extraction.reference;
-                !deleted || catalog.entity(reference.kind, reference.entity).is_some()
+                let is_there = |reference: Reference<'_>| {
+                    let entity = catalog.entity(reference.kind, reference.entity);
+                    entity.is_some()
+                };
+                !deleted || extraction.reference().is_none_or(is_there)
             });
-            if let Some(extraction) = extraction {
-                request
-                    .extractors
-                    .push(extractor(catalog, featureset, i, feature, &extraction));
+            match extraction.map(|extraction| (extraction, extraction.origin)) {
+                Some((extraction, Origin::Expr(expr))) => {
+                    request
+                        .extractors
+                        .push(expr_extractor(featureset, i, &extraction, &expr))
+                }
+                Some((extraction, Origin::Reference(reference))) => {
+                    reading.push(extractor(catalog, featureset, i, &extraction, &reference));
+                }
+                None => {}
             }
         }
+        // The protocol has what is computed first.
+        request.extractors.append(&mut reading);
     }
     request
 }
@@ -261,21 +275,14 @@ fn extractor(
     catalog: &Catalog<'_>,
     featureset: &Featureset<'_>,
     i: usize,
-    feature: &Feature<'_>,
     extraction: &Extraction<'_>,
+    reference: &Reference<'_>,
 ) -> featureset::Extractor {
     use featureset::ExtractorType;
     use featureset::extractor::DerivedExtractorInfo;
 
-    let reference = extraction.reference;
-    let mut extractor = featureset::Extractor {
-        name: names::extractor(&reference),
-        features: vec![feature.name.into()],
-        metadata: Some(metadata(&feature.meta)),
-        version: extraction.version as i32,
-        feature_set_name: featureset.name.into(),
-        ..Default::default()
-    };
+    let feature = &featureset.features[i];
+    let mut extractor = derived(names::extractor(reference), featureset, feature, extraction);
     match reference.kind {
         Kind::Featureset => {
             extractor.set_extractor_type(ExtractorType::Alias);
@@ -318,6 +325,42 @@ fn extractor(
             });
         }
     }
+    extractor
+}
+
+/// An extractor that is generated for a feature.
+fn derived(
+    name: String,
+    featureset: &Featureset<'_>,
+    feature: &Feature<'_>,
+    extraction: &Extraction<'_>,
+) -> featureset::Extractor {
+    featureset::Extractor {
+        name,
+        features: vec![feature.name.into()],
+        metadata: Some(metadata(&feature.meta)),
+        version: extraction.version as i32,
+        feature_set_name: featureset.name.into(),
+        ..Default::default()
+    }
+}
+
+fn expr_extractor(
+    featureset: &Featureset<'_>,
+    i: usize,
+    extraction: &Extraction<'_>,
+    expr: &Expr<'_>,
+) -> featureset::Extractor {
+    let feature = &featureset.features[i];
+    let name = names::expr_extractor(featureset.name, feature.name);
+    let mut extractor = derived(name, featureset, feature, extraction);
+    extractor.set_extractor_type(featureset::ExtractorType::Expr);
+    let read = expr.names().into_iter();
+    let read = read.filter_map(|name| featureset.feature(name));
+    extractor.inputs = read
+        .map(|read| input(featureset.name, read.name, &read.ty))
+        .collect();
+    extractor.expr = Some(expr::wire::encode(expr, &featureset.scope(i)));
     extractor
 }
 

@@ -11,6 +11,11 @@ pub(super) fn extractor(reference: &Reference<'_>) -> String {
     format!("_fennel_{kind}_{}.{}", reference.entity, reference.name)
 }
 
+/// The name of the extractor that computes `featureset.feature` with an expression.
+pub(super) fn expr_extractor(featureset: &str, feature: &str) -> String {
+    format!("_fennel_expr_{featureset}.{feature}")
+}
+
 /// What an extractor's name says it reads; the parts can't hold a point themselves.
 pub(super) fn reference(extractor: &str) -> Option<(&str, &str)> {
     let rest = extractor.strip_prefix("_fennel_")?;

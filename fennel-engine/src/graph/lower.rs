@@ -87,7 +87,9 @@ impl Graph {
             return Ok(());
         };
         let id = self.number(featureset.name, feature.name)?;
-        let reference = extraction.reference;
+        let Some(reference) = extraction.reference() else {
+            return Err(broken(feature.name, "is computed by an expression"));
+        };
         let lowered = match reference.kind {
             Kind::Featureset => {
                 let source = self.number(reference.entity, reference.name)?;

@@ -4,8 +4,9 @@ use fennel_core::connector::Kafka;
 use fennel_core::diff::Change;
 use fennel_core::entity::{
     Cdc, Dataset, Env, Expectation, Expectations, Extraction, Feature, Featureset, Index, Meta,
-    Sink, Source,
+    Origin, Sink, Source,
 };
+use fennel_core::expr::{Binary, Expr};
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
 use fennel_core::wire::proto::services::SyncRequest;
@@ -519,4 +520,28 @@ fn what_can_not_be_run_is_refused_by_name() {
             format!("dataset `Sales.{what} not run by this version of the server; leave it out")
         );
     }
+}
+
+#[test]
+fn expression_features_are_refused_by_name() {
+    let fixture = Fixture::in_memory();
+    let double = Feature {
+        name: "double",
+        extraction: Some(Extraction {
+            origin: Origin::Expr(Expr::Binary(
+                Binary::Mul,
+                &Expr::Name("uid"),
+                &Expr::Literal(Literal::Int(2)),
+            )),
+            default: None,
+            version: 0,
+            env: Env::ANY,
+        }),
+        ..given("double", Type::Int)
+    };
+    let computed = featureset("User", [given("uid", Type::Int), double]);
+    assert_eq!(
+        refusal(fixture.try_commit(&request(&[], &[computed]))),
+        "featureset `User.double`: expression features are not run by this version of the server"
+    );
 }

@@ -4,7 +4,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
 use fennel_core::entity::{
     Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
-    Meta, Order, Reference, Source,
+    Meta, Order, Origin, Reference, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
@@ -188,7 +188,7 @@ const fn read<'a>(
     default: Option<Literal<'a>>,
 ) -> Feature<'a> {
     let extraction = Some(Extraction {
-        reference,
+        origin: Origin::Reference(reference),
         default,
         version: 0,
         env: Env::ANY,

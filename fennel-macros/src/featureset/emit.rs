@@ -5,9 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::model::{Default, Extraction, Feature, Model};
+use super::model::{Default, Extraction, Feature, Model, Origin, Reference};
 use crate::enforce::{self, At, enforce};
 use crate::restriction::ColumnType;
+use crate::rowexpr::expr_check;
 use crate::{cfg, handle, order};
 
 /// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
@@ -35,7 +36,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let order = order::emit(private, members().map(|(i, feature)| (i, feature.name())));
     let reads = members().filter_map(|(i, feature)| {
         let extraction = feature.extraction.as_ref()?;
-        Some((i, extraction.name.unraw().to_string()))
+        Some((i, extraction.reference()?.name.unraw().to_string()))
     });
     let reads = order::emit(private, reads);
     let checks = well.then(|| {
@@ -62,7 +63,8 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         )
     });
     let paths = features.iter().filter_map(|feature| {
-        let (cfg, path) = (&feature.cfg, &feature.extraction.as_ref()?.path);
+        let (cfg, reference) = (&feature.cfg, feature.extraction.as_ref()?.reference()?);
+        let path = &reference.path;
         Some(quote!(#cfg let _ = #path;))
     });
     quote! {
@@ -135,14 +137,11 @@ fn describe(private: &TokenStream, feature: &Feature, ty: &TokenStream) -> Token
 
 fn extraction_of(private: &TokenStream, extraction: &Extraction) -> TokenStream {
     let Extraction {
-        entity,
-        name,
+        origin,
         default,
         version,
         env,
-        path,
     } = extraction;
-    let column = name.unraw().to_string();
     let default = match default {
         Some(Default { literal, .. }) => quote!(::core::option::Option::Some(#literal)),
         None => quote!(::core::option::Option::None),
@@ -152,19 +151,36 @@ fn extraction_of(private: &TokenStream, extraction: &Extraction) -> TokenStream 
         None => quote!(0),
     };
     let env = env.emit(private);
-    let reference = quote_spanned! {path.span()=>
-        #private::Reference {
-            kind: <#entity as #private::Entity>::KIND,
-            entity: <#entity as #private::Entity>::NAME,
-            name: #column,
+    let origin = match origin {
+        Origin::Reference(reference) => {
+            let reference = reference_of(private, reference);
+            quote!(#private::Origin::Reference(#reference))
+        }
+        Origin::Expr(expr) => {
+            let expr = &expr.tokens;
+            quote!(#private::Origin::Expr(#expr))
         }
     };
     quote! {
         #private::Extraction {
-            reference: #reference,
+            origin: #origin,
             default: #default,
             version: #version,
             env: #env,
+        }
+    }
+}
+
+fn reference_of(
+    private: &TokenStream,
+    Reference { path, entity, name }: &Reference,
+) -> TokenStream {
+    let name = name.unraw().to_string();
+    quote_spanned! {path.span()=>
+        #private::Reference {
+            kind: <#entity as #private::Entity>::KIND,
+            entity: <#entity as #private::Entity>::NAME,
+            name: #name,
         }
     }
 }
@@ -206,11 +222,28 @@ fn checks(model: &Model) -> TokenStream {
             checks.extend(quote!(#cfg const _: () = { #name; #ty; #owner };));
             continue;
         };
-        let entity = &extraction.entity;
+        let env = extraction
+            .env
+            .span()
+            .map(|span| check(At::span(span), quote!(#featureset.check_env(#i))));
+        let Reference { entity, path, .. } = match &extraction.origin {
+            Origin::Reference(reference) => reference,
+            Origin::Expr(expr) => {
+                let none = quote!(::core::option::Option::None);
+                let ty = check(at_type, quote!(#featureset.check_type(#i, #none)));
+                checks.extend(quote!(const _: () = { #name; #ty; #env; #owner };));
+                checks.extend(expr_check(
+                    private,
+                    &quote!(#featureset.check_expr(#i)),
+                    expr,
+                ));
+                continue;
+            }
+        };
         let target = quote!(TARGET);
         let some = quote!(::core::option::Option::Some(TARGET));
         let reference = check(
-            At::tokens(&extraction.path),
+            At::tokens(path),
             quote!(#featureset.check_reference(#i, #target)),
         );
         let ty = check(at_type, quote!(#featureset.check_type(#i, #some)));
@@ -218,10 +251,6 @@ fn checks(model: &Model) -> TokenStream {
             .default
             .as_ref()
             .map(|default| check(default.at, quote!(#featureset.check_default(#i, #target))));
-        let env = extraction
-            .env
-            .span()
-            .map(|span| check(At::span(span), quote!(#featureset.check_env(#i))));
         checks.extend(quote! {
             #cfg
             const _: () = {

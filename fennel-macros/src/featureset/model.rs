@@ -12,6 +12,7 @@ use crate::errors::Errors;
 use crate::expand::FIELD_ATTRIBUTES;
 use crate::meta::Meta;
 use crate::restriction::{self, ColumnType, Restriction, column_type};
+use crate::rowexpr::{self, RowExpr};
 use crate::{literal, path};
 
 pub(crate) struct Model {
@@ -33,26 +34,37 @@ pub(crate) struct Feature {
     pub(crate) meta: Meta,
 }
 
-/// `#[feature(Entity::name, default = .., version = .., env = ..)]`.
+/// `#[feature(Entity::name, default = .., version = .., env = ..)]`, `#[feature(expr = ..)]`.
 pub(crate) struct Extraction {
+    pub(crate) origin: Origin,
+    pub(crate) default: Option<Default>,
+    pub(crate) version: Option<LitInt>,
+    pub(crate) env: Env,
+}
+
+pub(crate) enum Origin {
+    Reference(Reference),
+    Expr(RowExpr),
+}
+
+/// `Entity::name`.
+pub(crate) struct Reference {
     /// The whole path.
     pub(crate) path: Path,
     /// The path of the entity.
     pub(crate) entity: Path,
     /// The column or the feature.
     pub(crate) name: Ident,
-    pub(crate) default: Option<Default>,
-    pub(crate) version: Option<LitInt>,
-    pub(crate) env: Env,
 }
 
 /// A constant, as a literal of fennel-core.
 pub(crate) struct Default {
+    key: Ident,
     pub(crate) literal: TokenStream,
     pub(crate) at: At,
 }
 
-const KNOWN: [&str; 3] = ["default", "version", "env"];
+const KNOWN: [&str; 4] = ["expr", "default", "version", "env"];
 
 impl Model {
     pub(crate) fn parse(args: TokenStream, item: &mut ItemStruct, errors: &mut Errors) -> Model {
@@ -149,7 +161,6 @@ impl Extraction {
         attribute: &Attribute,
         errors: &mut Errors,
     ) -> Option<Extraction> {
-        const EXPECTED: &str = "expected what to read: `Dataset::column` or `Featureset::feature`";
         let (mut references, keys): (Vec<_>, Vec<_>) = split(args::tokens_of(attribute, errors))
             .into_iter()
             .partition(|part| !args::has_key(part));
@@ -158,15 +169,39 @@ impl Extraction {
         }
         let (mut default, mut version, mut env) =
             (None, None, <Env as core::default::Default>::default());
-        let mut first = None;
+        let (mut first, mut expr) = (None, None);
         for arg in keyed(keys, errors) {
             match arg.key.to_string().as_str() {
+                "expr" => expr = Some((arg.key.clone(), expression(private, &arg, errors))),
                 "default" => default = Default::parse(private, &arg, errors),
                 "version" => version = arg.parse("a whole number", errors),
                 "env" => env = Env::parse(&arg, errors),
-                _ => args::unknown(&arg, &KNOWN, errors),
+                _ => {
+                    args::unknown(&arg, &KNOWN, errors);
+                    continue;
+                }
             }
             first.get_or_insert(arg.key);
+        }
+        if let Some((key, expr)) = expr {
+            if !references.is_empty() {
+                errors.on(
+                    &key,
+                    "a feature is had in one way: it reads a column or feature, or it is computed by `expr`",
+                );
+            }
+            if let Some(Default { key, .. }) = &default {
+                errors.on(
+                    key,
+                    "an expression has no default: write `.fill_null(..)` in it where it can be null",
+                );
+            }
+            return Some(Extraction {
+                origin: Origin::Expr(expr?),
+                default: None,
+                version,
+                env,
+            });
         }
         if references.is_empty() {
             if let Some(first) = first {
@@ -174,26 +209,47 @@ impl Extraction {
             }
             return None;
         }
-        let tokens = references.swap_remove(0);
+        let reference = Reference::parse(references.swap_remove(0), errors)?;
+        Some(Extraction {
+            origin: Origin::Reference(reference),
+            default,
+            version,
+            env,
+        })
+    }
+
+    /// The entity's column or feature that is read, if it is one.
+    pub(crate) fn reference(&self) -> Option<&Reference> {
+        match &self.origin {
+            Origin::Reference(reference) => Some(reference),
+            Origin::Expr(_) => None,
+        }
+    }
+}
+
+impl Reference {
+    fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Reference> {
         let path = match syn::parse2::<Path>(tokens.clone()) {
             Ok(path) if path.segments.len() > 1 => path,
             _ => {
-                errors.on(tokens, EXPECTED);
+                errors.on(
+                    tokens,
+                    "expected what to read: `Dataset::column`, `Featureset::feature` or `expr = ..`",
+                );
                 return None;
             }
         };
         let mut entity = path.clone();
         let name = entity.segments.pop()?.into_value().ident;
         entity.segments.pop_punct();
-        Some(Extraction {
-            path,
-            entity,
-            name,
-            default,
-            version,
-            env,
-        })
+        Some(Reference { path, entity, name })
     }
+}
+
+/// `expr = ..`
+fn expression(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Option<RowExpr> {
+    let expr: Expr = arg.parse("an expression over other features", errors)?;
+    errors.take(rowexpr::read(private, &expr))
 }
 
 impl Default {
@@ -201,6 +257,7 @@ impl Default {
         let expr: Expr = arg.parse("a constant", errors)?;
         let literal = errors.take(literal::literal(private, &expr))?;
         Some(Default {
+            key: arg.key.clone(),
             literal,
             at: At::tokens(&expr),
         })

@@ -3,7 +3,7 @@
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::{
     Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Order,
-    Reference,
+    Origin, Reference,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
@@ -67,11 +67,11 @@ pub(super) const TICKET_FEATURES: Featureset<'static> = Featureset {
             name: "price",
             ty: Type::Int,
             extraction: Some(Extraction {
-                reference: Reference {
+                origin: Origin::Reference(Reference {
                     kind: Kind::Dataset,
                     entity: "Ticket",
                     name: "price",
-                },
+                }),
                 default: Some(Literal::Int(0)),
                 version: 0,
                 env: Env::ANY,

@@ -86,9 +86,13 @@ struct MemberFeatures {
     vec: Option<Embedding<3>>,
     #[feature(Member::balance, default = "1.25")]
     balance: Decimal<2>,
+    #[feature(expr = points * 2)]
     double: i64,
+    #[feature(expr = ratio + points * ratio, version = 2)]
     score: f64,
+    #[feature(expr = if age > 60 { "senior" } else { "other" })]
     age_band: String,
+    #[feature(expr = 7)]
     r#const: i64,
     untouched: String,
 }
@@ -103,6 +107,7 @@ struct SingleFeatures {
     label: String,
     /// a deprecated expression
     #[meta(deprecated, tags = ["x"])]
+    #[feature(expr = rank * 10)]
     rank_x10: i64,
 }
 
