@@ -1,10 +1,12 @@
 //! The protobuf messages that clients and the server exchange.
 
+mod catalogs;
 mod contradictions;
 mod definitions;
 mod equality;
 mod expectations;
 mod expressions;
+mod generate;
 mod generated;
 mod hostile;
 mod roundtrip;

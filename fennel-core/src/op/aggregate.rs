@@ -339,10 +339,12 @@ impl<'a> Aggregate<'a> {
         Some(self.encode_specs(schema, operand))
     }
 
-    /// The aggregates of a group with a window, as a second operator on top of the window's. The
-    /// public client leaves them out.
+    /// The aggregates of a group with a window, as a second operator on top of the window's; also
+    /// where there are none and it matters when the group is told. The public client leaves them
+    /// out.
     pub(crate) fn encode_rest(&self, schema: &Schema<'a>, window: &str) -> Option<super::Kind> {
-        let any = self.window.is_some() && self.aggregations().next().is_some();
+        let says = self.aggregations().next().is_some() || matches!(self.emit(), Emit::Final);
+        let any = self.window.is_some() && says;
         any.then(|| self.encode_specs(schema, window))
     }
 

@@ -176,10 +176,12 @@ impl<'a> Join<'a> {
                 }
                 let mut j = 0;
                 while j < i {
-                    if let Some((_, other)) = self.pair(j)
-                        && eq(other, key)
-                    {
-                        mistakes.push(site, Message::new("").name(key).text(" is listed twice"));
+                    if let Some((other_left, other_key)) = self.pair(j) {
+                        let twice = if eq(other_key, key) { key } else { left };
+                        if eq(other_key, key) || eq(other_left, left) {
+                            let message = Message::new("").name(twice).text(" is listed twice");
+                            mistakes.push(site, message);
+                        }
                     }
                     j += 1;
                 }

@@ -4,7 +4,8 @@ use super::{Args, Operator, Other};
 use crate::expr::Expr;
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
-use crate::schema::{Column, Role, Schema};
+use crate::schema::{Column, MAX_COLUMNS, Role, Schema};
+use crate::text::eq;
 use crate::wire::proto::dataset as proto;
 use crate::wire::{Arena, Part};
 
@@ -16,8 +17,9 @@ pub struct Rename<'a> {
 }
 
 impl<'a> Flow<'a> {
-    /// Renames columns, one after the other: `.rename(user_id = uid, sold_at = at)` gives `uid` the
-    /// name `user_id`. Keys and the event time can be renamed too.
+    /// Renames columns: `.rename(user_id = uid, sold_at = at)` gives `uid` the name `user_id`. Keys
+    /// and the event time can be renamed too. A name can be given on, as in
+    /// `.rename(old_price = price, price = discounted)`, and two can't be swapped.
     #[must_use]
     pub const fn rename(self, args: Args<'a>) -> Self {
         if args.list.is_empty() {
@@ -54,37 +56,119 @@ impl<'a> Rename<'a> {
         _: u32,
         mistakes: &mut Mistakes,
     ) {
+        if self.args.list.len() > MAX_COLUMNS {
+            mistakes.push(self.args.site, super::assign::too_many());
+            return;
+        }
+        // A message has the pairs in no order: each waits until its new name is free and its old
+        // one is there. What a rename of one pair lets go on is tried next.
+        let mut done = [false; MAX_COLUMNS];
+        let mut next = [0; 2 * MAX_COLUMNS + 1];
+        let mut start = 0;
+        while start < self.args.list.len() {
+            next[0] = start;
+            let mut waiting = 1;
+            while waiting > 0 {
+                waiting -= 1;
+                let i = next[waiting];
+                if done[i] || self.is_repeated(i) || !self.rename(i, schema) {
+                    continue;
+                }
+                done[i] = true;
+                let mut k = 0;
+                while k < self.args.list.len() {
+                    if !done[k] && self.lets_go_on(i, k) {
+                        next[waiting] = k;
+                        waiting += 1;
+                    }
+                    k += 1;
+                }
+            }
+            start += 1;
+        }
         let mut i = 0;
         while i < self.args.list.len() {
-            let site = self.args.site_of(i);
-            match self.pair(i) {
-                None => mistakes.push(site, Message::new("write `rename(new_name = old_name)`")),
-                Some((old, _)) if schema.role(old).is_none() => {
-                    mistakes.push(site + 1, schema.no_column(old));
-                }
-                Some((_, new)) if schema.role(new).is_some() => mistakes.push(
-                    site,
-                    Message::new("there is a column ")
-                        .name(new)
-                        .text(" already"),
-                ),
-                Some((old, new)) => match schema.position(old) {
-                    Some(at) => schema.set(
-                        at,
-                        Column {
-                            name: new,
-                            site,
-                            ..schema.get(at)
-                        },
-                    ),
-                    None => {
-                        if let Some(Role::Timestamp) = schema.role(old) {
-                            schema.rename_timestamp(new);
-                        }
-                    }
-                },
+            if !done[i] {
+                self.refuse(i, schema, mistakes);
             }
             i += 1;
+        }
+    }
+
+    /// Renames the `i`th column, if its new name is free; whether it did.
+    const fn rename(&self, i: usize, schema: &mut Schema<'a>) -> bool {
+        let Some((old, new)) = self.pair(i) else {
+            return false;
+        };
+        if schema.role(new).is_some() {
+            return false;
+        }
+        match (schema.position(old), schema.role(old)) {
+            (Some(at), _) => {
+                let site = self.args.site_of(i);
+                let column = schema.get(at);
+                schema.set(
+                    at,
+                    Column {
+                        name: new,
+                        site,
+                        ..column
+                    },
+                );
+                true
+            }
+            (None, Some(Role::Timestamp)) => {
+                schema.rename_timestamp(new);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the `k`th column takes the `i`th one's old name, or gives its new one on.
+    const fn lets_go_on(&self, i: usize, k: usize) -> bool {
+        match (self.pair(i), self.pair(k)) {
+            (Some((old, new)), Some((next_old, next_new))) => {
+                eq(next_new, old) || eq(next_old, new)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a column before the `i`th one has the same old or the same new name.
+    const fn is_repeated(&self, i: usize) -> bool {
+        let mut j = 0;
+        while j < i {
+            if let (Some((old, new)), Some((other_old, other_new))) = (self.pair(i), self.pair(j))
+                && (eq(old, other_old) || eq(new, other_new))
+            {
+                return true;
+            }
+            j += 1;
+        }
+        false
+    }
+
+    /// Notes why the `i`th column was not renamed.
+    const fn refuse(&self, i: usize, schema: &Schema<'_>, mistakes: &mut Mistakes) {
+        let site = self.args.site_of(i);
+        match self.pair(i) {
+            None => mistakes.push(site, Message::new("write `rename(new_name = old_name)`")),
+            Some(_) if self.is_repeated(i) => mistakes.push(
+                site,
+                Message::new(
+                    "each column is renamed once, to a name of its own: write a second `rename` behind it",
+                ),
+            ),
+            Some((old, _)) if schema.role(old).is_none() => {
+                mistakes.push(site + 1, schema.no_column(old));
+            }
+            Some((_, new)) => mistakes.push(
+                site,
+                Message::new("there is a column ")
+                    .name(new)
+                    .text(" already"),
+            ),
         }
     }
 
