@@ -75,6 +75,12 @@ impl Mistakes {
         self.list.iter().flatten()
     }
 
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     const fn at(&self, site: u32) -> Option<&Mistake> {
         let mut i = 0;
         while i < self.len {

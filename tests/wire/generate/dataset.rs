@@ -1,6 +1,6 @@
 use fennel_core::connector::{Connector, Webhook};
 use fennel_core::entity::{
-    Cdc, Dataset, Env, Field, Index, Location, Meta, Preproc, PreprocValue, Sample, Source,
+    Cdc, Dataset, Env, Field, Index, Location, Meta, Order, Preproc, PreprocValue, Sample, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::time::{Duration, Timestamp};
@@ -71,6 +71,9 @@ impl<'a> Generator<'a> {
             meta: Meta::EMPTY,
         });
         Dataset {
+            order: Order::NONE,
+            sinks: &[],
+            expectations: None,
             name,
             version: self.pick(&[1, 2, u32::MAX]),
             history: self.pick(&[Dataset::DEFAULT_HISTORY, Duration::from_micros(1)]),

@@ -1,6 +1,7 @@
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::{
-    Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Kind, Location, Reference,
+    Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Kind, Location, Order,
+    Origin, Reference,
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
@@ -43,13 +44,15 @@ impl<'a> Generator<'a> {
         }
         let name = self.name("Features");
         let featureset = Featureset {
+            order: Order::NONE,
+            reads: Order::NONE,
             name,
             features: self.slice(&features),
             meta: self.meta(),
             location: Location::UNKNOWN,
         };
         let of = |feature: &Feature<'a>| {
-            let reference = feature.extraction?.reference;
+            let reference = feature.extraction?.reference()?;
             catalog.entity(reference.kind, reference.entity)
         };
         let right = |i: &usize| {
@@ -121,7 +124,7 @@ impl<'a> Generator<'a> {
         default: Option<Literal<'a>>,
     ) -> Extraction<'a> {
         Extraction {
-            reference: Reference { kind, entity, name },
+            origin: Origin::Reference(Reference { kind, entity, name }),
             default,
             version: self.pick(&[0, 1, i32::MAX as u32]),
             env: Env::ANY,

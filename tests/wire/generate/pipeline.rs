@@ -37,7 +37,7 @@ impl<'a> Generator<'a> {
                 flows.len() - 1
             };
             let flow = self.step(flows[at], &tables);
-            if !flow.mistakes().all().is_empty() {
+            if !flow.mistakes().is_empty() {
                 continue;
             }
             if flows.len() < 5 && self.rarely(3) {
@@ -50,11 +50,7 @@ impl<'a> Generator<'a> {
         let name = self.name("Made");
         let dataset = self.output(name, flow.schema())?;
         let flow = flow.returned("p", &dataset, 0);
-        assert!(
-            flow.mistakes().all().is_empty(),
-            "{:?}",
-            flow.mistakes().all()
-        );
+        assert!(flow.mistakes().is_empty(), "{:?}", flow.mistakes());
         let pipeline = Pipeline {
             name: self.name("p"),
             dataset: name,
@@ -190,7 +186,7 @@ impl<'a> Generator<'a> {
             // What doesn't check is left out here, so that the others stay.
             let arg = self.named(name, value);
             let checks = Flow::input(&self.probe(schema), 0).assign(self.args(&[arg]));
-            if checks.mistakes().all().is_empty() {
+            if checks.mistakes().is_empty() {
                 args.push(arg);
             }
         }
@@ -307,7 +303,7 @@ impl<'a> Generator<'a> {
             let aggregation = self.aggregation(&schema, windows);
             // As in `assigned`.
             let checks = grouped.aggregate(self.args(&[aggregation]));
-            if checks.mistakes().all().is_empty() {
+            if checks.mistakes().is_empty() {
                 args.push(aggregation);
             }
         }
