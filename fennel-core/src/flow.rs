@@ -75,6 +75,12 @@ impl Mistakes {
         self.list.iter().flatten()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -187,9 +193,11 @@ impl<'a> Flow<'a> {
         self
     }
 
-    /// Notes a mistake.
+    /// Notes a call that is no operator; it is left out, and what its columns are is open.
     pub(crate) const fn wrong(mut self, site: u32, message: Message) -> Self {
         self.mistakes.push(site, message);
+        self.schema.spoil();
+        self.schema.settle();
         self
     }
 

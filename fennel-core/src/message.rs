@@ -69,6 +69,15 @@ impl Message {
         self
     }
 
+    /// Appends a clause, behind a semicolon where there is one before.
+    #[must_use]
+    pub const fn also(self, text: &str) -> Self {
+        if self.len == 0 {
+            return self.text(text);
+        }
+        self.text("; ").text(text)
+    }
+
     /// Appends a name in backticks.
     #[must_use]
     pub const fn name(self, name: &str) -> Self {

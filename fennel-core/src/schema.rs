@@ -1,6 +1,7 @@
 //! The columns of a pipeline's step.
 
 use crate::entity::Dataset;
+use crate::flow::Mistakes;
 use crate::message::Message;
 use crate::text::eq;
 use crate::ty::Computed;
@@ -19,6 +20,10 @@ pub struct Schema<'a> {
     /// The dataset that the first of the rows are of.
     origin: &'a str,
     terminal: bool,
+    decays: bool,
+    /// Whether this step is wrong, and whether one before it is.
+    wrong: bool,
+    open: bool,
 }
 
 /// One column.
@@ -54,6 +59,9 @@ impl<'a> Schema<'a> {
             timestamp,
             origin: "",
             terminal: false,
+            decays: false,
+            wrong: false,
+            open: false,
         }
     }
 
@@ -61,6 +69,8 @@ impl<'a> Schema<'a> {
     pub(crate) const fn empty(&self) -> Self {
         let mut schema = Schema::new(self.timestamp);
         schema.origin = self.origin;
+        schema.wrong = self.wrong;
+        schema.open = self.open;
         schema
     }
 
@@ -182,9 +192,37 @@ impl<'a> Schema<'a> {
         self.terminal
     }
 
+    /// Whether that is since a sum decays, which nothing can change.
+    pub(crate) const fn decays(&self) -> bool {
+        self.decays
+    }
+
     /// Lets nothing follow.
-    pub const fn close(&mut self) {
+    pub const fn close(&mut self, decays: bool) {
         self.terminal = true;
+        self.decays = decays;
+    }
+
+    /// Notes that this step is wrong in a way that leaves its columns open.
+    pub(crate) const fn spoil(&mut self) {
+        self.wrong = true;
+    }
+
+    /// Whether this step was found wrong.
+    pub(crate) const fn is_spoilt(&self) -> bool {
+        self.wrong
+    }
+
+    /// Ends a step: behind a wrong one, columns may be missing or too many, and that is not judged,
+    /// so that one mistake is one error.
+    pub(crate) const fn settle(&mut self) {
+        self.open |= self.wrong;
+        self.wrong = false;
+    }
+
+    /// Whether columns may be missing or too many, since a step before is wrong.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Lets operators follow again, after it was noted that none can.
@@ -210,6 +248,15 @@ impl<'a> Schema<'a> {
             i += 1;
         }
         None
+    }
+
+    /// The position of a key or value that is probably the `near`th: const evaluation pays for every
+    /// name that is compared.
+    pub(crate) const fn position_near(&self, name: &str, near: usize) -> Option<usize> {
+        if near < self.len && eq(self.get(near).name, name) {
+            return Some(near);
+        }
+        self.position(name)
     }
 
     /// The column of that name, the event time too.
@@ -239,7 +286,7 @@ impl<'a> Schema<'a> {
 
     /// How many names there are, the event time's too.
     pub(crate) const fn len(&self) -> usize {
-        self.len + 1
+        self.len + !self.timestamp.is_empty() as usize
     }
 
     /// The `i`th name; the event time's is the last.
@@ -259,6 +306,14 @@ impl<'a> Schema<'a> {
             i += 1;
         }
         message
+    }
+
+    /// Notes that there is no column of that name, unless a step before may have lost it.
+    pub(crate) const fn missing(&mut self, name: &str, site: u32, mistakes: &mut Mistakes) {
+        if !self.open {
+            mistakes.push(site, self.no_column(name));
+        }
+        self.spoil();
     }
 
     /// "there is no column `x`", with what there is.

@@ -41,6 +41,10 @@ pub enum Window {
 }
 
 /// What a window's text and calls look like.
+pub(crate) const fn forms() -> Message {
+    Message::new(FORMS)
+}
+
 const FORMS: &str = "a window is a duration such as \"7d\", \"forever\", `tumbling(\"1h\")`, `hopping(\"1d\", \"1h\")` or `session(\"15m\")`";
 
 impl Window {
@@ -57,6 +61,16 @@ impl Window {
             Expr::Call(name, args) => Window::call(name, args),
             _ => Err(Fault::new(Message::new(FORMS))),
         }
+    }
+
+    /// Whether a word is one of those that windows are written with.
+    pub(crate) const fn is_word(word: &str) -> bool {
+        eq(word, "forever") || eq(word, "tumbling") || eq(word, "hopping") || eq(word, "session")
+    }
+
+    /// Whether a text is a window.
+    pub(crate) const fn is_text(text: &str) -> bool {
+        eq(text, "forever") || Duration::parse(text).is_ok()
     }
 
     const fn call(name: &str, args: &[Expr<'_>]) -> Result<Window, Fault> {
@@ -91,7 +105,14 @@ impl Window {
                     message = message.listed(k, names.len(), names[k]);
                     k += 1;
                 }
-                return Err(Fault::new(message.text(", each once")).within(at));
+                let message = if names.len() > 1 {
+                    message.text(", each once")
+                } else {
+                    message.text(" alone")
+                };
+                // The name, where there is one.
+                let at = 1 + sizes(args, i);
+                return Err(Fault::new(message).within(at));
             }
             given[slot] = Some(match value {
                 Expr::Literal(Literal::Str(text)) if eq(text, "forever") => None,
@@ -150,16 +171,13 @@ impl Window {
                     lookback: or_zero(lookback),
                 })
             }
-            _ => Err(Fault::new(
-                Message::new("")
-                    .name(name)
-                    .text(" needs ")
-                    .text(if eq(name, "hopping") {
-                        "a duration and a stride, as in `hopping(\"1d\", \"1h\")`"
-                    } else {
-                        "a duration, as in `tumbling(\"1h\")` and `session(\"15m\")`"
-                    }),
-            )),
+            _ => Err(Fault::new(Message::new(if eq(name, "hopping") {
+                "`hopping` needs a duration and a stride, as in `hopping(\"1d\", \"1h\")`"
+            } else if eq(name, "tumbling") {
+                "`tumbling` needs a duration, as in `tumbling(\"1h\")`"
+            } else {
+                "`session` needs the gap that ends it, as in `session(\"15m\")`"
+            }))),
         }
     }
 

@@ -2,12 +2,14 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, flag, nullable, write};
+use super::params::{Params, Spec, flag, hashable, nullable, write};
 use crate::expr::fault::{fault, part};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
+use crate::literal::Literal;
 use crate::message::Message;
 use crate::ty::Computed;
+use crate::window::Window;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
@@ -24,18 +26,23 @@ pub struct Count<'a> {
 }
 
 impl<'a> Count<'a> {
+    /// The column comes first; what is surely a window or has a name is no column.
     pub(super) const fn signature(args: &[Expr<'_>]) -> Signature {
-        match args {
-            [Expr::Name(_), ..] => Signature::of(
-                "count",
-                &["of"],
-                &["window", "unique", "approx", "dropnull"],
-            ),
-            _ => Signature::of(
-                "count",
-                &[],
-                &["window", "of", "unique", "approx", "dropnull"],
-            ),
+        let of_rows = match args {
+            [] | [Expr::Named(..), ..] => true,
+            [Expr::Literal(Literal::Str(_)), Expr::Literal(_), ..] => false,
+            [Expr::Literal(_), ..] => true,
+            [Expr::Call(name, _), ..] => {
+                !matches!(args, [_, Expr::Literal(_), ..]) || Window::is_word(name)
+            }
+            _ => false,
+        };
+        if of_rows {
+            let optional = &["window", "of", "unique", "approx", "dropnull"];
+            Signature::of("count", &[], optional)
+        } else {
+            let optional = &["window", "unique", "approx", "dropnull"];
+            Signature::of("count", &["of"], optional)
         }
     }
 
@@ -70,10 +77,10 @@ impl<'a> Count<'a> {
     }
 
     pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
-        if self.unique && !of.is_unknown() && !of.is_hashable() {
-            return Err(Message::new("values of type ")
-                .computed(&of)
-                .text(" can't be told apart exactly"));
+        if self.unique
+            && let Err(message) = hashable("count", &of)
+        {
+            return Err(message);
         }
         if self.dropnull
             && let Err(message) = nullable(&of)

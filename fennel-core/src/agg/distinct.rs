@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, flag, list_of, write};
+use super::params::{Params, Spec, flag, hashable, list_of, write};
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -39,10 +39,8 @@ impl<'a> Distinct<'a> {
     }
 
     pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
-        if !of.is_unknown() && !of.is_hashable() {
-            return Err(Message::new("values of type ")
-                .computed(&of)
-                .text(" can't be told apart exactly"));
+        if let Err(message) = hashable("distinct", &of) {
+            return Err(message);
         }
         list_of(of, self.dropnull)
     }

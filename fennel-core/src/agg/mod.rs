@@ -46,7 +46,7 @@ pub use sum::Sum;
 use crate::expr::fault::{fault, part};
 use crate::expr::function::{Call, Signature};
 use crate::expr::{Expr, Fault, Names, Scope, Typed};
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::schema::Schema;
 use crate::text::{closest, eq};
 use crate::ty::Computed;
@@ -111,7 +111,8 @@ macro_rules! aggregates {
                 None
             }
 
-            /// The type of the result over a column of type `of`; the message is about the column.
+            /// The type of the result over a column of type `of`. The message says what the aggregate
+            /// needs; what the column is instead is added behind.
             const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
                 match self {
                     $(Function::$variant(function) => function.result(of),)*
@@ -160,6 +161,15 @@ impl Function<'_> {
     pub const fn decays(&self) -> bool {
         matches!(self, Function::ExpDecaySum(_))
     }
+
+    /// Checks that the default is a value of the column.
+    const fn check_default(&self, of: &Computed<'_>) -> Check {
+        match self {
+            Function::Min(min) => params::check_default(&min.default, of),
+            Function::Max(max) => params::check_default(&max.default, of),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<'a> Aggregation<'a> {
@@ -196,15 +206,30 @@ impl<'a> Aggregation<'a> {
             None => Computed::UNKNOWN,
             Some(name) => match schema.column(name) {
                 Some(column) => column.ty,
-                None => return Err(Fault::new(schema.no_column(name)).within(of_site(arg))),
+                None if Window::is_word(name) => {
+                    return Err(Fault::new(crate::window::forms()).within(argument_site(arg, "of")));
+                }
+                None if schema.is_open() => Computed::UNKNOWN,
+                None => {
+                    return Err(Fault::new(schema.no_column(name)).within(argument_site(arg, "of")));
+                }
             },
         };
         match self.function.result(of) {
             Ok(ty) if self.of.is_some() && of.is_unknown() && !ty.is_whole() => {
                 Ok(Computed::UNKNOWN)
             }
-            Ok(ty) => Ok(ty),
-            Err(message) => Err(Fault::new(message).within(of_site(arg))),
+            Ok(ty) => match self.function.check_default(&of) {
+                Ok(()) => Ok(ty),
+                Err(message) => Err(Fault::new(message).within(argument_site(arg, "default"))),
+            },
+            Err(message) => {
+                let message = match self.of {
+                    Some(name) => message.text(", and ").name(name).text(" is ").computed(&of),
+                    None => message,
+                };
+                Err(Fault::new(message).within(argument_site(arg, "of")))
+            }
         }
     }
 
@@ -239,21 +264,18 @@ impl<'a> Aggregation<'a> {
     }
 }
 
-/// The node of the column that an aggregate is of: its first argument, or the one named `of`.
-const fn of_site(arg: &Expr<'_>) -> usize {
-    if let Expr::Named(_, Expr::Call(_, args)) = arg {
-        let mut i = 0;
-        while i < args.len() {
-            if let Expr::Named(name, _) = args[i]
-                && eq(name, "of")
-            {
-                return 3 + crate::expr::sizes(args, i);
-            }
-            i += 1;
+/// The node of an aggregate's argument; the call's own where it is not given.
+pub(crate) const fn argument_site(arg: &Expr<'_>, name: &str) -> usize {
+    if let Expr::Named(_, Expr::Call(function, args)) = arg
+        && let Some(signature) = Function::signature(function, args)
+    {
+        let scope = Scope::new(Names::None);
+        let call = Call::new(args, &scope);
+        if let Some((at, _)) = (Params { call, signature }).get(name) {
+            return 1 + at;
         }
-        return 2;
     }
-    0
+    1
 }
 
 const fn unknown(name: &str) -> Message {

@@ -4,7 +4,8 @@ use crate::expr::fault::part;
 use crate::expr::function::{Call, Signature};
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
-use crate::message::Message;
+use crate::message::{Check, Message};
+use crate::op::no_name;
 use crate::time::Duration;
 use crate::ty::{Computed, Type};
 use crate::window::Window;
@@ -52,10 +53,23 @@ impl<'a> Params<'_, 'a> {
         match self.get("of") {
             None => Ok(None),
             Some((_, Expr::Name(name))) => Ok(Some(name)),
-            Some((at, _)) => Err(Fault::new(Message::new(
-                "an aggregate is of a column: make one before, with `assign`",
-            ))
-            .within(at)),
+            Some((at, other)) => {
+                let message = match other {
+                    Expr::Literal(Literal::Str(text)) if Window::is_text(text) => {
+                        let name = self.signature.name;
+                        Message::new("")
+                            .name(name)
+                            .text(" needs a column before its window, as in `")
+                            .text(name)
+                            .text("(amount, \"1d\")`")
+                    }
+                    Expr::Literal(_) => no_name(&other),
+                    _ => Message::new(
+                        "an aggregate is of a column: compute it before, with `assign`",
+                    ),
+                };
+                Err(Fault::new(message).within(at))
+            }
         }
     }
 
@@ -143,10 +157,7 @@ pub(super) const fn numbers(name: &str, of: &Computed<'_>) -> Result<(), Message
     {
         return Ok(());
     }
-    Err(Message::new("")
-        .name(name)
-        .text(" needs numbers, and this is ")
-        .computed(of))
+    Err(Message::new("").name(name).text(" needs numbers"))
 }
 
 /// The elements' type of a list of values.
@@ -169,7 +180,17 @@ pub(super) const fn nullable(of: &Computed<'_>) -> Result<(), Message> {
     if of.is_optional() || of.is_unknown() {
         return Ok(());
     }
-    Err(Message::new("`dropnull` is for optional columns, and this is ").computed(of))
+    Err(Message::new("`dropnull` is for optional columns"))
+}
+
+/// Checks that values can be told apart, as `name` must.
+pub(super) const fn hashable(name: &str, of: &Computed<'_>) -> Check {
+    if of.is_unknown() || of.is_hashable() {
+        return Ok(());
+    }
+    Err(Message::new("")
+        .name(name)
+        .text(" needs values that can be told apart exactly"))
 }
 
 /// Writes `output = name(of, arguments.., window)`.
@@ -223,25 +244,20 @@ pub(super) const fn extreme<'a>(
     if !ordered && numbers(name, &of).is_err() {
         return Err(Message::new("")
             .name(name)
-            .text(" needs numbers, dates or instants, and this is ")
-            .computed(&of));
+            .text(" needs numbers, dates or instants"));
     }
-    let Some(ty) = of.required().as_scalar() else {
-        return Ok(Computed::UNKNOWN);
-    };
     match default {
         Default::Null => Ok(of.optional()),
-        Default::Number(_) => Ok(of.required()),
-        Default::Literal(literal) => match (literal, &ty) {
-            (Literal::Int(_), Type::Float) => Ok(of.required()),
-            _ => match literal.check(&ty) {
-                Ok(()) => Ok(of.required()),
-                Err(message) => Err(Message::new("the default of ")
-                    .name(name)
-                    .text(": ")
-                    .text(message.as_str())),
-            },
-        },
+        _ => Ok(of.required()),
+    }
+}
+
+/// Checks that a default is a value of the column; a whole number is a float too.
+pub(super) const fn check_default(default: &Default<'_>, of: &Computed<'_>) -> Check {
+    match (default, of.required().as_scalar()) {
+        (Default::Literal(Literal::Int(_)), Some(Type::Float)) => Ok(()),
+        (Default::Literal(literal), Some(ty)) => literal.check(&ty),
+        _ => Ok(()),
     }
 }
 

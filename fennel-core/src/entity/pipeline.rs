@@ -139,7 +139,8 @@ impl<'a> Flow<'a> {
     }
 }
 
-/// Notes each column of `made` and `declared` that differs.
+/// Notes each column of `made` and `declared` that differs: at the token that made it, else at
+/// `site`, where one sentence tells all.
 pub(crate) const fn check_output(
     pipeline: &str,
     made: &Schema<'_>,
@@ -148,77 +149,46 @@ pub(crate) const fn check_output(
     site: u32,
     mistakes: &mut Mistakes,
 ) {
+    let output = Output {
+        pipeline,
+        made,
+        declared,
+        dataset,
+    };
+    let mut message = output.list(
+        "",
+        " makes ",
+        made,
+        declared,
+        ", which ",
+        " does not declare",
+    );
     let mut i = 0;
     while i < made.columns() {
         let column = made.get(i);
-        let at = if column.site > 0 { column.site } else { site };
-        let message = Message::new("pipeline ").name(pipeline).text(" makes ");
-        match declared.column(column.name) {
-            None => mistakes.push(
-                at,
-                message
-                    .name(column.name)
-                    .text(", which ")
-                    .name(dataset)
-                    .text(" does not declare"),
-            ),
-            Some(other) if !column.ty.is_unknown() && !other.ty.same(&column.ty) => mistakes.push(
-                at,
-                Message::new("")
-                    .member(dataset, column.name)
-                    .text(" is ")
-                    .computed(&other.ty)
-                    .text(", but pipeline ")
-                    .name(pipeline)
-                    .text(" makes it ")
-                    .computed(&column.ty),
-            ),
-            Some(_) => {
-                let key = matches!(declared.position(column.name), Some(k) if k < declared.keys());
-                if key != (i < made.keys()) {
-                    let message = Message::new("").member(dataset, column.name);
-                    mistakes.push(
-                        at,
-                        if key {
-                            message.text(" is a key, and pipeline ").name(pipeline)
-                                .text(" makes it a value: group the rows by it, as in `group_by(..).latest()`")
-                        } else {
-                            message.text(" is no key, and pipeline ").name(pipeline)
-                                .text(" makes it one: mark it `#[field(key)]`")
-                        },
-                    );
-                }
+        if column.site == 0 {
+            message = output.difference(i, message);
+        } else {
+            let difference = output.difference(i, output.undeclared(&column));
+            if !difference.as_str().is_empty() {
+                mistakes.push(column.site, difference);
             }
         }
         i += 1;
     }
-    let (mut missing, mut i) = (0, 0);
-    while i < declared.columns() {
-        missing += made.position(declared.get(i).name).is_none() as usize;
-        i += 1;
-    }
-    if missing > 0 {
-        let mut message = Message::new("pipeline ")
-            .name(pipeline)
-            .text(" does not make ");
-        let (mut listed, mut i) = (0, 0);
-        while i < declared.columns() {
-            let name = declared.get(i).name;
-            if made.position(name).is_none() {
-                message = message.listed(listed, missing, name);
-                listed += 1;
-            }
-            i += 1;
-        }
-        mistakes.push(
-            site,
-            message.text(", which ").name(dataset).text(" declares"),
+    if !made.is_open() {
+        message = output.list(
+            message.as_str(),
+            " does not make ",
+            declared,
+            made,
+            ", which ",
+            " declares",
         );
-    }
-    if !eq(made.timestamp(), declared.timestamp()) {
-        mistakes.push(
-            site,
-            Message::new("the event time of ")
+        // A dataset without an event time is refused itself.
+        if !declared.timestamp().is_empty() && !eq(made.timestamp(), declared.timestamp()) {
+            message = message
+                .also("the event time of ")
                 .name(dataset)
                 .text(" is ")
                 .name(declared.timestamp())
@@ -226,8 +196,118 @@ pub(crate) const fn check_output(
                 .name(pipeline)
                 .text(" has it as ")
                 .name(made.timestamp())
-                .text(": rename one of them"),
-        );
+                .text(": rename one of them");
+        }
+    }
+    if !message.as_str().is_empty() {
+        mistakes.push(site, message);
+    }
+}
+
+/// What a pipeline makes, and what its dataset declares.
+struct Output<'s, 'a> {
+    pipeline: &'s str,
+    made: &'s Schema<'a>,
+    declared: &'s Schema<'a>,
+    dataset: &'s str,
+}
+
+impl<'a> Output<'_, 'a> {
+    /// "pipeline `p` makes `a`, `b`, which `D` does not declare", of the columns of `some` that have
+    /// no token of their own and that `others` lack.
+    const fn list(
+        &self,
+        before: &str,
+        verb: &str,
+        some: &Schema<'a>,
+        others: &Schema<'a>,
+        which: &str,
+        end: &str,
+    ) -> Message {
+        let mut message = Message::new(before);
+        let (mut total, mut i) = (0, 0);
+        while i < some.columns() {
+            total += self.is_lacking(some, i, others) as usize;
+            i += 1;
+        }
+        if total == 0 {
+            return message;
+        }
+        message = message.also("pipeline ").name(self.pipeline).text(verb);
+        let (mut listed, mut i) = (0, 0);
+        while i < some.columns() {
+            if self.is_lacking(some, i, others) {
+                message = message.listed(listed, total, some.get(i).name);
+                listed += 1;
+            }
+            i += 1;
+        }
+        message.text(which).name(self.dataset).text(end)
+    }
+
+    const fn is_lacking(&self, some: &Schema<'a>, i: usize, others: &Schema<'a>) -> bool {
+        let column = some.get(i);
+        column.site == 0
+            && !self.made.is_open()
+            && others.position_near(column.name, i).is_none()
+            && !eq(others.timestamp(), column.name)
+    }
+
+    /// What is said of a column that a token of the pipeline makes and the dataset lacks. Where its
+    /// own step is wrong, that is enough.
+    const fn undeclared(&self, column: &Column<'a>) -> Message {
+        let message = Message::new("");
+        if column.ty.is_unknown() || self.declared.column(column.name).is_some() {
+            return message;
+        }
+        message
+            .text("pipeline ")
+            .name(self.pipeline)
+            .text(" makes ")
+            .name(column.name)
+            .text(", which ")
+            .name(self.dataset)
+            .text(" does not declare")
+    }
+
+    /// Appends in what the `i`th column is not as the dataset declares it.
+    const fn difference(&self, i: usize, message: Message) -> Message {
+        let column = self.made.get(i);
+        let position = self.declared.position_near(column.name, i);
+        let declared = match position {
+            Some(at) => self.declared.get(at),
+            None => match self.declared.column(column.name) {
+                Some(timestamp) => timestamp,
+                None => return message,
+            },
+        };
+        if !column.ty.is_unknown() && !declared.ty.same(&column.ty) {
+            return message
+                .also("")
+                .member(self.dataset, column.name)
+                .text(" is ")
+                .computed(&declared.ty)
+                .text(", but pipeline ")
+                .name(self.pipeline)
+                .text(" makes it ")
+                .computed(&column.ty);
+        }
+        let key = matches!(position, Some(k) if k < self.declared.keys());
+        if key == (i < self.made.keys()) || self.made.is_open() {
+            return message;
+        }
+        let message = message.also("").member(self.dataset, column.name);
+        if key {
+            message
+                .text(" is a key, and pipeline ")
+                .name(self.pipeline)
+                .text(" makes it a value: group the rows by it, as in `group_by(..).latest()`")
+        } else {
+            message
+                .text(" is no key, and pipeline ")
+                .name(self.pipeline)
+                .text(" makes it one: mark it `#[field(key)]`")
+        }
     }
 }
 

@@ -72,6 +72,9 @@ impl<'s, 'a> Scope<'s, 'a> {
                 if let Some(column) = schema.column(name) {
                     return Ok(column.ty);
                 }
+                if schema.is_open() {
+                    return Ok(Computed::UNKNOWN);
+                }
             }
             Names::Dataset(dataset) => {
                 if let Some(field) = dataset.field(name) {

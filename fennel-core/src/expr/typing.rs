@@ -84,8 +84,13 @@ impl<'a> Expr<'a> {
         if computed.matches(ty) {
             return Ok(Computed::of(ty));
         }
+        let message = match inner.as_name() {
+            Some(name) => Message::new("").name(name),
+            None => Message::new("this"),
+        };
         fault!(
-            Message::new("this is ")
+            message
+                .text(" is ")
                 .computed(&computed)
                 .text(", which can't be declared ")
                 .ty(ty)

@@ -1,8 +1,8 @@
 //! `aggregate`: computes aggregates of each group.
 
-use super::group_by::regroup;
-use super::{Args, Columns, Grouped, Operator, Other};
-use crate::agg::Aggregation;
+use super::group_by::{check_window, regroup};
+use super::{Args, Columns, Grouped, Operator, Other, no_name};
+use crate::agg::{Aggregation, argument_site};
 use crate::expr::{Expr, Fault};
 use crate::flow::{Flow, Mistakes};
 use crate::literal::Literal;
@@ -82,18 +82,30 @@ impl<'a> Aggregate<'a> {
     #[must_use]
     pub const fn is_terminal(&self) -> bool {
         let mut discrete = self.window.is_some() || matches!(self.emit(), Emit::Final);
-        let mut decays = false;
         let mut i = 0;
         while i < self.args.list.len() {
-            if let Ok(aggregation) = Aggregation::read(&self.args.list[i]) {
-                decays |= aggregation.function.decays();
-                if let Some(window) = aggregation.window {
-                    discrete |= window.is_discrete();
-                }
+            if let Ok(aggregation) = Aggregation::read(&self.args.list[i])
+                && let Some(window) = aggregation.window
+            {
+                discrete |= window.is_discrete();
             }
             i += 1;
         }
-        decays || !discrete
+        self.decays() || !discrete
+    }
+
+    /// Whether any of its sums decays.
+    const fn decays(&self) -> bool {
+        let mut i = 0;
+        while i < self.args.list.len() {
+            if let Ok(aggregation) = Aggregation::read(&self.args.list[i])
+                && aggregation.function.decays()
+            {
+                return true;
+            }
+            i += 1;
+        }
+        false
     }
 
     /// Whether any value changes by the mere passing of time, whenever it is told.
@@ -117,7 +129,12 @@ impl<'a> Aggregate<'a> {
     ) {
         let before = *schema;
         self.check_options(&before, mistakes);
-        regroup(schema, &self.by, self.window.is_some(), mistakes);
+        if let Some(window) = self.window
+            && let Err(message) = check_window(&window)
+        {
+            mistakes.push(site, message);
+        }
+        regroup(schema, &self.by, self.window.is_some(), site, mistakes);
         let (mut count, mut windows) = (0, Windows::NONE);
         let mut i = 0;
         while i < self.args.list.len() {
@@ -139,9 +156,10 @@ impl<'a> Aggregate<'a> {
                 site,
                 Message::new("`aggregate` needs at least one aggregate, as in `aggregate(total = sum(amount, \"1d\"))`"),
             );
+            schema.spoil();
         }
-        if self.is_terminal() {
-            schema.close();
+        if count > 0 && self.is_terminal() {
+            schema.close(self.decays());
         }
     }
 
@@ -161,13 +179,8 @@ impl<'a> Aggregate<'a> {
             Err(fault) => return Err(fault),
         };
         if let Err(message) = self.check_window(&aggregation, before, windows) {
-            return Err(Fault::new(message).within(1));
-        }
-        if aggregation.function.decays() && matches!(self.emit(), Emit::Final) {
-            return Err(Fault::new(Message::new(
-                "a decaying sum is computed when it is read: it can't be told at the end of a window, so remove `emit = \"final\"`",
-            ))
-            .within(1));
+            let at = argument_site(&self.args.list[i], "window");
+            return Err(Fault::new(message).within(at));
         }
         Ok(ty)
     }
@@ -182,6 +195,7 @@ impl<'a> Aggregate<'a> {
     ) {
         let site = self.args.site_of(i);
         let Expr::Named(name, _) = self.args.list[i] else {
+            schema.spoil();
             return;
         };
         match schema.role(name) {
@@ -203,16 +217,19 @@ impl<'a> Aggregate<'a> {
     }
 
     const fn check_options(&self, schema: &Schema<'_>, mistakes: &mut Mistakes) {
-        let emit = self.args.named("emit");
-        if let Some((site, value)) = emit {
+        self.check_repeated(mistakes);
+        if let Some((site, value)) = self.args.named("emit") {
             match value {
-                Expr::Literal(Literal::Str(emit)) if eq(emit, "final") || eq(emit, "eager") => {}
-                Expr::Call(..) => mistakes.push(
-                    site,
-                    Message::new(
-                        "`emit` is an option of `aggregate`: give the aggregate another name",
-                    ),
-                ),
+                Expr::Literal(Literal::Str(emit)) if eq(emit, "eager") => {}
+                Expr::Literal(Literal::Str(emit)) if eq(emit, "final") => {
+                    if self.decays() {
+                        mistakes.push(
+                            site,
+                            Message::new("a decaying sum is computed when it is read, not when a window has ended: remove `emit = \"final\"`"),
+                        );
+                    }
+                }
+                Expr::Call(..) => mistakes.push(site - 1, reserved("emit")),
                 _ => mistakes.push(site, Message::new("`emit` is \"eager\" or \"final\"")),
             }
         }
@@ -220,25 +237,23 @@ impl<'a> Aggregate<'a> {
             return;
         };
         let Expr::Name(column) = value else {
-            let message = match value {
-                Expr::Call(..) => {
-                    "`along` is an option of `aggregate`: give the aggregate another name"
-                }
-                _ => "`along` is a column, such as `along = shipped_at`",
-            };
-            mistakes.push(site, Message::new(message));
+            match value {
+                Expr::Call(..) => mistakes.push(site - 1, reserved("along")),
+                _ => mistakes.push(site, no_name(&value)),
+            }
             return;
         };
         let message = match (schema.role(column), schema.column(column)) {
+            (None, _) | (_, None) if schema.is_open() => return,
             (None, _) | (_, None) => schema.no_column(column),
             (Some(Role::Value), Some(found))
                 if found.ty.is_unknown()
                     || matches!(found.ty.as_scalar(), Some(Type::Timestamp)) =>
             {
                 if self.window.is_some() {
-                    Message::new("`along` and a window of the group exclude each other")
+                    Message::new("`along` and a window of the group exclude each other: remove one")
                 } else if matches!(self.emit(), Emit::Final) {
-                    Message::new("`along` and `emit = \"final\"` exclude each other")
+                    Message::new("`along` and `emit = \"final\"` exclude each other: remove one")
                 } else {
                     return;
                 }
@@ -252,11 +267,31 @@ impl<'a> Aggregate<'a> {
             (Some(Role::Timestamp), _) => Message::new("")
                 .name(column)
                 .text(" is the event time: rows are placed by it without `along`"),
-            (Some(Role::Key), _) => Message::new("`along` is no key, and ")
+            (Some(Role::Key), _) => Message::new("")
                 .name(column)
-                .text(" is one"),
+                .text(" is a key: `along` needs a value that is a `DateTime<Utc>`"),
         };
         mistakes.push(site, message);
+    }
+
+    /// Notes options that are given twice.
+    const fn check_repeated(&self, mistakes: &mut Mistakes) {
+        let mut i = 0;
+        while i < self.args.list.len() {
+            if let Expr::Named(name, _) = self.args.list[i]
+                && is_option(&self.args.list[i])
+            {
+                let mut j = 0;
+                while j < i {
+                    if matches!(self.args.list[j], Expr::Named(other, _) if eq(other, name)) {
+                        let message = Message::new("").name(name).text(" is given twice");
+                        mistakes.push(self.args.site_of(i), message);
+                    }
+                    j += 1;
+                }
+            }
+            i += 1;
+        }
     }
 
     const fn check_window(
@@ -291,7 +326,7 @@ impl<'a> Aggregate<'a> {
             && before != discrete
         {
             return Err(Message::new(
-                "windows that end and windows that go along with time don't mix: write two pipelines",
+                "windows that end and windows that go along with time don't mix: fill two datasets",
             ));
         }
         windows.discrete = Some(discrete);
@@ -416,6 +451,12 @@ impl<'a> Aggregate<'a> {
 /// `along = column` and `emit = ".."`, which are no aggregates.
 const fn is_option(arg: &Expr<'_>) -> bool {
     matches!(arg, Expr::Named(name, _) if eq(name, "along") || eq(name, "emit"))
+}
+
+const fn reserved(name: &str) -> Message {
+    Message::new("")
+        .name(name)
+        .text(" is an option of `aggregate`: give the aggregate another name")
 }
 
 /// What the windows of one `aggregate` have in common.

@@ -2,8 +2,9 @@
 
 use crate::expr::{Expr, sizes};
 use crate::flow::Mistakes;
+use crate::literal::Literal;
 use crate::message::Message;
-use crate::text::{closest, eq};
+use crate::text::{closest, eq, is_name};
 use crate::wire::Arena;
 
 /// The arguments as written: those without a name first.
@@ -113,15 +114,57 @@ impl<'a> Args<'a> {
                     Message::new("").name(written).text(" is given twice"),
                 );
             } else if !found {
-                let message = if written.is_empty() {
-                    Message::new("this argument is not expected here")
-                } else {
-                    Message::new("there is no argument ").name(written)
+                let message = match self.list[i] {
+                    Expr::Named(name, _) if among(clauses, name) => {
+                        Message::new("write `").text(name).text("(..)`")
+                    }
+                    Expr::Call(name, _) if among(names, name) => {
+                        Message::new("write `").text(name).text(" = ..`")
+                    }
+                    Expr::Named(..) | Expr::Call(..) => {
+                        let message = Message::new("there is no argument ").name(written);
+                        expected(message, near, clauses, names)
+                    }
+                    _ if clauses.is_empty() => {
+                        Message::new("arguments without a name come before those with one")
+                    }
+                    _ => {
+                        let message = Message::new("this argument is not expected here");
+                        expected(message, None, clauses, names)
+                    }
                 };
-                mistakes.push(self.site_of(i), expected(message, near, clauses, names));
+                mistakes.push(self.site_of(i), message);
             }
             i += 1;
         }
+    }
+}
+
+const fn among(names: &[&str], name: &str) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if eq(names[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// What is said of an expression where the name of a column is expected.
+pub(crate) const fn no_name(expr: &Expr<'_>) -> Message {
+    match expr {
+        Expr::Literal(Literal::Str(text)) if is_name(text) => {
+            Message::new("a column is written without quotes: ").name(text)
+        }
+        Expr::Literal(Literal::List(_)) => {
+            Message::new("list the columns one by one, without brackets")
+        }
+        Expr::Literal(_) => Message::new("expected the name of a column"),
+        Expr::Named(name, _) => Message::new("there is no argument ")
+            .name(name)
+            .text(": list the columns themselves"),
+        _ => Message::new("expected the name of a column: compute it before, with `assign`"),
     }
 }
 
@@ -135,9 +178,6 @@ const fn expected(
         return message.text("; did you mean ").name(near).text("?");
     }
     let total = clauses.len() + names.len();
-    if total == 0 {
-        return message;
-    }
     let mut message = message.text("; there is ");
     let mut i = 0;
     while i < total {
@@ -217,10 +257,7 @@ impl<'a> Columns<'a> {
         while i < self.len() {
             let name = self.get(i);
             if name.is_empty() {
-                mistakes.push(
-                    self.site_of(i),
-                    Message::new("expected a column's name here"),
-                );
+                mistakes.push(self.site_of(i), no_name(&self.0.list[i]));
             }
             let mut j = 0;
             while j < i {

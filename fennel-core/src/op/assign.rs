@@ -57,10 +57,13 @@ impl<'a> Assign<'a> {
         while i < self.args.list.len() {
             let site = self.args.site_of(i);
             let Expr::Named(name, value) = self.args.list[i] else {
-                mistakes.push(
-                    site,
-                    Message::new("name the column, as in `assign(total = price * count)`"),
-                );
+                if !schema.is_spoilt() {
+                    mistakes.push(
+                        site,
+                        Message::new("name the column, as in `assign(total = price * count)`"),
+                    );
+                }
+                schema.spoil();
                 i += 1;
                 continue;
             };
@@ -78,7 +81,7 @@ impl<'a> Assign<'a> {
                 Err(fault) => {
                     mistakes.push(
                         site + 1 + fault.at as u32,
-                        self.beside(&before, value, fault.message),
+                        self.beside(i, &scope, fault.message),
                     );
                     Computed::UNKNOWN
                 }
@@ -89,13 +92,13 @@ impl<'a> Assign<'a> {
                     site,
                     Message::new("")
                         .name(name)
-                        .text(" is a key: only values can be assigned"),
+                        .text(" is a key, which stays: assign a column of another name"),
                 ),
                 Some(Role::Timestamp) => mistakes.push(
                     site,
                     Message::new("")
                         .name(name)
-                        .text(" is the event time: only values can be assigned"),
+                        .text(" is the event time, which stays: assign a column of another name"),
                 ),
                 _ if self.is_repeated(i, name) => {
                     mistakes.push(site, Message::new("").name(name).text(" is assigned twice"))
@@ -126,15 +129,21 @@ impl<'a> Assign<'a> {
         false
     }
 
-    /// The message, with a hint where a column is missing that is assigned beside this one.
-    const fn beside(&self, before: &Schema<'_>, value: &Expr<'_>, message: Message) -> Message {
-        if let Expr::Name(name) = value
-            && before.column(name).is_none()
-            && self.args.named(name).is_some()
-        {
-            return Message::new("").name(name).text(
-                " is assigned in this same step and not there yet: write a second `assign` behind it",
-            );
+    /// What is wrong with the `i`th column; another sentence where it misses one that is assigned
+    /// beside it.
+    const fn beside(&self, i: usize, scope: &Scope<'_, 'a>, message: Message) -> Message {
+        let mut j = 0;
+        while j < self.args.list.len() {
+            if let Expr::Named(name, _) = self.args.list[j]
+                && j != i
+                && let Err(missing) = scope.type_of(name)
+                && crate::text::eq(missing.message.as_str(), message.as_str())
+            {
+                return Message::new("").name(name).text(
+                    " is assigned in this same step and not there yet: write a second `assign` behind it",
+                );
+            }
+            j += 1;
         }
         message
     }

@@ -1,6 +1,6 @@
 //! `changelog`: makes a stream of the changes of a table.
 
-use super::{Args, Operator, Other};
+use super::{Args, Operator, Other, no_name};
 use crate::expr::Expr;
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
@@ -37,12 +37,22 @@ impl<'a> Flow<'a> {
                     &args,
                 )
             }
-            _ => self.wrong(
-                args.site,
-                Message::new(
-                    "`changelog` takes one column: `delete = column` or `insert = column`",
-                ),
-            ),
+            [Expr::Named(kind, value)]
+                if crate::text::eq(kind, "delete") || crate::text::eq(kind, "insert") =>
+            {
+                self.wrong(args.site_of(0) + 1, no_name(value))
+            }
+            _ => {
+                let i = args.list.len().saturating_sub(1);
+                let site = if args.list.is_empty() {
+                    args.site
+                } else {
+                    args.site_of(i)
+                };
+                let message =
+                    "`changelog` takes one new column, `delete = is_gone` or `insert = is_new`";
+                self.wrong(site, Message::new(message))
+            }
         }
     }
 }
@@ -55,18 +65,19 @@ impl<'a> Changelog<'a> {
         site: u32,
         mistakes: &mut Mistakes,
     ) {
-        if schema.keys() == 0 {
+        if schema.keys() == 0 && !schema.is_open() {
             mistakes.push(
                 site,
-                Message::new("`changelog` needs a table: these rows have no key"),
+                Message::new("`changelog` needs rows with a key, and these have none"),
             );
         }
         schema.drop_keys();
         if schema.role(self.column).is_some() {
             let message = Message::new("there is a column ")
                 .name(self.column)
-                .text(" already");
+                .text(" already: choose another name");
             mistakes.push(self.site, message);
+            schema.spoil();
             return;
         }
         let column = Column {

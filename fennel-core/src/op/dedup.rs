@@ -30,8 +30,9 @@ impl<'a> Flow<'a> {
                 Ok(read) => {
                     if let Err(message) = check_window(&read) {
                         self.mistakes.push(site, message);
+                    } else {
+                        window = Some(read);
                     }
-                    window = Some(read);
                 }
                 Err(fault) => self.mistakes.push(site + fault.at as u32, fault.message),
             }
@@ -62,15 +63,13 @@ impl<'a> Dedup<'a> {
         site: u32,
         mistakes: &mut Mistakes,
     ) {
-        keyless("dedup", schema, site, mistakes);
+        keyless("`dedup`", schema, site, mistakes);
         self.by.check(mistakes);
         let mut i = 0;
         while i < self.by.len() {
             let name = self.by.get(i);
             match schema.role(name) {
-                None if !name.is_empty() => {
-                    mistakes.push(self.by.site_of(i), schema.no_column(name))
-                }
+                None if !name.is_empty() => schema.missing(name, self.by.site_of(i), mistakes),
                 Some(Role::Timestamp) => mistakes.push(
                     self.by.site_of(i),
                     Message::new("")

@@ -41,7 +41,7 @@ impl<'a> Drop<'a> {
             let site = self.columns.site_of(i);
             match schema.role(name) {
                 _ if name.is_empty() => {}
-                None => mistakes.push(site, schema.no_column(name)),
+                None => schema.missing(name, site, mistakes),
                 Some(Role::Key) => mistakes.push(
                     site,
                     Message::new("")

@@ -44,19 +44,19 @@ impl<'a> Dropnull<'a> {
                     i,
                     Column {
                         ty: column.ty.required(),
+                        site: self.site(column.name, site),
                         ..column
                     },
                 );
                 dropped += 1;
             } else if !column.ty.is_unknown() && self.columns.contains(column.name) {
-                self.wrong(
-                    column.name,
+                mistakes.push(
+                    self.site(column.name, site),
                     Message::new("")
                         .name(column.name)
                         .text(" is ")
                         .computed(&column.ty)
                         .text(" and never null"),
-                    mistakes,
                 );
             }
             i += 1;
@@ -66,7 +66,7 @@ impl<'a> Dropnull<'a> {
             let name = self.columns.get(i);
             match schema.role(name) {
                 None if !name.is_empty() => {
-                    mistakes.push(self.columns.site_of(i), schema.no_column(name))
+                    schema.missing(name, self.columns.site_of(i), mistakes);
                 }
                 Some(Role::Timestamp) => mistakes.push(
                     self.columns.site_of(i),
@@ -78,7 +78,7 @@ impl<'a> Dropnull<'a> {
             }
             i += 1;
         }
-        if dropped == 0 && self.columns.is_empty() {
+        if dropped == 0 && self.columns.is_empty() && !schema.is_open() {
             mistakes.push(
                 site,
                 Message::new("there is nothing to drop: no column is optional here"),
@@ -86,14 +86,16 @@ impl<'a> Dropnull<'a> {
         }
     }
 
-    const fn wrong(&self, name: &str, message: Message, mistakes: &mut Mistakes) {
+    /// The token that names a column; `otherwise` where none does.
+    const fn site(&self, name: &str, otherwise: u32) -> u32 {
         let mut i = 0;
         while i < self.columns.len() {
             if crate::text::eq(self.columns.get(i), name) {
-                mistakes.push(self.columns.site_of(i), message);
+                return self.columns.site_of(i);
             }
             i += 1;
         }
+        otherwise
     }
 
     /// Without columns all that are optional are sent.

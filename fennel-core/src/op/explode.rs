@@ -4,6 +4,7 @@ use super::{Args, Columns, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
 use crate::schema::{Column, Role, Schema};
+use crate::ty::Computed;
 use crate::wire::proto::dataset as proto;
 use crate::wire::{Arena, Part};
 
@@ -38,7 +39,7 @@ impl<'a> Explode<'a> {
         site: u32,
         mistakes: &mut Mistakes,
     ) {
-        keyless("explode", schema, site, mistakes);
+        keyless("`explode`", schema, site, mistakes);
         self.columns.check(mistakes);
         let mut i = 0;
         while i < self.columns.len() {
@@ -60,22 +61,34 @@ impl<'a> Explode<'a> {
                             );
                         }
                         _ if column.ty.is_unknown() => {}
-                        _ => mistakes.push(
-                            site,
-                            Message::new("`explode` needs lists, and ")
-                                .name(name)
-                                .text(" is ")
-                                .computed(&column.ty),
-                        ),
+                        _ => {
+                            mistakes.push(
+                                site,
+                                Message::new("`explode` needs lists, and ")
+                                    .name(name)
+                                    .text(" is ")
+                                    .computed(&column.ty),
+                            );
+                            schema.set(
+                                at,
+                                Column {
+                                    ty: Computed::UNKNOWN,
+                                    ..column
+                                },
+                            );
+                        }
                     }
                 }
-                (Some(_), _) => mistakes.push(
+                (Some(role), _) => mistakes.push(
                     site,
                     Message::new("`explode` needs lists, and ")
                         .name(name)
-                        .text(" is a key or the event time"),
+                        .text(match role {
+                            Role::Timestamp => " is the event time",
+                            _ => " is a key",
+                        }),
                 ),
-                (None, _) => mistakes.push(site, schema.no_column(name)),
+                (None, _) => schema.missing(name, site, mistakes),
             }
             i += 1;
         }

@@ -25,19 +25,30 @@ impl<'a> Flow<'a> {
     /// `fill_null(false)`.
     #[must_use]
     pub const fn filter(self, args: Args<'a>) -> Self {
-        match args.list {
-            [condition] if !matches!(condition, Expr::Named(..)) => self.then(
-                Operator::Filter(Filter {
-                    condition: *condition,
-                    site: args.site_of(0),
-                }),
-                &args,
+        let (i, message) = match args.list {
+            [] => (
+                None,
+                "`filter` needs a condition, such as `filter(amount > 0.0)`",
             ),
-            _ => self.wrong(
-                args.site,
-                Message::new("`filter` takes one condition, such as `filter(amount > 0.0)`"),
+            [Expr::Named(..) | Expr::Closure(..), ..] => (
+                Some(0),
+                "write the condition itself, such as `filter(amount > 0.0)`",
             ),
-        }
+            [condition] => {
+                let site = args.site_of(0);
+                let condition = *condition;
+                return self.then(Operator::Filter(Filter { condition, site }), &args);
+            }
+            _ => (
+                Some(1),
+                "`filter` takes one condition: join two with `&&` or `||`",
+            ),
+        };
+        let site = match i {
+            Some(i) => args.site_of(i),
+            None => args.site,
+        };
+        self.wrong(site, Message::new(message))
     }
 }
 
@@ -58,7 +69,7 @@ impl<'a> Filter<'a> {
                     &self.condition,
                     &ty,
                 );
-                let message = if ty.is_bool() {
+                let message = if ty.is_bool() && !ty.is_null() {
                     message.text(": say what null means, as in `fill_null(false)`")
                 } else {
                     message

@@ -36,7 +36,12 @@ pub(super) const fn one_of_group<'a>(
         let message = Message::new("only `aggregate` can follow a `group_by` with a window");
         flow.mistakes.push(args.site, message);
     }
-    args.refuse_others(0, &[], &[], &mut flow.mistakes);
+    if !args.list.is_empty() {
+        let message = Message::new("")
+            .name(operator.name())
+            .text(" takes no argument: its columns are those of `group_by`");
+        flow.mistakes.push(args.site_of(0), message);
+    }
     flow.then(operator, &args)
 }
 
@@ -50,7 +55,7 @@ pub(super) const fn one_row<'a>(
 ) {
     keyless(name, schema, site, mistakes);
     let before = *schema;
-    regroup(schema, by, false, mistakes);
+    regroup(schema, by, false, site, mistakes);
     let mut i = 0;
     while i < before.columns() {
         let column = before.get(i);
@@ -69,7 +74,7 @@ impl<'a> First<'a> {
         site: u32,
         mistakes: &mut Mistakes,
     ) {
-        one_row("first", &self.by, schema, site, mistakes);
+        one_row("`first`", &self.by, schema, site, mistakes);
     }
 
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {

@@ -1,10 +1,10 @@
 //! `left_join` and `inner_join`: add the columns of a keyed dataset.
 
-use super::{Args, Columns, Operator, Other};
-use crate::expr::{Binary, Expr};
+use super::{Args, Columns, Operator, Other, no_name};
+use crate::expr::{Binary, Expr, Fault};
 use crate::flow::{Flow, Mistakes};
 use crate::literal::Literal;
-use crate::message::{Check, Message};
+use crate::message::Message;
 use crate::schema::{Column, Schema};
 use crate::text::eq;
 use crate::time::Duration;
@@ -57,7 +57,14 @@ impl<'a> Flow<'a> {
     }
 
     const fn join(mut self, right: &Flow<'a>, how: How, args: Args<'a>) -> Self {
+        let before = self.mistakes.len();
+        refuse_habits(&args, &mut self.mistakes);
         args.refuse_others(0, &["on", "within", "fields"], &[], &mut self.mistakes);
+        if self.mistakes.len() > before {
+            self.schema.spoil();
+            self.schema.settle();
+            return self;
+        }
         let Some(on) = args.clause("on") else {
             return self.wrong(
                 args.site,
@@ -143,8 +150,9 @@ impl<'a> Join<'a> {
         let Some(dataset) = dataset else {
             mistakes.push(
                 site,
-                Message::new("a join looks up an input of the pipeline as it is: make this a keyed dataset of its own"),
+                Message::new("a join looks up an input of the pipeline as it is: make these rows a keyed dataset of their own and join that"),
             );
+            schema.spoil();
             return;
         };
         if right.keys() == 0 {
@@ -154,6 +162,7 @@ impl<'a> Join<'a> {
                     .name(dataset)
                     .text(" has no key to join on: mark one `#[field(key)]`"),
             );
+            schema.spoil();
             return;
         }
         self.check_on(schema, right, dataset, mistakes);
@@ -167,12 +176,18 @@ impl<'a> Join<'a> {
         dataset: &str,
         mistakes: &mut Mistakes,
     ) {
-        let mut i = 0;
+        let (mut wrong, mut i) = (false, 0);
         while i < self.on.list.len() {
             let site = self.on.site_of(i);
             if let Some((left, key)) = self.pair(i) {
-                if let Err(message) = check_pair(schema, right, dataset, left, key) {
-                    mistakes.push(site, message);
+                if let Err(fault) = check_pair(schema, right, dataset, left, key) {
+                    // `left == right` is three tokens, one name is one.
+                    let at = match self.on.list[i] {
+                        Expr::Name(_) => 0,
+                        _ => fault.at as u32,
+                    };
+                    mistakes.push(site + at, fault.message);
+                    wrong = true;
                 }
                 let mut j = 0;
                 while j < i {
@@ -188,7 +203,10 @@ impl<'a> Join<'a> {
             } else {
                 mistakes.push(
                     site,
-                    Message::new("write `on(column)` or `on(left == right)`"),
+                    match self.on.list[i] {
+                        literal @ Expr::Literal(_) => no_name(&literal),
+                        _ => Message::new("write `on(column)` or `on(left == right)`"),
+                    },
                 );
             }
             i += 1;
@@ -198,14 +216,13 @@ impl<'a> Join<'a> {
             let key = right.get(k).name;
             let (mut found, mut i) = (false, 0);
             while i < self.on.list.len() {
-                if let Some((_, right)) = self.pair(i) {
-                    found |= eq(right, key);
-                } else {
-                    found = true;
-                }
+                found |= match self.pair(i) {
+                    Some((_, right)) => eq(right, key),
+                    None => true,
+                };
                 i += 1;
             }
-            if !found {
+            if !found && !wrong {
                 mistakes.push(
                     self.on.site,
                     right.list(
@@ -255,6 +272,7 @@ impl<'a> Join<'a> {
                             .name(dataset)
                             .text(": choose from ");
                         mistakes.push(at, right.list(right.keys(), right.len(), message));
+                        schema.spoil();
                     }
                 }
                 i += 1;
@@ -349,52 +367,81 @@ impl<'a> Join<'a> {
     }
 }
 
+/// Notes what joins look like elsewhere.
+const fn refuse_habits(args: &Args<'_>, mistakes: &mut Mistakes) {
+    let mut i = 0;
+    while i < args.list.len() {
+        let message = match args.list[i] {
+            Expr::Name(_) | Expr::Binary(Binary::Eq, Expr::Name(_), Expr::Name(_)) => {
+                "the columns to join on stand in `on(..)`, such as `on(uid)` or `on(buyer == uid)`"
+            }
+            Expr::Named(name, _) if eq(name, "left_on") || eq(name, "right_on") => {
+                "columns of two names are joined by `on(left == right)`"
+            }
+            Expr::Named(name, _) if eq(name, "how") => {
+                "a join is a `left_join` or an `inner_join`: remove `how`"
+            }
+            _ => "",
+        };
+        if !message.is_empty() {
+            mistakes.push(args.site_of(i), Message::new(message));
+        }
+        i += 1;
+    }
+}
+
+/// Checks that the column `left` can be looked up as `key`. The fault's place is the one in
+/// `left == key`.
 const fn check_pair(
     schema: &Schema<'_>,
     right: &Schema<'_>,
     dataset: &str,
     left: &str,
     key: &str,
-) -> Check {
-    let Some(k) = right.position(key) else {
-        let message = Message::new("")
-            .name(key)
-            .text(" is no key of ")
-            .name(dataset)
-            .text("; it has ");
-        return Err(right.list(0, right.keys(), message));
+) -> Result<(), Fault> {
+    let k = match right.position(key) {
+        Some(k) if k < right.keys() => k,
+        _ => {
+            let message = Message::new("")
+                .name(key)
+                .text(" is no key of ")
+                .name(dataset)
+                .text("; it has ");
+            return Err(Fault::new(right.list(0, right.keys(), message)).within(2));
+        }
     };
-    if k >= right.keys() {
-        let message = Message::new("")
-            .name(key)
-            .text(" is no key of ")
-            .name(dataset)
-            .text("; it has ");
-        return Err(right.list(0, right.keys(), message));
-    }
     let Some(column) = schema.column(left) else {
-        return Err(schema.no_column(left));
+        if schema.is_open() {
+            return Ok(());
+        }
+        return Err(Fault::new(schema.no_column(left)).within(1));
     };
     let key_type: Computed<'_> = right.get(k).ty;
-    let message = Message::new("cannot join on ").name(left);
     if column.ty.is_unknown() || column.ty.same(&key_type) {
         return Ok(());
     }
+    let message = Message::new("cannot join on ").name(left);
     if column.ty.is_optional() {
-        return Err(message
-            .text(": it is ")
-            .computed(&column.ty)
-            .text(", and a key is never null; drop these rows before, with `dropnull(")
-            .text(left)
-            .text(")`"));
+        return Err(Fault::new(
+            message
+                .text(": it is ")
+                .computed(&column.ty)
+                .text(", and a key is never null; drop these rows before, with `dropnull(")
+                .text(left)
+                .text(")`"),
+        )
+        .within(1));
     }
-    Err(message
+    let message = message
         .text(": ")
         .name(schema.origin())
         .text(" has it as ")
         .computed(&column.ty)
-        .text(", ")
-        .name(dataset)
-        .text(" as ")
-        .computed(&key_type))
+        .text(", ");
+    let message = if eq(left, key) {
+        message.name(dataset).text(" as ")
+    } else {
+        message.member(dataset, key).text(" is ")
+    };
+    Err(Fault::new(message.computed(&key_type)))
 }

@@ -32,7 +32,7 @@ impl<'a> Latest<'a> {
         site: u32,
         mistakes: &mut Mistakes,
     ) {
-        one_row("latest", &self.by, schema, site, mistakes);
+        one_row("`latest`", &self.by, schema, site, mistakes);
     }
 
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {

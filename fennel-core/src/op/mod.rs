@@ -21,6 +21,7 @@ mod select;
 mod union;
 
 pub use aggregate::{Aggregate, Emit};
+pub(crate) use args::no_name;
 pub use args::{Args, Columns};
 pub use assign::Assign;
 pub use changelog::Changelog;
@@ -77,13 +78,14 @@ macro_rules! operators {
                 mistakes: &mut Mistakes,
             ) {
                 if schema.is_terminal() && !matches!(self, Operator::Input(_)) {
-                    mistakes.push(site, after_terminal());
+                    mistakes.push(site, after_terminal(schema));
                     schema.reopen();
                 }
                 match self {
                     Operator::Input(_) => {}
                     $(Operator::$variant(operator) => operator.apply(schema, other, site, mistakes),)*
                 }
+                schema.settle();
             }
 
             /// Its wire form, on rows of these columns; `None` where it does nothing.
@@ -128,19 +130,28 @@ operators! {
     Changelog "changelog",
 }
 
-const fn after_terminal() -> Message {
-    Message::new(
-        "nothing can follow an aggregate over continuous windows: it is computed when it is read; write `emit = \"final\"`, or use windows that end",
-    )
+const fn after_terminal(schema: &Schema<'_>) -> Message {
+    Message::new(if schema.decays() {
+        "nothing can follow a decaying sum: it is computed when it is read"
+    } else {
+        "nothing can follow an aggregate over continuous windows: it is computed when it is read; write `emit = \"final\"`, or use windows that end"
+    })
 }
 
-/// Notes that the rows have keys, where they must have none.
-pub(crate) const fn keyless(name: &str, schema: &Schema<'_>, site: u32, mistakes: &mut Mistakes) {
+/// Notes that the rows have keys, where `what` needs that they have none.
+pub(crate) const fn keyless(
+    what: &str,
+    schema: &mut Schema<'_>,
+    site: u32,
+    mistakes: &mut Mistakes,
+) {
     if schema.keys() > 0 {
-        let message = Message::new("")
-            .name(name)
-            .text(" needs rows without a key, and these have the key ");
-        mistakes.push(site, schema.list(0, schema.keys(), message));
+        if !schema.is_open() {
+            let message =
+                Message::new(what).text(" needs rows without a key, and these have the key ");
+            mistakes.push(site, schema.list(0, schema.keys(), message));
+        }
+        schema.spoil();
     }
 }
 

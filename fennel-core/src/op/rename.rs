@@ -1,6 +1,6 @@
 //! `rename`: renames columns.
 
-use super::{Args, Operator, Other};
+use super::{Args, Operator, Other, no_name};
 use crate::expr::Expr;
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
@@ -77,7 +77,7 @@ impl<'a> Rename<'a> {
                 done[i] = true;
                 let mut k = 0;
                 while k < self.args.list.len() {
-                    if !done[k] && self.lets_go_on(i, k) {
+                    if !done[k] && waiting < next.len() && self.lets_go_on(i, k) {
                         next[waiting] = k;
                         waiting += 1;
                     }
@@ -150,10 +150,14 @@ impl<'a> Rename<'a> {
     }
 
     /// Notes why the `i`th column was not renamed.
-    const fn refuse(&self, i: usize, schema: &Schema<'_>, mistakes: &mut Mistakes) {
+    const fn refuse(&self, i: usize, schema: &mut Schema<'_>, mistakes: &mut Mistakes) {
         let site = self.args.site_of(i);
         match self.pair(i) {
-            None => mistakes.push(site, Message::new("write `rename(new_name = old_name)`")),
+            None => {
+                let (offset, message) = no_pair(&self.args.list[i]);
+                mistakes.push(site + offset, message);
+                schema.spoil();
+            }
             Some(_) if self.is_repeated(i) => mistakes.push(
                 site,
                 Message::new(
@@ -161,14 +165,19 @@ impl<'a> Rename<'a> {
                 ),
             ),
             Some((old, _)) if schema.role(old).is_none() => {
-                mistakes.push(site + 1, schema.no_column(old));
+                schema.missing(old, site + 1, mistakes);
             }
-            Some((_, new)) => mistakes.push(
-                site,
-                Message::new("there is a column ")
-                    .name(new)
-                    .text(" already"),
-            ),
+            Some((old, new)) => {
+                let message = if eq(old, new) {
+                    Message::new("").name(new).text(" has this name already")
+                } else {
+                    Message::new("there is a column ")
+                        .name(new)
+                        .text(" already: choose another name")
+                };
+                mistakes.push(site, message);
+                schema.spoil();
+            }
         }
     }
 
@@ -192,5 +201,13 @@ impl<'a> Rename<'a> {
         Ok(Operator::Rename(Rename {
             args: Args::new(0, arena.slice(&list)),
         }))
+    }
+}
+
+/// Why an argument is not `new = old`, and at which of its nodes.
+const fn no_pair(argument: &Expr<'_>) -> (u32, Message) {
+    match argument {
+        Expr::Named(_, value) => (1, no_name(value)),
+        _ => (0, Message::new("write `rename(new_name = old_name)`")),
     }
 }

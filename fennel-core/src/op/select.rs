@@ -38,28 +38,53 @@ impl<'a> Select<'a> {
         mistakes: &mut Mistakes,
     ) {
         self.columns.check(mistakes);
+        let mut certain = true;
         let mut i = 0;
         while i < self.columns.len() {
             let name = self.columns.get(i);
+            certain &= !name.is_empty();
             if !name.is_empty() && schema.role(name).is_none() {
-                mistakes.push(self.columns.site_of(i), schema.no_column(name));
+                schema.missing(name, self.columns.site_of(i), mistakes);
             }
             i += 1;
+        }
+        if certain && !schema.is_open() {
+            self.check_keys(schema, site, mistakes);
+        } else {
+            schema.spoil();
         }
         let mut i = 0;
         while i < schema.columns() {
             let name = schema.get(i).name;
-            if self.columns.contains(name) {
+            if self.columns.contains(name) || matches!(schema.role(name), Some(Role::Key)) {
                 i += 1;
-                continue;
+            } else {
+                schema.remove(i);
             }
-            if matches!(schema.role(name), Some(Role::Key)) {
-                mistakes.push(site, Message::new("`select` must keep the key ").name(name));
-                i += 1;
-                continue;
-            }
-            schema.remove(i);
         }
+    }
+
+    /// Notes the keys that are left out.
+    const fn check_keys(&self, schema: &Schema<'a>, site: u32, mistakes: &mut Mistakes) {
+        let (mut missing, mut i) = (0, 0);
+        while i < schema.keys() {
+            missing += !self.columns.contains(schema.get(i).name) as usize;
+            i += 1;
+        }
+        if missing == 0 {
+            return;
+        }
+        let mut message = Message::new("`select` must keep the key ");
+        let (mut listed, mut i) = (0, 0);
+        while i < schema.keys() {
+            let name = schema.get(i).name;
+            if !self.columns.contains(name) {
+                message = message.listed(listed, missing, name);
+                listed += 1;
+            }
+            i += 1;
+        }
+        mistakes.push(site, message);
     }
 
     /// A select is sent as a drop of the other columns; where there are none it does nothing.

@@ -18,7 +18,12 @@ impl<'a> Flow<'a> {
     /// columns.
     #[must_use]
     pub const fn union(mut self, other: Flow<'a>, args: Args<'a>) -> Self {
-        args.refuse_others(0, &[], &[], &mut self.mistakes);
+        if !args.list.is_empty() {
+            self.mistakes.push(
+                args.site_of(0),
+                Message::new("`union` takes one flow: chain a second `union` for a third flow"),
+            );
+        }
         self.with(&other, Union::operator(), &args)
     }
 }
@@ -35,20 +40,26 @@ impl<'a> Union<'a> {
             return;
         };
         if other.is_terminal() {
-            mistakes.push(site, super::after_terminal());
+            mistakes.push(site, super::after_terminal(other));
+            schema.spoil();
         }
-        keyless("union", schema, site, mistakes);
-        keyless("union", other, site, mistakes);
-        if !eq(schema.timestamp(), other.timestamp()) {
-            let message = Message::new("`union` needs the same columns: the event time is ")
-                .name(schema.timestamp())
-                .text(" here and ")
-                .name(other.timestamp())
-                .text(" there");
-            mistakes.push(site, message);
+        keyless("`union`", schema, site, mistakes);
+        if other.keys() > 0 && !other.is_open() && !schema.is_open() {
+            let message =
+                Message::new("`union` needs rows without a key, and the other ones have the key ");
+            mistakes.push(site, other.list(0, other.keys(), message));
+            schema.spoil();
         }
-        lacking(schema, other, "here", "there", site, mistakes);
-        lacking(other, schema, "there", "here", site, mistakes);
+        if schema.is_open() || schema.is_spoilt() || other.is_open() {
+            schema.spoil();
+            return;
+        }
+        let differences = differences(schema, other);
+        if !differences.as_str().is_empty() {
+            let message = Message::new("`union` needs the same columns: ");
+            mistakes.push(site, message.text(differences.as_str()));
+            schema.spoil();
+        }
     }
 
     pub(super) fn encode(&self, _: &Schema<'a>, operands: [&str; 2]) -> Option<super::Kind> {
@@ -63,39 +74,46 @@ impl<'a> Union<'a> {
     }
 }
 
-/// Notes a column of `a` that `b` lacks or has with another type.
-const fn lacking(
-    a: &Schema<'_>,
-    b: &Schema<'_>,
-    in_a: &str,
-    in_b: &str,
-    site: u32,
-    mistakes: &mut Mistakes,
-) {
+/// The columns that only one of both has, or that have another type there.
+const fn differences(here: &Schema<'_>, there: &Schema<'_>) -> Message {
+    let mut message = Message::new("");
     let mut i = 0;
-    while i < a.columns() {
-        let column = a.get(i);
-        let message = Message::new("`union` needs the same columns: ")
-            .name(column.name)
-            .text(" is ");
-        match b.position(column.name) {
-            None => mistakes.push(site, message.text("only ").text(in_a)),
+    while i < here.columns() {
+        let column = here.get(i);
+        match there.position(column.name) {
+            None => message = message.also("").name(column.name).text(" is only here"),
             Some(j)
-                if b.get(j).ty.same(&column.ty)
-                    || b.get(j).ty.is_unknown()
+                if there.get(j).ty.same(&column.ty)
+                    || there.get(j).ty.is_unknown()
                     || column.ty.is_unknown() => {}
-            Some(j) => mistakes.push(
-                site,
-                message
+            Some(j) => {
+                message = message
+                    .also("")
+                    .name(column.name)
+                    .text(" is ")
                     .computed(&column.ty)
-                    .text(" ")
-                    .text(in_a)
-                    .text(" and ")
-                    .computed(&b.get(j).ty)
-                    .text(" ")
-                    .text(in_b),
-            ),
+                    .text(" here and ")
+                    .computed(&there.get(j).ty)
+                    .text(" there");
+            }
         }
         i += 1;
     }
+    let mut i = 0;
+    while i < there.columns() {
+        let name = there.get(i).name;
+        if here.position(name).is_none() {
+            message = message.also("").name(name).text(" is only there");
+        }
+        i += 1;
+    }
+    if !eq(here.timestamp(), there.timestamp()) {
+        message = message
+            .also("the event time is ")
+            .name(here.timestamp())
+            .text(" here and ")
+            .name(there.timestamp())
+            .text(" there");
+    }
+    message
 }
