@@ -258,7 +258,18 @@ impl Reader<'_> {
                 let private = self.private;
                 return Ok(Some(quote!(#private::Const(#path).expr())));
             }
-            Expr::Array(_) => true,
+            Expr::Array(array) => {
+                let column = array.elems.iter().find_map(bare);
+                if let Some(column) = column.filter(|name| self.is_name(&(*name).clone().into())) {
+                    return Err(syn::Error::new_spanned(
+                        column,
+                        format!(
+                            "a list in brackets is a constant, and `{column}` is a column: list columns one by one"
+                        ),
+                    ));
+                }
+                true
+            }
             _ => false,
         };
         if !is_constant {

@@ -50,12 +50,16 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     });
     let meta = meta.emit(private);
     let checks = checks(model);
-    quote! {
-        #(#attributes)*
-        #[allow(dead_code, clippy::needless_pass_by_value)]
+    // What rustc says of the whole function underlines its name.
+    let function = quote_spanned! {ident.span()=>
         #vis const fn #ident(#(#parameters),*) -> #private::Flow<'static> {
             #body
         }
+    };
+    quote! {
+        #(#attributes)*
+        #[allow(dead_code, clippy::needless_pass_by_value)]
+        #function
 
         #[allow(long_running_const_eval)]
         const _: () = {

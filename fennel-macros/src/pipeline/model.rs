@@ -1,10 +1,10 @@
 //! What the tokens of a pipeline say.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Expr, ExprMethodCall, FnArg, ItemFn, Pat, ReturnType, Stmt, Type, Visibility,
+    Attribute, BinOp, Expr, ExprMethodCall, FnArg, ItemFn, Pat, ReturnType, Stmt, Type, Visibility,
 };
 
 use crate::args::{self, keyed, split};
@@ -56,6 +56,8 @@ impl Sites {
 
 /// Operators whose first argument is another flow.
 const OF_TWO_FLOWS: [&str; 3] = ["left_join", "inner_join", "union"];
+/// Operators that follow `group_by`, and nothing else.
+const OF_GROUPS: [&str; 3] = ["aggregate", "first", "latest"];
 const KNOWN: [&str; 2] = ["env", "crate"];
 
 impl Model {
@@ -74,6 +76,13 @@ impl Model {
         }
         let private = path::private(facade.as_ref());
         let meta = Meta::take(&mut function.attrs, errors);
+        function.attrs.retain(|attribute| {
+            let again = path::is(attribute, "pipeline");
+            if again {
+                errors.on(attribute, "`#[pipeline]` is given twice");
+            }
+            !again
+        });
         check_signature(function, errors);
         let inputs: Vec<Input> = function
             .sig
@@ -114,6 +123,7 @@ impl Model {
         let mut rewriter = Rewriter {
             private: &private,
             flows: inputs.iter().map(|input| input.ident.to_string()).collect(),
+            groups: Vec::new(),
             sites: &mut sites,
             errors,
         };
@@ -188,6 +198,8 @@ struct Rewriter<'a> {
     private: &'a TokenStream,
     /// The names that stand for flows.
     flows: Vec<String>,
+    /// The names that stand for rows in groups.
+    groups: Vec<String>,
     sites: &'a mut Sites,
     errors: &'a mut Errors,
 }
@@ -200,14 +212,22 @@ impl Rewriter<'_> {
             let is_last = i + 1 == statements.len();
             match statement {
                 Stmt::Local(local) => body.extend(self.binding(local)),
-                Stmt::Expr(chain, None) if is_last => {
-                    if let Some(group) = open_group(chain) {
-                        self.errors.on(
-                            group,
-                            "rows in groups are no dataset: go on with `aggregate`, `first` or `latest`",
-                        );
-                    }
-                    body.extend(self.flow(chain));
+                Stmt::Expr(chain, None) if is_last && !matches!(chain, Expr::Return(_)) => {
+                    body.extend(self.rows(chain));
+                    return body;
+                }
+                Stmt::Expr(Expr::Return(exit), _) if is_last => {
+                    self.errors.on(
+                        exit.return_token,
+                        "a pipeline ends with its last chain: remove `return` and `;`",
+                    );
+                    return body;
+                }
+                Stmt::Expr(Expr::MethodCall(_) | Expr::Path(_), Some(semicolon)) if is_last => {
+                    self.errors.on(
+                        semicolon,
+                        "a pipeline ends with its last chain, and this drops it: remove `;`",
+                    );
                     return body;
                 }
                 Stmt::Item(item) => body.extend(quote!(#item)),
@@ -220,7 +240,7 @@ impl Rewriter<'_> {
         self.errors.on(
             &function.sig.ident,
             format!(
-                "pipeline `{}` returns nothing: end it with a chain of operators, without `;`",
+                "pipeline `{}` returns nothing: end it with a chain of operators",
                 function.sig.ident
             ),
         );
@@ -246,34 +266,123 @@ impl Rewriter<'_> {
             );
             return TokenStream::new();
         };
+        let is_group = self.group(&init.expr).is_some();
         let chain = self.flow(&init.expr);
-        self.flows.push(pattern.to_string());
+        let name = pattern.to_string();
+        self.flows.retain(|flow| *flow != name);
+        self.groups.retain(|group| *group != name);
+        if is_group {
+            self.groups.push(name);
+        } else {
+            self.flows.push(name);
+        }
         quote!(let #pattern = #chain;)
+    }
+
+    /// A chain that ends with rows, not with groups of them.
+    fn rows(&mut self, expr: &Expr) -> TokenStream {
+        if let Some(group) = self.group(expr) {
+            self.errors.on(
+                group,
+                "rows in groups are no dataset: go on with `aggregate`, `first` or `latest`",
+            );
+        }
+        self.flow(expr)
     }
 
     /// A chain of operators on a flow.
     fn flow(&mut self, expr: &Expr) -> TokenStream {
         match expr {
-            Expr::Paren(paren) => self.flow(&paren.expr),
-            Expr::Group(group) => self.flow(&group.expr),
-            Expr::MethodCall(call) => self.operator(call),
-            _ if bare(expr).is_some_and(|name| self.flows.contains(&name.to_string())) => {
-                quote!(#expr)
+            Expr::Paren(paren) => return self.flow(&paren.expr),
+            Expr::Group(group) => return self.flow(&group.expr),
+            Expr::MethodCall(call) => return self.operator(call),
+            _ => {}
+        }
+        let name = bare(expr).map(ToString::to_string);
+        if let Some(name) = &name
+            && (self.flows.contains(name) || self.groups.contains(name))
+        {
+            return quote!(#expr);
+        }
+        // Where the parameters are wrong, that is enough.
+        if !self.flows.is_empty() {
+            self.no_flow(expr);
+        }
+        TokenStream::new()
+    }
+
+    /// Says why an expression is no flow, and what to write.
+    fn no_flow(&mut self, expr: &Expr) {
+        let flows = self.flows.join("` or `");
+        let first = &self.flows[0];
+        match expr {
+            Expr::Field(field) => {
+                let name = field.member.to_token_stream();
+                self.errors.on(
+                    &field.member,
+                    format!(
+                        "a flow has no field `{name}`: operators are called, as in `{name}(..)`"
+                    ),
+                );
             }
-            _ => {
-                let flows = self.flows.join("`, `");
+            Expr::Binary(sum) if matches!(sum.op, BinOp::Add(_)) => self.errors.on(
+                sum.op,
+                "two flows are put together by `union`, as in `clicks.union(views)`",
+            ),
+            Expr::Call(call) => {
+                let name = call.func.to_token_stream();
+                self.errors.on(
+                    &call.func,
+                    format!("operators are methods of a flow, as in `{first}.{name}(..)`"),
+                );
+            }
+            Expr::Path(path) if bare(expr).is_some() => {
+                let name = path.to_token_stream();
                 self.errors.on(
                     expr,
-                    format!("this is no flow of rows: a chain begins with `{flows}`"),
+                    format!("there is no flow of rows `{name}`: a chain begins with `{flows}`"),
                 );
-                TokenStream::new()
             }
+            _ => self.errors.on(
+                expr,
+                format!("this is no flow of rows: a chain begins with `{flows}`"),
+            ),
+        }
+    }
+
+    /// Where an expression is rows in groups, its `group_by` or its name.
+    fn group<'e>(&self, expr: &'e Expr) -> Option<&'e Ident> {
+        match expr {
+            Expr::MethodCall(call) if call.method == "group_by" => Some(&call.method),
+            Expr::Paren(paren) => self.group(&paren.expr),
+            Expr::Group(group) => self.group(&group.expr),
+            _ => bare(expr).filter(|name| self.groups.contains(&name.to_string())),
+        }
+    }
+
+    /// Checks that an operator of groups follows `group_by`, and no other does.
+    fn check_order(&mut self, call: &ExprMethodCall) {
+        let method = &call.method;
+        let of_groups = OF_GROUPS.iter().any(|name| method == name);
+        match (self.group(&call.receiver), of_groups) {
+            (Some(_), false) => self.errors.on(
+                method,
+                format!("`{method}` can't follow `group_by`: that is followed by `aggregate`, `first` or `latest`"),
+            ),
+            // Behind an operator that can't follow `group_by`, that one is enough.
+            (None, true) if matches!(&*call.receiver, Expr::MethodCall(before) if self.group(&before.receiver).is_some()) => {}
+            (None, true) => self.errors.on(
+                method,
+                format!("`{method}` needs rows in groups, as in `group_by(uid).{method}(..)`"),
+            ),
+            _ => {}
         }
     }
 
     fn operator(&mut self, call: &ExprMethodCall) -> TokenStream {
         let private = self.private;
         let receiver = self.flow(&call.receiver);
+        self.check_order(call);
         let method = &call.method;
         if let Some(turbofish) = &call.turbofish {
             self.errors
@@ -283,14 +392,17 @@ impl Rewriter<'_> {
         let of_two = OF_TWO_FLOWS.iter().any(|name| method == name);
         let other = if of_two {
             match args.next() {
-                Some(other) => {
-                    let other = self.flow(other);
+                Some(other) if !matches!(other, Expr::Call(_)) => {
+                    let other = self.rows(other);
                     quote!(#other,)
                 }
-                None => {
+                other => {
+                    let at = other.map_or_else(|| quote!(#method), ToTokens::to_token_stream);
                     self.errors.on(
-                        method,
-                        format!("`{method}` needs another flow of rows first"),
+                        at,
+                        format!(
+                            "`{method}` needs a flow of rows first, as in `{method}(users, ..)`"
+                        ),
                     );
                     TokenStream::new()
                 }
@@ -317,14 +429,5 @@ impl Rewriter<'_> {
                 #private::Args::new(#site, ARGS)
             })
         }
-    }
-}
-
-/// The `group_by` that a chain ends with.
-fn open_group(chain: &Expr) -> Option<&Ident> {
-    match chain {
-        Expr::MethodCall(call) if call.method == "group_by" => Some(&call.method),
-        Expr::Paren(paren) => open_group(&paren.expr),
-        _ => None,
     }
 }
