@@ -136,10 +136,10 @@ fn first_token(item: &Item) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::TokenTree;
     use syn::{File, Item};
 
     use super::*;
+    use crate::damage::damage;
 
     const DATASET: &str = r#"
         /// One row per ticket sold.
@@ -301,28 +301,6 @@ mod tests {
                 }
             });
             assert!(sites > 100, "{sites}");
-        }
-    }
-
-    fn damage(tokens: TokenStream, visit: &mut dyn FnMut(TokenStream)) {
-        let trees: Vec<TokenTree> = tokens.into_iter().collect();
-        for (i, tree) in trees.iter().enumerate() {
-            let with = |middle: Vec<TokenTree>| {
-                let (before, after) = (trees[..i].iter().cloned(), trees[i + 1..].iter().cloned());
-                before.chain(middle).chain(after).collect::<TokenStream>()
-            };
-            visit(with(vec![]));
-            visit(with(vec![tree.clone(), tree.clone()]));
-            visit(with(quote!(=).into_iter().collect()));
-            visit(with(quote!(5).into_iter().collect()));
-            if let TokenTree::Group(group) = tree {
-                damage(group.stream(), &mut |inner| {
-                    visit(with(vec![TokenTree::Group(proc_macro2::Group::new(
-                        group.delimiter(),
-                        inner,
-                    ))]));
-                });
-            }
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod args;
 mod cfg;
+#[cfg(test)]
+mod damage;
 mod dataset;
 mod enforce;
 mod errors;

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{BinOp, Block, Expr, ExprIf, Lit, Member, Pat, Path, Stmt, UnOp};
+use syn::{BinOp, Block, Expr, ExprIf, GenericArgument, Lit, Member, Pat, Path, Stmt, UnOp};
 
 use crate::enforce::{At, call};
 use crate::literal;
@@ -155,6 +155,12 @@ impl Reader<'_> {
                 let mut args = vec![self.expr(&call.receiver)?];
                 if let Some(turbofish) = &call.turbofish {
                     for argument in &turbofish.args {
+                        let GenericArgument::Type(argument) = argument else {
+                            return Err(syn::Error::new_spanned(
+                                argument,
+                                "expected a type, as in `text.parse::<f64>()`",
+                            ));
+                        };
                         self.sites.push(At::tokens(argument));
                         args.push(quote_spanned! {argument.span()=>
                             #private::Expr::Type(<#argument as #private::DataType>::TYPE)
