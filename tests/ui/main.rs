@@ -4,6 +4,8 @@
 //! pinned toolchain alone. After a change of a message, run
 //! `TRYBUILD=overwrite cargo test -p fennel-ui-tests` and read the difference as a user would.
 
+mod coverage;
+
 use std::process::Command;
 
 /// The toolchain of `rust-toolchain.toml`.
@@ -25,6 +27,7 @@ fn definitions_compile_or_say_why_not() {
         "dataset",
         "expectations",
         "featureset",
+        "pipeline",
         "record",
         "sink",
         "source",

@@ -1,4 +1,4 @@
-//! What an attribute says wrongly: N002, N042, N281, N295, N357, N437, N438.
+//! What an attribute says wrongly: N002, N020, N042, N280, N281, N295, N357, N437, N438.
 use fennel::prelude::*;
 
 mod owned {

@@ -1,4 +1,4 @@
-//! A dataset has one event time: N001, N053, N350, N351, N352, N432, N433.
+//! A dataset has one event time: N001, N053, N323, N350, N351, N352, N432, N433.
 use fennel::prelude::*;
 
 fennel::owner!("tickets@example.com");

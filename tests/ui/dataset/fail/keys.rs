@@ -1,4 +1,4 @@
-//! What can't be a key, or be indexed: N041, N046, N353, N354, N434.
+//! What can't be a key, or be indexed: N041, N046, N047, N048, N122, N123, N353, N354, N355, N434.
 use fennel::prelude::*;
 
 fennel::owner!("tickets@example.com");
@@ -41,6 +41,26 @@ struct Twice {
 struct BothFlags {
     #[field(key)]
     id: i64,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index, index = true)]
+struct IndexedTwice {
+    #[field(key)]
+    id: i64,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index = "secondary")]
+struct OtherIndex {
+    #[field(key)]
+    id: i64,
+    at: DateTime<Utc>,
+}
+
+#[dataset]
+struct EraseTime {
+    #[field(timestamp, erase_key)]
     at: DateTime<Utc>,
 }
 

@@ -1,4 +1,4 @@
-//! What a feature can't read: N064, N138, N153, N402, N403, N404, N451, N454, N456.
+//! What a feature can't read: N064, N065, N138, N153, N402, N403, N404, N451, N454, N456.
 use fennel::prelude::*;
 
 fennel::owner!("tickets@example.com");
