@@ -2,5 +2,7 @@
 
 mod connectors;
 mod expectations;
+mod printed;
+mod project;
 mod transition;
 mod whole;

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, numbers, write};
+use super::params::{Params, Spec, Written, float_default, numbers, write};
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -37,6 +37,10 @@ impl<'a> Average<'a> {
             Ok(()) => Ok(Computed::FLOAT.optional_if(self.default.is_none())),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        Written::new().named("default", float_default(self.default, Some(0.0)))
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, flag, hashable, nullable, write};
+use super::params::{Params, Spec, Written, flag, hashable, nullable, write};
 use crate::expr::fault::{fault, part};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -88,6 +88,12 @@ impl<'a> Count<'a> {
             return Err(message);
         }
         Ok(Computed::INT)
+    }
+
+    pub(super) fn written(&self) -> Written {
+        let written = Written::new().flag("unique", self.unique);
+        let written = written.flag("approx", self.approx);
+        written.flag("dropnull", self.dropnull)
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, flag, hashable, list_of, write};
+use super::params::{Params, Spec, Written, flag, hashable, list_of, write};
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -43,6 +43,11 @@ impl<'a> Distinct<'a> {
             return Err(message);
         }
         list_of(of, self.dropnull)
+    }
+
+    pub(super) fn written(&self) -> Written {
+        let written = Written::new().flag("unordered", true);
+        written.flag("dropnull", self.dropnull)
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, duration_text, numbers, write};
+use super::params::{Params, Spec, Written, duration_text, numbers, write};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
@@ -63,6 +63,10 @@ impl<'a> ExpDecaySum<'a> {
             Ok(()) => Ok(Computed::FLOAT),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        Written::new().positional(format!("\"{}\"", self.half_life))
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, flag, list_of, write};
+use super::params::{Params, Spec, Written, flag, list_of, write};
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -44,6 +44,12 @@ impl<'a> FirstK<'a> {
 
     pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
         list_of(of, self.dropnull)
+    }
+
+    pub(super) fn written(&self) -> Written {
+        let written = Written::new().positional(self.limit);
+        let written = written.flag("dedup", self.dedup);
+        written.flag("dropnull", self.dropnull)
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -1,6 +1,8 @@
 //! `max(column, window, default = ..)`.
 
-use super::params::{DEFAULT_NUMBER, Default, Params, Spec, default_number, extreme, write};
+use super::params::{
+    DEFAULT_NUMBER, Default, Params, Spec, Written, default_number, extreme, write,
+};
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -30,6 +32,10 @@ impl<'a> Max<'a> {
 
     pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
         extreme("max", of, &self.default)
+    }
+
+    pub(super) fn written(&self) -> Written {
+        Written::new().named("default", self.default.text())
     }
 
     pub(super) fn encode(&self, spec: Spec, of: Computed<'_>) -> Variant {

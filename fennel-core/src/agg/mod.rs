@@ -43,9 +43,11 @@ pub use quantile::Quantile;
 pub use stddev::Stddev;
 pub use sum::Sum;
 
+use core::fmt;
+
 use crate::expr::fault::{fault, part};
 use crate::expr::function::{Call, Signature};
-use crate::expr::{Expr, Fault, Names, Scope, Typed};
+use crate::expr::{Expr, Fault, Name, Names, Scope, Typed};
 use crate::message::{Check, Message};
 use crate::schema::Schema;
 use crate::text::{closest, eq};
@@ -53,7 +55,7 @@ use crate::ty::Computed;
 use crate::window::Window;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
-use params::{Params, Spec};
+use params::{Params, Spec, Written};
 
 /// One column of an `aggregate`: `spend_1d = sum(amount, "1d")`.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +118,12 @@ macro_rules! aggregates {
             const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
                 match self {
                     $(Function::$variant(function) => function.result(of),)*
+                }
+            }
+
+            fn written(&self) -> Written {
+                match self {
+                    $(Function::$variant(function) => function.written(),)*
                 }
             }
 
@@ -261,6 +269,19 @@ impl<'a> Aggregation<'a> {
             Variant::FirstK(spec) => FirstK::decode(spec, arena),
             Variant::ExpDecay(spec) => ExpDecaySum::decode(spec, arena),
         }
+    }
+}
+
+/// The argument as a definition writes it.
+impl fmt::Display for Aggregation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Written { positional, named } = self.function.written();
+        let of = self.of.map(|of| Name(of).to_string());
+        let window = self.window.map(|window| window.to_string());
+        let args = of.into_iter().chain(positional).chain(window).chain(named);
+        let args: Vec<_> = args.collect();
+        let (output, name) = (Name(self.output), self.function.name());
+        write!(f, "{output} = {name}({})", args.join(", "))
     }
 }
 

@@ -39,6 +39,57 @@ pub enum Default<'a> {
 /// The parameter that holds [`Default::Number`]; no definition can write it.
 pub(super) const DEFAULT_NUMBER: &str = "default:number";
 
+/// The arguments of an aggregate as a definition writes them, without its column and window.
+pub(super) struct Written {
+    /// Those between column and window.
+    pub(super) positional: Vec<String>,
+    /// Those behind.
+    pub(super) named: Vec<String>,
+}
+
+impl Written {
+    pub(super) fn new() -> Self {
+        Written {
+            positional: Vec::new(),
+            named: Vec::new(),
+        }
+    }
+
+    pub(super) fn positional(mut self, value: impl ToString) -> Self {
+        self.positional.push(value.to_string());
+        self
+    }
+
+    /// `name = value`, left out where there is none.
+    pub(super) fn named(mut self, name: &str, value: Option<String>) -> Self {
+        self.named
+            .extend(value.map(|value| format!("{name} = {value}")));
+        self
+    }
+
+    /// `name = true`, left out where it is false.
+    pub(super) fn flag(self, name: &str, flag: bool) -> Self {
+        self.named(name, flag.then(|| "true".into()))
+    }
+}
+
+/// A default as it is written, `None` where it is that of calls without one.
+pub(super) fn float_default(default: Option<f64>, if_absent: Option<f64>) -> Option<String> {
+    (default != if_absent)
+        .then(|| default.map_or_else(|| "None".into(), |default| format!("{default:?}")))
+}
+
+impl Default<'_> {
+    /// It as it is written; `None` for null, which is that of calls without one.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Default::Null => None,
+            Default::Literal(literal) => Some(Expr::Literal(*literal).to_string()),
+            Default::Number(number) => Some(format!("{number:?}")),
+        }
+    }
+}
+
 impl<'a> Params<'_, 'a> {
     /// The argument of that name and its node.
     pub(super) const fn get(&self, name: &str) -> Option<(usize, Expr<'a>)> {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, flag, numbers, write};
+use super::params::{Params, Spec, Written, flag, float_default, numbers, write};
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
@@ -54,6 +54,12 @@ impl<'a> Quantile<'a> {
             Ok(()) => Ok(Computed::FLOAT.optional_if(self.default.is_none())),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        let written = Written::new().positional(format!("{:?}", self.p));
+        let written = written.flag("approx", true);
+        written.named("default", float_default(self.default, None))
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::params::{Params, Spec, numbers, write};
+use super::params::{Params, Spec, Written, numbers, write};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::message::Message;
@@ -28,6 +28,10 @@ impl<'a> Sum<'a> {
             Ok(()) => Ok(of.required()),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        Written::new()
     }
 
     pub(super) fn encode(&self, spec: Spec, _: Computed<'_>) -> Variant {

@@ -1,5 +1,7 @@
 //! Pipelines: what fills a dataset from others.
 
+use core::fmt;
+
 use super::{Dataset, Env, Location, Meta};
 use crate::flow::{Flow, Mistakes, Step};
 use crate::message::Message;
@@ -114,6 +116,92 @@ impl<'a> Pipeline<'a> {
         let declared = Schema::of(dataset);
         check_output(self.name, &made, &declared, dataset.name, 1, &mut mistakes);
         mistakes.all().map(|mistake| mistake.message).collect()
+    }
+}
+
+/// A stretch of a pipeline: calls on the rows of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The name by which later ones take its rows; none for the last.
+    pub name: Option<String>,
+    /// What it begins with: a dataset, or an earlier one's name.
+    pub from: String,
+    /// The steps, by position, and how each is written.
+    pub calls: Vec<(usize, String)>,
+}
+
+impl Pipeline<'_> {
+    /// Its steps as a user would write them. What several steps take, and what another one is
+    /// united with, has a name.
+    #[must_use]
+    pub fn chains(&self) -> Vec<Chain> {
+        let Some(last) = self.steps.len().checked_sub(1) else {
+            return Vec::new();
+        };
+        let mut uses = vec![0; self.steps.len()];
+        for step in self.steps {
+            let [left, right] = step.inputs;
+            // The right side is no part of the chain, so it needs a name whoever else takes it.
+            let taken = [
+                (left, 1),
+                (right, if step.operator.takes_two() { 2 } else { 0 }),
+            ];
+            for (at, weight) in taken {
+                if let Some(uses) = uses.get_mut(at) {
+                    *uses += weight;
+                }
+            }
+        }
+        let is_input = |at: usize| matches!(self.steps[at].operator, Operator::Input(_));
+        let mut names: Vec<Option<String>> = vec![None; self.steps.len()];
+        let mut chains = Vec::new();
+        let ends = (0..=last).filter(|at| *at == last || (!is_input(*at) && uses[*at] > 1));
+        for end in ends {
+            let mut path = Vec::new();
+            let mut at = end;
+            while !is_input(at) && names[at].is_none() {
+                path.push(at);
+                match self.steps[at].inputs[0] {
+                    left if left < at => at = left,
+                    _ => break,
+                }
+            }
+            let written = |at: usize| match (names.get(at), self.steps.get(at)) {
+                (Some(Some(name)), _) => name.clone(),
+                (_, Some(step)) => step.operator.call(""),
+                _ => String::new(),
+            };
+            let calls = path.iter().rev().map(|at| {
+                let step = &self.steps[*at];
+                (*at, step.operator.call(&written(step.inputs[1])))
+            });
+            let (from, calls) = (written(at), calls.collect());
+            let name = (end != last).then(|| format!("s{}", chains.len() + 1));
+            names[end].clone_from(&name);
+            chains.push(Chain { name, from, calls });
+        }
+        chains
+    }
+}
+
+/// Its steps as a user would write them: in one line, or with `#` in a line for each.
+impl fmt::Display for Pipeline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = f.alternate();
+        for chain in self.chains() {
+            if let Some(name) = &chain.name {
+                write!(f, "let {name} = ")?;
+            }
+            f.write_str(&chain.from)?;
+            for (_, call) in &chain.calls {
+                f.write_str(if lines { "\n    " } else { "" })?;
+                f.write_str(call)?;
+            }
+            if chain.name.is_some() {
+                f.write_str(if lines { ";\n" } else { "; " })?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod wire;
 
 pub use fault::{Fault, Found, Typed, raise};
 pub use operator::{Binary, Unary};
+pub(crate) use print::Name;
 pub use scope::{Names, Scope};
 
 use crate::literal::Literal;

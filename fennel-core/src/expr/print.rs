@@ -279,7 +279,7 @@ fn write_type(f: &mut Formatter<'_>, ty: &Type<'_>) -> fmt::Result {
 }
 
 /// A name, raw where it is a word of the language.
-struct Name<'n>(&'n str);
+pub(crate) struct Name<'n>(pub(crate) &'n str);
 
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",

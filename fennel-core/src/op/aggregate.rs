@@ -1,9 +1,9 @@
 //! `aggregate`: computes aggregates of each group.
 
-use super::group_by::{check_window, regroup};
+use super::group_by::{check_window, group_call, regroup};
 use super::{Args, Columns, Grouped, Operator, Other, no_name};
 use crate::agg::{Aggregation, argument_site};
-use crate::expr::{Expr, Fault};
+use crate::expr::{Expr, Fault, Name};
 use crate::flow::{Flow, Mistakes};
 use crate::literal::Literal;
 use crate::message::Message;
@@ -354,6 +354,23 @@ impl<'a> Aggregate<'a> {
             ));
         }
         Ok(())
+    }
+
+    pub(super) fn call(&self, _: &str) -> String {
+        let aggregations = self.aggregations().map(|aggregation| {
+            // A group's window is that of its aggregates.
+            let window = aggregation.window.filter(|_| self.window.is_none());
+            Aggregation {
+                window,
+                ..aggregation
+            }
+            .to_string()
+        });
+        let along = self.along().map(|along| format!("along = {}", Name(along)));
+        let emit = (self.emit() == Emit::Final).then(|| "emit = \"final\"".to_owned());
+        let args: Vec<_> = aggregations.chain(along).chain(emit).collect();
+        let group = group_call(&self.by, self.window);
+        format!("{group}.aggregate({})", args.join(", "))
     }
 
     /// A group with a window is sent as an operator of its own; see [`Aggregate::encode_rest`].

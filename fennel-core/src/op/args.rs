@@ -1,5 +1,7 @@
 //! The arguments of an operator.
 
+use core::fmt;
+
 use crate::expr::{Expr, sizes};
 use crate::flow::Mistakes;
 use crate::literal::Literal;
@@ -271,5 +273,21 @@ impl<'a> Columns<'a> {
             }
             i += 1;
         }
+    }
+}
+
+impl fmt::Display for Args<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, arg) in self.list.iter().enumerate() {
+            let separator = if i == 0 { "" } else { ", " };
+            write!(f, "{separator}{arg}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Columns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

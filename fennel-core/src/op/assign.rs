@@ -148,6 +148,10 @@ impl<'a> Assign<'a> {
         message
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".assign({})", self.args)
+    }
+
     pub(super) fn encode(
         &self,
         schema: &Schema<'a>,

@@ -1,7 +1,7 @@
 //! `changelog`: makes a stream of the changes of a table.
 
 use super::{Args, Operator, Other, no_name};
-use crate::expr::Expr;
+use crate::expr::{Expr, Name};
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
 use crate::schema::{Column, Schema};
@@ -88,6 +88,11 @@ impl<'a> Changelog<'a> {
         if !schema.push_column(column) {
             mistakes.push(site, super::assign::too_many());
         }
+    }
+
+    pub(super) fn call(&self, _: &str) -> String {
+        let kind = if self.deletes { "delete" } else { "insert" };
+        format!(".changelog({kind} = {})", Name(self.column))
     }
 
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {

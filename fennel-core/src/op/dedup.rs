@@ -1,5 +1,6 @@
 //! `dedup`: removes rows that are there already.
 
+use super::group_by::group_args;
 use super::{Args, Columns, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
@@ -85,6 +86,10 @@ impl<'a> Dedup<'a> {
         {
             mistakes.push(site, message);
         }
+    }
+
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".dedup({})", group_args(&self.by, self.window))
     }
 
     /// Without columns all values are sent.

@@ -64,6 +64,10 @@ impl<'a> Drop<'a> {
         }
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".drop({})", self.columns)
+    }
+
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
         Some(super::Kind::Drop(proto::Drop {
             operand_id: operand.into(),

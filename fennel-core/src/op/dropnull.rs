@@ -98,6 +98,10 @@ impl<'a> Dropnull<'a> {
         otherwise
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".dropnull({})", self.columns)
+    }
+
     /// Without columns all that are optional are sent.
     pub(super) fn encode(
         &self,

@@ -94,6 +94,10 @@ impl<'a> Explode<'a> {
         }
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".explode({})", self.columns)
+    }
+
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
         Some(super::Kind::Explode(proto::Explode {
             operand_id: operand.into(),

@@ -79,6 +79,10 @@ impl<'a> Filter<'a> {
         }
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".filter({})", self.condition)
+    }
+
     pub(super) fn encode(
         &self,
         schema: &Schema<'a>,

@@ -1,6 +1,6 @@
 //! `first`: keeps the first row of each group.
 
-use super::group_by::regroup;
+use super::group_by::{group_call, regroup};
 use super::{Args, Columns, Grouped, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
 use crate::message::Message;
@@ -75,6 +75,10 @@ impl<'a> First<'a> {
         mistakes: &mut Mistakes,
     ) {
         one_row("`first`", &self.by, schema, site, mistakes);
+    }
+
+    pub(super) fn call(&self, _: &str) -> String {
+        format!("{}.first()", group_call(&self.by, None))
     }
 
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {

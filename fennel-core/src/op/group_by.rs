@@ -174,3 +174,16 @@ pub(super) const fn regroup<'a>(
     }
     *schema = grouped;
 }
+
+/// `uid, window = tumbling("1h")`.
+pub(super) fn group_args(by: &Columns<'_>, window: Option<Window>) -> String {
+    let columns = (!by.is_empty()).then(|| by.to_string());
+    let window = window.map(|window| format!("window = {window}"));
+    let args: Vec<_> = columns.into_iter().chain(window).collect();
+    args.join(", ")
+}
+
+/// The call that makes such groups.
+pub(super) fn group_call(by: &Columns<'_>, window: Option<Window>) -> String {
+    format!(".group_by({})", group_args(by, window))
+}

@@ -312,6 +312,26 @@ impl<'a> Join<'a> {
         }
     }
 
+    pub(super) fn call(&self, right: &str) -> String {
+        let how = match self.how {
+            How::Left => "left",
+            How::Inner => "inner",
+        };
+        let mut call = format!(".{how}_join({right}, on({})", self.on);
+        let since = self
+            .since
+            .map_or_else(|| "forever".into(), |since| since.to_string());
+        match (self.since, self.until.micros()) {
+            (None, 0) => {}
+            (Some(_), 0) => call += &format!(", within(\"{since}\")"),
+            _ => call += &format!(", within(\"{since}\", \"{}\")", self.until),
+        }
+        if let Some(fields) = self.fields {
+            call += &format!(", fields({fields})");
+        }
+        call + ")"
+    }
+
     pub(super) fn encode(&self, _: &Schema<'a>, [left, right]: [&str; 2]) -> Option<super::Kind> {
         let on = self
             .pairs()

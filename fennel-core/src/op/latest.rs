@@ -1,6 +1,7 @@
 //! `latest`: keeps the latest row of each group.
 
 use super::first::{one_of_group, one_row};
+use super::group_by::group_call;
 use super::{Args, Columns, Grouped, Operator, Other};
 use crate::flow::{Flow, Mistakes};
 use crate::schema::Schema;
@@ -33,6 +34,10 @@ impl<'a> Latest<'a> {
         mistakes: &mut Mistakes,
     ) {
         one_row("`latest`", &self.by, schema, site, mistakes);
+    }
+
+    pub(super) fn call(&self, _: &str) -> String {
+        format!("{}.latest()", group_call(&self.by, None))
     }
 
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {

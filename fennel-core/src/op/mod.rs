@@ -88,6 +88,15 @@ macro_rules! operators {
                 schema.settle();
             }
 
+            /// The call that writes it, where `right` are the rows of its second input.
+            #[must_use]
+            pub fn call(&self, right: &str) -> String {
+                match self {
+                    Operator::Input(dataset) => (*dataset).into(),
+                    $(Operator::$variant(operator) => operator.call(right),)*
+                }
+            }
+
             /// Its wire form, on rows of these columns; `None` where it does nothing.
             pub(crate) fn encode(&self, schema: &Schema<'a>, operands: [&str; 2]) -> Option<Kind> {
                 match self {
@@ -156,6 +165,12 @@ pub(crate) const fn keyless(
 }
 
 impl<'a> Operator<'a> {
+    /// Whether it works on the rows of two steps.
+    #[must_use]
+    pub const fn takes_two(&self) -> bool {
+        matches!(self, Operator::Join(_) | Operator::Union(_))
+    }
+
     /// The operator of a message.
     pub(crate) fn decode(kind: &Kind, reader: &mut Reader<'a>) -> Part<Self> {
         let arena = reader.arena();

@@ -181,6 +181,10 @@ impl<'a> Rename<'a> {
         }
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".rename({})", self.args)
+    }
+
     pub(super) fn encode(&self, _: &Schema<'a>, [operand, _]: [&str; 2]) -> Option<super::Kind> {
         let pairs = self.pairs();
         Some(super::Kind::Rename(proto::Rename {

@@ -87,6 +87,10 @@ impl<'a> Select<'a> {
         mistakes.push(site, message);
     }
 
+    pub(super) fn call(&self, _: &str) -> String {
+        format!(".select({})", self.columns)
+    }
+
     /// A select is sent as a drop of the other columns; where there are none it does nothing.
     pub(super) fn encode(
         &self,

@@ -62,6 +62,10 @@ impl<'a> Union<'a> {
         }
     }
 
+    pub(super) fn call(&self, right: &str) -> String {
+        format!(".union({right})")
+    }
+
     pub(super) fn encode(&self, _: &Schema<'a>, operands: [&str; 2]) -> Option<super::Kind> {
         Some(super::Kind::Union(proto::Union {
             operand_ids: operands.map(Into::into).into(),
