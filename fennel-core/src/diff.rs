@@ -170,10 +170,10 @@ impl FactList {
     }
 }
 
-fn facts(entity: Descriptor<'_>) -> Facts {
+fn facts(catalog: &Catalog<'_>, entity: Descriptor<'_>) -> Facts {
     let mut list = FactList(Facts::new());
     match entity {
-        Descriptor::Dataset(dataset) => dataset_facts(&mut list, dataset),
+        Descriptor::Dataset(dataset) => dataset_facts(&mut list, catalog, dataset),
         Descriptor::Featureset(featureset) => {
             list.meta("", &featureset.meta);
             for feature in featureset.features {
@@ -184,7 +184,7 @@ fn facts(entity: Descriptor<'_>) -> Facts {
     list.0
 }
 
-fn dataset_facts(list: &mut FactList, dataset: &Dataset<'_>) {
+fn dataset_facts(list: &mut FactList, catalog: &Catalog<'_>, dataset: &Dataset<'_>) {
     list.content("version", dataset.version);
     list.content("index.online", dataset.index.online);
     list.content("index.offline", dataset.index.offline);
@@ -195,9 +195,12 @@ fn dataset_facts(list: &mut FactList, dataset: &Dataset<'_>) {
             list.free(format!("expectations[{i}]"), expectation);
         }
     }
-    structure(list, dataset);
+    structure(list, catalog, dataset);
     for field in dataset.fields {
         list.meta(&format!("{}.", field.name), &field.meta);
+    }
+    for pipeline in catalog.pipelines(dataset.name) {
+        list.meta(&format!("pipeline.{}.", pipeline.name), &pipeline.meta);
     }
     for (i, sink) in dataset.sinks.iter().enumerate() {
         sink_facts(list, i, sink);
@@ -205,7 +208,8 @@ fn dataset_facts(list: &mut FactList, dataset: &Dataset<'_>) {
 }
 
 /// What decides a dataset's rows: all of its facts but version, index, metaflags and expectations.
-fn structure(list: &mut FactList, dataset: &Dataset<'_>) {
+/// A catalog that was read from a request has the pipelines that its env selected.
+fn structure(list: &mut FactList, catalog: &Catalog<'_>, dataset: &Dataset<'_>) {
     list.content("history", dataset.history);
     let keys: Vec<_> = dataset.keys().map(|key| key.name).collect();
     list.content("keys", keys.join(", "));
@@ -225,6 +229,11 @@ fn structure(list: &mut FactList, dataset: &Dataset<'_>) {
     }
     for (i, source) in dataset.sources.iter().enumerate() {
         source_facts(list, i, source);
+    }
+    for pipeline in catalog.pipelines(dataset.name) {
+        let path = format!("pipeline.{}", pipeline.name);
+        list.content(format!("{path}.inputs"), pipeline.inputs.join(", "));
+        list.content(path, pipeline);
     }
 }
 
@@ -327,13 +336,32 @@ fn extraction_facts(
 }
 
 /// A text that two datasets share exactly when they hold the same rows: name, version, columns,
-/// history and sources, and neither a metaflag, an expectation nor a credential.
+/// history, sources and pipelines, and neither a metaflag, an expectation nor a credential; then the
+/// same of all datasets that its rows are made of, by way of however many pipelines.
 #[must_use]
-pub fn identity(dataset: &Dataset<'_>) -> String {
+pub fn identity(catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> String {
+    let mut made_of = BTreeMap::new();
+    let inputs = |dataset: &str| catalog.pipelines(dataset).iter().flat_map(|it| it.inputs);
+    let mut names: Vec<_> = inputs(dataset.name).collect();
+    while let Some(name) = names.pop() {
+        if *name == dataset.name || made_of.contains_key(name) {
+            continue;
+        }
+        if let Some(input) = catalog.dataset(name) {
+            made_of.insert(name, structure_text(catalog, input));
+            names.extend(inputs(name));
+        }
+    }
+    let own = [structure_text(catalog, dataset)];
+    let texts: Vec<_> = own.into_iter().chain(made_of.into_values()).collect();
+    texts.join("\n\n")
+}
+
+fn structure_text(catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> String {
     let mut list = FactList(Facts::new());
     list.content("name", dataset.name);
     list.content("version", dataset.version);
-    structure(&mut list, dataset);
+    structure(&mut list, catalog, dataset);
     let facts = list.0.iter().filter(|(_, fact)| !fact.metaflag);
     let facts = facts.map(|(path, fact)| format!("{path:?}={:?}", fact.text));
     facts.collect::<Vec<_>>().join("\n")
@@ -342,6 +370,7 @@ pub fn identity(dataset: &Dataset<'_>) -> String {
 /// What changes from `old` to `new`.
 #[must_use]
 pub fn diff(old: &Catalog<'_>, new: &Catalog<'_>) -> Diff {
+    let (old_catalog, new_catalog) = (old, new);
     let before: BTreeMap<_, _> = old.entities().map(|e| ((e.kind(), e.name()), e)).collect();
     let after: BTreeMap<_, _> = new.entities().map(|e| ((e.kind(), e.name()), e)).collect();
     let mut names: Vec<_> = before.keys().chain(after.keys()).copied().collect();
@@ -350,7 +379,7 @@ pub fn diff(old: &Catalog<'_>, new: &Catalog<'_>) -> Diff {
     let entities = names.into_iter().map(|name| {
         let (old, new) = (before.get(&name).copied(), after.get(&name).copied());
         let fields = match (old, new) {
-            (Some(old), Some(new)) => compare(&facts(old), &facts(new)),
+            (Some(old), Some(new)) => compare(&facts(old_catalog, old), &facts(new_catalog, new)),
             _ => Vec::new(),
         };
         EntityDiff {
@@ -433,7 +462,7 @@ pub fn check_transition(old: &Catalog<'_>, new: &Catalog<'_>) -> Result<(), Prob
         };
         match (before, after) {
             (Descriptor::Dataset(before), Descriptor::Dataset(after)) => {
-                problems.extend(dataset_transition(before, after));
+                problems.extend(dataset_transition((old, before), (new, after)));
             }
             (Descriptor::Featureset(before), Descriptor::Featureset(after)) => {
                 if before.meta.deleted || after.meta.deleted {
@@ -449,7 +478,10 @@ pub fn check_transition(old: &Catalog<'_>, new: &Catalog<'_>) -> Result<(), Prob
     Problems(problems).into_result()
 }
 
-fn dataset_transition(before: &Dataset<'_>, after: &Dataset<'_>) -> Option<Problem> {
+fn dataset_transition(
+    (old, before): (&Catalog<'_>, &Dataset<'_>),
+    (new, after): (&Catalog<'_>, &Dataset<'_>),
+) -> Option<Problem> {
     let problem = |message: String| Some(Problem::new(Descriptor::Dataset(after), "", message));
     if after.version > before.version {
         return None;
@@ -468,8 +500,8 @@ fn dataset_transition(before: &Dataset<'_>, after: &Dataset<'_>) -> Option<Probl
         ));
     }
     let changed = compare(
-        &facts(Descriptor::Dataset(before)),
-        &facts(Descriptor::Dataset(after)),
+        &facts(old, Descriptor::Dataset(before)),
+        &facts(new, Descriptor::Dataset(after)),
     );
     let changed: Vec<_> = changed
         .into_iter()

@@ -75,10 +75,10 @@ fn open_branch(
     let arena = Bump::new();
     let catalog = Definitions::read(&arena, &head.request)?.catalog;
     for dataset in live(&catalog)
-        .filter(|dataset| registry.table(dataset).is_none())
+        .filter(|dataset| registry.table(&catalog, dataset).is_none())
         .collect::<Vec<_>>()
     {
-        let identity = identity(dataset);
+        let identity = identity(&catalog, dataset);
         let id = ready.get(identity.as_str()).ok_or_else(|| {
             let what = format!(
                 "dataset `{}` has no rows in the store; restore it from a backup",
@@ -90,7 +90,7 @@ fn open_branch(
             .tables
             .insert(identity, Arc::new(Table::new(*id, dataset)?));
     }
-    Graph::new(&catalog, |dataset| registry.table(dataset))
+    Graph::new(&catalog, |dataset| registry.table(&catalog, dataset))
 }
 
 /// Tells bounded sources how far they are.

@@ -244,10 +244,11 @@ fn datasets_with_other_sources_are_not_one() {
     };
     let with = |source: Source<'_>| {
         let sources = [source];
-        identity(&fennel_core::entity::Dataset {
+        let event = fennel_core::entity::Dataset {
             sources: &sources,
             ..*event
-        })
+        };
+        identity(&Catalog::default(), &event)
     };
     let constant = |text: &str| {
         let preproc = [Preproc {
@@ -276,5 +277,150 @@ fn datasets_with_other_sources_are_not_one() {
     assert_ne!(
         endpoint("a, endpoint b", "c"),
         endpoint("a", "b, endpoint c")
+    );
+}
+
+/// A project with pipelines at different times.
+macro_rules! spending {
+    ($name:ident { order: $order:literal, spend: $spend:literal, owner: $owner:literal, least: $least:literal, window: $window:literal }) => {
+        mod $name {
+            use fennel::prelude::*;
+
+            fennel::owner!("team@example.com");
+
+            static APP: Webhook = Webhook::new("app");
+
+            #[dataset(version = $order)]
+            #[source(APP.endpoint("orders"), disorder = "1d", cdc = append)]
+            pub(super) struct Order {
+                uid: i64,
+                amount: f64,
+                at: DateTime<Utc>,
+            }
+
+            #[dataset]
+            pub(super) struct Big {
+                uid: i64,
+                amount: f64,
+                at: DateTime<Utc>,
+            }
+
+            #[pipeline]
+            fn big(orders: Order) -> Big {
+                orders.filter(amount > $least)
+            }
+
+            #[dataset(index, version = $spend)]
+            pub(super) struct Spend {
+                #[field(key)]
+                uid: i64,
+                total: f64,
+                at: DateTime<Utc>,
+            }
+
+            #[pipeline]
+            #[meta(owner = $owner)]
+            fn spend(orders: Big) -> Spend {
+                orders.group_by(uid).aggregate(total = sum(amount, $window))
+            }
+
+            pub(super) fn catalog() -> super::Catalog<'static> {
+                super::catalog(fennel::entities![Order, Big, Spend])
+            }
+        }
+    };
+}
+
+spending!(weekly {
+    order: 1,
+    spend: 1,
+    owner: "a@example.com",
+    least: 100.0,
+    window: "7d"
+});
+spending!(daily {
+    order: 1,
+    spend: 1,
+    owner: "b@example.com",
+    least: 100.0,
+    window: "1d"
+});
+spending!(daily_bumped {
+    order: 1,
+    spend: 2,
+    owner: "b@example.com",
+    least: 100.0,
+    window: "1d"
+});
+spending!(handed_on {
+    order: 1,
+    spend: 1,
+    owner: "b@example.com",
+    least: 100.0,
+    window: "7d"
+});
+spending!(new_orders {
+    order: 2,
+    spend: 1,
+    owner: "a@example.com",
+    least: 100.0,
+    window: "7d"
+});
+
+#[test]
+fn a_changed_pipeline_needs_a_higher_version_of_its_dataset() {
+    assert_eq!(
+        refused(&weekly::catalog(), &daily::catalog()),
+        "Spend.: `pipeline.spend` changes from Big.group_by(uid).aggregate(total = sum(amount, \"7d\")) \
+         to Big.group_by(uid).aggregate(total = sum(amount, \"1d\")) under the same version; please update \
+         version of the dataset: write version = 2"
+    );
+    assert_eq!(refused(&weekly::catalog(), &daily_bumped::catalog()), "");
+}
+
+#[test]
+fn a_pipeline_changes_hands_under_any_version() {
+    let (old, new) = (weekly::catalog(), handed_on::catalog());
+    assert_eq!(refused(&old, &new), "");
+    let changes = diff(&old, &new);
+    let fields: Vec<_> = changes.entities.iter().flat_map(|it| &it.fields).collect();
+    let [field] = fields.as_slice() else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(
+        (
+            field.path.as_str(),
+            field.old.as_deref(),
+            field.new.as_deref()
+        ),
+        (
+            "pipeline.spend.meta.owner",
+            Some("a@example.com"),
+            Some("b@example.com")
+        )
+    );
+    assert_eq!(tables(&old), tables(&new));
+}
+
+/// What names the table of each dataset.
+fn tables(catalog: &Catalog<'_>) -> Vec<String> {
+    let datasets = catalog.datasets().iter();
+    datasets
+        .map(|dataset| fennel_core::diff::identity(catalog, dataset))
+        .collect()
+}
+
+#[test]
+fn what_changes_upstream_is_another_table_all_the_way_down() {
+    let differing = |old: &Catalog<'_>, new: &Catalog<'_>| {
+        let (old, new) = (tables(old), tables(new));
+        let differ = old.iter().zip(&new).map(|(old, new)| old != new);
+        differ.collect::<Vec<_>>()
+    };
+    let weekly = weekly::catalog();
+    assert_eq!(differing(&weekly, &daily::catalog()), [false, false, true]);
+    assert_eq!(
+        differing(&weekly, &new_orders::catalog()),
+        [true, true, true]
     );
 }

@@ -23,8 +23,11 @@ impl Inner {
         head: Head,
     ) -> Result<()> {
         let datasets = missing(registry, catalog).collect();
-        let mut new = NewTables::create(&self.store, registry, datasets)?;
-        let table = |dataset: &Dataset<'_>| new.table(dataset).or_else(|| registry.table(dataset));
+        let mut new = NewTables::create(&self.store, registry, catalog, datasets)?;
+        let table = |dataset: &Dataset<'_>| {
+            let new = new.table(catalog, dataset);
+            new.or_else(|| registry.table(catalog, dataset))
+        };
         let graph = Graph::new(catalog, table)?;
         let mut used = self.branches.tables_besides(branch);
         used.extend(graph.tables());

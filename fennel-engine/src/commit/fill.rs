@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fennel_core::catalog::Catalog;
 use fennel_core::diff::identity;
 use fennel_core::entity::Dataset;
 
@@ -24,10 +25,11 @@ pub(super) struct NewTables<'s> {
 }
 
 impl<'s> NewTables<'s> {
-    /// Gives each of `datasets` an empty table.
+    /// Gives each of `datasets`, which are of `catalog`, an empty table.
     pub(super) fn create(
         store: &'s Store,
         registry: &mut Registry,
+        catalog: &Catalog<'_>,
         datasets: Vec<&Dataset<'_>>,
     ) -> Result<Self> {
         let mut new = Self {
@@ -41,7 +43,7 @@ impl<'s> NewTables<'s> {
             let replay = Replay::new(&table, |webhook, endpoint| {
                 registry.endpoint(webhook, endpoint)
             });
-            new.tables.push((identity(dataset), table, replay));
+            new.tables.push((identity(catalog, dataset), table, replay));
         }
         if !new.tables.is_empty() {
             let mut batch = Batch::new();
@@ -96,8 +98,8 @@ impl<'s> NewTables<'s> {
     }
 
     /// The table of a dataset's structure, if it is new.
-    pub(super) fn table(&self, dataset: &Dataset<'_>) -> Option<TableId> {
-        let wanted = identity(dataset);
+    pub(super) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<TableId> {
+        let wanted = identity(catalog, dataset);
         let mut tables = self.tables.iter();
         tables
             .find(|(identity, ..)| *identity == wanted)

@@ -26,8 +26,9 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// The table of a dataset's structure, if there is one.
-    pub(crate) fn table(&self, dataset: &Dataset<'_>) -> Option<TableId> {
-        self.tables.get(&identity(dataset)).map(|table| table.id)
+    pub(crate) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<TableId> {
+        let identity = identity(catalog, dataset);
+        self.tables.get(&identity).map(|table| table.id)
     }
 
     /// The tables that are not among `used`, by structure.
@@ -84,7 +85,7 @@ pub(super) fn missing<'c, 'a>(
     registry: &Registry,
     catalog: &'c Catalog<'a>,
 ) -> impl Iterator<Item = &'c Dataset<'a>> {
-    live(catalog).filter(|dataset| registry.table(dataset).is_none())
+    live(catalog).filter(|dataset| registry.table(catalog, dataset).is_none())
 }
 
 /// Removes what a table holds, and then its record. After a crash or an error it is to be done again.
