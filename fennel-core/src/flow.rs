@@ -293,3 +293,127 @@ impl<'a> Flow<'a> {
         moved[other.len - 1]
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::expr::{Binary, Expr};
+    use crate::literal::Literal;
+    use crate::op::Args;
+    use crate::ty::{Computed, Type};
+
+    /// A column of a test's dataset.
+    pub(crate) type Named = (&'static str, Type<'static>);
+
+    /// Rows of a dataset: `keys`, `values`, and the event time `at`.
+    pub(crate) const fn rows(
+        dataset: &'static str,
+        keys: &[Named],
+        values: &[Named],
+    ) -> Flow<'static> {
+        let mut schema = Schema::new("at").originating(dataset);
+        let mut i = 0;
+        while i < keys.len() {
+            schema.push_key(keys[i].0, Computed::of(&keys[i].1));
+            i += 1;
+        }
+        let mut i = 0;
+        while i < values.len() {
+            schema.push(values[i].0, Computed::of(&values[i].1));
+            i += 1;
+        }
+        Flow {
+            schema,
+            steps: [Step::new(Operator::Input(dataset), [0, 0]); MAX_STEPS],
+            len: 1,
+            mistakes: Mistakes::none(),
+        }
+    }
+
+    /// The columns as text, keys before the bar; what is wrong instead, where something is.
+    pub(crate) fn shown(flow: &Flow<'_>) -> String {
+        let mut mistakes = Vec::new();
+        for Mistake { site, message } in flow.mistakes.all() {
+            mistakes.push(format!("{site}: {message}"));
+        }
+        if !mistakes.is_empty() {
+            return mistakes.join("\n");
+        }
+        let schema = flow.schema();
+        let list = |columns: std::ops::Range<usize>| {
+            let columns = columns.map(|i| schema.get(i));
+            let shown = columns.map(|column| format!("{} {}", column.name, column.ty));
+            shown.collect::<Vec<_>>().join(", ")
+        };
+        let (keys, values) = (
+            list(0..schema.keys()),
+            list(schema.keys()..schema.columns()),
+        );
+        format!("{keys} | {values} @ {}", schema.timestamp())
+            .trim()
+            .to_owned()
+    }
+
+    const AMOUNT: Expr<'static> = Expr::Name("amount");
+    const ZERO: Expr<'static> = Expr::Literal(Literal::Float(0.0));
+    const POSITIVE: &[Expr<'static>] = &[Expr::Binary(Binary::Gt, &AMOUNT, &ZERO)];
+    const UNKNOWN: &[Expr<'static>] = &[Expr::Binary(Binary::Gt, &Expr::Name("amuont"), &ZERO)];
+    const ORDERS: Flow<'static> = rows("Order", &[], &[("amount", Type::Float)]);
+
+    #[test]
+    fn rustc_and_the_server_see_the_same() {
+        const CHECKED: Flow<'static> = ORDERS.filter(Args::new(3, UNKNOWN));
+        let checked = ORDERS.filter(Args::new(3, UNKNOWN));
+        assert_eq!(
+            shown(&CHECKED),
+            "5: there is no column `amuont`; did you mean `amount`?"
+        );
+        assert_eq!(shown(&CHECKED), shown(&checked));
+    }
+
+    #[test]
+    fn steps_that_two_flows_share_are_made_once() {
+        let paid = ORDERS.filter(Args::new(2, POSITIVE));
+        let twice = paid.union(paid.filter(Args::new(3, POSITIVE)), Args::new(4, &[]));
+        let steps: Vec<_> = twice
+            .steps()
+            .iter()
+            .map(|step| (step.operator.name(), step.inputs))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                ("Order", [0, 0]),
+                ("filter", [0, 0]),
+                ("filter", [1, 1]),
+                ("union", [1, 2])
+            ]
+        );
+    }
+
+    #[test]
+    fn one_mistake_is_one_error() {
+        let flow = ORDERS
+            .select(Args::new(2, &[Expr::Name("amuont")]))
+            .filter(Args::new(4, POSITIVE))
+            .drop(Args::new(8, &[Expr::Name("gone")]));
+        assert_eq!(
+            shown(&flow),
+            "3: there is no column `amuont`; did you mean `amount`?"
+        );
+    }
+
+    #[test]
+    fn a_pipeline_has_room_for_so_many_steps() {
+        let mut flow = ORDERS;
+        for site in 2..=64 {
+            flow = flow.filter(Args::new(site * 10, POSITIVE));
+        }
+        assert_eq!(shown(&flow), "| amount f64 @ at");
+        let flow = flow.filter(Args::new(700, POSITIVE));
+        assert_eq!(
+            shown(&flow),
+            "700: a pipeline has at most 64 steps: split it in two, with a dataset between"
+        );
+    }
+}

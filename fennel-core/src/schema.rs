@@ -74,6 +74,13 @@ impl<'a> Schema<'a> {
         schema
     }
 
+    /// The same columns, of the dataset of that name.
+    #[cfg(test)]
+    pub(crate) const fn originating(mut self, origin: &'a str) -> Self {
+        self.origin = origin;
+        self
+    }
+
     /// The columns of a dataset; those beyond [`MAX_COLUMNS`] are left out, which
     /// [`Schema::check_size`] refuses.
     #[must_use]

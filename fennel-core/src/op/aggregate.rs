@@ -488,3 +488,94 @@ impl Windows {
         lookback: None,
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::{rows, shown};
+    use crate::op::Args;
+    use crate::ty::Type;
+
+    const ORDERS: Flow<'static> = rows(
+        "Order",
+        &[],
+        &[
+            ("uid", Type::Int),
+            ("amount", Type::Float),
+            ("paid", Type::Timestamp),
+        ],
+    );
+    const UID: &[Expr<'static>] = &[Expr::Name("uid")];
+
+    /// `total = sum(amount, window)`, and other arguments.
+    fn summed(window: &'static [Expr<'static>], others: &[Expr<'static>]) -> Flow<'static> {
+        let mut args = vec![Expr::Name("amount")];
+        args.extend(window);
+        let call: &'static Expr<'static> = Box::leak(Box::new(Expr::Call("sum", Vec::leak(args))));
+        let mut list = vec![Expr::Named("total", call)];
+        list.extend(others);
+        ORDERS
+            .group_by(Args::new(3, UID))
+            .aggregate(Args::new(5, Vec::leak(list)))
+    }
+
+    const WEEK: &[Expr<'static>] = &[Expr::Literal(Literal::Str("7d"))];
+    const DAILY: &[Expr<'static>] = &[Expr::Call("tumbling", &[Expr::Literal(Literal::Str("1d"))])];
+    const FINAL: Expr<'static> = Expr::Named("emit", &Expr::Literal(Literal::Str("final")));
+
+    #[test]
+    fn groups_become_keys_and_aggregates_values() {
+        assert_eq!(shown(&summed(WEEK, &[])), "uid i64 | total f64 @ at");
+    }
+
+    #[test]
+    fn nothing_follows_what_is_computed_when_it_is_read() {
+        assert!(summed(WEEK, &[]).schema().is_terminal());
+        assert!(!summed(DAILY, &[]).schema().is_terminal());
+        assert!(!summed(WEEK, &[FINAL]).schema().is_terminal());
+        let refused = summed(WEEK, &[]).drop(Args::new(20, const { &[Expr::Name("total")] }));
+        assert!(
+            shown(&refused).starts_with("20: nothing can follow"),
+            "{}",
+            shown(&refused)
+        );
+    }
+
+    #[test]
+    fn options_fit_each_other() {
+        const ALONG: Expr<'static> = Expr::Named("along", &Expr::Name("paid"));
+        assert_eq!(shown(&summed(WEEK, &[ALONG])), "uid i64 | total f64 @ at");
+        assert_eq!(
+            shown(&summed(WEEK, &[ALONG, FINAL])),
+            "11: `along` and `emit = \"final\"` exclude each other: remove one"
+        );
+        assert_eq!(
+            shown(&summed(WEEK, &[FINAL, FINAL])),
+            "12: `emit` is given twice"
+        );
+        assert_eq!(
+            shown(&summed(&[], &[])),
+            "7: this needs a window, such as \"7d\", \"forever\" or `tumbling(\"1h\")`"
+        );
+    }
+
+    #[test]
+    fn a_window_of_the_group_is_a_key() {
+        const SESSION: Expr<'static> = Expr::Named(
+            "window",
+            &Expr::Call("session", &[Expr::Literal(Literal::Str("15m"))]),
+        );
+        let grouped = ORDERS.group_by(Args::new(3, const { &[Expr::Name("uid"), SESSION] }));
+        let windows = grouped.aggregate(Args::new(9, &[]));
+        let (keys, window) = (windows.schema().keys(), windows.schema().get(1));
+        assert_eq!((keys, window.name), (2, "window"));
+        assert!(window.ty.same(&Computed::WINDOW), "{}", window.ty);
+        let continuous = Expr::Named("window", &WEEK[0]);
+        let grouped = ORDERS.group_by(Args::new(3, Vec::leak(vec![UID[0], continuous])));
+        let windows = shown(&grouped.aggregate(Args::new(9, &[])));
+        assert!(
+            windows.starts_with("6: the window of a group ends"),
+            "{windows}"
+        );
+    }
+}

@@ -115,3 +115,26 @@ impl<'a> Changelog<'a> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const USERS: Flow<'static> = rows("User", &[("uid", Type::Int)], &[("city", Type::String)]);
+
+    #[test]
+    fn keys_become_values_before_the_others() {
+        let log = |column| {
+            let column: &'static Expr<'static> = Box::leak(Box::new(Expr::Name(column)));
+            let args = Vec::leak(vec![Expr::Named("delete", column)]);
+            shown(&USERS.changelog(Args::new(3, args)))
+        };
+        assert_eq!(log("gone"), "| uid i64, city String, gone bool @ at");
+        assert_eq!(
+            log("uid"),
+            "5: there is a column `uid` already: choose another name"
+        );
+    }
+}

@@ -130,3 +130,26 @@ impl<'a> Dropnull<'a> {
         Ok(Operator::Dropnull(Dropnull { columns }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Expr;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const OPTIONAL: Type<'static> = Type::Optional(&Type::Int);
+    const ORDERS: Flow<'static> = rows("Order", &[], &[("a", OPTIONAL), ("b", OPTIONAL)]);
+
+    #[test]
+    fn columns_stop_to_be_optional() {
+        let some = ORDERS.dropnull(Args::new(3, const { &[Expr::Name("b")] }));
+        assert_eq!(shown(&some), "| a Option<i64>, b i64 @ at");
+        let all = ORDERS.dropnull(Args::new(3, &[]));
+        assert_eq!(shown(&all), "| a i64, b i64 @ at");
+        assert_eq!(
+            shown(&all.dropnull(Args::new(5, &[]))),
+            "5: there is nothing to drop: no column is optional here"
+        );
+    }
+}

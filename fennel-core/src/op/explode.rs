@@ -111,3 +111,25 @@ impl<'a> Explode<'a> {
         Ok(Operator::Explode(Explode { columns }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Expr;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const TEXTS: Type<'static> = Type::List(&Type::String);
+    const ORDERS: Flow<'static> = rows("Order", &[], &[("skus", TEXTS), ("uid", Type::Int)]);
+
+    #[test]
+    fn elements_become_optional() {
+        let exploded = ORDERS.explode(Args::new(3, const { &[Expr::Name("skus")] }));
+        assert_eq!(shown(&exploded), "| skus Option<String>, uid i64 @ at");
+        let exploded = ORDERS.explode(Args::new(3, const { &[Expr::Name("uid")] }));
+        assert_eq!(
+            shown(&exploded),
+            "4: `explode` needs lists, and `uid` is `i64`"
+        );
+    }
+}

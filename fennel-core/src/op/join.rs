@@ -465,3 +465,115 @@ const fn check_pair(
     };
     Err(Fault::new(message.computed(&key_type)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const OPTIONAL: Type<'static> = Type::Optional(&Type::Int);
+    const USERS: Flow<'static> = rows(
+        "User",
+        &[("uid", Type::Int)],
+        &[
+            ("city", Type::String),
+            ("age", OPTIONAL),
+            ("code", Type::Regex("[A-Z]")),
+        ],
+    );
+    const ORDERS: Flow<'static> = rows(
+        "Order",
+        &[],
+        &[
+            ("uid", Type::Int),
+            ("buyer", Type::String),
+            ("friend", OPTIONAL),
+        ],
+    );
+    const UID: Expr<'static> = Expr::Name("uid");
+    const ON: Expr<'static> = Expr::Call("on", &[UID]);
+    const FORTNIGHT: Expr<'static> = Expr::Literal(Literal::Str("14d"));
+    const FOREVER: Expr<'static> = Expr::Literal(Literal::Str("forever"));
+
+    #[test]
+    fn a_left_join_makes_what_it_adds_optional() {
+        const JOINED: Flow<'static> = ORDERS.left_join(USERS, Args::new(9, &[ON]));
+        assert_eq!(
+            shown(&JOINED),
+            "| uid i64, buyer String, friend Option<i64>, city Option<String>, age Option<i64>, code Option<String> @ at"
+        );
+        assert_eq!(
+            shown(&ORDERS.left_join(USERS, Args::new(9, &[ON]))),
+            shown(&JOINED)
+        );
+    }
+
+    #[test]
+    fn an_inner_join_keeps_types_and_takes_the_other_event_time() {
+        const FIELDS: Expr<'static> = Expr::Call("fields", &[Expr::Name("code"), Expr::Name("at")]);
+        let orders = ORDERS.rename(Args::new(2, &[Expr::Named("on_day", &Expr::Name("at"))]));
+        let joined = orders.inner_join(USERS, Args::new(9, &[ON, FIELDS]));
+        let code = joined.schema().get(3).ty;
+        assert!(code.is(&Type::Regex("[A-Z]")), "{code}");
+        assert!(joined.schema().get(4).ty.is(&Type::Timestamp));
+        assert_eq!(joined.schema().timestamp(), "on_day");
+    }
+
+    #[test]
+    fn the_columns_joined_on_are_of_one_type_and_never_null() {
+        let on = |left: &'static Expr<'static>| {
+            let pair = [Expr::Binary(Binary::Eq, left, &UID)];
+            let on: &'static [Expr<'static>] = Vec::leak(pair.into());
+            let args: &'static [Expr<'static>] = Vec::leak(vec![Expr::Call("on", on)]);
+            shown(&ORDERS.left_join(USERS, Args::new(9, args)))
+        };
+        assert_eq!(
+            on(&Expr::Name("buyer")),
+            "11: cannot join on `buyer`: `Order` has it as `String`, `User::uid` is `i64`"
+        );
+        assert_eq!(
+            on(&Expr::Name("friend")),
+            "12: cannot join on `friend`: it is `Option<i64>`, and a key is never null; drop these rows before, with `dropnull(friend)`"
+        );
+        assert_eq!(
+            on(&Expr::Name("other")),
+            "12: there is no column `other`; there is `uid`, `buyer`, `friend`, `at`"
+        );
+    }
+
+    #[test]
+    fn within_says_how_old_and_how_young() {
+        let within = |bounds: &'static [Expr<'static>]| {
+            let args: &'static [Expr<'static>] = Vec::leak(vec![ON, Expr::Call("within", bounds)]);
+            let flow = ORDERS.left_join(USERS, Args::new(9, args));
+            match flow.steps().last().map(|step| step.operator) {
+                Some(Operator::Join(join)) if shown(&flow).starts_with('|') => {
+                    Ok((join.since.map(Duration::micros), join.until.micros()))
+                }
+                _ => Err(shown(&flow)),
+            }
+        };
+        const DAY: i64 = 86_400_000_000;
+        assert_eq!(within(&[FORTNIGHT]), Ok((Some(14 * DAY), 0)));
+        assert_eq!(within(&[FOREVER, FORTNIGHT]), Ok((None, 14 * DAY)));
+        assert!(within(&[]).is_err());
+        assert!(within(&[FORTNIGHT, FOREVER]).is_err());
+        assert!(within(&[Expr::Literal(Literal::Int(3))]).is_err());
+    }
+
+    #[test]
+    fn only_an_input_with_a_key_can_be_joined() {
+        let derived = USERS.drop(Args::new(2, &[Expr::Name("city")]));
+        let joined = shown(&ORDERS.left_join(derived, Args::new(9, &[ON])));
+        assert!(
+            joined.starts_with("9: a join looks up an input"),
+            "{joined}"
+        );
+        let joined = shown(&USERS.left_join(ORDERS, Args::new(9, &[ON])));
+        assert_eq!(
+            joined,
+            "9: `Order` has no key to join on: mark one `#[field(key)]`"
+        );
+    }
+}

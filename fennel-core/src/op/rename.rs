@@ -215,3 +215,42 @@ const fn no_pair(argument: &Expr<'_>) -> (u32, Message) {
         _ => (0, Message::new("write `rename(new_name = old_name)`")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const USERS: Flow<'static> = rows(
+        "User",
+        &[("uid", Type::Int)],
+        &[("name", Type::String), ("city", Type::String)],
+    );
+
+    fn renamed(pairs: &[(&'static str, &'static str)]) -> String {
+        let named = pairs.iter().map(|(new, old)| {
+            let old: &'static Expr<'static> = Box::leak(Box::new(Expr::Name(old)));
+            Expr::Named(new, old)
+        });
+        shown(&USERS.rename(Args::new(3, Vec::leak(named.collect()))))
+    }
+
+    #[test]
+    fn columns_are_renamed_in_place() {
+        assert_eq!(
+            renamed(&[
+                ("id", "uid"),
+                ("seen_at", "at"),
+                ("town", "city"),
+                ("city", "name")
+            ]),
+            "id i64 | city String, town String @ seen_at"
+        );
+        assert_eq!(
+            renamed(&[("city", "name")]),
+            "4: there is a column `city` already: choose another name"
+        );
+        assert_eq!(renamed(&[("uid", "uid")]), "4: `uid` has this name already");
+    }
+}

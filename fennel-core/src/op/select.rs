@@ -111,3 +111,29 @@ impl<'a> Select<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Expr;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const USERS: Flow<'static> = rows(
+        "User",
+        &[("uid", Type::Int), ("region", Type::String)],
+        &[("city", Type::String), ("age", Type::Int)],
+    );
+
+    #[test]
+    fn keys_stay_and_columns_keep_their_order() {
+        let columns = ["age", "region", "uid"].map(Expr::Name);
+        let kept = USERS.select(Args::new(3, Vec::leak(columns.into())));
+        assert_eq!(shown(&kept), "uid i64, region String | age i64 @ at");
+        let kept = USERS.select(Args::new(3, const { &[Expr::Name("age")] }));
+        assert_eq!(
+            shown(&kept),
+            "3: `select` must keep the key `uid`, `region`"
+        );
+    }
+}

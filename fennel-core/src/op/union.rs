@@ -121,3 +121,44 @@ const fn differences(here: &Schema<'_>, there: &Schema<'_>) -> Message {
     }
     message
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::tests::{rows, shown};
+    use crate::ty::Type;
+
+    const CLICKS: Flow<'static> = rows("Click", &[], &[("uid", Type::Int), ("page", Type::String)]);
+
+    #[test]
+    fn columns_may_stand_in_any_order() {
+        const VIEWS: Flow<'static> =
+            rows("View", &[], &[("page", Type::String), ("uid", Type::Int)]);
+        let both = CLICKS.union(VIEWS, Args::new(3, &[]));
+        assert_eq!(shown(&both), "| uid i64, page String @ at");
+    }
+
+    #[test]
+    fn every_column_that_differs_is_told() {
+        const VIEWS: Flow<'static> =
+            rows("View", &[], &[("uid", Type::Float), ("seconds", Type::Int)]);
+        let both = CLICKS.union(VIEWS, Args::new(3, &[]));
+        assert_eq!(
+            shown(&both),
+            "3: `union` needs the same columns: `uid` is `i64` here and `f64` there; `page` is only here; `seconds` is only there"
+        );
+    }
+
+    #[test]
+    fn neither_side_has_a_key() {
+        const USERS: Flow<'static> = rows("User", &[("uid", Type::Int)], &[("page", Type::String)]);
+        assert_eq!(
+            shown(&CLICKS.union(USERS, Args::new(3, &[]))),
+            "3: `union` needs rows without a key, and the other ones have the key `uid`"
+        );
+        assert_eq!(
+            shown(&USERS.union(CLICKS, Args::new(3, &[]))),
+            "3: `union` needs rows without a key, and these have the key `uid`"
+        );
+    }
+}
