@@ -65,11 +65,14 @@ pub(crate) const fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Whether `text` can be a name: letters, digits and `_`, no digit first, at most 255 bytes. What is
-/// beyond ASCII is taken for letters.
+/// The most bytes of a name.
+pub(crate) const MAX_NAME: usize = 255;
+
+/// Whether `text` can be a name: letters, digits and `_`, no digit first, at most [`MAX_NAME`] bytes.
+/// What is beyond ASCII is taken for letters.
 pub(crate) const fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if bytes.is_empty() || bytes.len() > 255 || bytes[0].is_ascii_digit() {
+    if bytes.is_empty() || bytes.len() > MAX_NAME || bytes[0].is_ascii_digit() {
         return false;
     }
     let mut i = 0;

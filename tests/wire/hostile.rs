@@ -9,7 +9,7 @@ use prost::Message as _;
 use crate::roundtrip::{CASES, bytes};
 
 /// Takes bytes all the way that a commit takes.
-fn commit(body: &[u8]) {
+pub(crate) fn commit(body: &[u8]) {
     let Ok(request) = SyncRequest::decode(body) else {
         return;
     };

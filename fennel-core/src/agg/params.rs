@@ -266,7 +266,7 @@ pub(super) fn write<'a>(
         }
     }
     let call = Expr::Call(name, arena.slice(&args));
-    Ok(Expr::Named(arena.text(output), arena.value(call)))
+    Ok(Expr::Named(arena.name(output)?, arena.value(call)))
 }
 
 /// `name = true`, left out where it is false.

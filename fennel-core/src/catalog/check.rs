@@ -1,6 +1,6 @@
 //! The checks of a whole catalog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Catalog, selected_connectors};
 use crate::entity::{
@@ -24,8 +24,10 @@ impl<'a> Catalog<'a> {
         let mut checker = Checker {
             catalog: self,
             env,
+            terminal: HashMap::new(),
             problems: Vec::new(),
         };
+        checker.find_terminal();
         checker.double_names();
         for dataset in &self.datasets {
             checker.dataset(dataset);
@@ -43,6 +45,8 @@ impl<'a> Catalog<'a> {
 pub(super) struct Checker<'c, 'a> {
     pub(super) catalog: &'c Catalog<'a>,
     pub(super) env: Option<&'c str>,
+    /// The pipeline of each dataset of which nothing can be made.
+    pub(super) terminal: HashMap<&'c str, &'a str>,
     pub(super) problems: Vec<Problem>,
 }
 

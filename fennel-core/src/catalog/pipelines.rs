@@ -9,6 +9,17 @@ use crate::entity::{Dataset, Descriptor, Pipeline};
 use crate::message::check_name;
 
 impl<'a> Checker<'_, 'a> {
+    pub(super) fn find_terminal(&mut self) {
+        for (dataset, pipelines) in &self.catalog.pipelines {
+            let mut selected = pipelines
+                .iter()
+                .filter(|pipeline| pipeline.env.selects(self.env));
+            if let Some(terminal) = selected.find(|pipeline| pipeline.is_terminal()) {
+                self.terminal.insert(dataset, terminal.name);
+            }
+        }
+    }
+
     /// Checks what fills a dataset, as this commit selects it.
     pub(super) fn pipelines(&mut self, dataset: &Dataset<'a>) {
         let (catalog, env) = (self.catalog, self.env);
@@ -84,13 +95,9 @@ impl<'a> Checker<'_, 'a> {
                     pipeline.dataset
                 ))),
                 Some(_) => {
-                    let terminal = catalog
-                        .selected_pipelines(input, self.env)
-                        .find(|pipeline| pipeline.is_terminal());
-                    if let Some(terminal) = terminal {
+                    if let Some(terminal) = self.terminal.get(input) {
                         self.problems.push(wrong(format!(
-                            "it takes dataset `{input}`, whose pipeline `{}` ends in an aggregate over continuous windows: that is computed when it is read, and nothing can be made of it",
-                            terminal.name
+                            "it takes dataset `{input}`, whose pipeline `{terminal}` ends in an aggregate over continuous windows: that is computed when it is read, and nothing can be made of it"
                         )));
                     }
                 }

@@ -7,7 +7,7 @@ use crate::flow::Mistakes;
 use crate::literal::Literal;
 use crate::message::Message;
 use crate::text::{closest, eq, is_name};
-use crate::wire::Arena;
+use crate::wire::{Arena, Part};
 
 /// The arguments as written: those without a name first.
 #[derive(Clone, Copy, Debug)]
@@ -199,6 +199,18 @@ const fn expected(
 pub struct Columns<'a>(pub(crate) Args<'a>);
 
 impl<'a> Columns<'a> {
+    /// The names of the message of `operator`, at least one.
+    pub(crate) fn decode_some(
+        arena: Arena<'a>,
+        names: &[String],
+        operator: &str,
+    ) -> Part<Columns<'a>> {
+        if names.is_empty() {
+            return Err(format!("its `{operator}` names no column"));
+        }
+        Ok(Columns::decode(arena, names))
+    }
+
     /// The names of a message.
     pub(crate) fn decode(arena: Arena<'a>, names: &[String]) -> Self {
         let names: Vec<_> = names

@@ -176,6 +176,9 @@ impl<'a> Assign<'a> {
         message: &proto::AssignExpr,
         reader: &mut Reader<'a>,
     ) -> Part<Operator<'a>> {
+        if message.exprs.is_empty() {
+            return Err("its `assign` names no column".into());
+        }
         let mut list = Vec::with_capacity(message.exprs.len());
         for (name, expr) in &message.exprs {
             let value = reader.expr(Some(expr))?;
@@ -189,7 +192,7 @@ impl<'a> Assign<'a> {
                 value => Expr::Cast(reader.arena().value(value), ty),
             };
             list.push(Expr::Named(
-                reader.arena().text(name),
+                reader.arena().name(name)?,
                 reader.arena().value(value),
             ));
         }

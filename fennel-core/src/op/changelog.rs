@@ -106,10 +106,10 @@ impl<'a> Changelog<'a> {
 
     pub(super) fn decode(message: &proto::Changelog, arena: Arena<'a>) -> Part<Operator<'a>> {
         if message.kind_column.is_empty() {
-            return Err("a changelog names no column".into());
+            return Err("its `changelog` names no column".into());
         }
         Ok(Operator::Changelog(Changelog {
-            column: arena.text(&message.kind_column),
+            column: arena.name(&message.kind_column)?,
             deletes: message.deletes,
             site: 0,
         }))

@@ -77,7 +77,7 @@ impl<'a> Drop<'a> {
     }
 
     pub(super) fn decode(message: &proto::Drop, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let columns = Columns::decode(arena, &message.dropcols);
+        let columns = Columns::decode_some(arena, &message.dropcols, "drop")?;
         Ok(Operator::Drop(Drop { columns }))
     }
 }

@@ -123,10 +123,7 @@ impl<'a> Dropnull<'a> {
     }
 
     pub(super) fn decode(message: &proto::Dropnull, arena: Arena<'a>) -> Part<Operator<'a>> {
-        if message.columns.is_empty() {
-            return Err("a dropnull names no column".into());
-        }
-        let columns = Columns::decode(arena, &message.columns);
+        let columns = Columns::decode_some(arena, &message.columns, "dropnull")?;
         Ok(Operator::Dropnull(Dropnull { columns }))
     }
 }

@@ -107,7 +107,7 @@ impl<'a> Explode<'a> {
     }
 
     pub(super) fn decode(message: &proto::Explode, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let columns = Columns::decode(arena, &message.columns);
+        let columns = Columns::decode_some(arena, &message.columns, "explode")?;
         Ok(Operator::Explode(Explode { columns }))
     }
 }

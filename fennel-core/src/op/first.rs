@@ -90,7 +90,7 @@ impl<'a> First<'a> {
     }
 
     pub(super) fn decode(message: &proto::First, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let by = Columns::decode(arena, &message.by);
+        let by = Columns::decode_some(arena, &message.by, "group_by")?;
         Ok(Operator::First(First { by }))
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Latest<'a> {
     }
 
     pub(super) fn decode(message: &proto::Latest, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let by = Columns::decode(arena, &message.by);
+        let by = Columns::decode_some(arena, &message.by, "group_by")?;
         Ok(Operator::Latest(Latest { by }))
     }
 }

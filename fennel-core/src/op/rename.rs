@@ -196,12 +196,13 @@ impl<'a> Rename<'a> {
 
     pub(super) fn decode(message: &proto::Rename, arena: Arena<'a>) -> Part<Operator<'a>> {
         if message.column_map.is_empty() {
-            return Err("a rename names no column".into());
+            return Err("its `rename` names no column".into());
         }
         let pairs = message.column_map.iter().map(|(old, new)| {
-            Expr::Named(arena.text(new), arena.value(Expr::Name(arena.text(old))))
+            let old = arena.value(Expr::Name(arena.text(old)));
+            Ok(Expr::Named(arena.name(new)?, old))
         });
-        let list: Vec<_> = pairs.collect();
+        let list = pairs.collect::<Part<Vec<_>>>()?;
         Ok(Operator::Rename(Rename {
             args: Args::new(0, arena.slice(&list)),
         }))

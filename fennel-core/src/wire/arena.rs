@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::entity::check_members;
 use crate::literal::Literal;
+use crate::text::MAX_NAME;
 use crate::ty::Type;
 
 /// A part of a message, or a clause about what is wrong with it.
@@ -61,6 +62,17 @@ impl<'a> Arena<'a> {
 
     pub(crate) fn text(&self, text: &str) -> &'a str {
         self.bump.alloc_str(text)
+    }
+
+    /// A name, refused where it is longer than any can be: names are compared all the time.
+    pub(crate) fn name(&self, name: &str) -> Part<&'a str> {
+        if name.len() > MAX_NAME {
+            let begin: String = name.chars().take(40).collect();
+            return Err(format!(
+                "the name `{begin}…` is longer than {MAX_NAME} bytes, the most; shorten it"
+            ));
+        }
+        Ok(self.text(name))
     }
 
     pub(crate) fn value<T: Copy>(&self, value: T) -> &'a T {

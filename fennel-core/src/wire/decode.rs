@@ -212,6 +212,8 @@ impl<'a> Decoder<'a, '_> {
             let pipeline = pipeline::decode(self.arena, message, operators, meta);
             pipelines.extend(self.or_problem(pipeline, Kind::Dataset, dataset, name));
         }
+        // In the order in which a catalog has them, so that each is added at the end.
+        pipelines.sort_by_key(|pipeline| pipeline.name);
         pipelines
     }
 
@@ -395,11 +397,14 @@ impl<'a> Decoder<'a, '_> {
             self.problem(Kind::Dataset, name, "", "it names an erase key twice");
         }
         let mut fields = Vec::new();
+        let erase_keys: HashSet<&str> = schema.erase_keys.iter().map(String::as_str).collect();
         for (field, key) in keys.chain(values) {
+            let column = self.arena.name(&field.name);
+            let column = self.or_problem(column, Kind::Dataset, name, "")?;
             let ty = types::decode(self.arena, field.dtype.as_ref());
-            let ty = self.or_problem(ty, Kind::Dataset, name, &field.name)?;
+            let ty = self.or_problem(ty, Kind::Dataset, name, column)?;
             fields.push(Field {
-                name: self.arena.text(&field.name),
+                name: column,
                 ty,
                 key,
                 erase_key: erase_keys.contains(field.name.as_str()),
@@ -552,10 +557,12 @@ impl<'a> Decoder<'a, '_> {
     }
 
     fn feature(&mut self, featureset: &str, feature: &featureset::Feature) -> Option<Feature<'a>> {
+        let name = self.arena.name(&feature.name);
+        let name = self.or_problem(name, Kind::Featureset, featureset, "")?;
         let ty = types::decode(self.arena, feature.dtype.as_ref());
-        let ty = self.or_problem(ty, Kind::Featureset, featureset, &feature.name)?;
+        let ty = self.or_problem(ty, Kind::Featureset, featureset, name)?;
         Some(Feature {
-            name: self.arena.text(&feature.name),
+            name,
             ty,
             extraction: None,
             meta: self.meta(feature.metadata.as_ref()),

@@ -154,7 +154,9 @@ pub(super) fn decode<'a>(
         by_id.entry(operator.id.as_str()).or_insert(*operator);
         if operator.is_root {
             if root.is_some_and(|root| root != operator.id) {
-                return Err("it has two results".into());
+                return Err(
+                    "two of its operators are marked as its result; mark the last one alone".into(),
+                );
             }
             root = Some(operator.id.as_str());
         }
@@ -166,17 +168,26 @@ pub(super) fn decode<'a>(
         positions: HashMap::new(),
         open: Vec::new(),
     };
-    decoder.step(root.ok_or("none of its operators is its result")?)?;
-    let inputs = message.input_dataset_names.iter();
-    let inputs: Vec<_> = inputs.map(|name| arena.text(name)).collect();
+    decoder.step(root.ok_or(
+        "none of its operators is marked as its result; send its operators and mark the last one",
+    )?)?;
+    let inputs = &message.input_dataset_names;
     if inputs.is_empty() {
-        return Err("it has no input".into());
+        return Err("it takes no dataset; name its inputs".into());
     }
+    if inputs.len() > MAX_STEPS {
+        return Err(format!(
+            "it takes more than {MAX_STEPS} datasets, the most; leave out those that it makes nothing of"
+        ));
+    }
+    let inputs: Vec<_> = inputs.iter().map(|name| arena.text(name)).collect();
     for step in &decoder.steps {
         if let Operator::Input(name) = step.operator
             && !inputs.contains(&name)
         {
-            return Err(format!("it takes `{name}`, which is none of its inputs"));
+            return Err(format!(
+                "it takes `{name}`, which is none of its inputs; name it among them"
+            ));
         }
     }
     Ok(Pipeline {
@@ -207,7 +218,9 @@ impl<'r, 'a> Decoder<'r, 'a> {
             return Ok(*position);
         }
         if self.open.contains(&id) {
-            return Err(format!("its operator `{id}` works on its own result"));
+            return Err(format!(
+                "its operator `{id}` works on its own result; let it work on others"
+            ));
         }
         if self.open.len() >= MAX_STEPS || self.steps.len() >= MAX_STEPS {
             return Err(format!(
@@ -217,11 +230,12 @@ impl<'r, 'a> Decoder<'r, 'a> {
         let operator = self
             .by_id
             .get(id)
-            .ok_or_else(|| format!("its operator `{id}` is missing"))?;
-        let kind = operator
-            .kind
-            .as_ref()
-            .ok_or_else(|| format!("its operator `{id}` is unknown"))?;
+            .ok_or_else(|| format!("its operator `{id}` is missing; send it along"))?;
+        let kind = operator.kind.as_ref().ok_or_else(|| {
+            format!(
+                "its operator `{id}` is none that this server knows; write the step with others"
+            )
+        })?;
         self.open.push(id);
         let step = self.kind(kind)?;
         self.open.pop();
@@ -247,6 +261,13 @@ impl<'r, 'a> Decoder<'r, 'a> {
                 .is_some_and(|key| key == &window.field)
         {
             check_sizes(kind)?;
+            let by = aggregate.keys.split_last().map_or(&[][..], |(_, by)| by);
+            if by != window.by {
+                return Err(format!(
+                    "its aggregate groups by {by:?} and its window by {:?}; group both by the same columns",
+                    window.by
+                ));
+            }
             let input = self.step(&window.operand_id)?;
             let operator = Operator::decode_window(Some(aggregate), window, arena)?;
             return Ok(Step::new(operator, [input, input]));
@@ -273,7 +294,9 @@ fn operands(kind: &Kind) -> Part<(&str, Option<&str>)> {
         Kind::Join(join) => (&join.lhs_operand_id, Some(&join.rhs_dsref_operand_id)),
         Kind::Union(union) => match union.operand_ids.as_slice() {
             [left, right] => (left, Some(right)),
-            _ => return Err("a union has two operands".into()),
+            _ => {
+                return Err("a union has two operands; chain one behind the other for more".into());
+            }
         },
         Kind::Aggregate(op) => (&op.operand_id, None),
         Kind::Transform(op) => (&op.operand_id, None),
@@ -313,7 +336,7 @@ fn check_sizes(kind: &Kind) -> Part<()> {
     };
     if size > MAX_COLUMNS {
         return Err(format!(
-            "one of its operators names more than {MAX_COLUMNS} columns, the most in a pipeline"
+            "one of its operators names more than {MAX_COLUMNS} columns, the most in a pipeline; split it"
         ));
     }
     Ok(())

@@ -1,8 +1,13 @@
 //! Column types on the wire.
 
+use std::collections::HashSet;
+
 use super::proto::schema;
 use super::{Arena, Part};
 use crate::ty::{Between, Bound, Record, RecordField, Type};
+
+/// The most fields of a record: those of two are compared pairwise.
+const MAX_FIELDS: usize = 1_000;
 
 /// The message of a type.
 pub(crate) fn encode(ty: &Type<'_>) -> schema::DataType {
@@ -173,15 +178,26 @@ fn decode_plain<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Part<Typ
 /// The record of a message.
 pub(crate) fn decode_record<'a>(arena: Arena<'a>, record: &schema::StructType) -> Part<Type<'a>> {
     arena.compares_all(record.fields.len())?;
+    let name = arena.name(&record.name)?;
+    if record.fields.len() > MAX_FIELDS {
+        return Err(format!(
+            "record `{name}` has more than {MAX_FIELDS} fields, the most; split it"
+        ));
+    }
+    let mut names = HashSet::new();
     let fields = record.fields.iter().map(|field| {
+        // Fields are found by name in records that are compared, so each name is there once.
+        if !names.insert(field.name.as_str()) {
+            return Err(format!("record `{name}` has two fields `{}`", field.name));
+        }
         Ok(RecordField {
-            name: arena.text(&field.name),
+            name: arena.name(&field.name)?,
             ty: decode(arena, field.dtype.as_ref())?,
         })
     });
     let fields: Vec<_> = fields.collect::<Part<_>>()?;
     Ok(Type::Record(arena.value(Record {
-        name: arena.text(&record.name),
+        name,
         fields: arena.slice(&fields),
     })))
 }
