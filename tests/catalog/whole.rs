@@ -14,6 +14,15 @@ fn problems_for(
     env: Option<&str>,
     entities: impl IntoIterator<Item = Descriptor<'static>>,
 ) -> String {
+    problems_in("whole.rs", env, entities)
+}
+
+/// The problems of entities that a file declares.
+pub(crate) fn problems_in(
+    file: &str,
+    env: Option<&str>,
+    entities: impl IntoIterator<Item = Descriptor<'static>>,
+) -> String {
     let catalog: Catalog<'_> = entities.into_iter().collect();
     match catalog.check(env) {
         Ok(()) => String::new(),
@@ -23,7 +32,7 @@ fn problems_for(
                     problem
                         .file
                         .as_deref()
-                        .is_some_and(|file| file.ends_with("whole.rs"))
+                        .is_some_and(|found| found.ends_with(file))
                 );
                 // Locations are checked above; the rest reads better without them.
                 let text = problem.to_string();

@@ -101,6 +101,8 @@ mod tests {
         let fields = names.map(field);
         let order = Order::sort(names.iter().copied().enumerate());
         let dataset = |order| Dataset {
+            expectations: None,
+            sinks: &[],
             name: "D",
             version: 1,
             history: Dataset::DEFAULT_HISTORY,

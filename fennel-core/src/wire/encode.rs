@@ -101,11 +101,8 @@ pub fn encode_with(
             // What is deleted may outlive what it read; then there is nothing to send of that.
             let deleted = featureset.meta.deleted || feature.meta.deleted;
             let extraction = selected_extraction(feature, env).filter(|extraction| {
-                let is_there = |reference: Reference<'_>| {
-                    let entity = catalog.entity(reference.kind, reference.entity);
-                    entity.is_some()
-                };
-                !deleted || extraction.reference().is_none_or(is_there)
+                let reads = |reference: Reference<'_>| is_there(catalog, &reference);
+                !deleted || extraction.reference().is_none_or(reads)
             });
             match extraction.map(|extraction| (extraction, extraction.origin)) {
                 Some((extraction, Origin::Expr(expr))) => {
@@ -123,6 +120,19 @@ pub fn encode_with(
         request.extractors.append(&mut reading);
     }
     request
+}
+
+/// Whether the catalog has the column or the feature.
+fn is_there(catalog: &Catalog<'_>, reference: &Reference<'_>) -> bool {
+    let Reference { kind, entity, name } = reference;
+    match kind {
+        Kind::Dataset => catalog
+            .dataset(entity)
+            .is_some_and(|dataset| dataset.field(name).is_some()),
+        Kind::Featureset => catalog
+            .featureset(entity)
+            .is_some_and(|featureset| featureset.feature(name).is_some()),
+    }
 }
 
 /// The word that the protocol's index durations hold.
