@@ -10,7 +10,7 @@ pub use fennel_core::entity::{
 pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Found, Unary, raise as raise_found};
 pub use fennel_core::flow::{Flow, raise};
 pub use fennel_core::handle;
-pub use fennel_core::literal::{Const, Literal};
+pub use fennel_core::literal::{Const, Literal, NoConst};
 pub use fennel_core::message::enforce;
 pub use fennel_core::op::Args;
 pub use fennel_core::owner::{ModuleOwner, NoModuleOwner, Probe, of as owner_of};

@@ -63,6 +63,38 @@ impl Const<&'static Expr<'static>> {
 
 constant!(bool => Bool, i64 => Int, f64 => Float, &'static str => Str);
 
+/// What a constant of a definition can be; nothing else is, so nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "a constant of type `{Self}` can't stand in a definition",
+    label = "not a `bool`, `i64`, `f64`, `&str` or `&Expr`",
+    note = "declare the constant `i64` for whole numbers, `f64` for others, `&str` for texts; a column is named without its dataset"
+)]
+pub trait Constant {}
+
+/// Stands in for [`Const`]'s own methods where its type has none, so that rustc says what
+/// [`Constant`]s there are.
+pub trait NoConst<T>: Sized {
+    /// No literal.
+    #[must_use]
+    fn literal(self) -> Literal<'static>
+    where
+        T: Constant,
+    {
+        Literal::Null
+    }
+
+    /// No expression.
+    #[must_use]
+    fn expr(self) -> Expr<'static>
+    where
+        T: Constant,
+    {
+        Expr::Literal(Literal::Null)
+    }
+}
+
+impl<T> NoConst<T> for Const<T> {}
+
 impl Literal<'_> {
     /// Checks that this is a constant of type `ty`, restrictions included. A regular expression is
     /// left to the run time, which has one to match with.

@@ -1,8 +1,9 @@
 //! Constants in attributes as literals of fennel-core.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Member, UnOp};
 
 /// The literal that an expression writes.
@@ -16,8 +17,19 @@ pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenSt
         Expr::Lit(ExprLit { lit, .. }) => match lit {
             Lit::Bool(_) => Ok(quote!(#literals::Bool(#lit))),
             Lit::Int(int) => whole(private, int, false),
-            Lit::Float(_) => Ok(quote!(#literals::Float(#lit))),
+            Lit::Float(float) => {
+                unsuffixed(float, float.suffix(), "f64")?;
+                Ok(quote!(#literals::Float(#lit)))
+            }
             Lit::Str(_) => Ok(quote!(#literals::Str(#lit))),
+            Lit::Char(_) => Err(syn::Error::new_spanned(
+                lit,
+                "a text is written in double quotes, as in \"a\"",
+            )),
+            Lit::Byte(_) | Lit::ByteStr(_) | Lit::CStr(_) => Err(syn::Error::new_spanned(
+                lit,
+                "a constant is no bytes: write a text without a letter before its quotes, as in \"a\"",
+            )),
             _ => Err(not_constant(expr)),
         },
         Expr::Unary(ExprUnary {
@@ -31,11 +43,14 @@ pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenSt
             Expr::Lit(ExprLit {
                 lit: Lit::Float(float),
                 ..
-            }) => Ok(quote!(#literals::Float(-#float))),
+            }) => {
+                unsuffixed(float, float.suffix(), "f64")?;
+                Ok(quote!(#literals::Float(-#float)))
+            }
             _ => Err(not_constant(expr)),
         },
         Expr::Path(path) if path.path.is_ident("None") => Ok(quote!(#literals::Null)),
-        Expr::Path(path) => Ok(quote!(#private::Const(#path).literal())),
+        Expr::Path(path) => Ok(named(private, path, "literal")),
         Expr::Call(call) if is_some(&call.func) && call.args.len() == 1 => {
             literal(private, &call.args[0])
         }
@@ -82,13 +97,36 @@ pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenSt
     }
 }
 
+/// A Rust constant by name, made a literal or an expression by its type. Where it has no such type,
+/// rustc says so at the name.
+pub(crate) fn named(private: &TokenStream, path: &syn::ExprPath, make: &str) -> TokenStream {
+    let make = syn::Ident::new(make, path.span());
+    quote!({
+        #[allow(unused_imports)]
+        use #private::NoConst as _;
+        #private::Const(#path).#make()
+    })
+}
+
 fn whole(private: &TokenStream, int: &syn::LitInt, negative: bool) -> syn::Result<TokenStream> {
+    unsuffixed(int, int.suffix(), "i64")?;
     let digits: i128 = int.base10_parse()?;
     let signed = if negative { -digits } else { digits };
     match i64::try_from(signed) {
         Ok(value) => Ok(quote!(#private::Literal::Int(#value))),
         Err(_) => Err(syn::Error::new_spanned(int, "this number is beyond `i64`")),
     }
+}
+
+/// Checks that a number's suffix, if it has one, is of the type that the number has here.
+fn unsuffixed(number: impl ToTokens, suffix: &str, ty: &str) -> syn::Result<()> {
+    if suffix.is_empty() || suffix == ty {
+        return Ok(());
+    }
+    Err(syn::Error::new_spanned(
+        number,
+        format!("this number is an `{ty}` here: write it without `{suffix}`"),
+    ))
 }
 
 /// `("key", value)`.

@@ -78,6 +78,8 @@ pub(crate) fn expr_check(
         };
     }
 }
+/// What is said of calls of Rust's functions.
+const NO_CALL: &str = "Rust functions can't be called here: this is computed by the engine; the functions of expressions are methods, such as `name.lower()`";
 
 struct Reader<'a> {
     private: &'a TokenStream,
@@ -95,7 +97,7 @@ impl Reader<'_> {
         let Some(name) = bare(&assign.left) else {
             return Err(syn::Error::new_spanned(
                 &assign.left,
-                "expected a name before `=`",
+                "expected a name before `=`, as in `total = price * count`",
             ));
         };
         let private = self.private;
@@ -174,11 +176,14 @@ impl Reader<'_> {
             }
             Expr::Call(call) => {
                 let Expr::Path(function) = &*call.func else {
-                    return Err(unsupported(&call.func));
+                    return Err(syn::Error::new_spanned(&call.func, NO_CALL));
                 };
                 let Some(name) = function.path.get_ident() else {
                     return self.zip(&function.path, call);
                 };
+                if !self.is_name(&function.path) {
+                    return Err(syn::Error::new_spanned(name, NO_CALL));
+                }
                 let args: Vec<_> = call
                     .args
                     .iter()
@@ -217,7 +222,10 @@ impl Reader<'_> {
                 let mut fields = Vec::new();
                 for field in &record.fields {
                     let Member::Named(name) = &field.member else {
-                        return Err(unsupported(expr));
+                        return Err(syn::Error::new_spanned(
+                            &field.member,
+                            "the fields of a record have names",
+                        ));
                     };
                     let value = self.expr(&field.expr)?;
                     let name = name.unraw().to_string();
@@ -262,17 +270,11 @@ impl Reader<'_> {
             // A constant may be a value or an expression of its own: its type tells.
             Expr::Path(path) if !self.is_name(&path.path) => {
                 let private = self.private;
-                return Ok(Some(quote!(#private::Const(#path).expr())));
+                return Ok(Some(literal::named(private, path, "expr")));
             }
             Expr::Array(array) => {
-                let column = array.elems.iter().find_map(bare);
-                if let Some(column) = column.filter(|name| self.is_name(&(*name).clone().into())) {
-                    return Err(syn::Error::new_spanned(
-                        column,
-                        format!(
-                            "a list in brackets is a constant, and `{column}` is a column: list columns one by one"
-                        ),
-                    ));
+                for element in &array.elems {
+                    self.no_column(element)?;
                 }
                 true
             }
@@ -283,6 +285,20 @@ impl Reader<'_> {
         }
         let (private, literal) = (self.private, literal::literal(self.private, expr)?);
         Ok(Some(quote!(#private::Expr::Literal(#literal))))
+    }
+
+    /// Checks that an element of a list or a map that is written out is no column.
+    fn no_column(&self, element: &Expr) -> syn::Result<()> {
+        match element {
+            Expr::Tuple(pair) => pair.elems.iter().try_for_each(|part| self.no_column(part)),
+            Expr::Path(path) if !path.path.is_ident("None") && self.is_name(&path.path) => {
+                Err(syn::Error::new_spanned(
+                    path,
+                    "what is written out in `[..]` is constant, and this is a column: `repeat(a, 1)` makes a list of a value",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a path is a bare name, which constants in SCREAMING_CASE are not.
@@ -324,10 +340,7 @@ impl Reader<'_> {
         let last = record.segments.pop().map(syn::punctuated::Pair::into_value);
         record.segments.pop_punct();
         if last.is_none_or(|last| last.ident != "zip") {
-            return Err(syn::Error::new_spanned(
-                path,
-                "Rust functions can't be called here: this is computed by the engine; the functions of expressions are methods, such as `name.lower()`",
-            ));
+            return Err(syn::Error::new_spanned(path, NO_CALL));
         }
         let mut fields = Vec::new();
         for argument in &call.args {
@@ -340,7 +353,7 @@ impl Reader<'_> {
             let Some(name) = bare(&assign.left) else {
                 return Err(syn::Error::new_spanned(
                     &assign.left,
-                    "expected a field's name",
+                    "expected a field's name, as in `Point::zip(x = xs, y = ys)`",
                 ));
             };
             let value = self.expr(&assign.right)?;
@@ -362,12 +375,6 @@ impl Reader<'_> {
         let mut branches = Vec::new();
         let mut rest = choice;
         let otherwise = loop {
-            if let Expr::Let(binding) = &*rest.cond {
-                return Err(syn::Error::new_spanned(
-                    binding,
-                    "`if let` has no meaning over columns: write `if !a.is_null()`",
-                ));
-            }
             let condition = self.expr(&rest.cond)?;
             let value = self.block(&rest.then_branch)?;
             branches.push(quote!(#private::Branch { condition: #condition, value: #value }));
@@ -385,13 +392,33 @@ impl Reader<'_> {
 
     /// `{ value }`.
     fn block(&mut self, block: &Block) -> syn::Result<TokenStream> {
-        match block.stmts.as_slice() {
-            [Stmt::Expr(value, None)] => self.expr(value),
-            _ => Err(syn::Error::new_spanned(
-                block,
+        let (wrong, message) = match block.stmts.as_slice() {
+            [Stmt::Expr(value, None)] => return self.expr(value),
+            [] => (
+                quote!(#block),
+                "this branch has no value: write one, as in `{ 0 }`, or `{ None }` for null",
+            ),
+            [Stmt::Expr(_, Some(semicolon))] => (
+                quote!(#semicolon),
+                "a branch is the value itself: write it without `;`",
+            ),
+            [Stmt::Macro(call), ..] => {
+                let call = Expr::Macro(syn::ExprMacro {
+                    attrs: Vec::new(),
+                    mac: call.mac.clone(),
+                });
+                return Err(unsupported(&call));
+            }
+            [Stmt::Local(local), ..] => (
+                quote!(#local),
+                "`let` has no meaning inside an expression: compute this part in an `assign` before, or share it by `expr!`",
+            ),
+            [first, ..] => (
+                quote!(#first),
                 "a branch is one value, as in `if a { b } else { c }`",
-            )),
-        }
+            ),
+        };
+        Err(syn::Error::new_spanned(wrong, message))
     }
 }
 
@@ -430,18 +457,67 @@ fn operator(op: &BinOp) -> syn::Result<TokenStream> {
         BinOp::Ge(_) => quote!(Ge),
         BinOp::And(_) => quote!(And),
         BinOp::Or(_) => quote!(Or),
-        BinOp::BitAnd(_) => return wrong("write `&&`"),
-        BinOp::BitOr(_) => return wrong("write `||`"),
-        BinOp::BitXor(_) => return wrong("exclusive or is not supported: write `a != b`"),
-        _ => return wrong("this operator has no meaning over columns"),
+        BinOp::BitAnd(_) => return wrong("there is no `&` of columns: both hold by `a && b`"),
+        BinOp::BitOr(_) => return wrong("there is no `|` of columns: either holds by `a || b`"),
+        BinOp::BitXor(_) => {
+            return wrong("there is no `^` of columns: one of two holds by `a != b`");
+        }
+        BinOp::Shl(_) | BinOp::Shr(_) => {
+            return wrong(
+                "there are no shifts of columns: multiply, or divide by `a.floor_div(b)`",
+            );
+        }
+        _ => {
+            return wrong(
+                "a column isn't changed in place: `assign(total = total + 1)` makes it anew",
+            );
+        }
     })
 }
 
-fn unsupported(tokens: impl quote::ToTokens) -> syn::Error {
-    syn::Error::new_spanned(
-        tokens,
-        "this has no meaning over columns: write operators, `if`/`else`, fields and functions such as `name.lower()`",
-    )
+fn unsupported(expr: &Expr) -> syn::Error {
+    syn::Error::new_spanned(expr, instead(expr))
+}
+
+/// Why an expression of Rust has no meaning over columns, and what to write.
+fn instead(expr: &Expr) -> &'static str {
+    match expr {
+        Expr::Match(_) => {
+            "`match` has no meaning over columns: write `if a == 1 { b } else if a == 2 { c } else { d }`"
+        }
+        Expr::Let(_) => "`let` has no meaning over columns: write `!a.is_null()`",
+        Expr::Macro(_) => {
+            "a macro of Rust has no meaning over columns: write operators, `if`/`else` and functions such as `a.concat(b)`"
+        }
+        Expr::Range(_) => {
+            "a range has no meaning over columns: compare both ends, as in `a >= 1 && a < 5`"
+        }
+        Expr::Tuple(_) => {
+            "a tuple has no meaning over columns: make a record, as in `Point { x: a, y: b }`"
+        }
+        Expr::Try(_) => {
+            "`?` has no meaning over columns: null stays null by itself, and `a.fill_null(b)` replaces it"
+        }
+        Expr::Unary(_) => "`*` has no meaning here: a column is named as it is",
+        Expr::Assign(_) => "`=` assigns nothing inside an expression: compare with `==`",
+        Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => {
+            "a loop has no meaning over columns: lists have `map`, `filter`, `sum` and the like, as in `a.map(|x| x + 1)`"
+        }
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => {
+            "an expression ends by itself: write the value alone"
+        }
+        Expr::Block(_) | Expr::Unsafe(_) | Expr::Async(_) | Expr::Const(_) => {
+            "write the value without a block: only the branches of `if` have one"
+        }
+        Expr::Await(_) => "there is nothing to await: write the value alone",
+        Expr::Repeat(_) => {
+            "a list of one value is `repeat(a, 3)`, and constants are written out, as in `[1, 2] as Vec<i64>`"
+        }
+        Expr::Infer(_) => "name a column or a constant: `_` is neither",
+        _ => {
+            "this has no meaning over columns: write operators, `if`/`else`, fields and functions such as `name.lower()`"
+        }
+    }
 }
 
 /// `expr!(amount * RATE)`.

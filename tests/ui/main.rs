@@ -26,6 +26,7 @@ fn definitions_compile_or_say_why_not() {
     for attribute in [
         "dataset",
         "expectations",
+        "expr",
         "featureset",
         "pipeline",
         "record",

@@ -10,6 +10,7 @@ pub mod function;
 mod names;
 pub(crate) mod operator;
 mod print;
+pub(crate) mod repair;
 mod scope;
 pub(crate) mod typing;
 pub(crate) mod wire;

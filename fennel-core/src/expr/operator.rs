@@ -1,6 +1,7 @@
 //! Operators between expressions: how they are written, typed and sent.
 
 use super::fault::fault;
+use super::repair::Needed;
 use super::{Expr, Typed};
 use crate::message::Message;
 use crate::ty::{Computed, Type};
@@ -113,7 +114,12 @@ impl Unary {
             .name(self.text())
             .text(" needs ")
             .text(needs);
-        Err(super::Fault::new(but(message, operand, &ty)).within(1))
+        let needed = match self {
+            Unary::Neg => Needed::Number,
+            Unary::Not => Needed::Bool,
+        };
+        let message = but(message, operand, &ty).text(needed.of_a(&ty));
+        Err(super::Fault::new(message).within(1))
     }
 }
 
@@ -133,6 +139,7 @@ impl Binary {
                             .computed(&left.1)
                             .text(" with ")
                             .computed(&right.1)
+                            .text(uncomparable(&left.1, &right.1))
                     );
                 }
                 Ok(Computed::BOOL.optional_if(optional))
@@ -202,23 +209,59 @@ impl Binary {
             .name(self.text())
             .text(" needs ")
             .text(needs);
-        let message = but(message, operand, &ty).text(self.hint(&ty));
+        let texts = left.1.is_text() && right.1.is_text();
+        let message = but(message, operand, &ty).text(self.hint(&ty, texts));
         Some(super::Fault::new(message).within(at))
     }
 
     /// What to write instead, where there is something.
-    const fn hint(self, ty: &Computed<'_>) -> &'static str {
+    const fn hint(self, ty: &Computed<'_>, texts: bool) -> &'static str {
         let base = ty.required().base();
         match (self, base) {
-            (Binary::Add, Some(Type::String)) => ": join texts with `a.concat(b)`",
+            (Binary::Add, Some(Type::String)) if texts => ": join texts with `a.concat(b)`",
             (Binary::Sub, Some(Type::Timestamp)) => {
                 ": the time between two instants is `a.since(b, \"second\")`"
             }
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Timestamp)) => {
                 ": compare instants by `a.since(b, \"second\") > 0`"
             }
-            _ => "",
+            (Binary::And | Binary::Or, _) => Needed::Bool.of_a(ty),
+            (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::String)) if texts => {
+                ": texts are equal or not, but have no order here"
+            }
+            (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Date)) => {
+                ": dates are equal or not, but have no order here"
+            }
+            _ => Needed::Number.of_a(ty),
         }
+    }
+}
+
+/// How two types can be compared after all, as the end of a message.
+const fn uncomparable(a: &Computed<'_>, b: &Computed<'_>) -> &'static str {
+    let (a, b) = (a.required(), b.required());
+    match (a.base(), b.base()) {
+        (Some(Type::Timestamp), Some(Type::String))
+        | (Some(Type::String), Some(Type::Timestamp)) => {
+            ": an instant is written `datetime(2024, 1, 31)`"
+        }
+        (Some(Type::Decimal { .. }), Some(Type::Int | Type::Float | Type::String))
+        | (Some(Type::Int | Type::Float | Type::String), Some(Type::Decimal { .. })) => {
+            ": a decimal is written `\"12.50\" as Decimal<2>`"
+        }
+        (Some(Type::Date), Some(Type::String)) | (Some(Type::String), Some(Type::Date)) => {
+            ": a date is written `\"2024-01-31\" as NaiveDate`"
+        }
+        (Some(Type::Bool), Some(_)) | (Some(_), Some(Type::Bool)) => {
+            ": a `bool` is a condition by itself, as in `a` and `!a`"
+        }
+        (Some(Type::Int | Type::Float), Some(Type::String)) => {
+            ": make both texts, as in `a.to_string() == b`"
+        }
+        (Some(Type::String), Some(Type::Int | Type::Float)) => {
+            ": make both texts, as in `a == b.to_string()`"
+        }
+        _ => "",
     }
 }
 

@@ -118,6 +118,12 @@ impl<'s, 'a> Scope<'s, 'a> {
         if let Some(near) = near {
             return message.text("; did you mean ").name(near).text("?");
         }
+        if super::function::is_of_nothing(name) {
+            return message
+                .text("; the function is called, as in `")
+                .text(name)
+                .text("(..)`");
+        }
         let mut message = message.text("; there is ");
         let mut i = 0;
         while i < self.len() {

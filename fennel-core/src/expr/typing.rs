@@ -2,6 +2,7 @@
 
 use super::fault::{fault, part};
 use super::function;
+use super::repair::{Needed, repair};
 use super::{Branch, Expr, Fault, FieldExpr, MAX_DEPTH, Scope, Typed};
 use crate::literal::Literal;
 use crate::message::{Check, Message, ensure};
@@ -48,7 +49,7 @@ impl<'a> Expr<'a> {
                     Err(message) => Err(Fault::new(message).within(1)),
                 },
                 _ => fault!(Message::new(
-                    "`as` declares the type of a whole expression or of a constant, not of a part"
+                    "`as` declares the type of a whole expression or of a constant, not of a part: leave it away, or put it at the end, as in `(a + b) as f64`"
                 )),
             },
             Expr::Shared(inner) => match inner.typed(scope) {
@@ -59,7 +60,7 @@ impl<'a> Expr<'a> {
                 "`name = value` is an argument of a function alone: compare with `==`"
             )),
             Expr::Closure(_, _) => fault!(Message::new(
-                "a closure is an argument of a list's `map` or `filter` alone"
+                "a closure is an argument of a list's `map` or `filter` alone, as in `a.map(|x| x + 1)`"
             )),
             Expr::Type(_) => fault!(Message::new(
                 "a type is an argument of a text's `parse` alone"
@@ -94,6 +95,7 @@ impl<'a> Expr<'a> {
                 .computed(&computed)
                 .text(", which can't be declared ")
                 .ty(ty)
+                .text(repair(&computed, &Computed::of(ty)))
         )
     }
 
@@ -137,9 +139,9 @@ const fn if_type<'a>(
             let condition = &branches[i].condition;
             let ty = part!(at, condition.typed(scope));
             if !ty.is_bool() {
-                let message =
-                    super::operator::but(Message::new("a condition is a `bool`"), condition, &ty);
-                return Err(Fault::new(message).within(at));
+                let message = Message::new("a condition is a `bool`");
+                let message = super::operator::but(message, condition, &ty);
+                return Err(Fault::new(message.text(Needed::Bool.of_a(&ty))).within(at));
             }
             let at = at + condition.size();
             next = at + branches[i].value.size();
@@ -176,7 +178,21 @@ const fn field_type<'a>(operand: &Expr<'a>, name: &str, ty: Computed<'a>) -> Typ
     }
     let Some(record) = ty.required().record() else {
         let message = Message::new("`.").text(name).text("` needs a record");
-        return Err(Fault::new(super::operator::but(message, operand, &ty)).within(1));
+        let mut message = super::operator::but(message, operand, &ty);
+        if let Some(element) = ty.required().element()
+            && element.required().record().is_some()
+        {
+            message = message
+                .text(": `.map(|x| x.")
+                .text(name)
+                .text(")` reads it of each element");
+        } else if ty.required().map_value().is_some() {
+            message = message
+                .text(": `.get(\"")
+                .text(name)
+                .text("\")` reads a value of a map");
+        }
+        return Err(Fault::new(message).within(1));
     };
     match record.field(name) {
         Some(field) => Ok(Computed::of(&field).optional_if(ty.is_optional())),
@@ -260,7 +276,12 @@ const fn record_type<'a>(
                 } else {
                     ", and this is "
                 })
-                .computed(&element);
+                .computed(&element)
+                .text(if zip {
+                    ""
+                } else {
+                    repair(&element, &Computed::of(&field))
+                });
             return Err(Fault::new(message).within(at));
         }
         i += 1;

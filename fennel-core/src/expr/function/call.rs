@@ -2,6 +2,7 @@
 
 use crate::expr::fault::fault;
 use crate::expr::operator::but;
+use crate::expr::repair::repair;
 use crate::expr::wire::encode;
 use crate::expr::{Expr, Fault, Scope, Typed, sizes};
 use crate::literal::Literal;
@@ -105,6 +106,9 @@ impl Signature {
             } else if positional < i - first {
                 let message = "arguments without a name come before those with one";
                 return Err(Fault::new(Message::new(message)).within(at));
+            } else if matches!(call.args[i], Expr::Type(_)) && !self.takes_type() {
+                let message = Message::new("").name(self.name).text(" takes no type");
+                return Err(Fault::new(message).within(at));
             } else if self.parameter(positional).is_none() {
                 return Err(Fault::new(self.takes()).within(at));
             } else {
@@ -132,7 +136,11 @@ impl Signature {
     ) -> Result<(), Message> {
         let Some(position) = self.position(name) else {
             let message = Message::new("").name(self.name);
-            return Err(self.list(message.text(" has no parameter ").name(name)));
+            let message = message.text(" has no parameter ").name(name);
+            return Err(match self.required.len() + self.optional.len() {
+                0 => message,
+                _ => self.list(message.text("; there is ")),
+            });
         };
         let mut twice = position < positional;
         let mut j = 0;
@@ -157,22 +165,29 @@ impl Signature {
         message.text("argument ").name(parameter)
     }
 
+    /// Whether it takes a type in place of a value.
+    const fn takes_type(&self) -> bool {
+        !self.required.is_empty() && eq(self.required[0], TYPE)
+    }
+
     const fn takes(&self) -> Message {
         let message = Message::new("").name(self.name).text(" takes ");
+        if self.takes_type() {
+            return message
+                .text("its type alone, as in `a.")
+                .text(self.name)
+                .text("::<i64>()`");
+        }
         match self.required.len() + self.optional.len() {
             0 => message.text("no argument"),
-            1 => self.list(message.text("one argument")),
-            count => self.list(message.int(count as i64).text(" arguments")),
+            1 => self.list(message.text("one argument: ")),
+            count => self.list(message.int(count as i64).text(" arguments: ")),
         }
     }
 
     const fn list(&self, message: Message) -> Message {
         let count = self.required.len() + self.optional.len();
-        if count == 0 {
-            return message;
-        }
-        let mut message = message.text("; there is ");
-        let mut i = 0;
+        let (mut message, mut i) = (message, 0);
         while let Some(parameter) = self.parameter(i) {
             message = message.listed(i, count, parameter);
             i += 1;
@@ -260,14 +275,22 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// What is wrong where the argument for parameter `i` is not what the function `needs`.
-    pub(super) const fn fault(&self, signature: &Signature, i: usize, needs: &str) -> Fault {
+    /// The message says how an expression makes it one of type `to`, where it can.
+    pub(super) const fn fault(
+        &self,
+        signature: &Signature,
+        i: usize,
+        needs: &str,
+        to: &Computed<'_>,
+    ) -> Fault {
         let message = Message::new("")
             .name(signature.name)
             .text(" needs ")
             .text(needs);
         match (self.argument(signature, i), self.typed(signature, i)) {
             (Some((at, argument)), Some((_, ty))) => {
-                Fault::new(but(message, &argument, &ty)).within(at)
+                let message = but(message, &argument, &ty).text(repair(&ty, to));
+                Fault::new(message).within(at)
             }
             _ => Fault::new(message),
         }

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::unit::TimeUnit;
 use super::{functions, zone};
 use crate::expr::fault::{fault, part};
+use crate::expr::repair::repair;
 use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Typed};
 use crate::literal::Literal;
@@ -96,7 +97,14 @@ impl Function {
                     i += 1;
                 }
                 if crate::time::days_from_civil(given[0], given[1], given[2]).is_none() {
-                    fault!(Message::new("there is no such day in the calendar"));
+                    fault!(
+                        Message::new("month ")
+                            .int(given[1])
+                            .text(" of the year ")
+                            .int(given[0])
+                            .text(" has no day ")
+                            .int(given[2])
+                    );
                 }
                 if let Some((at, zone)) = call.plain(&signature, PARTS.len()) {
                     let checked = match zone {
@@ -114,12 +122,9 @@ impl Function {
             Function::FromEpoch => {
                 if !operand.is_whole() && !operand.is_null() && !operand.is_unknown() {
                     let message = Message::new("`from_epoch` needs an `i64`");
-                    return Err(Fault::new(crate::expr::operator::but(
-                        message,
-                        &call.operand(),
-                        &operand,
-                    ))
-                    .within(1));
+                    let message = crate::expr::operator::but(message, &call.operand(), &operand);
+                    let message = message.text(repair(&operand, &Computed::INT));
+                    return Err(Fault::new(message).within(1));
                 }
                 if let Some((at, unit)) = part!(0, call.literal_text(&signature, 0, "its unit"))
                     && !matches!(
@@ -133,21 +138,20 @@ impl Function {
                 super::call::lifted(Computed::TIMESTAMP, &operand)
             }
             Function::Repeat => {
-                let Some((at, count)) = call.typed(&signature, 0) else {
+                let Some((_, count)) = call.typed(&signature, 0) else {
                     return Ok(operand);
                 };
                 if !count.is_unknown() && (!count.is_whole() || count.is_optional()) {
-                    let message =
-                        Message::new("`repeat` needs an `i64`, and this is ").computed(&count);
-                    return Err(Fault::new(message).within(at));
+                    let needs = "an `i64` as its count";
+                    return Err(call.fault(&signature, 0, needs, &Computed::INT));
                 }
                 if let Some((at, Expr::Literal(Literal::Int(count)))) = call.argument(&signature, 0)
                     && count < 0
                 {
-                    return Err(
-                        Fault::new(Message::new("nothing is repeated less than 0 times"))
-                            .within(at),
-                    );
+                    return Err(Fault::new(Message::new(
+                        "nothing is repeated less than 0 times: count from 0 on",
+                    ))
+                    .within(at));
                 }
                 if operand.required().is_list() {
                     let message =

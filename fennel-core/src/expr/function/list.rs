@@ -4,10 +4,12 @@ use super::call::Call;
 use super::functions;
 use crate::expr::fault::fault;
 use crate::expr::operator::but;
+use crate::expr::repair::repair;
 use crate::expr::typing::too_deep;
 use crate::expr::wire::{Reader, encode};
 use crate::expr::{Expr, Fault, Scope, Typed};
 use crate::message::Message;
+use crate::text::eq;
 use crate::ty::{Computed, Type};
 use crate::wire::Part;
 use crate::wire::proto::expression::{self as proto, expr::Node, list_op::FnType};
@@ -72,7 +74,8 @@ impl Function {
                 Some((at, item)) => {
                     let message = Message::new("a list of ").computed(&element);
                     let message = message.text(" can't contain ").computed(&item);
-                    return Err(Fault::new(message.text(hint(&item, &element))).within(at));
+                    let message = message.text(repair(&item, &unrestricted(element)));
+                    return Err(Fault::new(message).within(at));
                 }
                 None => Computed::BOOL,
             },
@@ -82,7 +85,9 @@ impl Function {
                 {
                     element.optional()
                 }
-                _ => return Err(call.fault(&signature, 0, "an `i64` as its index")),
+                _ => {
+                    return Err(call.fault(&signature, 0, "an `i64` as its index", &Computed::INT));
+                }
             },
             Function::Sum | Function::Mean | Function::Min | Function::Max => {
                 if !element.is_number() {
@@ -250,22 +255,19 @@ const fn needs(
     Fault::new(but(message.text(what), &call.operand(), operand)).within(call.node(0))
 }
 
-/// What to do where an item could be null and the elements can't.
-const fn hint(item: &Computed<'_>, element: &Computed<'_>) -> &'static str {
-    if item.is_optional() && item.required().promotes_to(&unrestricted(*element)) {
-        return ": say what null means with `fill_null`";
-    }
-    ""
-}
-
 /// The body of the closure: its node, itself and its type.
 const fn body<'a>(
     call: &Call<'_, 'a>,
     signature: &super::Signature,
 ) -> Result<(usize, Expr<'a>, Computed<'a>), Fault> {
+    let needs = if eq(signature.name, Function::Map.signature().name) {
+        "a closure, as in `|x| x + 1`"
+    } else {
+        "a closure, as in `|x| x > 0`"
+    };
     match (call.argument(signature, 0), call.typed(signature, 0)) {
         (Some((at, Expr::Closure(_, body))), Some((_, ty))) => Ok((at + 1, *body, ty)),
-        _ => Err(call.fault(signature, 0, "a closure, as in `|x| x + 1`")),
+        _ => Err(call.fault(signature, 0, needs, &Computed::UNKNOWN)),
     }
 }
 

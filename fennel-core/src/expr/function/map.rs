@@ -2,6 +2,7 @@
 
 use super::call::{Call, lifted};
 use super::functions;
+use crate::expr::repair::repair;
 use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Typed};
 use crate::message::Message;
@@ -26,7 +27,7 @@ impl Function {
         }
         let key = match call.typed(&signature, 0) {
             Some((_, key)) if key.is_text() => key,
-            _ => return Err(call.fault(&signature, 0, "a `String` as its key")),
+            _ => return Err(call.fault(&signature, 0, "a `String` as its key", &Computed::STRING)),
         };
         if let Function::Contains = self {
             return lifted(Computed::BOOL.optional_if(key.is_optional()), &operand);
@@ -45,6 +46,7 @@ impl Function {
         if !default.promotes_to(&plain) {
             let message = Message::new("the values of this map are ").computed(&value);
             let message = message.text(", and the default is ").computed(&default);
+            let message = message.text(repair(&default, &plain));
             return Err(Fault::new(message).within(at));
         }
         // A default that is no more than a plain value may be outside the values' restriction.

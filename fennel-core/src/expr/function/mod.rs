@@ -26,6 +26,7 @@ pub use unit::TimeUnit;
 pub use zone::TIME_ZONES;
 
 use super::fault::{fault, part};
+use super::repair::Needed;
 use super::wire::Reader;
 use super::{Expr, Fault, Scope, Typed};
 use crate::message::Message;
@@ -222,9 +223,13 @@ pub(super) const fn result<'a>(
     scope: &Scope<'_, 'a>,
 ) -> Typed<'a> {
     let Some(first) = anywhere(name) else {
-        fault!(unknown(name));
+        fault!(unknown(name, args, scope));
     };
     if args.is_empty() && first.takes_operand() {
+        if !is_method(name) {
+            let message = Message::new("").name(name).text(" needs what it works on");
+            fault!(message.text(", as in `").text(name).text("(a, ..)`"));
+        }
         let message = Message::new("").name(name).text(" is a function of ");
         fault!(
             operands(name, message)
@@ -242,7 +247,7 @@ pub(super) const fn result<'a>(
     let Some(function) = find(name, &operand) else {
         let message = Message::new("").name(name).text(" needs ");
         let message = super::operator::but(operands(name, message), &args[0], &operand);
-        return Err(Fault::new(message).within(1));
+        return Err(Fault::new(instead(first, &operand, message)).within(1));
     };
     let first = function.takes_operand() as usize;
     if let Err(fault) = function.signature().check(&call, first == 1) {
@@ -270,18 +275,137 @@ pub(super) const fn result<'a>(
 }
 
 /// Whether a call reads best as `operand.name(..)`.
-pub(super) fn is_method(name: &str) -> bool {
+pub(super) const fn is_method(name: &str) -> bool {
     match anywhere(name) {
         Some(Function::General(function)) => function.is_method(),
         _ => true,
     }
 }
 
-const fn unknown(name: &str) -> Message {
+/// Whether a name is that of a function which works on no value.
+pub(super) const fn is_of_nothing(name: &str) -> bool {
+    match anywhere(name) {
+        Some(function) => !function.takes_operand(),
+        None => false,
+    }
+}
+
+/// Names that Rust and other languages have for functions, and theirs here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("as_str", "to_string"),
+    ("average", "mean"),
+    ("avg", "mean"),
+    ("count", "len"),
+    ("fillna", "fill_null"),
+    ("indexof", "contains"),
+    ("is_none", "is_null"),
+    ("isna", "is_null"),
+    ("length", "len"),
+    ("ln", "log"),
+    ("lowercase", "lower"),
+    ("nth", "at"),
+    ("parse_from_str", "strptime"),
+    ("powf", "pow"),
+    ("powi", "pow"),
+    ("size", "len"),
+    ("to_ascii_lowercase", "lower"),
+    ("to_ascii_uppercase", "upper"),
+    ("to_int", "parse"),
+    ("to_lowercase", "lower"),
+    ("to_uppercase", "upper"),
+    ("tolower", "lower"),
+    ("toupper", "upper"),
+    ("unwrap", "fill_null"),
+    ("unwrap_or", "fill_null"),
+    ("unwrap_or_default", "fill_null"),
+    ("uppercase", "upper"),
+];
+
+const fn unknown<'a>(name: &str, args: &'a [Expr<'a>], scope: &Scope<'_, 'a>) -> Message {
+    let floor_div = super::Binary::FloorDiv.text();
+    if crate::text::eq(name, floor_div) {
+        return Message::new("")
+            .name(name)
+            .text(" takes one argument, as in `a.floor_div(b)`");
+    }
     let message = Message::new("there is no function ").name(name);
-    match similar(name) {
-        Some(known) => message.text("; did you mean ").name(known).text("?"),
-        None => message,
+    if let Some(known) = similar(name) {
+        return message.text("; did you mean ").name(known).text("?");
+    }
+    if closest(floor_div, name) {
+        return message.text("; did you mean ").name(floor_div).text("?");
+    }
+    let mut i = 0;
+    while i < ELSEWHERE.len() {
+        let (elsewhere, here) = ELSEWHERE[i];
+        if crate::text::eq(elsewhere, name) {
+            return message.text("; it is called ").name(here).text(" here");
+        }
+        i += 1;
+    }
+    if args.is_empty() {
+        return message;
+    }
+    match args[0].unnamed().typed(scope) {
+        Ok(operand) => of_operand(name, &operand, message),
+        Err(_) => message,
+    }
+}
+
+/// Appends the functions that there are for an operand of that type.
+const fn of_operand(name: &str, operand: &Computed<'_>, message: Message) -> Message {
+    macro_rules! all {
+        ($module:ident $what:literal) => {{
+            let all = $module::Function::ALL;
+            let mut message = message.text($what);
+            let mut i = 0;
+            while i < all.len() {
+                message = message.listed(i, all.len(), all[i].signature().name);
+                i += 1;
+            }
+            message
+        }};
+    }
+    let ty = operand.required();
+    if let Some(record) = ty.record()
+        && record.field(name).is_some()
+    {
+        return message.text(": a field is read without parentheses");
+    }
+    if ty.element().is_some() {
+        return all!(list "; a list has ");
+    }
+    if ty.map_value().is_some() {
+        return all!(map "; a map has ");
+    }
+    match ty.base() {
+        Some(Type::Int | Type::Float) => all!(number "; a number has "),
+        Some(Type::String) => all!(text "; a `String` has "),
+        Some(Type::Timestamp) => all!(time "; a `DateTime<Utc>` has "),
+        _ => message,
+    }
+}
+
+/// Appends what to write where an operand is of a type that the function has nothing for.
+const fn instead(function: Function, operand: &Computed<'_>, message: Message) -> Message {
+    let ty = operand.required();
+    match function {
+        Function::List(list::Function::At) if ty.map_value().is_some() => {
+            message.text(": `.get(\"key\")` reads a value of a map")
+        }
+        Function::List(list::Function::At) | Function::Map(map::Function::Get)
+            if ty.record().is_some() =>
+        {
+            message.text(": a field of a record is read as in `a.name`")
+        }
+        Function::Map(map::Function::Get) if ty.element().is_some() => {
+            message.text(": `a[0]` reads an element of a list")
+        }
+        Function::Number(_) => message.text(Needed::Number.of_a(operand)),
+        Function::Text(text::Function::Contains | text::Function::Len) => message,
+        Function::Text(_) => message.text(Needed::Text.of_a(operand)),
+        Function::Time(_) => message.text(Needed::Instant.of_a(operand)),
+        _ => message,
     }
 }
 

@@ -93,7 +93,14 @@ impl Function {
             Function::Pow => {
                 let exponent = match call.typed(&signature, 0) {
                     Some((_, ty)) if ty.is_number() => ty,
-                    _ => return Err(call.fault(&signature, 0, "a number as its exponent")),
+                    _ => {
+                        return Err(call.fault(
+                            &signature,
+                            0,
+                            "a number as its exponent",
+                            &Computed::FLOAT,
+                        ));
+                    }
                 };
                 if number.is_whole()
                     && let Some((at, Expr::Literal(Literal::Int(power)))) =
@@ -101,7 +108,7 @@ impl Function {
                     && power < 0
                 {
                     return Err(Fault::new(Message::new(
-                        "a whole number has no negative powers: make one side a float",
+                        "a whole number has no negative powers: make one side a float, as in `2.0`",
                     ))
                     .within(at));
                 }

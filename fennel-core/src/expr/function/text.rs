@@ -47,7 +47,14 @@ impl Function {
             Function::Contains | Function::StartsWith | Function::EndsWith | Function::Concat => {
                 let argument = match call.typed(&signature, 0) {
                     Some((_, ty)) if ty.is_text() => ty,
-                    _ => return Err(call.fault(&signature, 0, "a `String` as its argument")),
+                    _ => {
+                        return Err(call.fault(
+                            &signature,
+                            0,
+                            "a `String` as its argument",
+                            &Computed::STRING,
+                        ));
+                    }
                 };
                 let result = match self {
                     Function::Concat => Computed::STRING,

@@ -78,7 +78,12 @@ impl Function {
                 Some((_, other)) if is_instant(&other) => {
                     lifted(Computed::INT.optional_if(other.is_optional()), &operand)
                 }
-                _ => Err(call.fault(&signature, 0, "a `DateTime<Utc>` as its argument")),
+                _ => Err(call.fault(
+                    &signature,
+                    0,
+                    "a `DateTime<Utc>` as its argument",
+                    &Computed::TIMESTAMP,
+                )),
             },
             Function::SinceEpoch => lifted(Computed::INT, &operand),
             Function::Strftime => {

@@ -1,7 +1,7 @@
 //! Units of time, as texts in expressions.
 
 use crate::message::{Check, Message};
-use crate::text::eq;
+use crate::text::{closest, eq};
 use crate::wire::proto::expression as proto;
 
 macro_rules! units {
@@ -47,6 +47,18 @@ macro_rules! units {
     };
 }
 
+/// All but the month, which is no length of time.
+const ALL: [TimeUnit; 8] = [
+    TimeUnit::Year,
+    TimeUnit::Week,
+    TimeUnit::Day,
+    TimeUnit::Hour,
+    TimeUnit::Minute,
+    TimeUnit::Second,
+    TimeUnit::Millisecond,
+    TimeUnit::Microsecond,
+];
+
 impl TimeUnit {
     /// Checks that a text names a unit that time between two instants can be counted in.
     pub(super) const fn check_length(name: &str) -> Check {
@@ -56,7 +68,15 @@ impl TimeUnit {
             )),
             Some(_) => Ok(()),
             None => {
-                let message = Message::new("there is no unit of time ").name(name);
+                let message = Message::new("there is no unit of time ").quoted(name);
+                let mut i = 0;
+                while i < ALL.len() {
+                    let known = ALL[i].name();
+                    if closest(known, name) {
+                        return Err(message.text("; did you mean ").quoted(known).text("?"));
+                    }
+                    i += 1;
+                }
                 Err(message.text(
                     "; there is \"year\", \"week\", \"day\", \"hour\", \"minute\", \"second\", \"millisecond\" and \"microsecond\"",
                 ))
