@@ -29,6 +29,7 @@ fn tree(expr: &Expr<'_>) -> String {
     match expr {
         Expr::Name(name) | Expr::Variable(name) => (*name).into(),
         Expr::Literal(literal) => number(literal),
+        Expr::Shared(inner) => tree(inner),
         Expr::Unary(op, operand) => format!("({} {})", op.text(), tree(operand)),
         Expr::Binary(Binary::FloorDiv, left, right) => {
             format!("(.floor_div {} {})", tree(left), tree(right))

@@ -47,7 +47,7 @@ impl<'a> FirstK<'a> {
     }
 
     pub(super) fn written(&self) -> Written {
-        let written = Written::new().positional(self.limit);
+        let written = Written::new().positional(self.limit.to_string());
         let written = written.flag("dedup", self.dedup);
         written.flag("dropnull", self.dropnull)
     }

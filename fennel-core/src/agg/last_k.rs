@@ -43,7 +43,7 @@ impl<'a> LastK<'a> {
     }
 
     pub(super) fn written(&self) -> Written {
-        let written = Written::new().positional(self.limit);
+        let written = Written::new().positional(self.limit.to_string());
         let written = written.flag("dedup", self.dedup);
         written.flag("dropnull", self.dropnull)
     }

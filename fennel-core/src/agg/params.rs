@@ -55,8 +55,8 @@ impl Written {
         }
     }
 
-    pub(super) fn positional(mut self, value: impl ToString) -> Self {
-        self.positional.push(value.to_string());
+    pub(super) fn positional(mut self, value: String) -> Self {
+        self.positional.push(value);
         self
     }
 
