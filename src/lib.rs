@@ -42,7 +42,9 @@ pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use fennel_core::{Error, Problem, Problems, agg, catalog, diff, expr, handle, ty, value};
+pub use fennel_core::{
+    Error, Problem, Problems, agg, catalog, diff, expr, handle, native, ty, value,
+};
 
 /// The operators of pipelines, as methods of [`Flow`](pipeline::Flow).
 pub mod pipeline {
@@ -152,6 +154,70 @@ pub use fennel_macros::dataset;
 /// `.fill_null(..)` ends it. The type of the field is that of the expression; an `f64` takes a whole
 /// number, and an `Option` a value.
 pub use fennel_macros::featureset;
+
+/// Makes functions of a featureset extractors: Rust that makes features of others.
+///
+/// Each function that is marked `#[extractor]` is called for each row of a query that needs its
+/// features. Its parameters are features of the featureset by their names, and its result is the
+/// feature of the function's own name; `inputs` and `outputs` say otherwise.
+///
+/// | argument of `#[extractor]` | means |
+/// |---|---|
+/// | `inputs(uid, Request::ip)` | the features that it takes, of any featureset, in the order of the parameters |
+/// | `outputs(risk, band)` | the features that it makes, in the order of the result's tuple |
+/// | `version = 2` | a higher version for another function |
+/// | `env = "prod"` | takes part in commits for that environment |
+///
+/// | parameter | is |
+/// |---|---|
+/// | `uid: i64`, `ip: &str`, `scores: &[f64]`, `home: &Address` | a feature, by value or borrowed |
+/// | `#[lookup(uid)] user: Option<User>` | the row of an indexed dataset whose key those parameters are, as of the row's instant; `None` where there is none |
+/// | `ts: DateTime<Utc>`, the first one | the instant that is asked about |
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// fennel::owner!("risk@example.com");
+///
+/// #[dataset(index)]
+/// pub struct User {
+///     #[field(key)]
+///     pub uid: i64,
+///     pub country: String,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// #[featureset]
+/// pub struct Request {
+///     pub uid: i64,
+///     pub ip: String,
+/// }
+///
+/// #[featureset]
+/// pub struct UserFeatures {
+///     #[feature(Request::uid)]
+///     pub uid: i64,
+///     pub risk: f64,
+///     pub risk_band: String,
+/// }
+///
+/// #[extractors]
+/// impl UserFeatures {
+///     #[extractor(inputs(Request::ip, uid), outputs(risk, risk_band))]
+///     fn risk(ip: &str, uid: i64, #[lookup(uid)] user: Option<User>) -> (f64, String) {
+///         let known = user.is_some() && uid != 0 && !ip.is_empty();
+///         let (risk, band) = if known { (0.1, "low") } else { (1.0, "high") };
+///         (risk, band.into())
+///     }
+/// }
+///
+/// // It stays a function.
+/// assert_eq!(UserFeatures::risk("10.0.0.1", 7, None), (1.0, "high".into()));
+/// ```
+///
+/// Rust functions travel by name: a server runs them if their crate is linked into it. What a
+/// function calls is not part of its source, so a change there needs a higher version by hand.
+pub use fennel_macros::extractors;
 
 /// Metaflags of a dataset or a featureset, above or below its own attribute.
 ///

@@ -5,7 +5,9 @@ pub use std::collections::BTreeMap;
 pub use chrono::{DateTime, NaiveDate, Utc};
 
 pub use crate::ty::{Decimal, Embedding, Window};
-pub use crate::{Record, dataset, expectations, featureset, meta, pipeline, sink, source};
+pub use crate::{
+    Record, dataset, expectations, extractors, featureset, meta, pipeline, sink, source,
+};
 pub use fennel_core::connector::{SaslMechanism, SecurityProtocol};
 
 /// A named receiver of rows: they are sent to the server's `log` endpoint.

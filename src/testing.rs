@@ -295,9 +295,9 @@ pub struct Query<'m, O> {
 
 impl<O: Outputs> Query<'_, O> {
     /// Gives a feature, one value for each row of the answer.
-    pub fn given<F: Entity, T: DataType, V: Into<T>>(
+    pub fn given<F: Entity, T: DataType, V: Into<T>, const N: usize>(
         mut self,
-        feature: Feature<F, T>,
+        feature: Feature<F, T, N>,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
         let values = values.into_iter().map(|value| value.into().into_value());
@@ -365,7 +365,7 @@ pub trait Outputs {
     fn row(values: Vec<Value>) -> Result<Self::Row, fennel_core::value::Mismatch>;
 }
 
-impl<F: Entity, T: DataType> Outputs for Feature<F, T> {
+impl<F: Entity, T: DataType, const N: usize> Outputs for Feature<F, T, N> {
     type Row = T;
 
     fn names(&self) -> Vec<String> {
@@ -378,8 +378,10 @@ impl<F: Entity, T: DataType> Outputs for Feature<F, T> {
 }
 
 macro_rules! tuples {
-    ($(($($output:ident $ty:ident $i:tt),+))*) => {$(
-        impl<$($output: Entity, $ty: DataType),+> Outputs for ($(Feature<$output, $ty>,)+) {
+    ($(($($output:ident $ty:ident $n:ident $i:tt),+))*) => {$(
+        impl<$($output: Entity, $ty: DataType, const $n: usize),+> Outputs
+            for ($(Feature<$output, $ty, $n>,)+)
+        {
             type Row = ($($ty,)+);
 
             fn names(&self) -> Vec<String> {
@@ -395,13 +397,13 @@ macro_rules! tuples {
 }
 
 tuples! {
-    (A TA 0, B TB 1)
-    (A TA 0, B TB 1, C TC 2)
-    (A TA 0, B TB 1, C TC 2, D TD 3)
-    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4)
-    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4, G TG 5)
-    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4, G TG 5, H TH 6)
-    (A TA 0, B TB 1, C TC 2, D TD 3, E TE 4, G TG 5, H TH 6, I TI 7)
+    (A TA NA 0, B TB NB 1)
+    (A TA NA 0, B TB NB 1, C TC NC 2)
+    (A TA NA 0, B TB NB 1, C TC NC 2, D TD ND 3)
+    (A TA NA 0, B TB NB 1, C TC NC 2, D TD ND 3, E TE NE 4)
+    (A TA NA 0, B TB NB 1, C TC NC 2, D TD ND 3, E TE NE 4, G TG NG 5)
+    (A TA NA 0, B TB NB 1, C TC NC 2, D TD ND 3, E TE NE 4, G TG NG 5, H TH NH 6)
+    (A TA NA 0, B TB NB 1, C TC NC 2, D TD ND 3, E TE NE 4, G TG NG 5, H TH NH 6, I TI NI 7)
 }
 
 /// An instant such as `"2024-01-02T03:04:05Z"` or `"2024-01-02"`.

@@ -4,6 +4,8 @@
 //! differ where their facts do, so what a plan shows, what needs a new version and what makes a
 //! dataset's data its own all come from one list.
 
+mod extractors;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -178,6 +180,9 @@ fn facts(catalog: &Catalog<'_>, entity: Descriptor<'_>) -> Facts {
             list.meta("", &featureset.meta);
             for feature in featureset.features {
                 feature_facts(&mut list, feature);
+            }
+            for extractor in catalog.extractors_of(featureset.name) {
+                extractors::facts(&mut list, extractor);
             }
         }
     }
@@ -468,8 +473,9 @@ pub fn check_transition(old: &Catalog<'_>, new: &Catalog<'_>) -> Result<(), Prob
                 if before.meta.deleted || after.meta.deleted {
                     continue;
                 }
+                problems.extend(extractors::transition(old, new, after));
                 for feature in before.features {
-                    problems.extend(feature_transition(after, feature));
+                    problems.extend(feature_transition(old, new, after, feature));
                 }
             }
             _ => {}
@@ -517,6 +523,8 @@ fn dataset_transition(
 }
 
 fn feature_transition(
+    old_catalog: &Catalog<'_>,
+    new_catalog: &Catalog<'_>,
     after: &crate::entity::Featureset<'_>,
     before: &Feature<'_>,
 ) -> Option<Problem> {
@@ -536,6 +544,16 @@ fn feature_transition(
             .map_or(0, |extraction| extraction.version)
     };
     let (old, new) = (version(before), version(feature));
+    if let (Some(made), true) = (
+        extractors::version_of(old_catalog, after.name, feature.name),
+        feature.extraction.is_some() && before.extraction.is_none(),
+    ) && new <= made
+    {
+        return problem(format!(
+            "a function made it before, at version {made}; write version = {} in its #[feature(..)]",
+            made.saturating_add(1)
+        ));
+    }
     if before.extraction.is_some() && feature.extraction.is_some() {
         if new < old {
             return problem(format!(
@@ -554,7 +572,10 @@ fn feature_transition(
     let mut changed = compare(&list(before), &list(feature));
     // A feature that had to be given may become one that is extracted.
     // What a deleted one read may be gone already.
-    let gone = feature.meta.deleted && feature.extraction.is_none();
+    // And one that becomes a function's goes by the function's version.
+    let moved = extractors::version_of(new_catalog, after.name, feature.name)
+        .is_some_and(|version| version > old);
+    let gone = (feature.meta.deleted || moved) && feature.extraction.is_none();
     changed.retain(|field| {
         let added = before.extraction.is_none() && field.old.is_none();
         let removed = gone && field.new.is_none();

@@ -2,18 +2,20 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::Deref;
 
 use crate::entity::Entity;
+use crate::native::Extracts;
 
 macro_rules! handle {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident $(, $position:ident)?) => {
         $(#[$doc])*
-        pub struct $name<E, T> {
+        pub struct $name<E, T $(, const $position: usize = 0)?> {
             name: &'static str,
             of: PhantomData<fn() -> (E, T)>,
         }
 
-        impl<E, T> $name<E, T> {
+        impl<E, T $(, const $position: usize)?> $name<E, T $(, $position)?> {
             /// The handle of that name. The macros make them; there is no check here.
             #[must_use]
             pub const fn new(name: &'static str) -> Self {
@@ -27,7 +29,7 @@ macro_rules! handle {
             }
         }
 
-        impl<E: Entity, T> $name<E, T> {
+        impl<E: Entity, T $(, const $position: usize)?> $name<E, T $(, $position)?> {
             /// The full name, as the protocol writes it: `Entity.name`.
             #[must_use]
             pub fn path(&self) -> String {
@@ -35,15 +37,15 @@ macro_rules! handle {
             }
         }
 
-        impl<E, T> Clone for $name<E, T> {
+        impl<E, T $(, const $position: usize)?> Clone for $name<E, T $(, $position)?> {
             fn clone(&self) -> Self {
                 *self
             }
         }
 
-        impl<E, T> Copy for $name<E, T> {}
+        impl<E, T $(, const $position: usize)?> Copy for $name<E, T $(, $position)?> {}
 
-        impl<E: Entity, T> fmt::Debug for $name<E, T> {
+        impl<E: Entity, T $(, const $position: usize)?> fmt::Debug for $name<E, T $(, $position)?> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{}::{}", E::NAME, self.name)
             }
@@ -56,6 +58,15 @@ handle! {
     Column
 }
 handle! {
-    /// A feature of featureset `E` with values of type `T`.
-    Feature
+    /// A feature of featureset `E` with values of type `T`, the one at position `N`.
+    Feature, N
+}
+
+/// A feature that a function of the same name makes can be called like the function.
+impl<E: Extracts<N>, T, const N: usize> Deref for Feature<E, T, N> {
+    type Target = E::Function;
+
+    fn deref(&self) -> &E::Function {
+        E::FUNCTION
+    }
 }

@@ -13,6 +13,7 @@
 //! | [`connector`] | where a source reads from |
 //! | [`catalog`] | a set of entities checked as a whole |
 //! | [`diff`] | what a commit would change, and whether it may |
+//! | [`native`] | functions in Rust that the engine calls |
 //! | [`registry`] | what one binary collected |
 //! | [`wire`] | Fennel's protobuf messages |
 
@@ -32,6 +33,7 @@ pub mod flow;
 pub mod handle;
 pub mod literal;
 pub mod message;
+pub mod native;
 pub mod op;
 pub mod owner;
 pub mod registry;

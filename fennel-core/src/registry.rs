@@ -6,7 +6,8 @@
 
 use crate::Error;
 use crate::catalog::Catalog;
-use crate::entity::{Dataset, Descriptor, Location, Pipeline};
+use crate::entity::{Code, Dataset, Descriptor, Extractor, Featureset, Location, Native, Pipeline};
+use crate::native::{Call, Parameter};
 
 /// An entity's entry.
 #[derive(Debug)]
@@ -34,6 +35,39 @@ pub(crate) fn pipelines_of(dataset: &Dataset<'_>) -> Vec<Pipeline<'static>> {
     let mut pipelines: Vec<_> = filling.map(|entry| entry.pipeline).collect();
     pipelines.sort_by_key(|pipeline| pipeline.name);
     pipelines
+}
+
+/// An extractor's entry, with its featureset and its function.
+#[derive(Debug)]
+pub struct RegisteredExtractor {
+    /// The extractor.
+    pub extractor: Extractor<'static>,
+    /// The featureset.
+    pub featureset: &'static Featureset<'static>,
+    /// What to call it with.
+    pub parameters: &'static [Parameter<'static>],
+    /// Calls the function.
+    pub call: Call,
+}
+
+inventory::collect!(RegisteredExtractor);
+
+/// The extractors of a featureset, by name.
+pub(crate) fn extractors_of(featureset: &Featureset<'_>) -> Vec<Extractor<'static>> {
+    let all = inventory::iter::<RegisteredExtractor>.into_iter();
+    let own = all.filter(|entry| {
+        entry.featureset.name == featureset.name && entry.featureset.location == featureset.location
+    });
+    let mut extractors: Vec<_> = own.map(|entry| entry.extractor).collect();
+    extractors.sort_by_key(|extractor| extractor.name);
+    extractors
+}
+
+/// The linked function of an extractor: of the same path, signature and source.
+#[must_use]
+pub fn function(native: &Native<'_>) -> Option<&'static RegisteredExtractor> {
+    let mut all = inventory::iter::<RegisteredExtractor>.into_iter();
+    all.find(|entry| entry.extractor.code == Code::Rust(*native))
 }
 
 /// The catalog of all linked entities, by kind and name. `crates` are those that were named.

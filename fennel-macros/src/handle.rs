@@ -7,7 +7,7 @@ use syn::{Ident, Type, Visibility};
 
 use crate::cfg::Cfg;
 
-/// `pub const price: Column<Ticket, i64>`, as visible as the field.
+/// `pub const price: Column<Ticket, i64>`, as visible as the field. A feature has its position, too.
 pub(crate) fn emit(
     private: &TokenStream,
     kind: &TokenStream,
@@ -16,12 +16,14 @@ pub(crate) fn emit(
     field: &Ident,
     ty: &Type,
     cfg: &Cfg,
+    position: Option<usize>,
 ) -> TokenStream {
     let name = field.unraw().to_string();
     let doc = format!("`{entity}::{name}`, to name it in definitions and queries.");
+    let position = position.map(|position| quote!(, #position));
     quote! {
         #cfg
         #[doc = #doc]
-        #vis const #field: #private::handle::#kind<#entity, #ty> = #private::handle::#kind::new(#name);
+        #vis const #field: #private::handle::#kind<#entity, #ty #position> = #private::handle::#kind::new(#name);
     }
 }

@@ -12,6 +12,7 @@ mod dataset;
 mod enforce;
 mod errors;
 mod expand;
+mod extractors;
 mod featureset;
 mod handle;
 mod literal;
@@ -35,6 +36,12 @@ pub fn dataset(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn featureset(args: TokenStream, item: TokenStream) -> TokenStream {
     featureset::featureset(args.into(), &item.into()).into()
+}
+
+/// Makes functions extractors. Documented in `fennel`.
+#[proc_macro_attribute]
+pub fn extractors(args: TokenStream, item: TokenStream) -> TokenStream {
+    extractors::extractors(args.into(), &item.into()).into()
 }
 
 /// Metaflags of an entity. Documented in `fennel`.

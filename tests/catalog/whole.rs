@@ -258,3 +258,97 @@ fn a_live_expression_reads_no_deleted_feature() {
          remove `deleted` there, or mark this feature #[meta(deleted)] too"
     );
 }
+
+mod extractors {
+    //! What only the whole shows of functions that make features.
+
+    use fennel::prelude::*;
+
+    use super::{User, problems, problems_for};
+
+    fennel::owner!("team@example.com");
+
+    #[featureset]
+    struct Ask {
+        uid: i64,
+    }
+
+    #[featureset]
+    struct Scores {
+        #[feature(Ask::uid)]
+        uid: i64,
+        score: f64,
+        double: f64,
+        #[feature(expr = double, env = "dev")]
+        price: f64,
+    }
+
+    #[extractors]
+    impl Scores {
+        #[extractor(inputs(Ask::uid))]
+        fn score(uid: i64, #[lookup(uid)] user: Option<User>) -> f64 {
+            user.map_or(0.0, |user| user.name.len() as f64) + uid as f64
+        }
+
+        #[extractor(inputs(score), outputs(double))]
+        fn twice(score: f64) -> f64 {
+            score * 2.0
+        }
+
+        #[extractor(inputs(double), outputs(price), env = "prod")]
+        fn price_of(double: f64) -> f64 {
+            double
+        }
+    }
+
+    #[featureset]
+    struct Around {
+        a: f64,
+        #[feature(expr = a * 2.0)]
+        b: f64,
+    }
+
+    #[extractors]
+    impl Around {
+        #[extractor(outputs(a))]
+        fn back(b: f64) -> f64 {
+            b
+        }
+    }
+
+    #[test]
+    fn what_functions_take_must_be_there() {
+        assert_eq!(
+            problems_for(Some("prod"), fennel::entities![User, Ask, Scores]),
+            ""
+        );
+        assert_eq!(
+            problems_for(Some("prod"), fennel::entities![Scores]),
+            "featureset `Scores.uid`: it reads featureset `Ask`, which is not part of this commit; \
+             add it, or mark the feature #[meta(deleted)]\n\
+             featureset `Scores.score`: it takes `Ask.uid`, and featureset `Ask` is not part of this commit; add it\n\
+             featureset `Scores.score`: it looks up dataset `User`, which is not part of this commit; add it"
+        );
+    }
+
+    #[test]
+    fn a_feature_is_had_in_one_way() {
+        assert_eq!(
+            problems(fennel::entities![User, Ask, Scores]),
+            "featureset `Scores.price`: it is had in 2 ways, by its `#[feature(..)]` and by `price_of`; \
+             keep one, or commit for an env that selects one"
+        );
+        assert_eq!(
+            problems_for(Some("dev"), fennel::entities![User, Ask, Scores]),
+            ""
+        );
+    }
+
+    #[test]
+    fn functions_are_part_of_cycles() {
+        assert_eq!(
+            problems(fennel::entities![Around]),
+            "featureset `Around.a`: its inputs lead back to itself: Around.a -> Around.b -> Around.a"
+        );
+    }
+}

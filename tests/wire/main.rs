@@ -6,6 +6,7 @@ mod definitions;
 mod equality;
 mod expectations;
 mod expressions;
+mod extractors;
 mod fuzz;
 mod generate;
 mod generated;

@@ -147,6 +147,7 @@ impl<'a> Checker<'_, 'a> {
                 Origin::Expr(expr) => self.expr(featureset, i, &expr),
             }
         }
+        self.extractors(featureset);
     }
 
     fn expr(&mut self, featureset: &Featureset<'a>, i: usize, expr: &Expr<'a>) {
@@ -264,7 +265,7 @@ impl<'a> Checker<'_, 'a> {
 }
 
 /// What is deleted of an entity, or of one member of it.
-fn deleted(target: Descriptor<'_>, member: &str) -> Option<String> {
+pub(super) fn deleted(target: Descriptor<'_>, member: &str) -> Option<String> {
     match target {
         Descriptor::Dataset(dataset) => dataset
             .meta

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Checker;
-use super::selected_extraction;
+use super::{selected_extraction, selected_extractors};
 use crate::Problem;
 use crate::entity::{Descriptor, Extraction, Kind, Origin};
 
@@ -18,6 +18,14 @@ impl<'c> Checker<'c, '_> {
                 };
                 let inputs = self.inputs(featureset.name, &extraction);
                 reads.insert((featureset.name, feature.name), inputs);
+            }
+            for extractor in selected_extractors(self.catalog, featureset.name, self.env) {
+                let inputs = extractor.inputs.iter();
+                let inputs = inputs.map(|input| (input.entity, input.name));
+                for output in extractor.outputs {
+                    let reads = reads.entry((featureset.name, *output)).or_default();
+                    reads.extend(inputs.clone());
+                }
             }
         }
         let mut done = BTreeSet::new();

@@ -2,22 +2,26 @@
 
 mod check;
 mod cycles;
+mod extractors;
 mod pipelines;
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::connector::Connector;
 use crate::entity::{
-    Dataset, Descriptor, Extraction, Feature, Featureset, Kind, Pipeline, Sink, Source,
+    Dataset, Descriptor, Extraction, Extractor, Feature, Featureset, Kind, Pipeline, Sink, Source,
 };
 use crate::registry;
 
 /// The entities of one commit, in their order. Each is found by its name at once, however many
-/// there are. A dataset that a macro made brings the pipelines along that this program has for it.
+/// there are. What a macro made brings along what this program has for it: a dataset its pipelines,
+/// a featureset its extractors.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog<'a> {
     datasets: Vec<Dataset<'a>>,
     featuresets: Vec<Featureset<'a>>,
+    /// By the featureset whose features they make.
+    extractors: HashMap<&'a str, Vec<Extractor<'a>>>,
     /// By the dataset that they fill.
     pipelines: BTreeMap<&'a str, Vec<Pipeline<'a>>>,
     /// Where each name was first put.
@@ -42,7 +46,12 @@ impl<'a> Extend<Descriptor<'a>> for Catalog<'a> {
                         self.push_pipeline(pipeline);
                     }
                 }
-                Descriptor::Featureset(featureset) => self.push_featureset(*featureset),
+                Descriptor::Featureset(featureset) => {
+                    self.push_featureset(*featureset);
+                    for extractor in registry::extractors_of(featureset) {
+                        self.push_extractor(extractor);
+                    }
+                }
             }
         }
     }
@@ -89,6 +98,20 @@ impl<'a> Catalog<'a> {
             .entry((Kind::Featureset, featureset.name))
             .or_insert(position);
         self.featuresets.push(featureset);
+    }
+
+    /// Adds an extractor to its featureset. What is collected brings its own along.
+    pub fn push_extractor(&mut self, extractor: Extractor<'a>) {
+        self.extractors
+            .entry(extractor.featureset)
+            .or_default()
+            .push(extractor);
+    }
+
+    /// The extractors of the featureset of that name.
+    #[must_use]
+    pub fn extractors_of(&self, featureset: &str) -> &[Extractor<'a>] {
+        self.extractors.get(featureset).map_or(&[], Vec::as_slice)
     }
 
     /// The datasets.
@@ -139,6 +162,17 @@ pub fn selected_extraction<'a>(feature: &Feature<'a>, env: Option<&str>) -> Opti
     feature
         .extraction
         .filter(|extraction| extraction.env.selects(env))
+}
+
+/// The extractors of a featureset that take part in a commit for `env`, those that are deleted
+/// left out.
+pub fn selected_extractors<'c, 'a>(
+    catalog: &'c Catalog<'a>,
+    featureset: &str,
+    env: Option<&str>,
+) -> impl Iterator<Item = &'c Extractor<'a>> {
+    let extractors = catalog.extractors_of(featureset).iter();
+    extractors.filter(move |extractor| !extractor.meta.deleted && extractor.env.selects(env))
 }
 
 /// The sources of a dataset in a commit for `env`.

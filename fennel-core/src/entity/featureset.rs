@@ -126,6 +126,15 @@ impl<'a> Featureset<'a> {
         None
     }
 
+    /// The position of a feature, or the one behind the last where there is none.
+    #[must_use]
+    pub const fn position_or_end(&self, name: &str) -> usize {
+        match self.position(name) {
+            Some(i) => i,
+            None => self.features.len(),
+        }
+    }
+
     /// The feature of that name.
     #[must_use]
     pub const fn feature(&self, name: &str) -> Option<&Feature<'a>> {

@@ -236,13 +236,8 @@ impl<'a> Computed<'a> {
     #[must_use]
     pub const fn base(self) -> Option<Type<'a>> {
         match self.as_scalar() {
-            Some(Type::Between(Between {
-                min: Bound::Int(_), ..
-            })) => Some(Type::Int),
-            Some(Type::Between(_)) => Some(Type::Float),
-            Some(Type::OneOfInt(_)) => Some(Type::Int),
-            Some(Type::OneOfString(_) | Type::Regex(_)) => Some(Type::String),
-            other => other,
+            Some(ty) => Some(ty.unrestricted()),
+            None => None,
         }
     }
 

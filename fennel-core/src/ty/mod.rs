@@ -126,6 +126,20 @@ impl<'a> Type<'a> {
         }
     }
 
+    /// The type without its own restriction: an `i64` within bounds is an `i64`.
+    #[must_use]
+    pub const fn unrestricted(&self) -> Type<'a> {
+        match self {
+            Type::Between(Between {
+                min: Bound::Int(_), ..
+            })
+            | Type::OneOfInt(_) => Type::Int,
+            Type::Between(_) => Type::Float,
+            Type::OneOfString(_) | Type::Regex(_) => Type::String,
+            other => *other,
+        }
+    }
+
     /// Whether two types are the same: no widening, restrictions and scales included. Records are
     /// the same if their names and fields are, in any order of the fields.
     #[must_use]

@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
 use crate::entity::{
-    Cdc, Dataset, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location, Meta, Order,
-    Origin, Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
+    Cdc, Dataset, Env, Extraction, Extractor, Feature, Featureset, Field, Index, Kind, Location,
+    Meta, Order, Origin, Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
 };
 use crate::expr::wire::Reader;
 use crate::literal::Literal;
@@ -19,7 +19,7 @@ use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
 use crate::wire::time::{read_duration as duration, read_timestamp as timestamp};
-use crate::wire::{Arena, Part, names, pipeline, types};
+use crate::wire::{Arena, Part, extractor, names, pipeline, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -36,6 +36,7 @@ pub fn decode<'a>(
         arena: Arena::new(arena),
         request,
         parts: Parts::of(request),
+        extractors: Vec::new(),
         problems: Vec::new(),
     };
     decoder.unsupported();
@@ -50,6 +51,9 @@ pub fn decode<'a>(
     }
     for featureset in &request.feature_sets {
         catalog.push_featureset(decoder.featureset(featureset));
+    }
+    for extractor in std::mem::take(&mut decoder.extractors) {
+        catalog.push_extractor(extractor);
     }
     decoder.strays();
     Problems(decoder.problems).into_result()?;
@@ -154,6 +158,8 @@ pub(super) struct Decoder<'a, 'r> {
     pub(super) arena: Arena<'a>,
     request: &'r services::SyncRequest,
     parts: Parts<'r>,
+    /// Those that call functions.
+    extractors: Vec<Extractor<'a>>,
     problems: Vec<Problem>,
 }
 
@@ -535,6 +541,13 @@ impl<'a> Decoder<'a, '_> {
                 .map(|(i, feature): (usize, &Feature<'a>)| (feature.name, i))
                 .collect();
             for extractor in extractors {
+                if extractor.extractor_type() == featureset::ExtractorType::PyFunc {
+                    let meta = self.meta(extractor.metadata.as_ref());
+                    let decoded = extractor::decode(self.arena, extractor, meta);
+                    let decoded = self.or_problem(decoded, Kind::Featureset, name, &extractor.name);
+                    self.extractors.extend(decoded);
+                    continue;
+                }
                 let placed = self.place(extractor, &positions, &mut features);
                 self.or_problem(placed, Kind::Featureset, name, &extractor.name);
             }
@@ -583,9 +596,7 @@ impl<'a> Decoder<'a, '_> {
         features: &mut [Feature<'a>],
     ) -> Part<()> {
         let [output] = extractor.features.as_slice() else {
-            return Err(
-                "extractors written in code are not supported by this version of the server".into(),
-            );
+            return Err("a lookup, an alias and an expression make one feature each".into());
         };
         let count = features.len();
         let feature = positions
@@ -652,11 +663,6 @@ impl<'a> Decoder<'a, '_> {
             (Ok(ExtractorType::Expr), _) => {
                 let expr = Reader::new(self.arena).expr(extractor.expr.as_ref())?;
                 return extraction_of(Origin::Expr(expr), None, extractor);
-            }
-            (Ok(ExtractorType::PyFunc), _) => {
-                return Err(
-                    "Python extractors are not supported by this version of the server".into(),
-                );
             }
             _ => return Err("it is neither a lookup, an alias nor an expression".into()),
         };

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
 use crate::wire::time::{write_duration as duration, write_timestamp as timestamp};
-use crate::wire::{expectation, json_text, names, pipeline, sink, types};
+use crate::wire::{expectation, extractor, json_text, names, pipeline, sink, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env. Secrets
 /// in environment variables are sent empty: [`encode_with`] fills them in.
@@ -111,13 +111,22 @@ pub fn encode_with(
                         .push(expr_extractor(featureset, i, &extraction, &expr))
                 }
                 Some((extraction, Origin::Reference(reference))) => {
-                    reading.push(extractor(catalog, featureset, i, &extraction, &reference));
+                    reading.push(reading_extractor(
+                        catalog,
+                        featureset,
+                        i,
+                        &extraction,
+                        &reference,
+                    ));
                 }
                 None => {}
             }
         }
         // The protocol has what is computed first.
         request.extractors.append(&mut reading);
+        request
+            .extractors
+            .extend(extractor::encode(catalog, featureset, env));
     }
     request
 }
@@ -189,7 +198,7 @@ fn core_pipeline(pipeline: &Pipeline<'_>, dataset: &Dataset<'_>) -> dataset::Pip
     }
 }
 
-fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
+pub(super) fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
     metadata::Metadata {
         owner: meta.owner.into(),
         description: meta.description.into(),
@@ -281,7 +290,7 @@ fn constant(literal: &Literal<'_>, ty: Option<Type<'_>>) -> schema::Value {
     })
 }
 
-fn extractor(
+fn reading_extractor(
     catalog: &Catalog<'_>,
     featureset: &Featureset<'_>,
     i: usize,
@@ -374,7 +383,7 @@ fn expr_extractor(
     extractor
 }
 
-fn input(featureset: &str, feature: &str, ty: &Type<'_>) -> featureset::Input {
+pub(super) fn input(featureset: &str, feature: &str, ty: &Type<'_>) -> featureset::Input {
     featureset::Input {
         feature: Some(featureset::input::Feature {
             feature_set_name: featureset.into(),

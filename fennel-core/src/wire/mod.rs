@@ -14,6 +14,7 @@ mod arena;
 mod decode;
 mod encode;
 mod expectation;
+mod extractor;
 pub(crate) mod json_text;
 mod names;
 mod pipeline;
@@ -27,6 +28,7 @@ pub(crate) use time::{read_duration as decode_duration, write_duration as encode
 
 pub use decode::decode;
 pub use encode::{encode, encode_with};
+pub use extractor::is_native;
 
 /// The message of an expression that has been typed in `scope`.
 #[must_use]

@@ -6,8 +6,9 @@
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::Kind;
-use fennel_core::wire::decode;
+use fennel_core::wire::proto::pycode::PyCode;
 use fennel_core::wire::proto::services::SyncRequest;
+use fennel_core::wire::{decode, is_native};
 use prost::Message;
 
 use crate::error::{Error, Result};
@@ -53,6 +54,7 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
     let featureset = |name: &str| keep(Kind::Featureset, name);
     let mut part = SyncRequest {
         datasets: only(&request.datasets, |entity| dataset(&entity.name)),
+        expectations: only(&request.expectations, |suite| dataset(&suite.entity_name)),
         pipelines: only(&request.pipelines, |pipeline| {
             dataset(&pipeline.dataset_name)
         }),
@@ -80,7 +82,15 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
         .for_each(|featureset| featureset.pycode = None);
     part.extractors
         .iter_mut()
-        .for_each(|extractor| extractor.pycode = None);
+        // A Rust function is kept by name.
+        .filter(|extractor| !extractor.pycode.as_ref().is_some_and(is_native))
+        .for_each(|extractor| {
+            // Of a Python function what it is called is kept, and nothing that could run.
+            extractor.pycode = extractor.pycode.take().map(|code| PyCode {
+                entry_point: code.entry_point,
+                ..PyCode::default()
+            });
+        });
     part.pipelines
         .iter_mut()
         .for_each(|pipeline| pipeline.pycode = None);
@@ -90,6 +100,7 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
 /// The parts of both requests, which are about different entities.
 pub(super) fn join(mut one: SyncRequest, other: SyncRequest) -> SyncRequest {
     one.datasets.extend(other.datasets);
+    one.expectations.extend(other.expectations);
     one.pipelines.extend(other.pipelines);
     one.operators.extend(other.operators);
     one.sources.extend(other.sources);

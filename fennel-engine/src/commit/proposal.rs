@@ -1,9 +1,9 @@
 //! What a commit would make of a branch, and whether it may.
 
 use bumpalo::Bump;
-use fennel_core::catalog::Catalog;
+use fennel_core::catalog::{Catalog, selected_extractors};
 use fennel_core::diff::{Diff, check_transition, diff};
-use fennel_core::entity::{Descriptor, Kind};
+use fennel_core::entity::{Code, Descriptor, Kind};
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
@@ -94,6 +94,17 @@ fn check_runnable(catalog: &Catalog<'_>) -> Result<()> {
         problems.extend(computed.map(|feature| {
             let message = "expression features are not run by this version of the server";
             Problem::new(Descriptor::Featureset(featureset), feature.name, message)
+        }));
+        let functions = selected_extractors(catalog, featureset.name, None);
+        let functions = functions.filter(|_| !featureset.meta.deleted);
+        problems.extend(functions.map(|extractor| {
+            let message = match extractor.code {
+                Code::Rust(_) => "extractors are not run by this version of the server",
+                Code::Python(_) => {
+                    "this extractor is a Python function, which this server does not run: write it in Rust with #[extractors], or as an expression"
+                }
+            };
+            Problem::new(Descriptor::Featureset(featureset), extractor.name, message)
         }));
     }
     Problems(problems).into_result().map_err(Error::Invalid)

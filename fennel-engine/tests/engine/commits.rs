@@ -9,6 +9,8 @@ use fennel_core::entity::{
 use fennel_core::expr::{Binary, Expr};
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
+use fennel_core::wire::proto::featureset::Extractor;
+use fennel_core::wire::proto::pycode::PyCode;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{CommitOptions, Error};
 use serde_json::json;
@@ -543,5 +545,29 @@ fn expression_features_are_refused_by_name() {
     assert_eq!(
         refusal(fixture.try_commit(&request(&[], &[computed]))),
         "featureset `User.double`: expression features are not run by this version of the server"
+    );
+    let mut written = request(&[], &[featureset("User", [given("uid", Type::Int)])]);
+    written.extractors.push(Extractor {
+        name: "uid_of".into(),
+        feature_set_name: "User".into(),
+        features: vec!["uid".into()],
+        pycode: Some(PyCode {
+            entry_point: "User_uid_of".into(),
+            ..PyCode::default()
+        }),
+        ..Extractor::default()
+    });
+    assert_eq!(
+        refusal(fixture.try_commit(&written)),
+        "featureset `User.uid_of`: this extractor is a Python function, which this server does not run: \
+         write it in Rust with #[extractors], or as an expression"
+    );
+    for extractor in &mut written.extractors {
+        let code = extractor.pycode.as_mut().expect("it was given above");
+        code.core_code = "rust:00000000000000ff".into();
+    }
+    assert_eq!(
+        refusal(fixture.try_commit(&written)),
+        "featureset `User.uid_of`: extractors are not run by this version of the server"
     );
 }

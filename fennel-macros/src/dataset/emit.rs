@@ -80,6 +80,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
             &field.ident,
             field.meant.as_ref().unwrap_or(&field.ty),
             &field.cfg,
+            None,
         )
     });
     quote! {

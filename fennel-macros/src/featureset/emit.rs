@@ -51,7 +51,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
             #checks
         }
     });
-    let handles = features.iter().map(|feature| {
+    let handles = features.iter().enumerate().map(|(i, feature)| {
         handle::emit(
             private,
             &quote!(Feature),
@@ -60,6 +60,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
             &feature.ident,
             feature.meant.as_ref().unwrap_or(&feature.ty),
             &feature.cfg,
+            Some(i),
         )
     });
     let paths = features.iter().filter_map(|feature| {

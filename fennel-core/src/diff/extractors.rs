@@ -1,0 +1,85 @@
+//! What extractors say, and how they may change.
+
+use super::{FactList, Facts, compare, describe};
+use crate::Problem;
+use crate::catalog::Catalog;
+use crate::entity::{Code, Descriptor, Extractor, Featureset};
+
+/// Lays out one extractor.
+pub(super) fn facts(list: &mut FactList, extractor: &Extractor<'_>) {
+    let path = |fact: &str| format!("extractor[{}].{fact}", extractor.name);
+    let inputs = extractor.inputs.iter();
+    let inputs = inputs.map(|input| format!("{}.{}", input.entity, input.name));
+    list.content(path("inputs"), inputs.collect::<Vec<_>>().join(", "));
+    list.content(path("outputs"), extractor.outputs.join(", "));
+    let datasets = extractor.datasets;
+    list.optional(
+        path("lookups"),
+        (!datasets.is_empty()).then(|| datasets.join(", ")),
+    );
+    list.content(path("version"), extractor.version);
+    list.meta(&path(""), &extractor.meta);
+    match extractor.code {
+        Code::Rust(native) => {
+            list.content(path("signature"), native.signature);
+            list.content(path("source"), format!("{:016x}", native.hash));
+            // A function that moves to another module stays what it was.
+            list.free(path("function"), native.symbol);
+        }
+        Code::Python(name) => list.content(path("python"), name),
+    }
+}
+
+/// The version of the extractor that makes a feature, whatever its env.
+pub(super) fn version_of(catalog: &Catalog<'_>, featureset: &str, feature: &str) -> Option<u32> {
+    let extractors = catalog.extractors_of(featureset).iter();
+    let making = extractors.filter(|extractor| extractor.outputs.contains(&feature));
+    making.map(|extractor| extractor.version).max()
+}
+
+/// What is wrong with how the extractors of `after` change.
+pub(super) fn transition(
+    old: &Catalog<'_>,
+    new: &Catalog<'_>,
+    after: &Featureset<'_>,
+) -> Vec<Problem> {
+    let extractors = old.extractors_of(after.name).iter();
+    let live = extractors.filter(|extractor| !extractor.meta.deleted);
+    let wrong = live.filter_map(|before| {
+        let mut candidates = new.extractors_of(after.name).iter();
+        let found = candidates.find(|extractor| extractor.name == before.name);
+        let message = change(before, found)?;
+        let entity = Descriptor::Featureset(after);
+        Some(Problem::new(entity, before.name, message))
+    });
+    wrong.collect()
+}
+
+fn change(before: &Extractor<'_>, after: Option<&Extractor<'_>>) -> Option<String> {
+    let Some(after) = after else {
+        return Some("it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one".into());
+    };
+    if after.version < before.version {
+        return Some(format!(
+            "version {} is lower than the committed {}; versions only go up",
+            after.version, before.version
+        ));
+    }
+    if after.meta.deleted || after.version > before.version {
+        return None;
+    }
+    let list = |extractor: &Extractor<'_>| {
+        let mut list = FactList(Facts::new());
+        facts(&mut list, extractor);
+        list.0
+    };
+    let mut changed = compare(&list(before), &list(after));
+    changed.retain(|field| !field.metaflag);
+    (!changed.is_empty()).then(|| {
+        format!(
+            "{} under the same version; write version = {} in its #[extractor(..)]",
+            describe(&changed),
+            before.version.saturating_add(1)
+        )
+    })
+}

@@ -1,0 +1,142 @@
+//! Written extractors on the wire.
+//!
+//! The protocol has a function's source in its `PyCode`. A Rust function travels by name: `entry_point`
+//! is its path, `source_code` its signature alone, and `core_code` says that it is Rust, with the hash of
+//! its source. Whatever has other code is Python.
+
+use crate::catalog::Catalog;
+use crate::entity::{Code, Env, Extractor, Featureset, Kind, Location, Meta, Native, Reference};
+use crate::wire::encode::{input, metadata};
+use crate::wire::proto::featureset as proto;
+use crate::wire::proto::pycode::PyCode;
+use crate::wire::{Arena, Part};
+
+/// What `core_code` begins with where the code is Rust.
+const RUST: &str = "rust:";
+
+/// The messages of a featureset's extractors in a commit for `env`, by name.
+pub(super) fn encode(
+    catalog: &Catalog<'_>,
+    featureset: &Featureset<'_>,
+    env: Option<&str>,
+) -> Vec<proto::Extractor> {
+    let extractors = catalog.extractors_of(featureset.name).iter();
+    let mut selected: Vec<_> = extractors
+        .filter(|extractor| extractor.env.selects(env))
+        .filter(|extractor| {
+            // What is deleted may outlive what it read.
+            let deleted = featureset.meta.deleted || extractor.meta.deleted;
+            !deleted || reads_what_is_there(catalog, extractor)
+        })
+        .collect();
+    selected.sort_by_key(|extractor| extractor.name);
+    let messages = selected.into_iter();
+    messages
+        .map(|extractor| message(catalog, extractor))
+        .collect()
+}
+
+fn reads_what_is_there(catalog: &Catalog<'_>, extractor: &Extractor<'_>) -> bool {
+    let datasets = extractor.datasets.iter();
+    let mut inputs = extractor.inputs.iter();
+    datasets
+        .copied()
+        .all(|name| catalog.dataset(name).is_some())
+        && inputs.all(|input| feature_type(catalog, input).is_some())
+}
+
+fn feature_type<'c, 'a>(
+    catalog: &'c Catalog<'a>,
+    input: &Reference<'_>,
+) -> Option<&'c crate::ty::Type<'a>> {
+    let featureset = catalog.featureset(input.entity)?;
+    let feature = featureset.feature(input.name)?;
+    Some(&feature.ty)
+}
+
+fn message(catalog: &Catalog<'_>, extractor: &Extractor<'_>) -> proto::Extractor {
+    let inputs = extractor.inputs.iter().filter_map(|read| {
+        let ty = feature_type(catalog, read)?;
+        Some(input(read.entity, read.name, ty))
+    });
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let mut message = proto::Extractor {
+        name: extractor.name.into(),
+        datasets: texts(extractor.datasets),
+        inputs: inputs.collect(),
+        features: texts(extractor.outputs),
+        metadata: Some(metadata(&extractor.meta)),
+        version: extractor.version as i32,
+        pycode: Some(code(&extractor.code)),
+        feature_set_name: extractor.featureset.into(),
+        ..Default::default()
+    };
+    message.set_extractor_type(proto::ExtractorType::PyFunc);
+    message
+}
+
+fn code(code: &Code<'_>) -> PyCode {
+    match code {
+        Code::Rust(native) => PyCode {
+            entry_point: native.symbol.into(),
+            source_code: native.signature.into(),
+            core_code: format!("{RUST}{:016x}", native.hash),
+            ..Default::default()
+        },
+        Code::Python(entry_point) => PyCode {
+            entry_point: (*entry_point).into(),
+            ..Default::default()
+        },
+    }
+}
+
+/// Whether a message carries a Rust function by name, rather than source that is run.
+#[must_use]
+pub fn is_native(code: &PyCode) -> bool {
+    hash_of(code).is_some()
+}
+
+fn hash_of(code: &PyCode) -> Option<u64> {
+    let hash = code.core_code.strip_prefix(RUST)?;
+    u64::from_str_radix(hash, 16).ok()
+}
+
+/// The extractor of a message.
+pub(super) fn decode<'a>(
+    arena: Arena<'a>,
+    message: &proto::Extractor,
+    meta: Meta<'a>,
+) -> Part<Extractor<'a>> {
+    let inputs = message.inputs.iter().map(|input| {
+        let feature = input.feature.as_ref().ok_or("an input names no feature")?;
+        Ok(Reference {
+            kind: Kind::Featureset,
+            entity: arena.text(&feature.feature_set_name),
+            name: arena.text(&feature.name),
+        })
+    });
+    let code = message
+        .pycode
+        .as_ref()
+        .ok_or("it has no code: a function travels with its name or its source")?;
+    let symbol = arena.text(&code.entry_point);
+    Ok(Extractor {
+        name: arena.text(&message.name),
+        featureset: arena.text(&message.feature_set_name),
+        inputs: arena.slice(&inputs.collect::<Part<Vec<_>>>()?),
+        outputs: arena.texts(&message.features),
+        datasets: arena.texts(&message.datasets),
+        version: u32::try_from(message.version).map_err(|_| "its version is negative")?,
+        env: Env::ANY,
+        meta,
+        code: match hash_of(code) {
+            Some(hash) => Code::Rust(Native {
+                symbol,
+                signature: arena.text(&code.source_code),
+                hash,
+            }),
+            None => Code::Python(symbol),
+        },
+        location: Location::UNKNOWN,
+    })
+}
