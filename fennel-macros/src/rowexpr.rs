@@ -7,6 +7,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{BinOp, Block, Expr, ExprIf, GenericArgument, Lit, Member, Pat, Path, Stmt, UnOp};
 
@@ -192,6 +193,12 @@ impl Reader<'_> {
                 Ok(self.call(name, &args))
             }
             Expr::Index(index) => {
+                if let Expr::Range(range) = &*index.index {
+                    return Err(syn::Error::new_spanned(
+                        range,
+                        "a part of a list can't be taken: `a[0]` reads one element, and `a.filter(|x| x > 0)` some",
+                    ));
+                }
                 let args = [self.expr(&index.expr)?, self.expr(&index.index)?];
                 Ok(quote!(#private::Expr::Call("at", &[#(#args),*])))
             }
@@ -199,7 +206,7 @@ impl Reader<'_> {
                 let Member::Named(name) = &field.member else {
                     return Err(syn::Error::new_spanned(
                         &field.member,
-                        "the fields of a record have names",
+                        "a field of a record is read by its name, as in `a.x`",
                     ));
                 };
                 let operand = self.expr(&field.base)?;
@@ -224,7 +231,7 @@ impl Reader<'_> {
                     let Member::Named(name) = &field.member else {
                         return Err(syn::Error::new_spanned(
                             &field.member,
-                            "the fields of a record have names",
+                            "a field of a record has a name, as in `Point { x: a }`",
                         ));
                     };
                     let value = self.expr(&field.expr)?;
@@ -520,10 +527,23 @@ fn instead(expr: &Expr) -> &'static str {
     }
 }
 
+/// One expression and nothing behind it.
+fn whole(input: ParseStream<'_>) -> syn::Result<Expr> {
+    const ONE: &str = "`expr!` takes one expression, as in `expr!(amount * RATE)`";
+    if input.is_empty() {
+        return Err(syn::Error::new(input.span(), ONE));
+    }
+    let expr = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error(ONE));
+    }
+    Ok(expr)
+}
+
 /// `expr!(amount * RATE)`.
 pub(crate) fn expr(tokens: TokenStream) -> TokenStream {
     let private = crate::path::private(None);
-    let read = syn::parse2(tokens).and_then(|expr| read(&private, &expr));
+    let read = whole.parse2(tokens).and_then(|expr| read(&private, &expr));
     match read {
         Ok(RowExpr { tokens, .. }) => quote! {{
             const EXPR: &#private::Expr<'static> = &#tokens;

@@ -41,7 +41,7 @@ pub(crate) const DIFFERENCES: &[Known] = &[
     Known {
         what: "a day that is not in the calendar is refused where it is written",
         count: 14,
-        is: |_, difference| refused(difference, "no such day"),
+        is: |_, difference| refused(difference, "has no day"),
     },
     Known {
         what: "a negative power of a whole number is refused where it is written",

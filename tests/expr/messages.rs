@@ -104,7 +104,7 @@ fn names_are_told() {
         &[NAME],
         "name.frobnicate()",
         0,
-        "there is no function `frobnicate`",
+        "there is no function `frobnicate`; a `String` has `lower`, `upper`, `len`, `contains`, `starts_with`, `ends_with`, `concat`, `split`, `json_extract`, `parse`, `strptime`",
     );
     refused(
         Expr::Field(&SPOT, "z"),
@@ -133,21 +133,21 @@ fn operands_are_told() {
         &[UID],
         "uid.lower()",
         1,
-        "`lower` needs a `String`, and `uid` is `i64`",
+        "`lower` needs a `String`, and `uid` is `i64`: `.to_string()` makes it a text",
     );
     call(
         "abs",
         &[NAME],
         "name.abs()",
         1,
-        "`abs` needs a number, and `name` is `String`",
+        "`abs` needs a number, and `name` is `String`: `.parse::<f64>()` makes it a number",
     );
     call(
         "year",
         &[DAY],
         "day.year()",
         1,
-        "`year` needs a `DateTime<Utc>`, and `day` is `NaiveDate`",
+        "`year` needs a `DateTime<Utc>`, and `day` is `NaiveDate`, which has no time of day: declare the column `DateTime<Utc>`",
     );
     call(
         "sum",
@@ -161,7 +161,7 @@ fn operands_are_told() {
         &[UID],
         "uid.len()",
         1,
-        "`len` needs a `String`, a list or a map, and `uid` is `i64`",
+        "`len` needs a `String`, a list or a map, and `uid` is `i64`: `.to_string()` makes it a text",
     );
     call(
         "get",
@@ -189,7 +189,7 @@ fn operands_are_told() {
         &[NAME, text("second")],
         "from_epoch(name, \"second\")",
         1,
-        "`from_epoch` needs an `i64`, and `name` is `String`",
+        "`from_epoch` needs an `i64`, and `name` is `String`: `.parse::<i64>()` makes it an `i64`",
     );
 }
 
@@ -200,56 +200,56 @@ fn arguments_are_told() {
         &[NAME, UID],
         "name.contains(uid)",
         2,
-        "`contains` needs a `String` as its argument, and `uid` is `i64`",
+        "`contains` needs a `String` as its argument, and `uid` is `i64`: `.to_string()` makes it a text",
     );
     call(
         "contains",
         &[COUNTS, NAME],
         "counts.contains(name)",
         2,
-        "a list of `i64` can't contain `String`",
+        "a list of `i64` can't contain `String`: `.parse::<i64>()` makes it an `i64`",
     );
     call(
         "contains",
         &[COUNTS, MAYBE],
         "counts.contains(maybe)",
         2,
-        "a list of `i64` can't contain `Option<i64>`: say what null means with `fill_null`",
+        "a list of `i64` can't contain `Option<i64>`: say what null means, as in `.fill_null(..)`",
     );
     call(
         "at",
         &[COUNTS, MAYBE],
         "counts[maybe]",
         2,
-        "`at` needs an `i64` as its index, and `maybe` is `Option<i64>`",
+        "`at` needs an `i64` as its index, and `maybe` is `Option<i64>`: say what null means, as in `.fill_null(..)`",
     );
     call(
         "get",
         &[PRICES, UID],
         "prices.get(uid)",
         2,
-        "`get` needs a `String` as its key, and `uid` is `i64`",
+        "`get` needs a `String` as its key, and `uid` is `i64`: `.to_string()` makes it a text",
     );
     call(
         "get",
         &[PRICES, text("a"), text("b")],
         "prices.get(\"a\", \"b\")",
         3,
-        "the values of this map are `i64`, and the default is `String`",
+        "the values of this map are `i64`, and the default is `String`: a number or a column is written without quotes",
     );
     call(
         "repeat",
         &[UID, MAYBE],
         "repeat(uid, maybe)",
         2,
-        "`repeat` needs an `i64`, and this is `Option<i64>`",
+        "`repeat` needs an `i64` as its count, and `maybe` is `Option<i64>`: say what null means, as in `.fill_null(..)`",
     );
     call(
         "repeat",
         &[UID, int(-1)],
         "repeat(uid, -1)",
         2,
-        "nothing is repeated less than 0 times",
+        "nothing is repeated less than 0 times: count from 0 on",
     );
     call(
         "concat",
@@ -293,7 +293,7 @@ fn arguments_are_told() {
         &[UID, Expr::Named("exponent", &Expr::Call("lower", &[UID]))],
         "uid.pow(exponent = uid.lower())",
         4,
-        "`lower` needs a `String`, and `uid` is `i64`",
+        "`lower` needs a `String`, and `uid` is `i64`: `.to_string()` makes it a text",
     );
 }
 
@@ -343,7 +343,7 @@ fn constants_are_told() {
         &[AT, text("eon")],
         "at.since_epoch(\"eon\")",
         2,
-        "there is no unit of time `eon`; there is \"year\", \"week\", \"day\", \"hour\", \"minute\", \
+        "there is no unit of time \"eon\"; there is \"year\", \"week\", \"day\", \"hour\", \"minute\", \
          \"second\", \"millisecond\" and \"microsecond\"",
     );
     call(
@@ -386,7 +386,7 @@ fn constants_are_told() {
         &[int(2023), int(2), int(29)],
         "datetime(2023, 2, 29)",
         0,
-        "there is no such day in the calendar",
+        "month 2 of the year 2023 has no day 29",
     );
     refused(
         Expr::Literal(Literal::Float(f64::INFINITY)),
@@ -399,14 +399,14 @@ fn constants_are_told() {
         &[NAME, Expr::Type(Type::Int)],
         "name.lower::<i64>()",
         2,
-        "`lower` takes no argument",
+        "`lower` takes no type",
     );
     call(
         "concat",
         &[NAME, Expr::Type(Type::Int)],
         "name.concat::<i64>()",
         2,
-        "a type is an argument of a text's `parse` alone",
+        "`concat` takes no type",
     );
     refused(
         Expr::Literal(Literal::List(&[Literal::Int(1)])),
@@ -448,7 +448,7 @@ fn closures_are_told() {
         &[COUNTS, Expr::Closure("v", &V)],
         "counts.filter(|v| v)",
         3,
-        "`filter` needs a closure that is a `bool`, and this is `i64`",
+        "`filter` needs a closure that is a `bool`, and this is `i64`: compare it, as in `a > 0`",
     );
     let maybe = Expr::Binary(Binary::Gt, &V, &MAYBE);
     call(
@@ -464,21 +464,21 @@ fn closures_are_told() {
         &[COUNTS, Expr::Closure("v", &Expr::Call("lower", &[V]))],
         "counts.map(|v| v.lower())",
         4,
-        "`lower` needs a `String`, and `v` is `i64`",
+        "`lower` needs a `String`, and `v` is `i64`: `.to_string()` makes it a text",
     );
     call(
         "map",
         &[COUNTS, Expr::Closure("w", &filter)],
         "counts.map(|w| counts.filter(|v| v > uid))",
         3,
-        "`map` and `filter` can't stand inside the closure of another one",
+        "`map` and `filter` can't stand inside the closure of another one: `explode` makes rows of the inner lists before",
     );
     call(
         "lower",
         &[Expr::Closure("v", &V)],
         "(|v| v).lower()",
         1,
-        "a closure is an argument of a list's `map` or `filter` alone",
+        "a closure is an argument of a list's `map` or `filter` alone, as in `a.map(|x| x + 1)`",
     );
 }
 
@@ -500,13 +500,13 @@ fn operators_and_branches_are_told() {
         Expr::Binary(Binary::Eq, &UID, &NAME),
         "uid == name",
         0,
-        "can't compare `i64` with `String`",
+        "can't compare `i64` with `String`: make both texts, as in `a.to_string() == b`",
     );
     refused(
         Expr::Unary(Unary::Not, &UID),
         "!uid",
         1,
-        "`!` needs a `bool`, and `uid` is `i64`",
+        "`!` needs a `bool`, and `uid` is `i64`: compare it, as in `a > 0`",
     );
     let branch = Branch {
         condition: UID,
@@ -516,7 +516,7 @@ fn operators_and_branches_are_told() {
         Expr::If(&[branch], Some(&UID)),
         "if uid { uid } else { uid }",
         1,
-        "a condition is a `bool`, and `uid` is `i64`",
+        "a condition is a `bool`, and `uid` is `i64`: compare it, as in `a > 0`",
     );
     let branch = Branch {
         condition: Expr::Literal(Literal::Bool(true)),
@@ -562,13 +562,13 @@ fn records_and_declared_types_are_told() {
         ),
         "Point { x: uid, y: name }",
         2,
-        "field `Point::y` is `i64`, and this is `String`",
+        "field `Point::y` is `i64`, and this is `String`: `.parse::<i64>()` makes it an `i64`",
     );
     refused(
         Expr::Record(POINT, &[x, x]),
         "Point { x: uid, x: uid }",
         0,
-        "record `Point` is given twice its field `x`",
+        "record `Point` has two values for its field `x`",
     );
     refused(
         Expr::Zip(
@@ -592,7 +592,7 @@ fn records_and_declared_types_are_told() {
         Expr::Cast(&MAYBE, Type::Int),
         "maybe as i64",
         0,
-        "this is `Option<i64>`, which can't be declared `i64`",
+        "this is `Option<i64>`, which can't be declared `i64`: say what null means, as in `.fill_null(..)`",
     );
     let seven = Expr::Literal(Literal::Int(7));
     let declared = Expr::Cast(&seven, Type::Optional(&Type::Int));
@@ -607,6 +607,6 @@ fn records_and_declared_types_are_told() {
         Expr::Binary(Binary::Add, &Expr::Cast(&UID, Type::Float), &UID),
         "uid as f64 + uid",
         1,
-        "`as` declares the type of a whole expression or of a constant, not of a part",
+        "`as` declares the type of a whole expression or of a constant, not of a part: leave it away, or put it at the end, as in `(a + b) as f64`",
     );
 }

@@ -118,7 +118,7 @@ impl Unary {
             Unary::Neg => Needed::Number,
             Unary::Not => Needed::Bool,
         };
-        let message = but(message, operand, &ty).text(needed.of_a(&ty));
+        let message = but(message, operand, &ty).text(needed.of(operand, &ty));
         Err(super::Fault::new(message).within(1))
     }
 }
@@ -210,12 +210,12 @@ impl Binary {
             .text(" needs ")
             .text(needs);
         let texts = left.1.is_text() && right.1.is_text();
-        let message = but(message, operand, &ty).text(self.hint(&ty, texts));
+        let message = but(message, operand, &ty).text(self.hint(operand, &ty, texts));
         Some(super::Fault::new(message).within(at))
     }
 
     /// What to write instead, where there is something.
-    const fn hint(self, ty: &Computed<'_>, texts: bool) -> &'static str {
+    const fn hint(self, operand: &Expr<'_>, ty: &Computed<'_>, texts: bool) -> &'static str {
         let base = ty.required().base();
         match (self, base) {
             (Binary::Add, Some(Type::String)) if texts => ": join texts with `a.concat(b)`",
@@ -225,14 +225,14 @@ impl Binary {
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Timestamp)) => {
                 ": compare instants by `a.since(b, \"second\") > 0`"
             }
-            (Binary::And | Binary::Or, _) => Needed::Bool.of_a(ty),
+            (Binary::And | Binary::Or, _) => Needed::Bool.of(operand, ty),
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::String)) if texts => {
                 ": texts are equal or not, but have no order here"
             }
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Date)) => {
                 ": dates are equal or not, but have no order here"
             }
-            _ => Needed::Number.of_a(ty),
+            _ => Needed::Number.of(operand, ty),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How a value becomes what is needed of it, where an expression can make it that.
 
+use super::Expr;
 use crate::ty::{Computed, Type};
 
 /// What is needed of a value.
@@ -19,7 +20,7 @@ pub(crate) enum Needed {
 
 impl Needed {
     /// What a value of that type is needed to be, if it is a scalar.
-    const fn of(ty: &Computed<'_>) -> Option<Needed> {
+    const fn like(ty: &Computed<'_>) -> Option<Needed> {
         Some(match ty.required().base() {
             Some(Type::Int) => Needed::Whole,
             Some(Type::Float) => Needed::Number,
@@ -30,12 +31,20 @@ impl Needed {
         })
     }
 
-    /// What makes it of a value of type `from`, as the end of a message.
-    pub(crate) const fn of_a(self, from: &Computed<'_>) -> &'static str {
+    /// What makes it of `value`, which is of type `from`, as the end of a message.
+    pub(crate) const fn of(self, value: &Expr<'_>, from: &Computed<'_>) -> &'static str {
         let Some(base) = from.required().base() else {
             return "";
         };
+        let written = matches!(value, Expr::Literal(_));
         match (self, base) {
+            (Needed::Number | Needed::Whole, Type::String) if written => {
+                ": a number or a column is written without quotes"
+            }
+            (Needed::Whole, Type::Float) if written => ": write it without a point",
+            (Needed::Text, Type::Int | Type::Float) if written => ": write it in quotes",
+            (Needed::Bool, _) if written => ": write `true` or `false`",
+            (Needed::Instant, _) if written => ": write an instant as `datetime(2024, 1, 31)`",
             (Needed::Number, Type::String) => ": `.parse::<f64>()` makes it a number",
             (Needed::Whole, Type::String) => ": `.parse::<i64>()` makes it an `i64`",
             (Needed::Whole, Type::Float) => {
@@ -64,13 +73,17 @@ impl Needed {
     }
 }
 
-/// What makes a value of type `from` one of type `to`, as the end of a message.
-pub(crate) const fn repair(from: &Computed<'_>, to: &Computed<'_>) -> &'static str {
+/// What makes `value` of type `from` one of type `to`, as the end of a message.
+pub(crate) const fn repair(
+    value: &Expr<'_>,
+    from: &Computed<'_>,
+    to: &Computed<'_>,
+) -> &'static str {
     if from.is_optional() && !from.is_null() && from.required().promotes_to(to) {
         return ": say what null means, as in `.fill_null(..)`";
     }
-    match Needed::of(to) {
-        Some(needed) => needed.of_a(from),
+    match Needed::like(to) {
+        Some(needed) => needed.of(value, from),
         None => "",
     }
 }

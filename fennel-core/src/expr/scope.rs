@@ -120,7 +120,7 @@ impl<'s, 'a> Scope<'s, 'a> {
         }
         if super::function::is_of_nothing(name) {
             return message
-                .text("; the function is called, as in `")
+                .text("; as a function it is written `")
                 .text(name)
                 .text("(..)`");
         }

@@ -95,7 +95,7 @@ impl<'a> Expr<'a> {
                 .computed(&computed)
                 .text(", which can't be declared ")
                 .ty(ty)
-                .text(repair(&computed, &Computed::of(ty)))
+                .text(repair(inner, &computed, &Computed::of(ty)))
         )
     }
 
@@ -120,8 +120,11 @@ const fn literal_type<'a>(literal: &Literal<'a>) -> Typed<'a> {
         )),
         Literal::Float(_) => Computed::FLOAT,
         Literal::Str(_) => Computed::STRING,
-        Literal::List(_) | Literal::Object(_) => fault!(Message::new(
+        Literal::List(_) => fault!(Message::new(
             "give this constant its type, as in `[1, 2] as Vec<i64>`"
+        )),
+        Literal::Object(_) => fault!(Message::new(
+            "give this constant its type, as in `[(\"a\", 1)] as BTreeMap<String, i64>`"
         )),
     })
 }
@@ -139,9 +142,7 @@ const fn if_type<'a>(
             let condition = &branches[i].condition;
             let ty = part!(at, condition.typed(scope));
             if !ty.is_bool() {
-                let message = Message::new("a condition is a `bool`");
-                let message = super::operator::but(message, condition, &ty);
-                return Err(Fault::new(message.text(Needed::Bool.of_a(&ty))).within(at));
+                return Err(no_condition(condition, &ty).within(at));
             }
             let at = at + condition.size();
             next = at + branches[i].value.size();
@@ -156,11 +157,7 @@ const fn if_type<'a>(
             Some(before) => match before.common(ty) {
                 Some(common) => Some(common),
                 None => {
-                    let message = Message::new("the branches of `if` have one type: this is ")
-                        .computed(&ty)
-                        .text(", and before it is ")
-                        .computed(&before);
-                    return Err(Fault::new(message).within(at));
+                    return Err(Fault::new(no_common(&ty, &before)).within(at));
                 }
             },
         };
@@ -170,6 +167,19 @@ const fn if_type<'a>(
         Some(ty) => Ok(ty),
         None => Ok(Computed::NULL),
     }
+}
+
+const fn no_condition(condition: &Expr<'_>, ty: &Computed<'_>) -> Fault {
+    let message = Message::new("a condition is a `bool`");
+    let message = super::operator::but(message, condition, ty);
+    Fault::new(message.text(Needed::Bool.of(condition, ty)))
+}
+
+const fn no_common(this: &Computed<'_>, before: &Computed<'_>) -> Message {
+    Message::new("the branches of `if` have one type: this is ")
+        .computed(this)
+        .text(", and before it is ")
+        .computed(before)
 }
 
 const fn field_type<'a>(operand: &Expr<'a>, name: &str, ty: Computed<'a>) -> Typed<'a> {
@@ -267,22 +277,8 @@ const fn record_type<'a>(
             value
         };
         if !element.promotes_to(&Computed::of(&field)) {
-            let message = Message::new("field ")
-                .member(record.name, fields[i].name)
-                .text(" is ")
-                .ty(&field)
-                .text(if zip {
-                    ", and the elements here are "
-                } else {
-                    ", and this is "
-                })
-                .computed(&element)
-                .text(if zip {
-                    ""
-                } else {
-                    repair(&element, &Computed::of(&field))
-                });
-            return Err(Fault::new(message).within(at));
+            let fault = no_value(record, &fields[i], &element, zip);
+            return Err(fault.within(at));
         }
         i += 1;
     }
@@ -300,7 +296,7 @@ const fn record_type<'a>(
                 .text(if given == 0 {
                     " needs its field "
                 } else {
-                    " is given twice its field "
+                    " has two values for its field "
                 })
                 .name(record.fields[i].name);
             fault!(match given {
@@ -318,6 +314,31 @@ const fn record_type<'a>(
         Some(list) => Ok(list),
         None => fault!(too_deep()),
     }
+}
+
+/// What is said where a field of a record is given something of another type.
+const fn no_value(
+    record: &Record<'_>,
+    field: &FieldExpr<'_>,
+    given: &Computed<'_>,
+    zip: bool,
+) -> Fault {
+    let Some(declared) = record.field(field.name) else {
+        return Fault::new(no_field(record, field.name));
+    };
+    let message = Message::new("field ")
+        .member(record.name, field.name)
+        .text(" is ")
+        .ty(&declared);
+    Fault::new(if zip {
+        message.text(", and the elements here are ").computed(given)
+    } else {
+        message.text(", and this is ").computed(given).text(repair(
+            &field.value,
+            given,
+            &Computed::of(&declared),
+        ))
+    })
 }
 
 /// Checks a constant and the type that it is given.

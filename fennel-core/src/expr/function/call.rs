@@ -162,6 +162,12 @@ impl Signature {
                 .text(self.name)
                 .text("::<i64>()`");
         }
+        if eq(parameter, "function") || eq(parameter, "predicate") {
+            return message
+                .text("closure, as in `a.")
+                .text(self.name)
+                .text("(|x| ..)`");
+        }
         message.text("argument ").name(parameter)
     }
 
@@ -289,7 +295,7 @@ impl<'s, 'a> Call<'s, 'a> {
             .text(needs);
         match (self.argument(signature, i), self.typed(signature, i)) {
             (Some((at, argument)), Some((_, ty))) => {
-                let message = but(message, &argument, &ty).text(repair(&ty, to));
+                let message = but(message, &argument, &ty).text(repair(&argument, &ty, to));
                 Fault::new(message).within(at)
             }
             _ => Fault::new(message),

@@ -123,7 +123,7 @@ impl Function {
                 if !operand.is_whole() && !operand.is_null() && !operand.is_unknown() {
                     let message = Message::new("`from_epoch` needs an `i64`");
                     let message = crate::expr::operator::but(message, &call.operand(), &operand);
-                    let message = message.text(repair(&operand, &Computed::INT));
+                    let message = message.text(repair(&call.operand(), &operand, &Computed::INT));
                     return Err(Fault::new(message).within(1));
                 }
                 if let Some((at, unit)) = part!(0, call.literal_text(&signature, 0, "its unit"))

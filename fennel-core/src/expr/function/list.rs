@@ -4,7 +4,7 @@ use super::call::Call;
 use super::functions;
 use crate::expr::fault::fault;
 use crate::expr::operator::but;
-use crate::expr::repair::repair;
+use crate::expr::repair::{Needed, repair};
 use crate::expr::typing::too_deep;
 use crate::expr::wire::{Reader, encode};
 use crate::expr::{Expr, Fault, Scope, Typed};
@@ -74,8 +74,11 @@ impl Function {
                 Some((at, item)) => {
                     let message = Message::new("a list of ").computed(&element);
                     let message = message.text(" can't contain ").computed(&item);
-                    let message = message.text(repair(&item, &unrestricted(element)));
-                    return Err(Fault::new(message).within(at));
+                    let repair = match call.argument(&signature, 0) {
+                        Some((_, written)) => repair(&written, &item, &unrestricted(element)),
+                        None => "",
+                    };
+                    return Err(Fault::new(message.text(repair)).within(at));
                 }
                 None => Computed::BOOL,
             },
@@ -111,7 +114,7 @@ impl Function {
                 }
             }
             Function::Filter => {
-                let (at, _, ty) = match body(call, &signature) {
+                let (at, body, ty) = match body(call, &signature) {
                     Ok(body) => body,
                     Err(fault) => return Err(fault),
                 };
@@ -122,7 +125,7 @@ impl Function {
                     let message = if ty.is_bool() {
                         message.text(": say what null means, as in `.fill_null(false)`")
                     } else {
-                        message
+                        message.text(Needed::Bool.of(&body, &ty))
                     };
                     return Err(Fault::new(message).within(at));
                 }
@@ -273,5 +276,7 @@ const fn body<'a>(
 
 /// What is said of closures in closures.
 pub(super) const fn nested() -> Message {
-    Message::new("`map` and `filter` can't stand inside the closure of another one")
+    Message::new(
+        "`map` and `filter` can't stand inside the closure of another one: `explode` makes rows of the inner lists before",
+    )
 }

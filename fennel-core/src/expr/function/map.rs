@@ -36,7 +36,9 @@ impl Function {
             Some(value) => value,
             None => Computed::UNKNOWN,
         };
-        let Some((at, default)) = call.typed(&signature, 1) else {
+        let (Some((at, default)), Some((_, written))) =
+            (call.typed(&signature, 1), call.argument(&signature, 1))
+        else {
             return Ok(value.optional());
         };
         let plain = value
@@ -46,7 +48,7 @@ impl Function {
         if !default.promotes_to(&plain) {
             let message = Message::new("the values of this map are ").computed(&value);
             let message = message.text(", and the default is ").computed(&default);
-            let message = message.text(repair(&default, &plain));
+            let message = message.text(repair(&written, &default, &plain));
             return Err(Fault::new(message).within(at));
         }
         // A default that is no more than a plain value may be outside the values' restriction.

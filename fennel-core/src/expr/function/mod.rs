@@ -30,7 +30,7 @@ use super::repair::Needed;
 use super::wire::Reader;
 use super::{Expr, Fault, Scope, Typed};
 use crate::message::Message;
-use crate::text::closest;
+use crate::text::{closest, eq};
 use crate::ty::{Computed, Type};
 use crate::wire::Part;
 use crate::wire::proto::expression as proto;
@@ -223,20 +223,15 @@ pub(super) const fn result<'a>(
     scope: &Scope<'_, 'a>,
 ) -> Typed<'a> {
     let Some(first) = anywhere(name) else {
-        fault!(unknown(name, args, scope));
+        let operand = if args.is_empty() {
+            Ok(Computed::UNKNOWN)
+        } else {
+            args[0].unnamed().typed(scope)
+        };
+        fault!(unknown(name, operand));
     };
     if args.is_empty() && first.takes_operand() {
-        if !is_method(name) {
-            let message = Message::new("").name(name).text(" needs what it works on");
-            fault!(message.text(", as in `").text(name).text("(a, ..)`"));
-        }
-        let message = Message::new("").name(name).text(" is a function of ");
-        fault!(
-            operands(name, message)
-                .text(": write it behind one, as in `a.")
-                .text(name)
-                .text("(..)`")
-        );
+        fault!(without_operand(name));
     }
     let mut call = Call::new(args, scope);
     let mut operand = Computed::UNKNOWN;
@@ -245,9 +240,7 @@ pub(super) const fn result<'a>(
         call.types[0] = operand;
     }
     let Some(function) = find(name, &operand) else {
-        let message = Message::new("").name(name).text(" needs ");
-        let message = super::operator::but(operands(name, message), &args[0], &operand);
-        return Err(Fault::new(instead(first, &operand, message)).within(1));
+        return Err(misplaced(name, first, &args[0], &operand));
     };
     let first = function.takes_operand() as usize;
     if let Err(fault) = function.signature().check(&call, first == 1) {
@@ -321,9 +314,37 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("uppercase", "upper"),
 ];
 
-const fn unknown<'a>(name: &str, args: &'a [Expr<'a>], scope: &Scope<'_, 'a>) -> Message {
+/// What is said where a function has nothing to work on.
+const fn without_operand(name: &str) -> Message {
+    let message = Message::new("").name(name);
+    if !is_method(name) {
+        return message
+            .text(" needs what it works on, as in `")
+            .text(name)
+            .text("(a, ..)`");
+    }
+    operands(name, message.text(" is a function of "))
+        .text(": write it behind one, as in `a.")
+        .text(name)
+        .text("(..)`")
+}
+
+/// What is said where a function has nothing for an operand of that type, with what to write instead.
+const fn misplaced(
+    name: &str,
+    function: Function,
+    value: &Expr<'_>,
+    operand: &Computed<'_>,
+) -> Fault {
+    let message = operands(name, Message::new("").name(name).text(" needs "));
+    let message = super::operator::but(message, value, operand);
+    Fault::new(instead(function, value, operand, message)).within(1)
+}
+
+/// What is said of a function that there is none of, called on that operand.
+const fn unknown(name: &str, operand: Typed<'_>) -> Message {
     let floor_div = super::Binary::FloorDiv.text();
-    if crate::text::eq(name, floor_div) {
+    if eq(name, floor_div) {
         return Message::new("")
             .name(name)
             .text(" takes one argument, as in `a.floor_div(b)`");
@@ -338,15 +359,12 @@ const fn unknown<'a>(name: &str, args: &'a [Expr<'a>], scope: &Scope<'_, 'a>) ->
     let mut i = 0;
     while i < ELSEWHERE.len() {
         let (elsewhere, here) = ELSEWHERE[i];
-        if crate::text::eq(elsewhere, name) {
+        if eq(elsewhere, name) {
             return message.text("; it is called ").name(here).text(" here");
         }
         i += 1;
     }
-    if args.is_empty() {
-        return message;
-    }
-    match args[0].unnamed().typed(scope) {
+    match operand {
         Ok(operand) => of_operand(name, &operand, message),
         Err(_) => message,
     }
@@ -387,7 +405,12 @@ const fn of_operand(name: &str, operand: &Computed<'_>, message: Message) -> Mes
 }
 
 /// Appends what to write where an operand is of a type that the function has nothing for.
-const fn instead(function: Function, operand: &Computed<'_>, message: Message) -> Message {
+const fn instead(
+    function: Function,
+    value: &Expr<'_>,
+    operand: &Computed<'_>,
+    message: Message,
+) -> Message {
     let ty = operand.required();
     match function {
         Function::List(list::Function::At) if ty.map_value().is_some() => {
@@ -401,10 +424,9 @@ const fn instead(function: Function, operand: &Computed<'_>, message: Message) -
         Function::Map(map::Function::Get) if ty.element().is_some() => {
             message.text(": `a[0]` reads an element of a list")
         }
-        Function::Number(_) => message.text(Needed::Number.of_a(operand)),
-        Function::Text(text::Function::Contains | text::Function::Len) => message,
-        Function::Text(_) => message.text(Needed::Text.of_a(operand)),
-        Function::Time(_) => message.text(Needed::Instant.of_a(operand)),
+        Function::Number(_) => message.text(Needed::Number.of(value, operand)),
+        Function::Text(_) => message.text(Needed::Text.of(value, operand)),
+        Function::Time(_) => message.text(Needed::Instant.of(value, operand)),
         _ => message,
     }
 }

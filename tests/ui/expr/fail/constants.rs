@@ -1,4 +1,4 @@
-//! Constants, casts and shared expressions: N258, N259, N260, N261.
+//! Constants, casts and shared expressions: N258, N260, N261.
 use fennel::prelude::*;
 
 fennel::owner!("shop@example.com");

@@ -1,4 +1,4 @@
-//! Lists and closures: N230, N241, N242, N243, N244, N245, N246, N268, N269, N431.
+//! Lists and closures: N230, N241, N242, N243, N244, N245, N246, N259, N268, N269, N431.
 use fennel::prelude::*;
 
 fennel::owner!("shop@example.com");
@@ -92,6 +92,7 @@ fn closures(baskets: Basket) -> Kept {
             // N431
             k = grid.map(|row| row.map(|x| x + 1)),
             l = grid.map(|row| row.filter(|x| x > 1)),
+            // N259
             m = uid + (|x| x),
             n = counts.map(|x| x + name),
         )

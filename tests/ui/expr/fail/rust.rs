@@ -1,10 +1,14 @@
-//! Names and types that rustc resolves: constants, records and casts: N233.
+//! Names and types that rustc resolves: constants, records and casts: N233, N257.
 use fennel::prelude::*;
 
 fennel::owner!("shop@example.com");
 
 const COUNT: i32 = 3;
 const MARKS: [i64; 2] = [1, 2];
+
+const SMALL: &Expr = fennel::expr!(uid < 10);
+// N257
+const FEW: i64 = if SMALL { 1 } else { 2 };
 
 struct Pair {
     x: i64,

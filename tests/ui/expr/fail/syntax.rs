@@ -1,4 +1,4 @@
-//! Rust that has no meaning over columns: N225, N226, N227, N256, N257.
+//! Rust that has no meaning over columns: N225, N226, N227, N256.
 use fennel::prelude::*;
 
 fennel::owner!("shop@example.com");
@@ -71,6 +71,7 @@ fn control(orders: Order) -> Kept {
             } else {
                 2
             },
+            // N225, N226, N227
             j = if paid {
             } else {
                 2
@@ -121,7 +122,6 @@ fn literals(orders: Order) -> Kept {
             d = 1_u8,
             e = 1.5_f32,
             f = 9223372036854775808,
-            g = 1e999,
             h = c"text",
             i = [uid, 1] as Vec<i64>,
             j = [0; 3] as Vec<i64>,
