@@ -57,6 +57,11 @@ pub(crate) fn entity<Model>(
             ),
         ),
     }
+    for field in &item.fields {
+        if let Some(ident) = field.ident.as_ref().filter(|ident| *ident == "_") {
+            errors.on(ident, format!("each field of a {name} has a name"));
+        }
+    }
     let model = parse(&mut item, &mut errors);
     strip(&mut item);
     let errors = errors.finish().err();
@@ -252,6 +257,15 @@ mod tests {
             assert!(output.contains("a :: b :: __private"), "{output}");
             assert!(!output.contains("fennel :: __private"), "{output}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_no_name_is_refused() {
+        let output = expanded("", &tokens("struct Ticket { _: i64, at: DateTime<Utc> }"));
+        assert!(
+            output.contains("each field of a dataset has a name"),
+            "{output}"
+        );
     }
 
     #[test]

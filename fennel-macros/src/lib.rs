@@ -14,6 +14,8 @@ mod errors;
 mod expand;
 mod extractors;
 mod featureset;
+#[cfg(test)]
+mod fuzz;
 mod handle;
 mod literal;
 mod meta;
