@@ -16,8 +16,14 @@ pub(crate) fn commit(body: &[u8]) {
     let arena = Bump::new();
     if let Ok(catalog) = wire::decode(&arena, &request) {
         // Whether it holds is not the question: that the question has an answer is.
-        let _ = catalog.check(None);
-        let _ = wire::encode(&catalog, None, "").encode_to_vec();
+        let checked = catalog.check(None);
+        let sent = wire::encode(&catalog, None, "");
+        let _ = sent.encode_to_vec();
+        if checked.is_ok() {
+            let arena = Bump::new();
+            let again = wire::decode(&arena, &sent).map(|catalog| catalog.check(None));
+            assert_eq!(again, Ok(Ok(())), "what was taken is taken again");
+        }
         let _ = fennel_core::diff::diff(&catalog, &catalog);
         let _ = fennel_core::diff::check_transition(&catalog, &catalog);
     }
