@@ -12,6 +12,7 @@
 //! | [`expr`] | expressions over columns and features, and their functions |
 //! | [`connector`] | where a source reads from |
 //! | [`catalog`] | a set of entities checked as a whole |
+//! | [`kernel`] | what an engine runs for a catalog |
 //! | [`diff`] | what a commit would change, and whether it may |
 //! | [`native`] | functions in Rust that the engine calls |
 //! | [`registry`] | what one binary collected |
@@ -31,7 +32,9 @@ mod error;
 pub mod expr;
 pub mod flow;
 pub mod handle;
+pub mod kernel;
 pub mod literal;
+mod lower;
 pub mod message;
 pub mod native;
 pub mod op;

@@ -2,6 +2,7 @@
 
 mod connectors;
 mod expectations;
+mod lowered;
 mod pipelines;
 mod printed;
 mod project;

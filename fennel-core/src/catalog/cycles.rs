@@ -1,4 +1,4 @@
-//! The checks that nothing leads back to itself.
+//! The checks that nothing leads back to itself, and the order that there is then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,4 +123,30 @@ fn find_cycle<'a>(
         }
     }
     None
+}
+
+/// `starts` and all that they lead to, each behind its inputs. What leads back to itself is cut at
+/// some place. Depth is bounded as in [`find_cycle`].
+pub(crate) fn in_order<N: Copy + Ord>(
+    starts: impl Iterator<Item = N>,
+    inputs: impl Fn(N) -> Vec<N>,
+) -> Vec<N> {
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+    for start in starts {
+        let mut path = Vec::new();
+        if seen.insert(start) {
+            path.push((start, inputs(start).into_iter()));
+        }
+        while let Some((at, rest)) = path.last_mut() {
+            match rest.next() {
+                Some(input) if seen.insert(input) => path.push((input, inputs(input).into_iter())),
+                Some(_) => {}
+                None => {
+                    order.push(*at);
+                    path.pop();
+                }
+            }
+        }
+    }
+    order
 }

@@ -5,6 +5,8 @@ mod cycles;
 mod extractors;
 mod pipelines;
 
+pub(crate) use cycles::in_order;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::connector::Connector;

@@ -5,6 +5,7 @@ use super::{Args, Columns, Grouped, Operator, Other, no_name};
 use crate::agg::{Aggregation, argument_site};
 use crate::expr::{Expr, Fault, Name};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Fold, Kernel};
 use crate::literal::Literal;
 use crate::message::Message;
 use crate::schema::{Column, Role, Schema};
@@ -354,6 +355,21 @@ impl<'a> Aggregate<'a> {
             ));
         }
         Ok(())
+    }
+
+    pub(super) fn lower(&self, _: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        let aggregations = self.aggregations().map(|aggregation| Aggregation {
+            window: aggregation.window.or(self.window),
+            ..aggregation
+        });
+        Kernel::Fold(Fold {
+            by: self.by.iter().collect(),
+            window: self.window,
+            aggregations: aggregations.collect(),
+            along: self.along(),
+            emit: self.emit(),
+            continuous: self.is_continuous(),
+        })
     }
 
     pub(super) fn call(&self, _: &str) -> String {

@@ -4,6 +4,7 @@ use super::{Args, Operator, Other};
 use crate::expr::wire::Reader;
 use crate::expr::{Expr, Names, Scope};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Assigned, Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, MAX_COLUMNS, Role, Schema};
 use crate::ty::Computed;
@@ -146,6 +147,16 @@ impl<'a> Assign<'a> {
             j += 1;
         }
         message
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        let scope = Scope::new(Names::Schema(before));
+        let columns = self.columns().map(|(name, value)| Assigned {
+            name,
+            value: *value,
+            ty: value.declared_in(&scope).unwrap_or(Computed::UNKNOWN),
+        });
+        Kernel::row(Row::Assign(columns.collect()), before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

@@ -3,6 +3,7 @@
 use super::{Args, Operator, Other, no_name};
 use crate::expr::{Expr, Name};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Schema};
 use crate::ty::Computed;
@@ -88,6 +89,14 @@ impl<'a> Changelog<'a> {
         if !schema.push_column(column) {
             mistakes.push(site, super::assign::too_many());
         }
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        let row = Row::Changelog {
+            column: self.column,
+            deletes: self.deletes,
+        };
+        Kernel::row(row, before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

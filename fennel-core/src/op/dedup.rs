@@ -3,6 +3,7 @@
 use super::group_by::group_args;
 use super::{Args, Columns, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
 use crate::window::Window;
@@ -88,6 +89,22 @@ impl<'a> Dedup<'a> {
         }
     }
 
+    /// What makes two rows the same, of these columns.
+    fn columns(&self, schema: &Schema<'a>) -> Vec<&'a str> {
+        if !self.by.is_empty() {
+            return self.by.iter().collect();
+        }
+        (0..schema.columns()).map(|i| schema.get(i).name).collect()
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::Pick(Pick {
+            by: self.columns(before),
+            among: self.window.map_or(Among::Instant, Among::Window),
+            which: Which::First,
+        })
+    }
+
     pub(super) fn call(&self, _: &str) -> String {
         format!(".dedup({})", group_args(&self.by, self.window))
     }
@@ -98,16 +115,10 @@ impl<'a> Dedup<'a> {
         schema: &Schema<'a>,
         [operand, _]: [&str; 2],
     ) -> Option<super::Kind> {
-        let columns = if self.by.is_empty() {
-            (0..schema.columns())
-                .map(|i| schema.get(i).name.into())
-                .collect()
-        } else {
-            self.by.iter().map(Into::into).collect()
-        };
+        let columns = self.columns(schema).into_iter();
         Some(super::Kind::Dedup(proto::Dedup {
             operand_id: operand.into(),
-            columns,
+            columns: columns.map(Into::into).collect(),
             window_type: self.window.map(|window| window.encode()),
             ..Default::default()
         }))

@@ -2,6 +2,7 @@
 
 use super::{Args, Columns, Operator, Other};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
 use crate::wire::proto::dataset as proto;
@@ -62,6 +63,10 @@ impl<'a> Drop<'a> {
             }
             i += 1;
         }
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::row(Row::Drop(self.columns.iter().collect()), before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

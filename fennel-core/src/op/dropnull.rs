@@ -2,6 +2,7 @@
 
 use super::{Args, Columns, Operator, Other};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Role, Schema};
 use crate::wire::proto::dataset as proto;
@@ -98,6 +99,20 @@ impl<'a> Dropnull<'a> {
         otherwise
     }
 
+    /// The columns to look at, of these.
+    fn columns(&self, schema: &Schema<'a>) -> Vec<&'a str> {
+        if !self.columns.is_empty() {
+            return self.columns.iter().collect();
+        }
+        let columns = (0..schema.columns()).map(|i| schema.get(i));
+        let optional = columns.filter(|column| column.ty.is_optional());
+        optional.map(|column| column.name).collect()
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::row(Row::Dropnull(self.columns(before)), before)
+    }
+
     pub(super) fn call(&self, _: &str) -> String {
         format!(".dropnull({})", self.columns)
     }
@@ -108,16 +123,10 @@ impl<'a> Dropnull<'a> {
         schema: &Schema<'a>,
         [operand, _]: [&str; 2],
     ) -> Option<super::Kind> {
-        let columns = if self.columns.is_empty() {
-            let columns = (0..schema.columns()).map(|i| schema.get(i));
-            let optional = columns.filter(|column| column.ty.is_optional());
-            optional.map(|column| column.name.into()).collect()
-        } else {
-            self.columns.iter().map(Into::into).collect()
-        };
+        let columns = self.columns(schema).into_iter();
         Some(super::Kind::Dropnull(proto::Dropnull {
             operand_id: operand.into(),
-            columns,
+            columns: columns.map(Into::into).collect(),
             ..Default::default()
         }))
     }

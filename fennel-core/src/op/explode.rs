@@ -2,6 +2,7 @@
 
 use super::{Args, Columns, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Role, Schema};
 use crate::ty::Computed;
@@ -92,6 +93,10 @@ impl<'a> Explode<'a> {
             }
             i += 1;
         }
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::row(Row::Explode(self.columns.iter().collect()), before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

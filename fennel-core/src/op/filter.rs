@@ -4,6 +4,7 @@ use super::{Args, Operator, Other};
 use crate::expr::operator::but;
 use crate::expr::{Expr, Names, Scope};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::ty::Type;
@@ -77,6 +78,10 @@ impl<'a> Filter<'a> {
                 mistakes.push(self.site, message);
             }
         }
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::row(Row::Filter(self.condition), before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

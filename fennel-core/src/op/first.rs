@@ -3,6 +3,7 @@
 use super::group_by::{group_call, regroup};
 use super::{Args, Columns, Grouped, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::wire::proto::dataset as proto;
@@ -75,6 +76,14 @@ impl<'a> First<'a> {
         mistakes: &mut Mistakes,
     ) {
         one_row("`first`", &self.by, schema, site, mistakes);
+    }
+
+    pub(super) fn lower(&self, _: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::Pick(Pick {
+            by: self.by.iter().collect(),
+            among: Among::All,
+            which: Which::First,
+        })
     }
 
     pub(super) fn call(&self, _: &str) -> String {

@@ -3,6 +3,7 @@
 use super::{Args, Columns, Operator, Other, no_name};
 use crate::expr::{Binary, Expr, Fault};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{self, Kernel};
 use crate::literal::Literal;
 use crate::message::Message;
 use crate::schema::{Column, Schema};
@@ -310,6 +311,19 @@ impl<'a> Join<'a> {
         if !schema.push_column(Column { ty, site, ..column }) {
             mistakes.push(site, super::assign::too_many());
         }
+    }
+
+    pub(super) fn lower(&self, _: &Schema<'a>, right: &Schema<'a>) -> Kernel<'a> {
+        let all = || (right.keys()..right.columns()).map(|i| right.get(i).name);
+        Kernel::Join(kernel::Join {
+            how: self.how,
+            on: self.pairs().collect(),
+            since: self.since,
+            until: self.until,
+            fields: self
+                .fields
+                .map_or_else(|| all().collect(), |fields| fields.iter().collect()),
+        })
     }
 
     pub(super) fn call(&self, right: &str) -> String {

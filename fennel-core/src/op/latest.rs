@@ -4,6 +4,7 @@ use super::first::{one_of_group, one_row};
 use super::group_by::group_call;
 use super::{Args, Columns, Grouped, Operator, Other};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::schema::Schema;
 use crate::wire::proto::dataset as proto;
 use crate::wire::{Arena, Part};
@@ -34,6 +35,14 @@ impl<'a> Latest<'a> {
         mistakes: &mut Mistakes,
     ) {
         one_row("`latest`", &self.by, schema, site, mistakes);
+    }
+
+    pub(super) fn lower(&self, _: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::Pick(Pick {
+            by: self.by.iter().collect(),
+            among: Among::All,
+            which: Which::Latest,
+        })
     }
 
     pub(super) fn call(&self, _: &str) -> String {

@@ -40,6 +40,7 @@ pub use union::Union;
 
 use crate::expr::wire::Reader;
 use crate::flow::Mistakes;
+use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::wire::proto::dataset::{self as proto, operator::Kind};
@@ -94,6 +95,15 @@ macro_rules! operators {
                 match self {
                     Operator::Input(dataset) => (*dataset).into(),
                     $(Operator::$variant(operator) => operator.call(right),)*
+                }
+            }
+
+            /// The kernel that it comes to, on rows of these columns and of those of its second
+            /// input.
+            pub(crate) fn lower(&self, before: &Schema<'a>, right: &Schema<'a>) -> Kernel<'a> {
+                match self {
+                    Operator::Input(dataset) => Kernel::Table(dataset),
+                    $(Operator::$variant(operator) => operator.lower(before, right),)*
                 }
             }
 

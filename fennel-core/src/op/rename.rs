@@ -3,6 +3,7 @@
 use super::{Args, Operator, Other, no_name};
 use crate::expr::Expr;
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, MAX_COLUMNS, Role, Schema};
 use crate::text::eq;
@@ -179,6 +180,10 @@ impl<'a> Rename<'a> {
                 schema.spoil();
             }
         }
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::row(Row::Rename(self.pairs().collect()), before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

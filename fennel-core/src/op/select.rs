@@ -2,6 +2,7 @@
 
 use super::{Args, Columns, Operator, Other};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
 use crate::wire::proto::dataset as proto;
@@ -85,6 +86,17 @@ impl<'a> Select<'a> {
             i += 1;
         }
         mistakes.push(site, message);
+    }
+
+    pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        let columns = (0..before.columns()).map(|i| before.get(i).name);
+        let dropped: Vec<_> = columns
+            .filter(|name| !self.columns.contains(name))
+            .collect();
+        if dropped.is_empty() {
+            return Kernel::Rows(Vec::new());
+        }
+        Kernel::row(Row::Drop(dropped), before)
     }
 
     pub(super) fn call(&self, _: &str) -> String {

@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use super::{Args, Operator, Other, keyless};
 use crate::flow::{Flow, Mistakes};
+use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::text::eq;
@@ -60,6 +61,10 @@ impl<'a> Union<'a> {
             mistakes.push(site, message.text(differences.as_str()));
             schema.spoil();
         }
+    }
+
+    pub(super) fn lower(&self, _: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
+        Kernel::Merge
     }
 
     pub(super) fn call(&self, right: &str) -> String {
