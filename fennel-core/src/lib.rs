@@ -13,6 +13,7 @@
 //! | [`connector`] | where a source reads from |
 //! | [`catalog`] | a set of entities checked as a whole |
 //! | [`kernel`] | what an engine runs for a catalog |
+//! | [`lineage`] | how tags flow to what is made of what |
 //! | [`diff`] | what a commit would change, and whether it may |
 //! | [`native`] | functions in Rust that the engine calls |
 //! | [`registry`] | what one binary collected |
@@ -33,6 +34,7 @@ pub mod expr;
 pub mod flow;
 pub mod handle;
 pub mod kernel;
+pub mod lineage;
 pub mod literal;
 mod lower;
 pub mod message;

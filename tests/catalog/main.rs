@@ -6,5 +6,6 @@ mod lowered;
 mod pipelines;
 mod printed;
 mod project;
+mod tags;
 mod transition;
 mod whole;
