@@ -334,6 +334,58 @@ pub use fennel_macros::source;
 /// the word, as is a column that the dataset declares and the pipeline does not make.
 pub use fennel_macros::pipeline;
 
+/// Makes a Rust function one from rows to rows, for `transform` in pipelines.
+///
+/// It takes a record whose fields are columns of the rows before it, and makes one whose fields are
+/// all the columns behind it, the keys and the event time among them. It is called for each row, in
+/// the server that its crate is linked with; the commit carries its name, signature and a hash of its
+/// source. It stays a plain function.
+///
+/// ```
+/// use fennel::prelude::*;
+///
+/// fennel::owner!("shop@example.com");
+///
+/// #[dataset]
+/// pub struct Payment {
+///     pub uid: i64,
+///     pub amount: f64,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// #[dataset]
+/// pub struct Charge {
+///     pub uid: i64,
+///     pub fee: f64,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// #[derive(Record)]
+/// struct Paid {
+///     uid: i64,
+///     amount: f64,
+///     at: DateTime<Utc>,
+/// }
+///
+/// #[derive(Record)]
+/// struct Charged {
+///     uid: i64,
+///     fee: f64,
+///     at: DateTime<Utc>,
+/// }
+///
+/// #[transform]
+/// fn with_fee(row: Paid) -> Charged {
+///     Charged { uid: row.uid, fee: row.amount * 0.03, at: row.at }
+/// }
+///
+/// #[pipeline]
+/// fn charge(payments: Payment) -> Charge {
+///     payments.filter(amount > 0.0).transform(with_fee)
+/// }
+/// ```
+pub use fennel_macros::transform;
+
 /// An expression over columns, to use in several pipelines and features.
 ///
 /// Its names mean the columns of the place where it is used, which checks it there.

@@ -6,7 +6,7 @@ pub use chrono::{DateTime, NaiveDate, Utc};
 
 pub use crate::ty::{Decimal, Embedding, Window};
 pub use crate::{
-    Record, dataset, expectations, extractors, featureset, meta, pipeline, sink, source,
+    Record, dataset, expectations, extractors, featureset, meta, pipeline, sink, source, transform,
 };
 pub use fennel_core::connector::{SaslMechanism, SecurityProtocol};
 

@@ -14,9 +14,11 @@ pub use fennel_core::handle;
 pub use fennel_core::literal::{Const, Literal, NoConst};
 pub use fennel_core::message::enforce;
 pub use fennel_core::native::{Extracts, Found as FoundRow, Lend, Parameter};
-pub use fennel_core::op::Args;
+pub use fennel_core::op::{Args, RowFunction, Transforms};
 pub use fennel_core::owner::{ModuleOwner, NoModuleOwner, Probe, of as owner_of};
-pub use fennel_core::registry::{Registered, RegisteredExtractor, RegisteredPipeline};
+pub use fennel_core::registry::{
+    Registered, RegisteredExtractor, RegisteredPipeline, RegisteredTransform,
+};
 pub use fennel_core::row::{Fields, Row};
 pub use fennel_core::time::{Duration, Timestamp, check_duration, check_timestamp};
 pub use fennel_core::ty::{

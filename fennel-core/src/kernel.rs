@@ -19,7 +19,7 @@ use crate::agg::Aggregation;
 use crate::entity::Source;
 use crate::expr::{Expr, Name};
 use crate::message::Message;
-use crate::op::{Emit, How};
+use crate::op::{Emit, How, RowFunction};
 use crate::schema::Schema;
 use crate::time::Duration;
 use crate::ty::Computed;
@@ -89,6 +89,8 @@ pub enum Row<'a> {
     Filter(Expr<'a>),
     /// Sets columns to values, all computed before any is set, each of its type.
     Assign(Vec<Assigned<'a>>),
+    /// Makes another one of it.
+    Transform(RowFunction<'a>),
     /// Removes columns.
     Drop(Vec<&'a str>),
     /// Keeps it where none of these is null.
@@ -268,6 +270,7 @@ impl fmt::Display for Row<'_> {
                     .map(|it| format!("{} = {}", Name(it.name), it.value));
                 write!(f, "assign {}", columns.collect::<Vec<_>>().join(", "))
             }
+            Row::Transform(function) => write!(f, "transform {}", function.native.symbol),
             Row::Drop(columns) => write!(f, "drop {}", names(columns)),
             Row::Dropnull(columns) => write!(f, "dropnull {}", names(columns)),
             Row::Rename(pairs) => {

@@ -12,8 +12,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, in_order, selected_extraction};
-use crate::entity::{Dataset, Featureset, Kind};
+use crate::catalog::{Catalog, in_order, selected_extraction, selected_extractors};
+use crate::entity::{Dataset, Featureset, Kind, Origin};
 
 /// Tags, and `~tag` where one was ended.
 pub type Tags<'a> = BTreeSet<&'a str>;
@@ -71,21 +71,34 @@ fn parents<'a>(catalog: &Catalog<'a>, env: Option<&str>, place: Place<'a>) -> Ve
         let inputs = pipelines.flat_map(|pipeline| pipeline.inputs);
         return inputs.map(|input| (Kind::Dataset, *input, "")).collect();
     }
+    let own = |name| (Kind::Featureset, entity, name);
+    let mut parents = Vec::new();
+    for extractor in selected_extractors(catalog, entity, env) {
+        if extractor.outputs.contains(&name) {
+            let inputs = extractor.inputs.iter();
+            parents.extend(inputs.map(|input| (input.kind, input.entity, input.name)));
+            let datasets = extractor.datasets.iter();
+            parents.extend(datasets.map(|dataset| (Kind::Dataset, *dataset, "")));
+        }
+    }
     let feature = catalog.featureset(entity).and_then(|it| it.feature(name));
     let Some(extraction) = feature.and_then(|feature| selected_extraction(feature, env)) else {
-        return Vec::new();
+        return parents;
     };
-    let reference = extraction.reference;
-    match (reference.kind, catalog.dataset(reference.entity)) {
-        (Kind::Featureset, _) => vec![(Kind::Featureset, reference.entity, reference.name)],
-        (Kind::Dataset, Some(dataset)) => {
-            let keys = dataset
-                .keys()
-                .map(|key| (Kind::Featureset, entity, key.name));
-            keys.chain([(Kind::Dataset, dataset.name, "")]).collect()
-        }
-        (Kind::Dataset, None) => Vec::new(),
+    match extraction.origin {
+        Origin::Expr(expr) => parents.extend(expr.names().into_iter().map(own)),
+        Origin::Reference(reference) => match (reference.kind, catalog.dataset(reference.entity)) {
+            (Kind::Featureset, _) => {
+                parents.push((Kind::Featureset, reference.entity, reference.name));
+            }
+            (Kind::Dataset, Some(dataset)) => {
+                parents.extend(dataset.keys().map(|key| own(key.name)));
+                parents.push((Kind::Dataset, dataset.name, ""));
+            }
+            (Kind::Dataset, None) => {}
+        },
     }
+    parents
 }
 
 /// What is declared there itself.

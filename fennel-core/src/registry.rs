@@ -8,6 +8,7 @@ use crate::Error;
 use crate::catalog::Catalog;
 use crate::entity::{Code, Dataset, Descriptor, Extractor, Featureset, Location, Native, Pipeline};
 use crate::native::{Call, Parameter};
+use crate::op::RowFunction;
 
 /// An entity's entry.
 #[derive(Debug)]
@@ -61,6 +62,24 @@ pub(crate) fn extractors_of(featureset: &Featureset<'_>) -> Vec<Extractor<'stati
     let mut extractors: Vec<_> = own.map(|entry| entry.extractor).collect();
     extractors.sort_by_key(|extractor| extractor.name);
     extractors
+}
+
+/// A function from rows to rows: its entry.
+#[derive(Debug)]
+pub struct RegisteredTransform {
+    /// What it is.
+    pub function: RowFunction<'static>,
+    /// Calls it with a row, which is a record; it answers with one.
+    pub call: Call,
+}
+
+inventory::collect!(RegisteredTransform);
+
+/// The linked function from rows to rows of the same path, signature and source.
+#[must_use]
+pub fn transform(native: &Native<'_>) -> Option<&'static RegisteredTransform> {
+    let mut all = inventory::iter::<RegisteredTransform>.into_iter();
+    all.find(|entry| entry.function.native == *native)
 }
 
 /// The linked function of an extractor: of the same path, signature and source.

@@ -19,12 +19,14 @@ mod fuzz;
 mod handle;
 mod literal;
 mod meta;
+mod native;
 mod order;
 mod path;
 mod pipeline;
 mod record;
 mod restriction;
 mod rowexpr;
+mod transform;
 
 use proc_macro::TokenStream;
 
@@ -74,6 +76,12 @@ pub fn expectations(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn sink(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::companion("sink", &args.into(), &item.into()).into()
+}
+
+/// Makes a function one from rows to rows. Documented in `fennel`.
+#[proc_macro_attribute]
+pub fn transform(args: TokenStream, item: TokenStream) -> TokenStream {
+    transform::transform(args.into(), &item.into()).into()
 }
 
 /// Makes a struct a column type. Documented in `fennel`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::Checker;
 use super::selected_sources;
 use crate::Problem;
-use crate::entity::{Dataset, Descriptor, Pipeline};
+use crate::entity::{Dataset, Descriptor, Pipeline, unexpectable};
 use crate::message::check_name;
 
 impl<'a> Checker<'_, 'a> {
@@ -122,6 +122,10 @@ impl<'a> Checker<'_, 'a> {
                     self.problems.push(wrong("it has no steps".into()));
                     return;
                 };
+                if made.is_terminal() && dataset.expectations.is_some() {
+                    self.problems
+                        .push(wrong(unexpectable(dataset.name).to_string()));
+                }
                 for message in pipeline.check_output(made, dataset) {
                     self.problems.push(wrong(message.to_string()));
                 }

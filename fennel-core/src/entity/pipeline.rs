@@ -213,6 +213,9 @@ impl<'a> Flow<'a> {
         if dataset.fields.len() > MAX_COLUMNS + 1 {
             self.mistakes.push(site, too_many_columns(dataset.name));
         }
+        if self.schema.is_terminal() && dataset.expectations.is_some() {
+            self.mistakes.push(site, unexpectable(dataset.name));
+        }
         let declared = Schema::of(dataset);
         let made = self.schema;
         check_output(
@@ -225,6 +228,13 @@ impl<'a> Flow<'a> {
         );
         self
     }
+}
+
+/// What is said of expectations on rows that are computed when they are read.
+pub(crate) const fn unexpectable(dataset: &str) -> Message {
+    Message::new("")
+        .name(dataset)
+        .text(" has expectations, and its rows are aggregates over continuous windows, computed when they are read: remove the expectations, or put them on what it is made of")
 }
 
 /// Notes each column of `made` and `declared` that differs: at the token that made it, else at

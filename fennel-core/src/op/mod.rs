@@ -18,6 +18,7 @@ mod join;
 mod latest;
 mod rename;
 mod select;
+mod transform;
 mod union;
 
 pub use aggregate::{Aggregate, Emit};
@@ -36,6 +37,7 @@ pub use join::{How, Join};
 pub use latest::Latest;
 pub use rename::Rename;
 pub use select::Select;
+pub use transform::{RowFunction, Transform, Transforms};
 pub use union::Union;
 
 use crate::expr::wire::Reader;
@@ -123,6 +125,8 @@ operators! {
     Filter "filter",
     /// Adds and replaces columns.
     Assign "assign",
+    /// Makes each row another one.
+    Transform "transform",
     /// Keeps some columns.
     Select "select",
     /// Removes columns.
@@ -204,7 +208,7 @@ impl<'a> Operator<'a> {
             }
             Kind::Filter(_) => Err(python("filter")),
             Kind::Assign(_) => Err(python("assign")),
-            Kind::Transform(_) => Err(python("transform")),
+            Kind::Transform(message) => Transform::decode(message, arena),
         }
     }
 

@@ -1,18 +1,11 @@
-//! Written extractors on the wire.
-//!
-//! The protocol has a function's source in its `PyCode`. A Rust function travels by name: `entry_point`
-//! is its path, `source_code` its signature alone, and `core_code` says that it is Rust, with the hash of
-//! its source. Whatever has other code is Python.
+//! Written extractors on the wire. What they call is in [`native`].
 
 use crate::catalog::Catalog;
-use crate::entity::{Code, Env, Extractor, Featureset, Kind, Location, Meta, Native, Reference};
+use crate::entity::{Code, Env, Extractor, Featureset, Kind, Location, Meta, Reference};
 use crate::wire::encode::{input, metadata};
 use crate::wire::proto::featureset as proto;
 use crate::wire::proto::pycode::PyCode;
-use crate::wire::{Arena, Part};
-
-/// What `core_code` begins with where the code is Rust.
-const RUST: &str = "rust:";
+use crate::wire::{Arena, Part, native};
 
 /// The messages of a featureset's extractors in a commit for `env`, by name.
 pub(super) fn encode(
@@ -77,28 +70,12 @@ fn message(catalog: &Catalog<'_>, extractor: &Extractor<'_>) -> proto::Extractor
 
 fn code(code: &Code<'_>) -> PyCode {
     match code {
-        Code::Rust(native) => PyCode {
-            entry_point: native.symbol.into(),
-            source_code: native.signature.into(),
-            core_code: format!("{RUST}{:016x}", native.hash),
-            ..Default::default()
-        },
+        Code::Rust(function) => native::encode(function),
         Code::Python(entry_point) => PyCode {
             entry_point: (*entry_point).into(),
             ..Default::default()
         },
     }
-}
-
-/// Whether a message carries a Rust function by name, rather than source that is run.
-#[must_use]
-pub fn is_native(code: &PyCode) -> bool {
-    hash_of(code).is_some()
-}
-
-fn hash_of(code: &PyCode) -> Option<u64> {
-    let hash = code.core_code.strip_prefix(RUST)?;
-    u64::from_str_radix(hash, 16).ok()
 }
 
 /// The extractor of a message.
@@ -119,7 +96,6 @@ pub(super) fn decode<'a>(
         .pycode
         .as_ref()
         .ok_or("it has no code: a function travels with its name or its source")?;
-    let symbol = arena.text(&code.entry_point);
     Ok(Extractor {
         name: arena.text(&message.name),
         featureset: arena.text(&message.feature_set_name),
@@ -129,13 +105,9 @@ pub(super) fn decode<'a>(
         version: u32::try_from(message.version).map_err(|_| "its version is negative")?,
         env: Env::ANY,
         meta,
-        code: match hash_of(code) {
-            Some(hash) => Code::Rust(Native {
-                symbol,
-                signature: arena.text(&code.source_code),
-                hash,
-            }),
-            None => Code::Python(symbol),
+        code: match native::decode(arena, code) {
+            Some(function) => Code::Rust(function),
+            None => Code::Python(arena.text(&code.entry_point)),
         },
         location: Location::UNKNOWN,
     })

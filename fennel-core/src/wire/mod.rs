@@ -17,6 +17,7 @@ mod expectation;
 mod extractor;
 pub(crate) mod json_text;
 mod names;
+pub(crate) mod native;
 mod pipeline;
 pub mod proto;
 mod sink;
@@ -28,7 +29,7 @@ pub(crate) use time::{read_duration as decode_duration, write_duration as encode
 
 pub use decode::decode;
 pub use encode::{encode, encode_with};
-pub use extractor::is_native;
+pub use native::is_native;
 
 /// The message of an expression that has been typed in `scope`.
 #[must_use]

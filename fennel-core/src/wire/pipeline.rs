@@ -323,6 +323,7 @@ fn check_sizes(kind: &Kind) -> Part<()> {
     let size = match kind {
         Kind::Aggregate(op) => op.specs.len().max(op.keys.len()),
         Kind::AssignExpr(op) => op.exprs.len(),
+        Kind::Transform(op) => op.schema.len(),
         Kind::Join(op) => op.on.len().max(op.rhs_fields.len()),
         Kind::Rename(op) => op.column_map.len(),
         Kind::Drop(op) => op.dropcols.len(),

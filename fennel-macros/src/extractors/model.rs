@@ -1,6 +1,6 @@
 //! What the tokens of extractors say.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, LitInt, Pat, Path, ReturnType, Type};
@@ -10,7 +10,7 @@ use crate::dataset::Env;
 use crate::enforce::At;
 use crate::errors::Errors;
 use crate::meta::Meta;
-use crate::path;
+use crate::{native, path};
 
 pub(crate) struct Model {
     pub(crate) private: TokenStream,
@@ -180,7 +180,7 @@ impl Extractor {
         let outputs = outputs.unwrap_or_else(|| Some(vec![Name::own(&ident)]))?;
         // Before the function is renamed, for this is what it says.
         let signature = signature(function, &lookups);
-        let hash = hash(function);
+        let hash = native::hash(&function.sig, &function.block);
         let hidden = outputs
             .iter()
             .any(|output| output.entity.is_none() && output.name == ident)
@@ -466,11 +466,15 @@ fn signature(function: &ImplItemFn, lookups: &[Option<Attribute>]) -> String {
     let parameters = parameters.map(|(parameter, lookup)| {
         let lookup = lookup
             .as_ref()
-            .map(|lookup| format!("{} ", compact(lookup)));
-        format!("{}{}", lookup.unwrap_or_default(), compact(parameter))
+            .map(|lookup| format!("{} ", native::compact(lookup)));
+        format!(
+            "{}{}",
+            lookup.unwrap_or_default(),
+            native::compact(parameter)
+        )
     });
     let result = match &function.sig.output {
-        ReturnType::Type(_, ty) => format!(" -> {}", compact(ty)),
+        ReturnType::Type(_, ty) => format!(" -> {}", native::compact(ty)),
         ReturnType::Default => String::new(),
     };
     let parameters: Vec<_> = parameters.collect();
@@ -479,57 +483,4 @@ fn signature(function: &ImplItemFn, lookups: &[Option<Attribute>]) -> String {
         function.sig.ident,
         parameters.join(", ")
     )
-}
-
-/// Tokens as text, spaced alike whoever prints them.
-fn compact(tokens: impl ToTokens) -> String {
-    let mut text = String::new();
-    let mut leaves = Vec::new();
-    flatten(tokens.to_token_stream(), &mut leaves);
-    for leaf in leaves {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let words = text.ends_with(is_word) && leaf.starts_with(is_word);
-        let behind_colon = text.ends_with(':') && !text.ends_with("::") && leaf != ":";
-        if words || behind_colon || text.ends_with(',') {
-            text.push(' ');
-        }
-        text.push_str(&leaf);
-    }
-    text
-}
-
-/// Each token that is no group, and the brackets of groups.
-fn flatten(tokens: TokenStream, leaves: &mut Vec<String>) {
-    use proc_macro2::Delimiter;
-
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                let (open, close) = match group.delimiter() {
-                    Delimiter::Parenthesis => ("(", ")"),
-                    Delimiter::Brace => ("{", "}"),
-                    Delimiter::Bracket => ("[", "]"),
-                    Delimiter::None => ("", ""),
-                };
-                leaves.push(open.into());
-                flatten(group.stream(), leaves);
-                leaves.push(close.into());
-            }
-            leaf => leaves.push(leaf.to_string()),
-        }
-    }
-}
-
-/// FNV-1a over the function's tokens, so that spaces and comments change nothing.
-fn hash(function: &ImplItemFn) -> u64 {
-    let mut leaves = Vec::new();
-    flatten(function.sig.to_token_stream(), &mut leaves);
-    flatten(function.block.to_token_stream(), &mut leaves);
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for leaf in leaves {
-        for byte in leaf.bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    hash
 }

@@ -1,8 +1,9 @@
 //! What the tokens of a pipeline say.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, BinOp, Expr, ExprMethodCall, FnArg, ItemFn, Pat, ReturnType, Stmt, Type, Visibility,
 };
@@ -12,8 +13,8 @@ use crate::dataset::Env;
 use crate::enforce::At;
 use crate::errors::Errors;
 use crate::meta::Meta;
-use crate::path;
 use crate::rowexpr::{self, bare};
+use crate::{native, path};
 
 pub(crate) struct Model {
     pub(crate) private: TokenStream,
@@ -56,6 +57,8 @@ impl Sites {
 
 /// Operators whose first argument is another flow.
 const OF_TWO_FLOWS: [&str; 3] = ["left_join", "inner_join", "union"];
+/// The operator whose first argument is a Rust function.
+const OF_A_FUNCTION: &str = "transform";
 /// Operators that follow `group_by`, and nothing else.
 const OF_GROUPS: [&str; 3] = ["aggregate", "first", "latest"];
 const KNOWN: [&str; 2] = ["env", "crate"];
@@ -412,7 +415,21 @@ impl Rewriter<'_> {
         };
         let site = self.sites.add(vec![At::tokens(method)]);
         let mut rewritten = Vec::new();
+        let mut function = None;
         for arg in args {
+            if method == OF_A_FUNCTION && rewritten.is_empty() {
+                let Expr::Path(path) = arg else {
+                    let message = "`transform` names a function marked `#[transform]`, as in `transform(with_fee)`";
+                    self.errors.on(arg, message);
+                    continue;
+                };
+                self.sites.add(vec![At::tokens(path)]);
+                function =
+                    Some(quote_spanned!(path.span()=> <#path as #private::Transforms>::FUNCTION,));
+                let name = native::compact(path);
+                rewritten.push(quote!(#private::Expr::Name(#name)));
+                continue;
+            }
             match rowexpr::read_argument(private, arg) {
                 Ok(row) => {
                     self.sites.add(row.sites);
@@ -423,8 +440,13 @@ impl Rewriter<'_> {
                 }
             }
         }
+        if method == OF_A_FUNCTION && call.args.is_empty() {
+            let message =
+                "`transform` needs a function marked `#[transform]`, as in `transform(with_fee)`";
+            self.errors.on(method, message);
+        }
         quote! {
-            #receiver.#method(#other {
+            #receiver.#method(#other #function {
                 const ARGS: &[#private::Expr<'static>] = &[#(#rewritten),*];
                 #private::Args::new(#site, ARGS)
             })

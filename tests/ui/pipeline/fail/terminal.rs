@@ -163,4 +163,18 @@ fn united(orders: Order) -> Order {
     orders.union(spend) // N364
 }
 
+#[dataset]
+#[expectations(expect_column_values_to_not_be_null(total))]
+struct Expected {
+    #[field(key)]
+    uid: i64,
+    total: f64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn expected(orders: Order) -> Expected { // N012
+    orders.group_by(uid).aggregate(total = sum(amount, "1d"))
+}
+
 fn main() {}
