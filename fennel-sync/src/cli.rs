@@ -98,6 +98,9 @@ pub(crate) struct CheckArgs {
     /// Check what a commit for this environment would take
     #[arg(long)]
     pub(crate) env: Option<String>,
+    /// Show the way of each definition, or of one, to the kernels that a server runs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) explain: Option<Option<String>>,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -55,6 +55,9 @@ pub(crate) enum Error {
     /// The definitions are missing or wrong.
     #[error("{}", definitions(.0))]
     Definitions(#[from] fennel_core::Error),
+    /// `--explain` names nothing.
+    #[error("there is no dataset and no featureset `{0}` to explain")]
+    NoEntity(String),
     /// What there is to say can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
@@ -165,6 +168,7 @@ impl Error {
             | Error::NoServerInCi
             | Error::NoEmbeddedServer
             | Error::Definitions(_)
+            | Error::NoEntity(_)
             | Error::Output(_) => 2,
             Error::Refused { .. }
             | Error::NoBranch { .. }

@@ -12,6 +12,7 @@ use crate::credentials;
 use crate::dump;
 use crate::embedded::EmbeddedServer;
 use crate::error::Error;
+use crate::explain::explain;
 use crate::process::{Place, Process, Screens};
 use crate::report::Report;
 
@@ -62,7 +63,12 @@ fn execute(
         wire::encode_with(&catalog, env, &message, variables).encode_to_vec()
     };
     let (server, preview) = match command {
-        Command::Check(_) => return Ok(report.checked(&catalog)?),
+        Command::Check(args) => {
+            if let Some(name) = &args.explain {
+                report.explained(&explain(&catalog, env, name.as_deref())?)?;
+            }
+            return Ok(report.checked(&catalog)?);
+        }
         Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode(&Variables::NONE)))?),
         Command::Sync(args) => (&args.server, args.preview),
         Command::Plan(args) => (args, true),

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! `cargo run --bin sync` then commits. `cargo run --bin sync -- --help` shows what else it does:
-//! `plan` changes nothing, `check` needs no server, `dump` prints the request.
+//! `plan` changes nothing, `check` needs no server, `check --explain` shows what each definition comes
+//! to, `dump` prints the request.
 //!
 //! # Which server
 //!
@@ -47,6 +48,7 @@ mod credentials;
 mod dump;
 mod embedded;
 mod error;
+mod explain;
 mod job;
 mod process;
 mod progress;

@@ -107,6 +107,12 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
+    /// What the definitions come to, and an empty line.
+    pub(crate) fn explained(&mut self, explanation: &str) -> io::Result<()> {
+        self.say(explanation)?;
+        self.say("\n")
+    }
+
     /// The definitions are right.
     pub(crate) fn checked(&mut self, catalog: &Catalog<'_>) -> io::Result<()> {
         self.say(&format!(

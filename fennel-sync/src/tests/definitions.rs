@@ -14,7 +14,7 @@ const META: Meta<'static> = Meta {
     ..Meta::EMPTY
 };
 
-const fn at(line: u32) -> Location<'static> {
+pub(super) const fn at(line: u32) -> Location<'static> {
     Location {
         file: "src/lib.rs",
         line,
@@ -22,7 +22,7 @@ const fn at(line: u32) -> Location<'static> {
     }
 }
 
-const fn field(name: &'static str, ty: Type<'static>, key: bool) -> Field<'static> {
+pub(super) const fn field(name: &'static str, ty: Type<'static>, key: bool) -> Field<'static> {
     Field {
         name,
         ty,

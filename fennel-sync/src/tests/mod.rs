@@ -4,6 +4,7 @@
 mod commit;
 mod credentials;
 mod definitions;
+mod explain;
 mod offline;
 mod refusals;
 mod server;
