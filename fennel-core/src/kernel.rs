@@ -58,7 +58,7 @@ pub struct Layout<'a> {
 #[derive(Clone, Debug)]
 pub enum Kernel<'a> {
     /// The rows of an outside system, as they fit the dataset that they fill.
-    Source(Source<'a>),
+    Source(&'a Source<'a>),
     /// The rows of the dataset of that name; columns are matched by name.
     Table(&'a str),
     /// Does this to each row, one after the other; nothing where a step changes nothing.

@@ -65,7 +65,7 @@ impl<'a> Lowering<'_, 'a> {
         let layout = Layout::of(&Schema::of(dataset));
         let mut inputs = Vec::new();
         for source in selected_sources(dataset, env) {
-            inputs.push(self.push(Kernel::Source(*source), Vec::new(), layout.clone()));
+            inputs.push(self.push(Kernel::Source(source), Vec::new(), layout.clone()));
         }
         for pipeline in catalog.selected_pipelines(name, env) {
             inputs.extend(self.pipeline(pipeline));
