@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use fennel_core::Problems;
-use fennel_core::catalog::{Catalog, selected_extraction, selected_sinks, selected_sources};
-use fennel_core::entity::{Dataset, Descriptor, Feature, Featureset, Kind, Pipeline};
+use fennel_core::catalog::{
+    Catalog, selected_extraction, selected_extractors, selected_sinks, selected_sources,
+};
+use fennel_core::entity::{
+    Dataset, Descriptor, Feature, Featureset, Kind, Origin, Pipeline, Reference,
+};
 use fennel_core::kernel::{Kernel, Layout, Program};
 use fennel_core::lineage::{Lineage, Tags};
 use fennel_core::schema::Schema;
@@ -192,25 +196,46 @@ impl<'a> Explanation<'_, 'a> {
             return "deleted".into();
         }
         let Some(extraction) = selected_extraction(feature, self.env) else {
-            return "given by queries".into();
+            return self.made(featureset, feature);
         };
-        let reference = extraction.reference;
-        let (entity, name) = (reference.entity, reference.name);
-        let mut had = match (reference.kind, self.catalog.dataset(entity)) {
-            (Kind::Dataset, Some(dataset)) => {
-                let keys = dataset
-                    .keys()
-                    .map(|key| format!("{}.{}", featureset.name, key.name));
-                let keys: Vec<_> = keys.collect();
-                format!("looked up as {entity}.{name} by {}", keys.join(", "))
+        let mut had = match extraction.origin {
+            Origin::Expr(expr) => format!("computed as {expr}"),
+            Origin::Reference(Reference { kind, entity, name }) => {
+                match (kind, self.catalog.dataset(entity)) {
+                    (Kind::Dataset, Some(dataset)) => {
+                        let keys = dataset
+                            .keys()
+                            .map(|key| format!("{}.{}", featureset.name, key.name));
+                        let keys: Vec<_> = keys.collect();
+                        format!("looked up as {entity}.{name} by {}", keys.join(", "))
+                    }
+                    _ => format!("the same as {entity}.{name}"),
+                }
             }
-            _ => format!("the same as {entity}.{name}"),
         };
         if let Some(default) = extraction.default {
             let default = default.to_json(&feature.ty);
             had += &format!(", or {default} where there is none");
         }
         had
+    }
+
+    /// How a feature is had that has no attribute: of a function, or from the query.
+    fn made(&self, featureset: &Featureset<'_>, feature: &Feature<'_>) -> String {
+        let mut extractors = selected_extractors(self.catalog, featureset.name, self.env);
+        let Some(extractor) = extractors.find(|it| it.outputs.contains(&feature.name)) else {
+            return "given by queries".into();
+        };
+        let inputs = extractor
+            .inputs
+            .iter()
+            .map(|input| format!("{}.{}", input.entity, input.name));
+        let inputs: Vec<_> = inputs.collect();
+        let mut made = format!("made by `{}` of {}", extractor.name, inputs.join(", "));
+        if !extractor.datasets.is_empty() {
+            made += &format!(", with rows of {}", extractor.datasets.join(", "));
+        }
+        made
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a function can't take or make: N136, N139, N140, N141, N142, N143, N151, N152, N345, N348,
-//! N410, N454.
+//! What a function can't take or make: N066, N067, N136, N139 to N143, N151, N152, N345, N348,
+//! N349, N410, N454.
 use fennel::prelude::*;
 
 fennel::owner!("users@example.com");
