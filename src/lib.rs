@@ -261,7 +261,9 @@ pub use fennel_macros::meta;
 /// | `env = "prod"`, `env = ["~dev"]` | takes part in commits for these environments |
 /// | `bounded, idleness = "2h"` | ends after that long without a row |
 /// | `sample = 0.1`, `sample(0.1, using = [column])` | takes a part of the rows, the same part every time |
-/// | `preproc(currency = "USD", uid = user.id)` | fills columns with a constant, or from a column of another name or a part of one |
+/// | `preproc(currency = "USD", uid = user.id)` | fills columns with a constant, or from a column of another name or a part of one, or `usd = amount * 1.08` computed from columns |
+/// | `filter = amount > 0.0` | takes only these rows, after preproc |
+/// | `schema(rate = f64)` | columns of incoming rows that expressions use and the dataset has not |
 ///
 /// ```
 /// use fennel::prelude::*;

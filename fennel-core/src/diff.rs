@@ -261,9 +261,17 @@ fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
     for preproc in source.preproc {
         let text = match preproc.value {
             PreprocValue::Ref(path) => format!("column {path}"),
+            PreprocValue::Expr(expr) => expr.to_string(),
             PreprocValue::Constant(literal) => literal.to_value().to_json().to_string(),
         };
         list.content(path(&format!("preproc.{}", preproc.column)), text);
+    }
+    list.optional(
+        path("filter"),
+        source.filter.map(|filter| filter.to_string()),
+    );
+    for column in source.columns {
+        list.content(path(&format!("schema.{}", column.name)), column.ty);
     }
 }
 

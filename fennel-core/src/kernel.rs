@@ -240,9 +240,7 @@ impl fmt::Display for Layout<'_> {
 impl fmt::Display for Kernel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kernel::Source(source) => {
-                write!(f, "source {}, {}", source.connector, source.cdc.name())
-            }
+            Kernel::Source(source) => write!(f, "source {source}"),
             Kernel::Table(dataset) => write!(f, "table {dataset}"),
             Kernel::Rows(steps) if steps.is_empty() => f.write_str("rows as they are"),
             Kernel::Rows(steps) => {

@@ -166,6 +166,8 @@ fn definitions(version: u32) -> SyncRequest {
         idleness: None,
         sample: None,
         preproc: &[],
+        filter: None,
+        columns: &[],
     };
     let dataset = Dataset {
         name: "Rows",

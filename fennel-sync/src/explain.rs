@@ -115,15 +115,17 @@ impl<'a> Explanation<'_, 'a> {
             return;
         }
         for source in selected_sources(dataset, self.env) {
-            let (connector, cdc) = (source.connector, source.cdc.name());
-            let line = format!("source {connector}, {cdc}, disorder {}", source.disorder);
+            let line = format!("source {source}, disorder {}", source.disorder);
             self.line(2, &line);
         }
         for pipeline in catalog.selected_pipelines(dataset.name, self.env) {
             self.pipeline(pipeline);
         }
         for sink in selected_sinks(dataset, self.env) {
-            self.line(2, &format!("sink {}", sink.connector));
+            let cdc = sink
+                .cdc
+                .map_or_else(String::new, |cdc| format!(", {}", cdc.name()));
+            self.line(2, &format!("sink {}{cdc}", sink.connector));
         }
         self.kernels(dataset.name);
     }

@@ -58,7 +58,7 @@ fn tree(expr: &Expr<'_>) -> String {
                 .collect();
             format!("{{{}}}", fields.join(" "))
         }
-        Expr::Zip(..) | Expr::Type(_) | Expr::Shared(_) => unreachable!("not generated"),
+        Expr::Zip(..) | Expr::Type(_) => unreachable!("not generated"),
         Expr::Cast(inner, _) => format!("(as {})", tree(inner)),
     }
 }

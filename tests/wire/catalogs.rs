@@ -52,6 +52,7 @@ fn what_is_sent_is_read_back() {
         "dedup",
         "join",
         "union",
+        "transform",
         "first",
         "latest",
         "aggregate",
@@ -305,6 +306,7 @@ fn operator(operator: &Operator<'_>, before: &Schema<'_>, after: &Schema<'_>) ->
             join.fields.map(|fields| fields.iter().collect::<Vec<_>>()),
         ),
         Operator::Union(_) => "union".into(),
+        Operator::Transform(transform) => format!("transform {:?}", transform.function),
         Operator::First(first) => format!("first {:?}", first.by.iter().collect::<Vec<_>>()),
         Operator::Latest(latest) => format!("latest {:?}", latest.by.iter().collect::<Vec<_>>()),
         Operator::Aggregate(aggregate) => {

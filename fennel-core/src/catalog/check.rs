@@ -106,7 +106,16 @@ impl<'a> Checker<'_, 'a> {
             for i in 0..source.preproc.len() {
                 self.add(entity, member, source.check_made(dataset, i));
                 self.add(entity, member, source.check_preproc(dataset, i));
+                let checked = source.check_preproc_expr(dataset, i);
+                self.add(entity, member, checked.map_err(|fault| fault.message));
             }
+            for (i, column) in source.columns.iter().enumerate() {
+                self.add(entity, member, check_name(column.name));
+                self.add(entity, member, source.check_column(dataset, i));
+                self.pattern(entity, member, &column.ty);
+            }
+            let checked = source.check_filter(dataset);
+            self.add(entity, member, checked.map_err(|fault| fault.message));
         }
         for sink in dataset.sinks {
             for check in sink.checks(dataset) {

@@ -10,6 +10,7 @@ pub mod expectation;
 mod expression;
 mod extractor;
 mod featureset;
+mod incoming;
 mod meta;
 mod order;
 mod pipeline;

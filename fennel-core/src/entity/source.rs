@@ -1,12 +1,15 @@
 //! Sources: where a dataset's rows come from, and what is done to them on the way.
 
+use std::fmt;
+
 use super::{Dataset, Env};
 use crate::connector::Connector;
+use crate::expr::Expr;
 use crate::literal::Literal;
 use crate::message::{Check, Message, ensure};
 use crate::text::eq;
 use crate::time::{Duration, Timestamp};
-use crate::ty::Type;
+use crate::ty::{RecordField, Type};
 
 /// What `#[source]` says.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,10 @@ pub struct Source<'a> {
     pub sample: Option<Sample<'a>>,
     /// Columns that are made rather than read.
     pub preproc: &'a [Preproc<'a>],
+    /// Which rows to take, after preproc; all where there is none.
+    pub filter: Option<Expr<'a>>,
+    /// Columns of incoming rows that expressions use and the dataset has not.
+    pub columns: &'a [RecordField<'a>],
 }
 
 /// What a row of a source means.
@@ -87,6 +94,32 @@ pub enum PreprocValue<'a> {
     Ref(&'a str),
     /// The same value in every row.
     Constant(Literal<'a>),
+    /// Computed from columns of the row.
+    Expr(Expr<'a>),
+}
+
+/// Where its rows come from and what is done to them, such as
+/// `Kafka events, topic sales, append, preproc(uid = user.id), filter amount > 0.0`.
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.connector, self.cdc.name())?;
+        for (i, part) in self.preproc.iter().enumerate() {
+            let before = if i == 0 { ", preproc(" } else { ", " };
+            write!(f, "{before}{} = ", part.column)?;
+            match part.value {
+                PreprocValue::Ref(path) => f.write_str(&path.replace('[', ".").replace(']', ""))?,
+                PreprocValue::Constant(literal) => write!(f, "{}", Expr::Literal(literal))?,
+                PreprocValue::Expr(expr) => write!(f, "{expr}")?,
+            }
+        }
+        if !self.preproc.is_empty() {
+            f.write_str(")")?;
+        }
+        match self.filter {
+            Some(filter) => write!(f, ", filter {filter}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<'a> Source<'a> {
@@ -267,6 +300,7 @@ impl<'a> Source<'a> {
                 self.connector.check_nested()
             }
             PreprocValue::Ref(path) => check_path(path),
+            PreprocValue::Expr(_) => Ok(()),
             PreprocValue::Constant(Literal::Null) => {
                 Err(Message::new("a preproc constant can't be null"))
             }

@@ -6,7 +6,7 @@ use crate::entity::{Dataset, Featureset};
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::text::{closest, eq};
-use crate::ty::Computed;
+use crate::ty::{Computed, RecordField};
 
 /// The names that an expression can use: those of one entity or step, and one closure's variable.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub enum Names<'s, 'a> {
     Schema(&'s Schema<'a>),
     /// The columns of a dataset.
     Dataset(&'s Dataset<'a>),
+    /// The columns of a dataset, and others of the rows that a source takes in for it.
+    Incoming(&'s Dataset<'a>, &'a [RecordField<'a>]),
     /// The features of a featureset.
     Featureset(&'s Featureset<'a>),
     /// The features of a featureset but the one at that position, which is made of them.
@@ -79,6 +81,18 @@ impl<'s, 'a> Scope<'s, 'a> {
             Names::Dataset(dataset) => {
                 if let Some(field) = dataset.field(name) {
                     return Ok(Computed::of(&field.ty));
+                }
+            }
+            Names::Incoming(dataset, columns) => {
+                if let Some(field) = dataset.field(name) {
+                    return Ok(Computed::of(&field.ty));
+                }
+                let mut i = 0;
+                while i < columns.len() {
+                    if eq(columns[i].name, name) {
+                        return Ok(Computed::of(&columns[i].ty));
+                    }
+                    i += 1;
                 }
             }
             Names::Siblings(featureset, made) if eq(featureset.features[made].name, name) => {
@@ -145,6 +159,7 @@ impl<'s, 'a> Scope<'s, 'a> {
             Names::None => 0,
             Names::Schema(schema) => schema.len(),
             Names::Dataset(dataset) => dataset.fields.len(),
+            Names::Incoming(dataset, columns) => dataset.fields.len() + columns.len(),
             Names::Featureset(featureset) | Names::Siblings(featureset, _) => {
                 featureset.features.len()
             }
@@ -156,6 +171,10 @@ impl<'s, 'a> Scope<'s, 'a> {
             Names::None => "",
             Names::Schema(schema) => schema.name_at(i),
             Names::Dataset(dataset) => dataset.fields[i].name,
+            Names::Incoming(dataset, columns) if i >= dataset.fields.len() => {
+                columns[i - dataset.fields.len()].name
+            }
+            Names::Incoming(dataset, _) => dataset.fields[i].name,
             Names::Featureset(featureset) | Names::Siblings(featureset, _) => {
                 featureset.features[i].name
             }

@@ -19,7 +19,7 @@ use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
 use crate::wire::time::{read_duration as duration, read_timestamp as timestamp};
-use crate::wire::{Arena, Part, extractor, names, pipeline, types};
+use crate::wire::{Arena, Part, extractor, incoming, names, pipeline, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -461,11 +461,14 @@ impl<'a> Decoder<'a, '_> {
     }
 
     fn try_source(&self, source: &connector::Source) -> Part<Source<'a>> {
-        if source.filter.is_some() || source.filter_expr.is_some() {
+        if source.filter.is_some() {
             return Err(
-                "filters of sources are not supported by this version of the server".into(),
+                "Python functions in `where` are not run by this server: write an expression"
+                    .into(),
             );
         }
+        let filter = source.filter_expr.as_ref();
+        let filter = filter.map(|filter| Reader::new(self.arena).expr(Some(filter)));
         let cdc = match connector::CdcStrategy::try_from(source.cdc) {
             Ok(connector::CdcStrategy::Append) => Cdc::Append,
             Ok(connector::CdcStrategy::Upsert) => Cdc::Upsert,
@@ -497,6 +500,8 @@ impl<'a> Decoder<'a, '_> {
                 using: self.arena.texts(&sampling.columns_used),
             }),
             preproc: self.arena.slice(&preproc),
+            filter: filter.transpose()?,
+            columns: incoming::columns(self.arena, source)?,
         })
     }
 
@@ -506,10 +511,8 @@ impl<'a> Decoder<'a, '_> {
 
         let constant = match value.variant.as_ref().ok_or("a preproc value is empty")? {
             Variant::Ref(path) => return Ok(PreprocValue::Ref(self.arena.text(path))),
-            Variant::Eval(_) => {
-                return Err(
-                    "expressions in preproc are not supported by this version of the server".into(),
-                );
+            Variant::Eval(eval) => {
+                return incoming::decode_eval(self.arena, eval).map(PreprocValue::Expr);
             }
             Variant::Value(constant) => constant,
         };

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
 use crate::wire::time::{write_duration as duration, write_timestamp as timestamp};
-use crate::wire::{expectation, extractor, json_text, names, pipeline, sink, types};
+use crate::wire::{expectation, extractor, incoming, json_text, names, pipeline, sink, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env. Secrets
 /// in environment variables are sent empty: [`encode_with`] fills them in.
@@ -231,7 +231,12 @@ fn source_of(
         pre_proc: source
             .preproc
             .iter()
-            .map(|preproc| (preproc.column.into(), preproc_value(dataset, preproc)))
+            .map(|preproc| {
+                (
+                    preproc.column.into(),
+                    preproc_value(dataset, source, preproc),
+                )
+            })
             .collect(),
         bounded: source.bounded,
         idleness: source.idleness.map(duration),
@@ -239,6 +244,12 @@ fn source_of(
             sampling_rate: sample.rate,
             columns_used: sampled_by(dataset, source, sample.using),
         }),
+        filter_expr: source
+            .filter
+            .map(|filter| incoming::expr(dataset, source, &filter)),
+        filter_schema: source
+            .filter
+            .and_then(|filter| incoming::schema(source, &filter)),
         ..Default::default()
     }
 }
@@ -256,11 +267,16 @@ fn sampled_by(dataset: &Dataset<'_>, source: &Source<'_>, using: &[&str]) -> Vec
     columns
 }
 
-fn preproc_value(dataset: &Dataset<'_>, preproc: &Preproc<'_>) -> connector::PreProcValue {
+fn preproc_value(
+    dataset: &Dataset<'_>,
+    source: &Source<'_>,
+    preproc: &Preproc<'_>,
+) -> connector::PreProcValue {
     use connector::pre_proc_value::Variant;
 
     let variant = match preproc.value {
         PreprocValue::Ref(path) => Variant::Ref(path.into()),
+        PreprocValue::Expr(expr) => Variant::Eval(incoming::eval(dataset, source, &expr)),
         PreprocValue::Constant(literal) => {
             let ty = dataset
                 .field(preproc.column)

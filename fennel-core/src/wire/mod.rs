@@ -15,6 +15,7 @@ mod decode;
 mod encode;
 mod expectation;
 mod extractor;
+mod incoming;
 pub(crate) mod json_text;
 mod names;
 pub(crate) mod native;

@@ -1,12 +1,12 @@
 //! What a commit would make of a branch, and whether it may.
 
 use bumpalo::Bump;
-use fennel_core::catalog::{Catalog, selected_extractors};
+use fennel_core::Problems;
+use fennel_core::catalog::Catalog;
 use fennel_core::diff::{Diff, check_transition, diff};
-use fennel_core::entity::{Code, Descriptor, Kind};
+use fennel_core::entity::Kind;
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_core::{Problem, Problems};
 use prost::Message;
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -47,7 +47,6 @@ impl<'a> Proposal<'a> {
             definitions = Definitions::new(arena, join(kept, definitions.request))?;
         }
         check(&before.catalog, &tombstones.catalog, &definitions.catalog)?;
-        check_runnable(&definitions.catalog)?;
 
         let is_gone = |kind: Kind, name: &str| !definitions.has(kind, name);
         let tombstones = join(
@@ -81,33 +80,6 @@ impl<'a> Proposal<'a> {
             tombstones: self.tombstones.encode_to_vec(),
         }
     }
-}
-
-/// Names what can be committed and can't be run by this version.
-fn check_runnable(catalog: &Catalog<'_>) -> Result<()> {
-    let mut problems = Vec::new();
-    for featureset in catalog.featuresets() {
-        let computed = featureset.features.iter().filter(|feature| {
-            let deleted = featureset.meta.deleted || feature.meta.deleted;
-            !deleted && feature.extraction.is_some_and(|of| of.expr().is_some())
-        });
-        problems.extend(computed.map(|feature| {
-            let message = "expression features are not run by this version of the server";
-            Problem::new(Descriptor::Featureset(featureset), feature.name, message)
-        }));
-        let functions = selected_extractors(catalog, featureset.name, None);
-        let functions = functions.filter(|_| !featureset.meta.deleted);
-        problems.extend(functions.map(|extractor| {
-            let message = match extractor.code {
-                Code::Rust(_) => "extractors are not run by this version of the server",
-                Code::Python(_) => {
-                    "this extractor is a Python function, which this server does not run: write it in Rust with #[extractors], or as an expression"
-                }
-            };
-            Problem::new(Descriptor::Featureset(featureset), extractor.name, message)
-        }));
-    }
-    Problems(problems).into_result().map_err(Error::Invalid)
 }
 
 /// Checks the definitions, and that a branch may go there.

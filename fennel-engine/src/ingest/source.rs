@@ -67,6 +67,12 @@ impl Source {
             Ok(match preproc.map(|preproc| preproc.value) {
                 None => Maker::Read(Path::column(field.name)),
                 Some(PreprocValue::Ref(path)) => Maker::Read(Path::parse(path)),
+                Some(PreprocValue::Expr(_)) => {
+                    return Err(Error::Corrupt(format!(
+                        "preproc of `{}.{}` is an expression, which this version can't compute",
+                        dataset.name, field.name
+                    )));
+                }
                 Some(PreprocValue::Constant(literal)) => {
                     let value = literal.typed(&field.ty).map_err(|error| {
                         Error::Corrupt(format!(

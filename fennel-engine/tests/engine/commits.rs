@@ -467,7 +467,7 @@ fn expectations_are_refused_dataset_by_dataset() {
     let refusal = refusal(refused);
     for dataset in ["Users", "Sales"] {
         let told = format!(
-            "dataset `{dataset}.expectations`: expectations are not evaluated by this version of the server"
+            "dataset `{dataset}.expectations`: expectations are not run by this version of the server"
         );
         assert!(refusal.contains(&told), "{refusal}");
     }
@@ -544,7 +544,19 @@ fn expression_features_are_refused_by_name() {
     let computed = featureset("User", [given("uid", Type::Int), double]);
     assert_eq!(
         refusal(fixture.try_commit(&request(&[], &[computed]))),
-        "featureset `User.double`: expression features are not run by this version of the server"
+        "featureset `User.double`: expression features are not run by this version of the server; leave it out"
+    );
+    let filtered = Source {
+        filter: Some(Expr::Literal(Literal::Bool(true))),
+        ..USERS.sources[0]
+    };
+    let filtered = Dataset {
+        sources: &[filtered],
+        ..USERS
+    };
+    assert_eq!(
+        refusal(fixture.try_commit(&request(&[filtered], &[]))),
+        "dataset `Users.hook`: expressions of sources are not run by this version of the server; leave it out"
     );
     let mut written = request(&[], &[featureset("User", [given("uid", Type::Int)])]);
     written.extractors.push(Extractor {
@@ -568,6 +580,6 @@ fn expression_features_are_refused_by_name() {
     }
     assert_eq!(
         refusal(fixture.try_commit(&written)),
-        "featureset `User.uid_of`: extractors are not run by this version of the server"
+        "featureset `User.uid_of`: extractors are not run by this version of the server; leave it out"
     );
 }

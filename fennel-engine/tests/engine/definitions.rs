@@ -65,6 +65,8 @@ pub(crate) const fn source(endpoint: &str, cdc: Cdc) -> Source<'_> {
         idleness: None,
         sample: None,
         preproc: &[],
+        filter: None,
+        columns: &[],
     }
 }
 

@@ -3,6 +3,7 @@
 mod connection;
 mod emit;
 mod expectation;
+mod incoming;
 mod model;
 mod sink;
 mod source;

@@ -6,10 +6,12 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, LitStr};
 
 use super::connection::Connection;
+use super::incoming::{self, Column};
 use crate::args::{self, Arg, ArgValue, keyed, split};
 use crate::enforce::{self, At};
 use crate::errors::Errors;
 use crate::literal;
+use crate::rowexpr::{self, RowExpr};
 
 /// One source.
 pub(crate) struct Source {
@@ -24,6 +26,8 @@ pub(crate) struct Source {
     idleness: Option<LitStr>,
     sample: Option<Sample>,
     preproc: Vec<Preproc>,
+    filter: Option<RowExpr>,
+    columns: Vec<Column>,
 }
 
 /// `env = "prod"`, `env = ["~dev", "~test"]`.
@@ -41,11 +45,14 @@ struct Sample {
 struct Preproc {
     column: Ident,
     value: TokenStream,
+    /// Where the value is an expression.
+    expr: Option<RowExpr>,
     at: At,
 }
 
-const KNOWN: [&str; 10] = [
-    "disorder", "cdc", "every", "since", "until", "env", "bounded", "idleness", "sample", "preproc",
+const KNOWN: [&str; 12] = [
+    "disorder", "cdc", "every", "since", "until", "env", "bounded", "idleness", "sample",
+    "preproc", "filter", "schema",
 ];
 const CDC: [&str; 4] = ["append", "upsert", "debezium", "native"];
 
@@ -68,7 +75,7 @@ impl Source {
         let (mut disorder, mut cdc, mut every, mut since, mut until) =
             (None, None, None, None, None);
         let (mut env, mut bounded, mut idleness, mut sample) = (Env::default(), None, None, None);
-        let mut preproc = Vec::new();
+        let (mut preproc, mut filter, mut columns) = (Vec::new(), None, Vec::new());
         let args = keyed(parts, errors);
         let lacks = |key: &str| args.iter().all(|arg| arg.key != key);
         let (lacks_disorder, lacks_cdc) = (lacks("disorder"), lacks("cdc"));
@@ -84,6 +91,8 @@ impl Source {
                 "idleness" => idleness = arg.text("2h", errors),
                 "sample" => sample = Sample::parse(&arg, errors),
                 "preproc" => preproc = Preproc::parse(private, &arg, errors),
+                "filter" => filter = incoming::filter(private, &arg, errors),
+                "schema" => columns = Column::parse(&arg, errors),
                 _ => args::unknown(&arg, &KNOWN, errors),
             }
         }
@@ -105,6 +114,8 @@ impl Source {
             idleness,
             sample,
             preproc,
+            filter,
+            columns,
         })
     }
 
@@ -129,6 +140,7 @@ impl Source {
             let column = column.unraw().to_string();
             quote!(#private::Preproc { column: #column, value: #value })
         });
+        let (filter, columns) = incoming::emit(private, self.filter.as_ref(), &self.columns);
         quote! {
             #private::Source {
                 connector: #connector,
@@ -142,6 +154,8 @@ impl Source {
                 idleness: #idleness,
                 sample: #sample,
                 preproc: &[#(#preproc),*],
+                filter: #filter,
+                columns: #columns,
             }
         }
     }
@@ -202,6 +216,17 @@ impl Source {
             check(column, quote!(#source.check_made(#dataset, #k)));
             check(preproc.at, quote!(#source.check_preproc(#dataset, #k)));
         }
+        for (k, column) in self.columns.iter().enumerate() {
+            check(column.at(), quote!(#source.check_column(#dataset, #k)));
+        }
+        let exprs = self.preproc.iter().map(|preproc| preproc.expr.as_ref());
+        checks.extend(incoming::checks(
+            private,
+            dataset,
+            &source,
+            self.filter.as_ref(),
+            exprs,
+        ));
         checks
     }
 }
@@ -317,7 +342,8 @@ fn columns(arg: &Arg, errors: &mut Errors) -> Vec<LitStr> {
 }
 
 impl Preproc {
-    /// `preproc(currency = "USD", uid = user.id)`: constants, and columns of the incoming row.
+    /// `preproc(currency = "USD", uid = user.id, usd = amount * 1.08)`: constants, columns of the
+    /// incoming row, and expressions over its columns.
     fn parse(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Vec<Preproc> {
         let ArgValue::Of(tokens) = &arg.value else {
             errors.on(&arg.key, "expected `preproc(column = value, ..)`");
@@ -330,8 +356,18 @@ impl Preproc {
             else {
                 continue;
             };
+            let mut computed = None;
             let value = match reference(&expr) {
                 Some(path) => quote!(#private::PreprocValue::Ref(#path)),
+                None if incoming::is_computed(&expr) => {
+                    let Some(row) = errors.take(rowexpr::read(private, &expr)) else {
+                        continue;
+                    };
+                    let tokens = &row.tokens;
+                    let value = quote!(#private::PreprocValue::Expr(#tokens));
+                    computed = Some(row);
+                    value
+                }
                 None => match errors.take(literal::literal(private, &expr)) {
                     Some(literal) => quote!(#private::PreprocValue::Constant(#literal)),
                     None => continue,
@@ -341,6 +377,7 @@ impl Preproc {
             preproc.push(Preproc {
                 column: arg.key,
                 value,
+                expr: computed,
                 at,
             });
         }

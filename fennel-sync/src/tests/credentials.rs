@@ -31,6 +31,8 @@ const TICKETS: Dataset<'static> = Dataset {
         idleness: None,
         sample: None,
         preproc: &[],
+        filter: None,
+        columns: &[],
     }],
     ..TICKET
 };

@@ -34,6 +34,8 @@ static SALE: Dataset<'static> = Dataset {
         idleness: None,
         sample: None,
         preproc: &[],
+        filter: None,
+        columns: &[],
     }],
     meta: Meta {
         tags: &["finance"],

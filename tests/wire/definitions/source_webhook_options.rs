@@ -22,7 +22,10 @@ const FLOOR: i64 = 4;
         ratio = 0.5,
         vip = true,
         seen = "2024-01-01T12:30",
+        doubled = raw * 2,
     ),
+    filter = raw > 10 && door != "back",
+    schema(raw = i64),
 )]
 #[dataset]
 struct Entry {
@@ -62,7 +65,7 @@ struct Exit {
 }
 
 #[meta(owner = "gate@nimbus.io")]
-#[source(OTHER.endpoint("audit"), disorder = "1w", cdc = append)]
+#[source(OTHER.endpoint("audit"), disorder = "1w", cdc = append, filter = true)]
 #[dataset]
 struct Audit {
     line: String,

@@ -2,6 +2,7 @@ use fennel_core::connector::{Connector, Webhook};
 use fennel_core::entity::{
     Cdc, Dataset, Env, Field, Index, Location, Meta, Order, Preproc, PreprocValue, Sample, Source,
 };
+use fennel_core::flow::Flow;
 use fennel_core::literal::Literal;
 use fennel_core::time::{Duration, Timestamp};
 use fennel_core::ty::Type;
@@ -123,7 +124,17 @@ impl<'a> Generator<'a> {
             idleness: bounded.then(|| Duration::from_days(1)),
             sample: None,
             preproc,
+            filter: None,
+            columns: &[],
         };
+        if self.rarely(3) {
+            let condition = self.condition(Flow::input(dataset, 0).schema(), 2);
+            source.filter = Some(condition);
+            // Not each of them checks.
+            source.filter = source
+                .filter
+                .filter(|_| source.check_filter(dataset).is_ok());
+        }
         let mut deciding: Vec<_> = (0..dataset.fields.len())
             .filter(|i| source.decides(dataset, *i))
             .map(|i| dataset.fields[i].name)

@@ -1,14 +1,15 @@
-use fennel_core::entity::{Dataset, Env, Field, Location, Meta, Pipeline};
+use fennel_core::entity::{Dataset, Env, Field, Location, Meta, Native, Pipeline};
 use fennel_core::expr::{Binary, Expr};
 use fennel_core::flow::Flow;
 use fennel_core::literal::Literal;
-use fennel_core::op::Args;
+use fennel_core::op::{Args, RowFunction};
 use fennel_core::schema::Schema;
+use fennel_core::ty::{Record, RecordField, Type};
 
 use super::Generator;
 
 /// How many kinds of steps there are.
-const STEPS: usize = 15;
+const STEPS: usize = 16;
 
 impl<'a> Generator<'a> {
     /// A pipeline over some of these datasets, and the dataset that it fills; `None` where what it
@@ -131,7 +132,7 @@ impl<'a> Generator<'a> {
                 }
                 flow.dedup(self.args(&args))
             }
-            8 | 14 => self.joined(flow, tables),
+            8 | 15 => self.joined(flow, tables),
             9 => {
                 let other = if self.rarely(4) {
                     flow
@@ -150,6 +151,7 @@ impl<'a> Generator<'a> {
                 flow.group_by(by).latest(self.args(&[]))
             }
             12 => self.aggregated(flow),
+            13 => self.transformed(flow),
             _ => {
                 let kind = self.pick(&["delete", "insert"]);
                 let column = Expr::Name(self.name("gone"));
@@ -157,6 +159,42 @@ impl<'a> Generator<'a> {
                 flow.changelog(self.args(&args))
             }
         }
+    }
+
+    /// A function that gives each row with a column more.
+    fn transformed(&mut self, flow: Flow<'a>) -> Flow<'a> {
+        let schema = *flow.schema();
+        let mut fields = Vec::new();
+        for i in 0..schema.columns() {
+            let column = schema.get(i);
+            let Some(ty) = self.declared(column.ty) else {
+                return flow;
+            };
+            fields.push((column.name, ty));
+        }
+        fields.push((schema.timestamp(), Type::Timestamp));
+        let ty = self.ty(2);
+        fields.push((self.name("c"), ty));
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        let fields: Vec<_> = fields
+            .into_iter()
+            .map(|(name, ty)| RecordField { name, ty })
+            .collect();
+        let makes = Record {
+            name: "Row",
+            fields: self.slice(&fields),
+        };
+        let function = RowFunction {
+            native: Native {
+                symbol: self.name("a::function"),
+                signature: "fn(row: Taken) -> Row",
+                hash: 7,
+            },
+            takes: None,
+            makes: Type::Record(&*self.arena.alloc(makes)),
+        };
+        let argument = Expr::Name("function");
+        flow.transform(function, self.args(&[argument]))
     }
 
     /// Some of the columns that suit, none where none does.
