@@ -4,10 +4,12 @@
 //! measured.
 
 mod figures;
+mod passes;
 mod project;
 mod table;
 
 pub use figures::{median, millis, quantile};
+pub use passes::Passes;
 pub use project::{Project, Run, ours};
 pub use table::Table;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::Error;
+use crate::{Error, Passes};
 
 /// A workspace that a bench writes and cargo builds. It is removed when it is dropped.
 #[derive(Debug)]
@@ -56,6 +56,18 @@ impl Project {
         Ok(fs::write(path, text)?)
     }
 
+    /// Writes a file where its text is another, so that cargo sees what changed alone.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be written.
+    pub fn write_changed(&self, path: &str, text: &str) -> Result<(), Error> {
+        match fs::read_to_string(self.dir.path().join(path)) {
+            Ok(before) if before == text => Ok(()),
+            _ => self.write(path, text),
+        }
+    }
+
     /// Writes the manifest of the member `name` with these lines of dependencies.
     ///
     /// # Errors
@@ -74,6 +86,39 @@ impl Project {
     ///
     /// Cargo can't be started, or ends with an error, which has what it printed.
     pub fn cargo(&self, arguments: &[&str]) -> Result<Run, Error> {
+        let (cpu, begin) = (cpu_of_children(), Instant::now());
+        let told = self.run(arguments)?;
+        let wall = begin.elapsed();
+        let is_crate = |line: &&str| {
+            let line = line.trim_start();
+            line.starts_with("Compiling ") || line.starts_with("Checking ")
+        };
+        Ok(Run {
+            wall,
+            cpu: cpu
+                .zip(cpu_of_children())
+                .map_or(wall, |(before, after)| after.saturating_sub(before)),
+            crates: told.lines().filter(is_crate).count(),
+        })
+    }
+
+    /// What rustc's passes take of a check of the member `name` from nothing; `None` where this rustc
+    /// doesn't tell.
+    ///
+    /// # Errors
+    ///
+    /// Cargo can't be started, or the member can't be checked.
+    pub fn passes(&self, name: &str) -> Result<Option<Passes>, Error> {
+        let check = ["rustc", "--profile", "check", "--package", name, "--"];
+        let timed = [&check[..], &["-Ztime-passes"]].concat();
+        match self.run(&timed) {
+            Ok(told) => Ok(Passes::read(&told)),
+            Err(_) => self.run(&check).map(|_| None),
+        }
+    }
+
+    /// Runs cargo; answers what it told.
+    fn run(&self, arguments: &[&str]) -> Result<String, Error> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command
@@ -90,24 +135,12 @@ impl Project {
         ] {
             command.env_remove(variable);
         }
-        let (cpu, begin) = (cpu_of_children(), Instant::now());
         let output = command.stderr(Stdio::piped()).spawn()?.wait_with_output()?;
-        let wall = begin.elapsed();
         let told = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             return Err(format!("`cargo {}` failed:\n{told}", arguments.join(" ")).into());
         }
-        let is_crate = |line: &&str| {
-            let line = line.trim_start();
-            line.starts_with("Compiling ") || line.starts_with("Checking ")
-        };
-        Ok(Run {
-            wall,
-            cpu: cpu
-                .zip(cpu_of_children())
-                .map_or(wall, |(before, after)| after.saturating_sub(before)),
-            crates: told.lines().filter(is_crate).count(),
-        })
+        Ok(told.into_owned())
     }
 
     /// Removes everything that was built.
