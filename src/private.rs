@@ -9,7 +9,7 @@ pub use fennel_core::entity::{
     check_feature_type, check_history, check_instant,
 };
 pub use fennel_core::expr::{Binary, Branch, Expr, FieldExpr, Found, Unary, raise as raise_found};
-pub use fennel_core::flow::{Flow, raise};
+pub use fennel_core::flow::{Flow, Verdict, raise};
 pub use fennel_core::handle;
 pub use fennel_core::literal::{Const, Literal, NoConst};
 pub use fennel_core::message::enforce;

@@ -101,15 +101,58 @@ impl Mistakes {
     }
 }
 
-/// Turns the mistake at a token of a pipeline into a compile error at the caller's token.
+/// What is wrong with a pipeline, as its checks hold it: small and without lifetimes, since rustc
+/// examines its type anew at each token.
+#[derive(Clone, Copy, Debug)]
+pub struct Verdict(&'static Mistakes);
+
+/// The first mistake at some of a pipeline's tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct First {
+    /// The token; 0 for no mistake.
+    pub site: u32,
+    message: &'static str,
+}
+
+impl Verdict {
+    /// The first at the `count` tokens from `first` on.
+    #[must_use]
+    pub const fn between(self, first: u32, count: u32) -> First {
+        let mut i = 0;
+        while i < self.0.len {
+            if let Some(mistake) = &self.0.list[i]
+                && mistake.site >= first
+                && mistake.site - first < count
+            {
+                return First {
+                    site: mistake.site,
+                    message: mistake.message.as_str(),
+                };
+            }
+            i += 1;
+        }
+        First {
+            site: 0,
+            message: "",
+        }
+    }
+}
+
+/// Turns a mistake in a pipeline into a compile error at the caller's token.
 ///
 /// # Panics
 ///
-/// When there is one; it is called in `const _: () = ..` only, for what was found.
+/// Always; it is called in `const _: () = ..` only, where a panic is a compile error.
 #[track_caller]
-pub const fn raise(flow: &Flow<'_>, site: u32) {
-    if let Some(mistake) = flow.mistakes.at(site) {
-        panic!("{}", mistake.message.as_str());
+pub const fn raise(first: First) {
+    panic!("{}", first.message);
+}
+
+impl Flow<'static> {
+    /// What is wrong, for the checks at its tokens.
+    #[must_use]
+    pub const fn verdict(&'static self) -> Verdict {
+        Verdict(&self.mistakes)
     }
 }
 
@@ -165,22 +208,6 @@ impl<'a> Flow<'a> {
     #[must_use]
     pub const fn mistakes(&self) -> &Mistakes {
         &self.mistakes
-    }
-
-    /// The first of the `count` tokens from `first` on at which something is wrong; 0 for none.
-    #[must_use]
-    pub const fn wrong_between(&self, first: u32, count: u32) -> u32 {
-        let mut i = 0;
-        while i < self.mistakes.len {
-            if let Some(mistake) = &self.mistakes.list[i]
-                && mistake.site >= first
-                && mistake.site - first < count
-            {
-                return mistake.site;
-            }
-            i += 1;
-        }
-        0
     }
 
     /// Forgets what is wrong where one of the datasets is not `well` defined: its own mistake is told,

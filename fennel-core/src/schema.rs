@@ -3,7 +3,7 @@
 use crate::entity::Dataset;
 use crate::flow::Mistakes;
 use crate::message::Message;
-use crate::text::eq;
+use crate::text::{digest, eq};
 use crate::ty::Computed;
 
 /// The most columns between two operators. A schema is computed inside rustc, where nothing grows.
@@ -14,6 +14,8 @@ pub const MAX_COLUMNS: usize = 256;
 pub struct Schema<'a> {
     /// The first `len` are there.
     columns: [Option<Column<'a>>; MAX_COLUMNS],
+    /// The digests of their names.
+    digests: [u64; MAX_COLUMNS],
     keys: usize,
     len: usize,
     timestamp: &'a str,
@@ -54,6 +56,7 @@ impl<'a> Schema<'a> {
     pub const fn new(timestamp: &'a str) -> Self {
         Schema {
             columns: [None; MAX_COLUMNS],
+            digests: [0; MAX_COLUMNS],
             keys: 0,
             len: 0,
             timestamp,
@@ -120,7 +123,7 @@ impl<'a> Schema<'a> {
         if self.len >= MAX_COLUMNS {
             return false;
         }
-        self.columns[self.len] = Some(column);
+        self.set(self.len, column);
         self.len += 1;
         true
     }
@@ -177,6 +180,7 @@ impl<'a> Schema<'a> {
     /// Changes the `i`th column.
     pub const fn set(&mut self, i: usize, column: Column<'a>) {
         self.columns[i] = Some(column);
+        self.digests[i] = digest(column.name);
     }
 
     /// Removes the `i`th column.
@@ -184,6 +188,7 @@ impl<'a> Schema<'a> {
         let mut k = i;
         while k + 1 < self.len {
             self.columns[k] = self.columns[k + 1];
+            self.digests[k] = self.digests[k + 1];
             k += 1;
         }
         self.len -= 1;
@@ -245,9 +250,11 @@ impl<'a> Schema<'a> {
     /// The position of a key or value.
     #[must_use]
     pub const fn position(&self, name: &str) -> Option<usize> {
+        let digest = digest(name);
         let mut i = 0;
         while i < self.len {
-            if let Some(column) = &self.columns[i]
+            if self.digests[i] == digest
+                && let Some(column) = &self.columns[i]
                 && eq(column.name, name)
             {
                 return Some(i);

@@ -1,20 +1,36 @@
 //! Text in `const fn`s, where `str`'s own methods can't be called.
 
-/// Whether two texts are equal. Compares the lengths first and then from the end, where names of one
-/// entity differ: const evaluation pays for every byte.
+/// Whether two texts are equal. Compares from the end, where names of one entity differ, and by
+/// patterns: const evaluation pays for every byte, and for calls and checked indices more.
 pub(crate) const fn eq(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = a.len();
-    while i > 0 {
-        i -= 1;
-        if a[i] != b[i] {
-            return false;
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        (a, b) = match (a, b) {
+            ([], []) => return true,
+            ([.., a], [.., b]) if *a != *b => return false,
+            ([rest_a @ .., a0, a1, a2, a3], [rest_b @ .., b0, b1, b2, b3])
+                if *a3 == *b3 && *a2 == *b2 && *a1 == *b1 && *a0 == *b0 =>
+            {
+                (rest_a, rest_b)
+            }
+            ([rest_a @ .., a], [rest_b @ .., b]) if *a == *b => (rest_a, rest_b),
+            _ => return false,
         }
     }
-    true
+}
+
+/// A number that differs for most names of one entity, by which const evaluation tells them apart
+/// without a call: from the length, the first byte and the last three.
+pub(crate) const fn digest(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let ends = match bytes {
+        [] => 0,
+        [a] => *a as u64,
+        [a, b] => (*a as u64) << 8 | *b as u64,
+        [a, b, c] => (*a as u64) << 16 | (*b as u64) << 8 | *c as u64,
+        [a, .., b, c, d] => (*a as u64) << 24 | (*b as u64) << 16 | (*c as u64) << 8 | *d as u64,
+    };
+    (bytes.len() as u64) << 32 | ends
 }
 
 /// Whether `text` is one of `all`.

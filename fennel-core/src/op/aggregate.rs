@@ -78,23 +78,6 @@ impl<'a> Aggregate<'a> {
         }
     }
 
-    /// Whether its values are computed when they are read, so that nothing can follow: all windows
-    /// are continuous, or a sum decays.
-    #[must_use]
-    pub const fn is_terminal(&self) -> bool {
-        let mut discrete = self.window.is_some() || matches!(self.emit(), Emit::Final);
-        let mut i = 0;
-        while i < self.args.list.len() {
-            if let Ok(aggregation) = Aggregation::read(&self.args.list[i])
-                && let Some(window) = aggregation.window
-            {
-                discrete |= window.is_discrete();
-            }
-            i += 1;
-        }
-        self.decays() || !discrete
-    }
-
     /// Whether any of its sums decays.
     const fn decays(&self) -> bool {
         let mut i = 0;
@@ -137,12 +120,22 @@ impl<'a> Aggregate<'a> {
         }
         regroup(schema, &self.by, self.window.is_some(), site, mistakes);
         let (mut count, mut windows) = (0, Windows::NONE);
+        // Where all windows are continuous or a sum decays, values are computed when they are read.
+        let mut discrete = self.window.is_some() || matches!(self.emit(), Emit::Final);
+        let mut decays = false;
         let mut i = 0;
         while i < self.args.list.len() {
             if !is_option(&self.args.list[i]) {
                 count += 1;
                 let at = self.args.site_of(i);
-                match self.output(i, &before, &mut windows) {
+                let aggregation = Aggregation::read(&self.args.list[i]);
+                if let Ok(aggregation) = &aggregation {
+                    decays |= aggregation.function.decays();
+                    if let Some(window) = aggregation.window {
+                        discrete |= window.is_discrete();
+                    }
+                }
+                match self.output(i, aggregation, &before, &mut windows) {
                     Ok(ty) => self.add(i, ty, schema, mistakes),
                     Err(fault) => {
                         mistakes.push(at + fault.at as u32, fault.message);
@@ -159,8 +152,8 @@ impl<'a> Aggregate<'a> {
             );
             schema.spoil();
         }
-        if count > 0 && self.is_terminal() {
-            schema.close(self.decays());
+        if count > 0 && (decays || !discrete) {
+            schema.close(decays);
         }
     }
 
@@ -168,10 +161,11 @@ impl<'a> Aggregate<'a> {
     const fn output(
         &self,
         i: usize,
+        aggregation: Result<Aggregation<'a>, Fault>,
         before: &Schema<'a>,
         windows: &mut Windows,
     ) -> Result<Computed<'a>, Fault> {
-        let aggregation = match Aggregation::read(&self.args.list[i]) {
+        let aggregation = match aggregation {
             Ok(aggregation) => aggregation,
             Err(fault) => return Err(fault),
         };

@@ -95,8 +95,9 @@ impl<'a> Args<'a> {
             };
             let (mut found, mut near, mut twice, mut k) = (false, None, false, 0);
             while k < known.len() {
-                found |= eq(known[k], written);
-                if closest(known[k], written) {
+                if eq(known[k], written) {
+                    found = true;
+                } else if closest(known[k], written) {
                     near = Some(known[k]);
                 }
                 k += 1;

@@ -94,19 +94,22 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 /// that is wrong.
 fn checks(model: &Model) -> TokenStream {
     let private = &model.private;
-    let mut checks = TokenStream::new();
+    let mut checks = quote!(const VERDICT: #private::Verdict = FLOW.verdict(););
     let mut first = 1_u32;
     for group in &model.sites.groups {
         let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
         let arms = group.iter().zip(first..).map(|(at, site)| {
             let site = Literal::u32_unsuffixed(site);
-            let raise = call(&quote!(#private::raise), *at, &quote!(&FLOW, #site));
+            let raise = call(&quote!(#private::raise), *at, &quote!(first));
             quote!(#site => #raise,)
         });
         checks.extend(quote! {
-            const _: () = match FLOW.wrong_between(#first, #count) {
-                #(#arms)*
-                _ => {}
+            const _: () = {
+                let first = VERDICT.between(#first, #count);
+                match first.site {
+                    #(#arms)*
+                    _ => {}
+                }
             };
         });
         first += count;
