@@ -37,21 +37,7 @@ const DIFFERENCES: &[Difference] = &[
         "the client forgets the `since` of a webhook",
     ),
     (
-        &["featureset_forms"],
-        |request| {
-            retain(request, "extractors", |it| {
-                it["name"] != "_fennel_expr_ListFeatures.best"
-            });
-        },
-        "our definitions say the same but for the function of a list",
-    ),
-    (
-        &[
-            "env_prod",
-            "env_none",
-            "chain_versions",
-            "secrets_and_corners",
-        ],
+        &["env_prod", "env_none"],
         |request| retain(request, "extractors", |it| it["extractor_type"] != "EXPR"),
         "our definitions say the same but for the features that are expressions",
     ),
@@ -93,14 +79,6 @@ const DIFFERENCES: &[Difference] = &[
             list(request, "sources")[2].insert("cdc".into(), Value::from("Upsert"));
         },
         "the client lets collections of Mongo carry Debezium's envelope, and nothing reads that",
-    ),
-    (
-        &["sinks", "secrets_and_corners"],
-        |request| {
-            retain(request, "pipelines", |_| false);
-            retain(request, "operators", |_| false);
-        },
-        "our definitions say the same but for the pipeline",
     ),
     (
         &["sinks"],

@@ -58,6 +58,7 @@ struct ChainFeatures {
     #[feature(ChainStats::n, default = 0)]
     #[meta(deleted)]
     n: i64,
+    #[feature(expr = total / 2.0)]
     avg: f64,
 }
 
@@ -65,6 +66,7 @@ struct ChainFeatures {
 #[meta(deleted)]
 struct ChainOldFeatures {
     who: i64,
+    #[feature(expr = who * 2)]
     twice: i64,
 }
 

@@ -120,6 +120,7 @@ struct ListFeatures {
     ranks_opt: Vec<Option<i64>>,
     #[feature(Single::label)]
     labels: Vec<Option<String>>,
+    #[feature(expr = ranks.max())]
     best: Option<i64>,
 }
 

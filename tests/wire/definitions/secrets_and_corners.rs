@@ -61,11 +61,19 @@ struct CornerFirst {
     at: DateTime<Utc>,
 }
 
+#[pipeline]
+fn firsts(c: Corner) -> CornerFirst {
+    c.assign(note = if n > 0 { note } else { None })
+        .group_by(who)
+        .aggregate(notes = first_k(note, 1, "90s", dedup = true, dropnull = true))
+}
+
 #[featureset]
 struct CornerFeatures {
     who: String,
     #[feature(CornerFirst::notes, default = [])]
     notes: Vec<String>,
+    #[feature(expr = if who == "x" { None } else { "y" })]
     maybe: Option<String>,
 }
 

@@ -3,6 +3,8 @@
 use fennel::prelude::*;
 use fennel_core::entity::Descriptor;
 
+fennel::owner!("sink@nimbus.io");
+
 static HOOKS: Webhook = Webhook::new("sink_hooks");
 static KAFKA: Kafka = Kafka::new("sink_kafka")
     .bootstrap_servers("k.nimbus.io:9092")
@@ -28,7 +30,6 @@ static HTTP_VAULT: Http = Http::new("sink_http_vault")
     .healthz("/ok")
     .ca_cert(Certificate::secret(VAULT.path(&["ca"])));
 
-#[meta(owner = "sink@nimbus.io")]
 #[source(HOOKS.endpoint("orders"), disorder = "1d", cdc = upsert)]
 #[dataset]
 struct SinkOrder {
@@ -38,7 +39,6 @@ struct SinkOrder {
     at: DateTime<Utc>,
 }
 
-#[meta(owner = "sink@nimbus.io")]
 #[sink(KAFKA.topic("big_orders").json(), cdc = debezium)]
 #[sink(
     LAKE.bucket("out", prefix = "big/orders").delta(),
@@ -63,6 +63,11 @@ struct BigOrder {
     oid: i64,
     total: f64,
     at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn big(orders: SinkOrder) -> BigOrder {
+    orders.filter(total > 1000.0)
 }
 
 pub(crate) fn entities() -> [Descriptor<'static>; 2] {
