@@ -1,9 +1,9 @@
-//! The vectors' definitions in Rust, a module a vector. `env` is that of two: `env_prod` and
-//! `env_none` differ by the environment of the commit.
+//! The vectors' definitions in Rust, a module a vector.
 
 pub(crate) mod aggregates;
 pub(crate) mod chain_versions;
-pub(crate) mod env;
+pub(crate) mod env_none;
+pub(crate) mod env_prod;
 pub(crate) mod expectations;
 pub(crate) mod featureset_forms;
 pub(crate) mod index_forms;
