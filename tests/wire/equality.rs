@@ -159,6 +159,16 @@ fn cases() -> Vec<(&'static str, Vec<Descriptor<'static>>, Option<&'static str>)
         ("aggregates", cases::aggregates::entities().into(), None),
         ("windows", cases::windows::entities().into(), None),
         (
+            "expr_math_string",
+            cases::expr_math_string::entities().into(),
+            None,
+        ),
+        (
+            "expr_collections_time",
+            cases::expr_collections_time::entities().into(),
+            None,
+        ),
+        (
             "chain_versions",
             cases::chain_versions::entities().into(),
             None,

@@ -19,6 +19,8 @@ pub(crate) const CASES: &[&str] = &[
     "env_none",
     "env_prod",
     "expectations",
+    "expr_collections_time",
+    "expr_math_string",
     "featureset_forms",
     "index_forms",
     "meta_and_versions",

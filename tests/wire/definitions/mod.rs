@@ -5,6 +5,8 @@ pub(crate) mod chain_versions;
 pub(crate) mod env_none;
 pub(crate) mod env_prod;
 pub(crate) mod expectations;
+pub(crate) mod expr_collections_time;
+pub(crate) mod expr_math_string;
 pub(crate) mod featureset_forms;
 pub(crate) mod index_forms;
 pub(crate) mod meta_and_versions;
