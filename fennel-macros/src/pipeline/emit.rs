@@ -98,18 +98,17 @@ fn checks(model: &Model) -> TokenStream {
     let mut first = 1_u32;
     for group in &model.sites.groups {
         let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
+        // Named twice rather than bound: a local would not be seen at a token of `macro_rules!`.
+        let found = quote!(VERDICT.between(#first, #count));
         let arms = group.iter().zip(first..).map(|(at, site)| {
             let site = Literal::u32_unsuffixed(site);
-            let raise = call(&quote!(#private::raise), *at, &quote!(first));
+            let raise = call(&quote!(#private::raise), *at, &found);
             quote!(#site => #raise,)
         });
         checks.extend(quote! {
-            const _: () = {
-                let first = VERDICT.between(#first, #count);
-                match first.site {
-                    #(#arms)*
-                    _ => {}
-                }
+            const _: () = match #found.site {
+                #(#arms)*
+                _ => {}
             };
         });
         first += count;
