@@ -298,7 +298,7 @@ const CASES: &[(&str, Change, &str)] = &[
                 }],
             );
         },
-        "step 1, `aggregate`: an aggregate is of a column: make one before, with `assign`",
+        "step 1, `aggregate`: `sum` needs a column before its window, as in `sum(amount, \"1d\")`",
     ),
     (
         "an aggregate without a window",
@@ -467,8 +467,8 @@ const CASES: &[(&str, Change, &str)] = &[
     ),
     (
         "an expression nested too deep",
-        |request| condition(request, nested(33)),
-        "it nests expressions deeper than 32; split them, with `assign`",
+        |request| condition(request, nested(41)),
+        "the expression nests too deep: compute a part of it in a step before",
     ),
     (
         "a column assigned without its type",
@@ -609,21 +609,26 @@ fn large_requests_are_answered() {
 fn the_deepest_expression_can_be_sent() {
     use prost::Message as _;
 
-    let mut deep = request();
-    let mut inner = nested(1);
-    for _ in 1..32 {
-        inner = node(Node::Case(Box::new(expr::Case {
-            when_then: vec![expr::WhenThen {
-                when: Some(nested(1)),
-                then: Some(inner),
-            }],
-            otherwise: Some(Box::new(nested(1))),
-        })));
-    }
-    condition(&mut deep, inner);
-    assert_eq!(told(&deep), "nothing");
-    let sent = SyncRequest::decode(deep.encode_to_vec().as_slice());
-    assert!(sent.is_ok_and(|sent| sent == deep));
+    let branches = |levels| {
+        let mut inner = nested(1);
+        for _ in 0..levels {
+            inner = node(Node::Case(Box::new(expr::Case {
+                when_then: vec![expr::WhenThen {
+                    when: Some(nested(1)),
+                    then: Some(inner),
+                }],
+                otherwise: Some(Box::new(nested(1))),
+            })));
+        }
+        let mut request = request();
+        condition(&mut request, inner);
+        request
+    };
+    let deepest = branches(26);
+    assert_eq!(told(&deepest), "nothing");
+    let sent = SyncRequest::decode(deepest.encode_to_vec().as_slice());
+    assert!(sent.is_ok_and(|sent| sent == deepest));
+    assert!(told(&branches(27)).contains("the expression nests too deep"));
 }
 
 fn step(request: &mut SyncRequest, kind: Kind) {

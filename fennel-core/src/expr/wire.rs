@@ -137,6 +137,8 @@ pub(crate) fn encode_type(ty: Computed<'_>) -> schema::DataType {
     schema::DataType { dtype: Some(dtype) }
 }
 
+const TOO_DEEP: &str = "the expression nests too deep: compute a part of it in a step before";
+
 /// Reads expressions into an arena.
 pub(crate) struct Reader<'a> {
     arena: Arena<'a>,
@@ -159,14 +161,14 @@ impl<'a> Reader<'a> {
         let node = node.ok_or("a part of the expression is missing")?;
         // Each expression is at least a message and what is in it.
         if self.depth >= MAX_DEPTH / 2 {
-            return Err("the expression nests too deep".into());
+            return Err(TOO_DEEP.into());
         }
         self.depth += 1;
         let expr = self.node(node);
         self.depth -= 1;
         let expr = expr?;
         if self.depth == 0 && !expr.fits(MAX_DEPTH) {
-            return Err("the expression nests too deep".into());
+            return Err(TOO_DEEP.into());
         }
         Ok(expr)
     }
