@@ -462,13 +462,19 @@ impl<'a> Aggregate<'a> {
                 return Err("a window is summarised by Python code".into());
             }
             by = &window.by;
+            if window.field != "window" {
+                return Err(format!(
+                    "the key of a group's window is called `window`, not `{}`; rename it behind the group",
+                    window.field
+                ));
+            }
             group = Window::decode(window.window_type.as_ref())?;
             if group.is_none() {
                 return Err("a group's window is missing".into());
             }
         }
         Ok(Operator::Aggregate(Aggregate {
-            by: Columns::decode(arena, by),
+            by: Columns::decode_some(arena, by, "group_by")?,
             window: group,
             args: Args::new(0, arena.slice(&list)),
         }))
