@@ -592,7 +592,7 @@ fn records_and_declared_types_are_told() {
         Expr::Cast(&MAYBE, Type::Int),
         "maybe as i64",
         0,
-        "this is `Option<i64>`, which can't be declared `i64`: say what null means, as in `.fill_null(..)`",
+        "`maybe` is `Option<i64>`, which can't be declared `i64`: say what null means, as in `.fill_null(..)`",
     );
     let seven = Expr::Literal(Literal::Int(7));
     let declared = Expr::Cast(&seven, Type::Optional(&Type::Int));
