@@ -15,8 +15,6 @@ enum Where<'a> {
     Ui(&'a str),
     /// A test elsewhere: its file, from the workspace's root on, and its name.
     Test(&'a str, &'a str),
-    /// Any case that mentions the rule.
-    Theme(&'a str),
     /// There is no such mistake in Rust.
     None,
     /// Nowhere, and why.
@@ -40,7 +38,6 @@ impl<'a> Rule<'a> {
                 let (file, name) = place.split_once(' ')?;
                 Where::Test(file, name)
             }
-            "theme" => Where::Theme(place),
             "none" => Where::None,
             "open" => Where::Open(place),
             _ => return None,
@@ -90,8 +87,7 @@ fn every_rule_is_tested_or_says_why_not() {
                 }
                 *tested += 1;
             }
-            Where::Theme(_) if mentioned.values().any(|all| all.contains(number)) => *tested += 1,
-            Where::Theme(why) | Where::Open(why) => {
+            Where::Open(why) => {
                 open.entry(why).or_default().push(*number);
                 *untested += 1;
             }

@@ -19,16 +19,6 @@ type Difference = (&'static [&'static str], fn(&mut Value), &'static str);
 /// Where the messages differ on purpose: the cases, what is done to the client's message, and why.
 const DIFFERENCES: &[Difference] = &[
     (
-        &["source_webhook_options", "source_sql"],
-        |request| {
-            let mut sources = list(request, "sources");
-            let preproc = sources[0].get_mut("pre_proc");
-            let preproc = preproc.and_then(Value::as_object_mut).expect("a map");
-            preproc.remove("shout");
-        },
-        "our definitions say the same but for the function of a text",
-    ),
-    (
         &["source_webhook_options"],
         |request| {
             let since = Value::from("2024-02-03T04:05:06Z");

@@ -47,6 +47,7 @@ struct Customer {
     PG.table("baskets", cursor = "id"),
     disorder = "14d",
     cdc = append,
+    filter = total >= 1.0,
     since = "2022-07-01",
 )]
 #[dataset]

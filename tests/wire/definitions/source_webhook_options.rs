@@ -23,6 +23,7 @@ const FLOOR: i64 = 4;
         vip = true,
         seen = "2024-01-01T12:30",
         doubled = raw * 2,
+        shout = visitor.upper() as String,
     ),
     filter = raw > 10 && door != "back",
     schema(raw = i64),
