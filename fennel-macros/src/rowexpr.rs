@@ -182,7 +182,7 @@ impl Reader<'_> {
                 let Some(name) = function.path.get_ident() else {
                     return self.zip(&function.path, call);
                 };
-                if !self.is_name(&function.path) {
+                if name.to_string().starts_with(char::is_uppercase) {
                     return Err(syn::Error::new_spanned(name, NO_CALL));
                 }
                 let args: Vec<_> = call

@@ -55,11 +55,6 @@ fn path(orders: Order) -> Kept {
 }
 
 #[pipeline]
-fn column_path(orders: Order) -> Kept {
-    orders.assign(a = Order::uid + 1).select(uid)
-}
-
-#[pipeline]
 fn record(orders: Order) -> Kept {
     orders.assign(a = Pair { x: 1, y: 2 }).select(uid)
 }

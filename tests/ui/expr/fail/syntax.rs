@@ -151,4 +151,9 @@ const SHARED: &Expr = fennel::expr!(paid & sure);
 const EMPTY: &Expr = fennel::expr!();
 const TWO: &Expr = fennel::expr!(uid, amount);
 
+#[pipeline]
+fn column_path(orders: Order) -> Kept {
+    orders.assign(a = Order::uid + 1).select(uid)
+}
+
 fn main() {}
