@@ -150,7 +150,7 @@ pub use fennel_macros::dataset;
 /// }
 /// ```
 ///
-/// Expressions are those of pipelines: [`expr`] has their functions. Null spreads through them, and
+/// Expressions are those of pipelines: [`mod@expr`] has their functions. Null spreads through them, and
 /// `.fill_null(..)` ends it. The type of the field is that of the expression; an `f64` takes a whole
 /// number, and an `Option` a value.
 pub use fennel_macros::featureset;
@@ -291,7 +291,7 @@ pub use fennel_macros::source;
 /// The parameters are datasets, the result is the dataset that is filled, and the body is `let`s and
 /// one chain of operators. Their methods are those of [`Flow`](pipeline::Flow) and
 /// [`Grouped`](pipeline::Grouped). In their arguments a bare lower-case name is a column, and
-/// SCREAMING_CASE or a path is a Rust constant; [`expr`] has the functions, [`agg`] the aggregates.
+/// SCREAMING_CASE or a path is a Rust constant; [`mod@expr`] has the functions, [`agg`] the aggregates.
 ///
 /// | argument | means |
 /// |---|---|

@@ -10,7 +10,7 @@ pub struct Passes {
 }
 
 impl Passes {
-    /// Reads lines such as `time:   0.674; rss:   43MB ->  129MB (  +86MB)	expand_crate`; `None` where
+    /// Reads lines such as `time:   0.674; rss:   43MB ->  129MB (  +86MB) expand_crate`; `None` where
     /// the whole is not among them.
     #[must_use]
     pub fn read(told: &str) -> Option<Passes> {

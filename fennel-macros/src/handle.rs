@@ -7,20 +7,22 @@ use syn::{Ident, Type, Visibility};
 
 use crate::cfg::Cfg;
 
-/// `pub const price: Column<Ticket, i64>`, as visible as the field. A feature has its position, too.
+/// `pub const price: Column<Ticket, i64>`, as visible as the field. A feature's has its position.
 pub(crate) fn emit(
     private: &TokenStream,
-    kind: &TokenStream,
     entity: &Ident,
+    feature: Option<usize>,
     vis: &Visibility,
     field: &Ident,
     ty: &Type,
     cfg: &Cfg,
-    position: Option<usize>,
 ) -> TokenStream {
     let name = field.unraw().to_string();
     let doc = format!("`{entity}::{name}`, to name it in definitions and queries.");
-    let position = position.map(|position| quote!(, #position));
+    let (kind, position) = match feature {
+        Some(position) => (quote!(Feature), quote!(, #position)),
+        None => (quote!(Column), TokenStream::new()),
+    };
     quote! {
         #cfg
         #[doc = #doc]

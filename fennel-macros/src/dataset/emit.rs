@@ -74,13 +74,12 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let handles = fields.iter().map(|field| {
         handle::emit(
             private,
-            &quote!(Column),
             ident,
+            None,
             &field.vis,
             &field.ident,
             field.meant.as_ref().unwrap_or(&field.ty),
             &field.cfg,
-            None,
         )
     });
     quote! {

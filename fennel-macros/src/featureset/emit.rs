@@ -54,13 +54,12 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let handles = features.iter().enumerate().map(|(i, feature)| {
         handle::emit(
             private,
-            &quote!(Feature),
             ident,
+            Some(i),
             &feature.vis,
             &feature.ident,
             feature.meant.as_ref().unwrap_or(&feature.ty),
             &feature.cfg,
-            Some(i),
         )
     });
     let paths = features.iter().filter_map(|feature| {
