@@ -84,8 +84,8 @@ impl<'a> Schema<'a> {
         self
     }
 
-    /// The columns of a dataset; those beyond [`MAX_COLUMNS`] are left out, which
-    /// [`Schema::check_size`] refuses.
+    /// The columns of a dataset; those beyond [`MAX_COLUMNS`] are left out, and a pipeline that takes
+    /// such a dataset is refused.
     #[must_use]
     pub const fn of(dataset: &Dataset<'a>) -> Self {
         let timestamp = dataset.timestamp();

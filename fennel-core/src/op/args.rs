@@ -233,7 +233,7 @@ impl<'a> Columns<'a> {
         self.len() == 0
     }
 
-    /// The `i`th name; empty where the argument is none, which [`Columns::check`] notes.
+    /// The `i`th name; empty where the argument is none, which the check of columns notes.
     #[must_use]
     pub const fn get(&self, i: usize) -> &'a str {
         match self.0.list[i] {
