@@ -8,7 +8,7 @@
 use crate::entity::Dataset;
 use crate::message::Message;
 use crate::op::{Args, Operator, Union};
-use crate::schema::{MAX_COLUMNS, Schema};
+use crate::schema::Schema;
 
 /// The most steps of a pipeline.
 pub const MAX_STEPS: usize = 64;
@@ -181,7 +181,7 @@ impl<'a> Flow<'a> {
         let mut steps = [Step::new(Union::operator(), [0, 0]); MAX_STEPS];
         steps[0] = step;
         let mut mistakes = Mistakes::none();
-        if dataset.fields.len() > MAX_COLUMNS + 1 {
+        if crate::entity::is_too_wide(dataset) {
             mistakes.push(site, crate::entity::too_many_columns(dataset.name));
         }
         Flow {

@@ -2,7 +2,8 @@
 
 use fennel::prelude::*;
 
-use fennel_core::entity::Descriptor;
+use fennel_core::catalog::Catalog;
+use fennel_core::entity::{Descriptor, Field, Pipeline};
 
 use crate::whole::problems_in;
 
@@ -277,4 +278,37 @@ fn connectors_of_datasets_that_pipelines_fill_count_too() {
     let entities = fennel::entities![Order, Sourced];
     assert_eq!(problems_for(Some("prod"), entities), "");
     assert!(problems_for(Some("dev"), entities).contains("two connectors are called `app`"));
+}
+
+/// rustc says so of structs; this is what a request meets.
+#[test]
+fn a_dataset_with_more_columns_than_a_pipeline_holds_is_refused() {
+    let wide = |name: &'static str, pipelines: &[Pipeline<'static>]| {
+        let entities: Catalog<'_> = fennel::entities![Order, Spend].into_iter().collect();
+        let mut catalog = Catalog::default();
+        for dataset in entities.datasets() {
+            let mut dataset = *dataset;
+            if dataset.name == name {
+                let last = dataset.fields[dataset.fields.len() - 2];
+                let names = (0..300).map(|i| Field {
+                    name: format!("more_{i}").leak(),
+                    ..last
+                });
+                let fields: Vec<_> = dataset.fields.iter().copied().chain(names).collect();
+                dataset.fields = fields.leak();
+            }
+            catalog.push_dataset(dataset);
+        }
+        for pipeline in pipelines {
+            catalog.push_pipeline(*pipeline);
+        }
+        catalog.check(None).map_err(|problems| problems.to_string())
+    };
+    let entities: Catalog<'_> = fennel::entities![Order, Spend].into_iter().collect();
+    let pipelines = entities.pipelines("Spend");
+    for name in ["Order", "Spend"] {
+        let refused = wide(name, pipelines).expect_err("there are more than 256 columns");
+        let told = format!("`{name}` has more than 256 columns, the most in a pipeline: split it");
+        assert!(refused.contains(&told), "{refused}");
+    }
 }

@@ -25,7 +25,7 @@ pub use featureset::{Extraction, Feature, Featureset, Origin, Reference};
 pub use meta::{Location, Meta};
 pub use order::Order;
 pub use pipeline::Pipeline;
-pub(crate) use pipeline::{too_many_columns, unexpectable};
+pub(crate) use pipeline::{is_too_wide, too_many_columns, unexpectable};
 pub use sink::{How, Sink};
 pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 

@@ -59,6 +59,10 @@ impl<'a> Pipeline<'a> {
         for (i, step) in self.steps.iter().enumerate() {
             if let Operator::Input(name) = step.operator {
                 match input(name) {
+                    Some(dataset) if is_too_wide(dataset) => {
+                        wrong.push((i, too_many_columns(dataset.name)));
+                        return Err(wrong);
+                    }
                     Some(dataset) => schemas.push(Schema::of(dataset)),
                     None => {
                         wrong.push((
@@ -100,6 +104,9 @@ impl<'a> Pipeline<'a> {
     /// What differs between the rows it makes and the dataset it fills.
     #[must_use]
     pub fn check_output(&self, made: &Schema<'a>, dataset: &Dataset<'a>) -> Vec<Message> {
+        if is_too_wide(dataset) {
+            return vec![too_many_columns(dataset.name)];
+        }
         let mut mistakes = Mistakes::none();
         // Each column has a site of its own here, so that each is told.
         let mut made = *made;
@@ -210,7 +217,7 @@ impl<'a> Flow<'a> {
     /// has with another type. `site` is the token of the dataset.
     #[must_use]
     pub const fn returned(mut self, name: &str, dataset: &Dataset<'a>, site: u32) -> Self {
-        if dataset.fields.len() > MAX_COLUMNS + 1 {
+        if is_too_wide(dataset) {
             self.mistakes.push(site, too_many_columns(dataset.name));
         }
         if self.schema.is_terminal() && dataset.expectations.is_some() {
@@ -407,6 +414,11 @@ impl<'a> Output<'_, 'a> {
                 .text(" makes it one: mark it `#[field(key)]`")
         }
     }
+}
+
+/// Whether a dataset has more columns beside its event time than pipelines can hold.
+pub(crate) const fn is_too_wide(dataset: &Dataset<'_>) -> bool {
+    dataset.fields.len() > MAX_COLUMNS + 1
 }
 
 pub(crate) const fn too_many_columns(dataset: &str) -> Message {
