@@ -36,7 +36,7 @@ impl Project {
         let project = Project {
             dir: tempfile::Builder::new().prefix("fennel-bench-").tempdir()?,
         };
-        let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\nexclude = [\"target\"]\n";
+        let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\nexclude = [\".cargo\", \"target\"]\n";
         project.write("Cargo.toml", manifest)?;
         let lock = fs::read_to_string(repository().join("Cargo.lock"))?;
         project.write("Cargo.lock", &lock)?;
@@ -109,6 +109,7 @@ impl Project {
     ///
     /// Cargo can't be started, or the member can't be checked.
     pub fn passes(&self, name: &str) -> Result<Option<Passes>, Error> {
+        self.run(&["clean", "--package", name])?;
         let check = ["rustc", "--profile", "check", "--package", name, "--"];
         let timed = [&check[..], &["-Ztime-passes"]].concat();
         match self.run(&timed) {
