@@ -10,7 +10,10 @@ use syn::{Attribute, File, Item};
 
 use crate::path;
 
-const PROJECTS: [&str; 2] = [include_str!("spend.rs"), include_str!("ticket.rs")];
+const PROJECTS: [&str; 2] = [
+    include_str!("../../examples/spend/src/lib.rs"),
+    include_str!("../../examples/ticket/src/lib.rs"),
+];
 /// How often each item is damaged at random.
 const ROUNDS: u64 = 300;
 /// What is put in the place of tokens.
