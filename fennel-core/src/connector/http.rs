@@ -184,7 +184,13 @@ impl<'a> HttpPath<'a> {
     pub(super) const fn check_account(&self) -> Check {
         let http = &self.http;
         ensure!(check_name(Http::LABEL, http.name));
-        ensure!(check_secret(Http::LABEL, http.name, "host", &http.host, true));
+        ensure!(check_secret(
+            Http::LABEL,
+            http.name,
+            "host",
+            &http.host,
+            true
+        ));
         ensure!(check_text(Http::LABEL, http.name, "healthz", http.healthz));
         match &http.ca_cert {
             Some(certificate) => {
@@ -205,7 +211,9 @@ impl<'a> HttpPath<'a> {
             ));
         }
         if matches!(self.limit, Some(0)) {
-            return Err(Message::new("a request with at most 0 rows has none: give a higher limit"));
+            return Err(Message::new(
+                "a request with at most 0 rows has none: give a higher limit",
+            ));
         }
         if self.count > MAX_HEADERS {
             return Err(too_many_headers());

@@ -282,7 +282,10 @@ impl<'a> Topic<'a> {
 }
 
 fn read_kafka<'a>(reader: Reader<'a>, name: &'a str, kafka: &proto::Kafka) -> Part<Kafka<'a>> {
-    #[expect(deprecated, reason = "messages may still hold what nothing here can keep")]
+    #[expect(
+        deprecated,
+        reason = "messages may still hold what nothing here can keep"
+    )]
     let (jaas, group) = (&kafka.sasl_jaas_config, &kafka.group_id);
     if !jaas.is_empty() || !group.is_empty() {
         return Err(format!(

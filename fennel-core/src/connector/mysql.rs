@@ -90,7 +90,6 @@ impl<'a> MySqlTable<'a> {
         proto::MySqlTable {
             db,
             table_name: self.table.into(),
-            
         }
     }
 

@@ -122,7 +122,9 @@ impl<'a> RedshiftTable<'a> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let system = match settings {
             None => Redshift::get(name),
-            Some(ext_database::Variant::Redshift(database)) => read_redshift(reader, name, database),
+            Some(ext_database::Variant::Redshift(database)) => {
+                read_redshift(reader, name, database)
+            }
             Some(_) => return another("a table of Redshift", name),
         };
         Ok(RedshiftTable {

@@ -239,7 +239,10 @@ impl<'a> Bucket<'a> {
             Setting::content("spread", spread.map_or(String::new(), |it| it.to_string())),
         ];
         if let S3Format::Csv = self.format {
-            facts.push(Setting::content("delimiter", format!("{:?}", self.between())));
+            facts.push(Setting::content(
+                "delimiter",
+                format!("{:?}", self.between()),
+            ));
         }
         facts.retain(Setting::is_set);
         facts
@@ -270,7 +273,12 @@ impl<'a> Bucket<'a> {
 
     pub(super) const fn check(&self) -> Check {
         if self.bucket.is_empty() {
-            return Err(unnamed(S3::LABEL, self.s3.name, "buckets", ".bucket(\"events\")"));
+            return Err(unnamed(
+                S3::LABEL,
+                self.s3.name,
+                "buckets",
+                ".bucket(\"events\")",
+            ));
         }
         match (self.prefix, self.path) {
             (Some(_), Some(_)) => {
@@ -286,12 +294,14 @@ impl<'a> Bucket<'a> {
         }
         if let Some(spread) = self.spread {
             if self.path.is_none() {
-                return Err(self.says(": a spread is around the times in a path: write `.path(..)`"));
+                return Err(
+                    self.says(": a spread is around the times in a path: write `.path(..)`")
+                );
             }
             if check_duration(spread).is_err() {
-                return Err(Message::new("spread \"").text(spread).text(
-                    "\" is not a duration: write a number and a unit, such as \"2h\"",
-                ));
+                return Err(Message::new("spread \"")
+                    .text(spread)
+                    .text("\" is not a duration: write a number and a unit, such as \"2h\""));
             }
         }
         let is_csv = matches!(self.format, S3Format::Csv);
@@ -374,8 +384,14 @@ impl<'a> Bucket<'a> {
         proto::S3Table {
             bucket: self.bucket.into(),
             path_prefix: prefix.into(),
-            spread: self.spread.map(|spread| write_duration(Duration::parse_or_zero(spread))),
-            delimiter: if is_csv { self.between().into() } else { String::new() },
+            spread: self
+                .spread
+                .map(|spread| write_duration(Duration::parse_or_zero(spread))),
+            delimiter: if is_csv {
+                self.between().into()
+            } else {
+                String::new()
+            },
             format: self.format.name().into(),
             db,
             pre_sorted: self.presorted,
