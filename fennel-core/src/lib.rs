@@ -10,6 +10,7 @@
 //! | [`value`] | run-time values and how incoming data is matched to a type |
 //! | [`entity`] | descriptors of datasets and featuresets, with their checks |
 //! | [`expr`] | expressions over columns and features, and their functions |
+//! | `column` | values as Arrow arrays, with the feature `eval` |
 //! | [`connector`] | where a source reads from |
 //! | [`catalog`] | a set of entities checked as a whole |
 //! | [`kernel`] | what an engine runs for a catalog |
@@ -26,6 +27,8 @@
 
 pub mod agg;
 pub mod catalog;
+#[cfg(feature = "eval")]
+pub mod column;
 pub mod connector;
 pub mod diff;
 pub mod entity;

@@ -5,6 +5,8 @@
 //! rustc, `sync` and the server refuse the same mistakes. The functions stand in [`function`], a
 //! file for each kind of operand.
 
+#[cfg(feature = "eval")]
+pub mod eval;
 pub(crate) mod fault;
 pub mod function;
 mod names;

@@ -1,5 +1,8 @@
 //! Operators between expressions: how they are written, typed and sent.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::fault::fault;
 use super::repair::Needed;
 use super::{Expr, Typed};

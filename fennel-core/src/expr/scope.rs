@@ -20,6 +20,8 @@ pub struct Scope<'s, 'a> {
 pub enum Names<'s, 'a> {
     /// Nowhere: a constant expression.
     None,
+    /// Columns with their types.
+    Columns(&'s [(&'a str, Computed<'a>)]),
     /// The columns of a pipeline's step.
     Schema(&'s Schema<'a>),
     /// The columns of a dataset.
@@ -76,6 +78,15 @@ impl<'s, 'a> Scope<'s, 'a> {
                 }
                 if schema.is_open() {
                     return Ok(Computed::UNKNOWN);
+                }
+            }
+            Names::Columns(columns) => {
+                let mut i = 0;
+                while i < columns.len() {
+                    if eq(columns[i].0, name) {
+                        return Ok(columns[i].1);
+                    }
+                    i += 1;
                 }
             }
             Names::Dataset(dataset) => {
@@ -157,6 +168,7 @@ impl<'s, 'a> Scope<'s, 'a> {
     const fn len(&self) -> usize {
         match self.names {
             Names::None => 0,
+            Names::Columns(columns) => columns.len(),
             Names::Schema(schema) => schema.len(),
             Names::Dataset(dataset) => dataset.fields.len(),
             Names::Incoming(dataset, columns) => dataset.fields.len() + columns.len(),
@@ -169,6 +181,7 @@ impl<'s, 'a> Scope<'s, 'a> {
     const fn at(&self, i: usize) -> &'a str {
         match self.names {
             Names::None => "",
+            Names::Columns(columns) => columns[i].0,
             Names::Schema(schema) => schema.name_at(i),
             Names::Dataset(dataset) => dataset.fields[i].name,
             Names::Incoming(dataset, columns) if i >= dataset.fields.len() => {

@@ -347,13 +347,18 @@ impl<'a> Computed<'a> {
     /// restricted one is declared.
     #[must_use]
     pub const fn matches(&self, ty: &Type<'_>) -> bool {
-        let to = Computed::of(ty);
-        if self.promotes_to(&to) {
+        self.can_be(&Computed::of(ty))
+    }
+
+    /// The same of a computed type.
+    #[must_use]
+    pub const fn can_be(&self, to: &Computed<'_>) -> bool {
+        if self.promotes_to(to) {
             return true;
         }
         match to.as_scalar() {
             Some(Type::Between(_) | Type::OneOfInt(_) | Type::OneOfString(_) | Type::Regex(_)) => {
-                self.same_base(&to)
+                self.same_base(to)
             }
             _ => false,
         }

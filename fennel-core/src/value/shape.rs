@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use crate::ty::{Between, Type};
+use crate::ty::{Between, Computed, Parts, Type};
 
 /// A [`Type`] made ready to run: owned, with its regular expression compiled.
 #[derive(Clone, Debug)]
@@ -81,6 +81,21 @@ impl Shape {
                 Regex::new(pattern)?;
                 Shape::Regex(Regex::new(&format!("^(?:{pattern})$"))?)
             }
+        })
+    }
+
+    /// The run-time form of a computed type. That of null alone is taken to be an option of `bool`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shape::new`].
+    pub fn of(ty: Computed<'_>) -> Result<Shape, regex::Error> {
+        Ok(match ty.parts() {
+            Parts::Optional(inner) => Shape::Optional(Arc::new(Shape::of(inner)?)),
+            Parts::List(inner) => Shape::List(Arc::new(Shape::of(inner)?)),
+            Parts::Map(inner) => Shape::Map(Arc::new(Shape::of(inner)?)),
+            Parts::Plain(ty) => Shape::new(&ty)?,
+            Parts::Unknown => Shape::Bool,
         })
     }
 

@@ -1,5 +1,7 @@
 //! A call and its arguments.
 
+#[cfg(feature = "eval")]
+use crate::expr::eval::{Compiler, Operand};
 use crate::expr::fault::fault;
 use crate::expr::operator::but;
 use crate::expr::repair::repair;
@@ -329,6 +331,44 @@ impl<'s, 'a> Call<'s, 'a> {
             Some((_, Expr::Literal(Literal::Str(text)))) => Some(text),
             _ => None,
         }
+    }
+
+    /// The node of the operand.
+    #[cfg(feature = "eval")]
+    pub(super) fn compile_operand(
+        &self,
+        compiler: &mut Compiler<'_, 'a>,
+    ) -> Result<Operand<'a>, Message> {
+        compiler.compile(&self.operand(), self.scope)
+    }
+
+    /// The node of the argument for parameter `i`, if it is given.
+    #[cfg(feature = "eval")]
+    pub(super) fn compile_argument(
+        &self,
+        signature: &Signature,
+        i: usize,
+        compiler: &mut Compiler<'_, 'a>,
+    ) -> Result<Option<Operand<'a>>, Message> {
+        let argument = self.argument(signature, i);
+        let operand = argument.map(|(_, argument)| compiler.compile(&argument, self.scope));
+        operand.transpose()
+    }
+
+    /// The node of the argument for parameter `i`, which must be given.
+    #[cfg(feature = "eval")]
+    pub(super) fn compile_required(
+        &self,
+        signature: &Signature,
+        i: usize,
+        compiler: &mut Compiler<'_, 'a>,
+    ) -> Result<Operand<'a>, Message> {
+        let operand = self.compile_argument(signature, i, compiler)?;
+        operand.ok_or_else(|| {
+            Message::new("")
+                .name(signature.name)
+                .text(" lacks an argument")
+        })
     }
 
     /// The message of the operand.

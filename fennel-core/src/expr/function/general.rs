@@ -1,5 +1,8 @@
 //! Functions of any value, and of none.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::call::Call;
 use super::unit::TimeUnit;
 use super::{functions, zone};

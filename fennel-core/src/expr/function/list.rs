@@ -1,5 +1,8 @@
 //! Functions of lists, and of embeddings as lists of floats. A null list makes null.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::call::Call;
 use super::functions;
 use crate::expr::fault::fault;

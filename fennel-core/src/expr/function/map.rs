@@ -1,5 +1,8 @@
 //! Functions of maps. A null map makes null.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::call::{Call, lifted};
 use super::functions;
 use crate::expr::repair::repair;

@@ -25,6 +25,8 @@ pub use call::{Call, Signature};
 pub use unit::TimeUnit;
 pub use zone::TIME_ZONES;
 
+#[cfg(feature = "eval")]
+use super::eval::{Compiler, Node};
 use super::fault::{fault, part};
 use super::repair::Needed;
 use super::wire::Reader;
@@ -107,6 +109,18 @@ macro_rules! families {
             const fn result<'a>(self, call: &Call<'_, 'a>, operand: Computed<'a>) -> Typed<'a> {
                 match self {
                     $(Function::$variant(function) => function.result(call, operand),)*
+                }
+            }
+
+            #[cfg(feature = "eval")]
+            fn compile<'a>(
+                self,
+                call: &Call<'_, 'a>,
+                ty: Computed<'a>,
+                compiler: &mut Compiler<'_, 'a>,
+            ) -> Result<Node, Message> {
+                match self {
+                    $(Function::$variant(function) => function.compile(call, ty, compiler),)*
                 }
             }
 
@@ -447,6 +461,23 @@ pub(super) fn encode<'a>(
         Some(function) => function.encode(&call),
         // Only what was typed is sent.
         None => proto::expr::Node::Ref(proto::Ref { name: name.into() }),
+    }
+}
+
+/// The node of a call that [`result`] has typed as `ty`.
+#[cfg(feature = "eval")]
+pub(super) fn compile<'a>(
+    name: &str,
+    args: &'a [Expr<'a>],
+    ty: Computed<'a>,
+    scope: &Scope<'_, 'a>,
+    compiler: &mut Compiler<'_, 'a>,
+) -> Result<Node, Message> {
+    let operand = args.first().map(|operand| operand.unnamed().typed(scope));
+    let operand = operand.and_then(Result::ok).unwrap_or(Computed::UNKNOWN);
+    match find(name, &operand) {
+        Some(function) => function.compile(&Call::new(args, scope), ty, compiler),
+        None => Err(unknown(name, Ok(operand))),
     }
 }
 

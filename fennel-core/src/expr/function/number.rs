@@ -1,5 +1,8 @@
 //! Functions of numbers. Null in, null out; restricted numbers count as plain ones.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::call::{Call, lifted};
 use super::functions;
 use crate::expr::wire::Reader;

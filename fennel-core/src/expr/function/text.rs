@@ -1,6 +1,9 @@
 //! Functions of texts. Null in, null out. What restricts a text, by a pattern or a set of options,
 //! doesn't matter here: each is a `String`.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::call::{Call, lifted};
 use super::{format, functions, json_path, zone};
 use crate::expr::fault::{fault, part};

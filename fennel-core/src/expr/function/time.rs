@@ -1,5 +1,8 @@
 //! Functions of instants. Null in, null out.
 
+#[cfg(feature = "eval")]
+mod eval;
+
 use super::call::{Call, lifted};
 use super::unit::TimeUnit;
 use super::{format, functions, zone};

@@ -60,6 +60,23 @@ const ALL: [TimeUnit; 8] = [
 ];
 
 impl TimeUnit {
+    /// How many microseconds it has; `None` for the month, which is no length of time.
+    #[cfg(feature = "eval")]
+    pub(super) const fn micros(self) -> Option<i64> {
+        const SECOND: i64 = 1_000_000;
+        Some(match self {
+            TimeUnit::Year => 365 * 86_400 * SECOND,
+            TimeUnit::Month => return None,
+            TimeUnit::Week => 7 * 86_400 * SECOND,
+            TimeUnit::Day => 86_400 * SECOND,
+            TimeUnit::Hour => 3_600 * SECOND,
+            TimeUnit::Minute => 60 * SECOND,
+            TimeUnit::Second => SECOND,
+            TimeUnit::Millisecond => 1_000,
+            TimeUnit::Microsecond => 1,
+        })
+    }
+
     /// Checks that a text names a unit that time between two instants can be counted in.
     pub(super) const fn check_length(name: &str) -> Check {
         match TimeUnit::find(name) {

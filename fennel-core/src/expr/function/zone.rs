@@ -1,5 +1,10 @@
 //! Time zones, as constant texts in expressions.
 
+#[cfg(feature = "eval")]
+use chrono::{LocalResult, NaiveDateTime};
+#[cfg(feature = "eval")]
+use chrono_tz::Tz;
+
 use super::{Call, Signature};
 use crate::expr::fault::part;
 use crate::expr::wire::Reader;
@@ -7,6 +12,8 @@ use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
 use crate::message::{Check, Message};
 use crate::text::closest;
+#[cfg(feature = "eval")]
+use crate::time::Timestamp;
 use crate::wire::proto::expression as proto;
 
 /// The zone where none is named.
@@ -209,6 +216,28 @@ pub(super) fn decode<'a>(reader: &Reader<'a>, zone: Option<&proto::Timezone>) ->
     let name = zone.map_or(UTC, |zone| &zone.timezone);
     let text = Expr::Literal(Literal::Str(reader.arena().text(name)));
     (name != UTC).then(|| Expr::Named("timezone", reader.arena().value(text)))
+}
+
+/// The zone of that name, which [`check`] has found.
+#[cfg(feature = "eval")]
+pub(super) fn zone(name: &str) -> Result<Tz, Message> {
+    name.parse()
+        .map_err(|_| Message::new("there is no time zone ").name(name))
+}
+
+/// The instant at which clocks in a zone show a time.
+///
+/// # Errors
+///
+/// Clocks are set there, and show the time never or twice; or it is outside years 1 to 9999.
+#[cfg(feature = "eval")]
+pub(super) fn instant_of(local: NaiveDateTime, zone: Tz) -> Result<Timestamp, String> {
+    match local.and_local_timezone(zone) {
+        LocalResult::Single(instant) => Timestamp::from_datetime(&instant.to_utc())
+            .ok_or_else(|| format!("{local} is outside the years 1 to 9999")),
+        LocalResult::None => Err(format!("clocks in {zone} never show {local}")),
+        LocalResult::Ambiguous(..) => Err(format!("clocks in {zone} show {local} twice")),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,133 @@
+//! Expressions evaluated over columns.
+//!
+//! [`Compiled`] is made once: it is typed, its constants are folded, and each of its nodes is one
+//! kernel that works on whole columns. A row that fails (a text that can't be read, a null where the
+//! type has none) is null in the result and listed beside it; no other row notices. The branches of
+//! an `if` see the rows that take them alone.
+
+mod compile;
+mod convert;
+mod finish;
+mod inputs;
+mod node;
+mod record;
+
+use arrow_array::ArrayRef;
+
+pub(crate) use compile::{Compiler, Operand, call, coerced, shape};
+pub(crate) use inputs::{Inputs, binary, order};
+pub(crate) use node::{Column, Node};
+
+use super::{Expr, Names, Scope};
+use crate::message::Message;
+use crate::time::Timestamp;
+use crate::ty::Computed;
+use crate::value::Shape;
+
+/// An expression made ready to run over batches of rows.
+#[derive(Debug)]
+pub struct Compiled {
+    node: Node,
+    finish: finish::Finish,
+    columns: Vec<usize>,
+}
+
+/// The rows that an expression is evaluated over.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'b> {
+    /// How many rows there are.
+    pub rows: usize,
+    /// The columns that [`Compiled::new`] was told of, in that order, each as
+    /// [`column::array`](crate::column::array) makes them. Those that are not read may be of
+    /// anything.
+    pub columns: &'b [ArrayRef],
+    /// What `now()` is.
+    pub now: Now<'b>,
+}
+
+/// What `now()` is in a batch.
+#[derive(Clone, Copy, Debug)]
+pub enum Now<'b> {
+    /// One instant in all rows.
+    Instant(Timestamp),
+    /// An instant for each row, as a column of `DateTime<Utc>`.
+    Column(&'b ArrayRef),
+}
+
+/// What an expression came to.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// A value for each row, of the type [`Compiled::shape`]; null in rows that failed.
+    pub values: ArrayRef,
+    /// The rows that failed, in their order, each once.
+    pub failures: Vec<Failure>,
+}
+
+/// A row for which there is no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The row's position in the batch.
+    pub row: usize,
+    /// Why, as a clause.
+    pub reason: String,
+}
+
+impl Compiled {
+    /// Makes an expression ready to run over batches with these columns. Its result is brought to
+    /// `ty` as an assignment does it; without one, to the type that the expression declares or has.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the expression, or why it can't be a `ty`.
+    pub fn new<'a>(
+        expr: &Expr<'a>,
+        columns: &[(&'a str, Computed<'a>)],
+        ty: Option<Computed<'a>>,
+    ) -> Result<Compiled, Message> {
+        let scope = Scope::new(Names::Columns(columns));
+        let declared = expr.declared_in(&scope).map_err(|fault| fault.message)?;
+        let to = ty.unwrap_or(declared);
+        if !declared.can_be(&to) {
+            let message = Message::new("this is ").computed(&declared);
+            return Err(message.text(", which can't become ").computed(&to));
+        }
+        let mut compiler = Compiler::new(columns);
+        let operand = compiler.compile(&expr.undeclared(), &scope)?;
+        let node = coerced(operand, to)?;
+        Ok(Compiled {
+            node,
+            finish: finish::Finish::new(compile::shape(to)?),
+            columns: compiler.into_columns(),
+        })
+    }
+
+    /// The type of the result.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        self.finish.shape()
+    }
+
+    /// Which of the columns are read, each once.
+    #[must_use]
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// Evaluates the expression for each row.
+    ///
+    /// # Panics
+    ///
+    /// If a column that is read is missing, of another type, or not as long as the batch.
+    #[must_use]
+    pub fn evaluate(&self, batch: &Batch<'_>) -> Evaluated {
+        let failures = node::Failed::default();
+        let frame = node::Frame::new(batch, &self.columns, &failures);
+        let values = self.node.run(&frame).expand(batch.rows);
+        self.finish.check(&values, &failures);
+        let failures: Vec<Failure> = failures.into_list();
+        Evaluated {
+            values: finish::without(values, &failures),
+            failures,
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! A compiled expression: a tree of kernels, and the rows that it runs over.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ListArray, UInt32Array};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::DataType;
+use arrow_select::interleave::interleave;
+use arrow_select::take::take;
+
+use super::{Batch, Failure, Inputs, Now};
+use crate::column;
+
+/// What makes a column of columns. It is called with at least one input.
+pub(crate) type Kernel = Box<dyn Fn(&Inputs<'_>, &mut Failures) -> ArrayRef + Send + Sync>;
+
+/// One node of a compiled expression.
+pub(crate) enum Node {
+    /// The same value in all rows, as an array of it alone.
+    Constant(ArrayRef),
+    /// A column that the expression reads, by its position among these.
+    Column(usize),
+    /// The variable of the closure around it.
+    Variable,
+    /// The row's `now()`.
+    Now,
+    /// A kernel over what other nodes make.
+    Call(Kernel, Vec<Node>),
+    /// The value behind the first condition that holds, and what it is else. All values are of one
+    /// Arrow type.
+    If(Vec<(Node, Node)>, Box<Node>),
+    /// A list for each list, with the elements that its closure makes or keeps.
+    Closure {
+        list: Box<Node>,
+        body: Box<Node>,
+        element: DataType,
+        filter: bool,
+    },
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Node::Constant(array) => f.debug_tuple("Constant").field(array).finish(),
+            Node::Column(i) => f.debug_tuple("Column").field(i).finish(),
+            Node::Variable => f.write_str("Variable"),
+            Node::Now => f.write_str("Now"),
+            Node::Call(_, nodes) => f.debug_tuple("Call").field(nodes).finish(),
+            Node::If(branches, otherwise) => f
+                .debug_tuple("If")
+                .field(branches)
+                .field(otherwise)
+                .finish(),
+            Node::Closure { list, body, .. } => {
+                f.debug_tuple("Closure").field(list).field(body).finish()
+            }
+        }
+    }
+}
+
+/// What a node made: a value for each row, or one for all.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) array: ArrayRef,
+    /// Whether the array holds one value, which is that of all rows.
+    pub(crate) constant: bool,
+}
+
+impl Column {
+    fn of_rows(array: ArrayRef) -> Self {
+        Column {
+            array,
+            constant: false,
+        }
+    }
+
+    /// Where the value of a row stands.
+    pub(crate) fn at(&self, row: usize) -> usize {
+        if self.constant { 0 } else { row }
+    }
+
+    /// A value for each of so many rows.
+    pub(crate) fn expand(self, rows: usize) -> ArrayRef {
+        if self.constant {
+            taken(&self.array, &UInt32Array::from(vec![0; rows]))
+        } else {
+            self.array
+        }
+    }
+}
+
+/// The rows of a frame that a kernel found no value for.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    found: Vec<(usize, String)>,
+}
+
+impl Failures {
+    /// Says why a row has no value.
+    pub(crate) fn add(&mut self, row: usize, reason: impl Into<String>) {
+        self.found.push((row, reason.into()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+}
+
+/// The rows of the batch that failed so far, each with its first reason.
+#[derive(Debug, Default)]
+pub(super) struct Failed {
+    rows: RefCell<BTreeMap<usize, String>>,
+}
+
+impl Failed {
+    pub(super) fn add(&self, row: usize, reason: String) {
+        self.rows.borrow_mut().entry(row).or_insert(reason);
+    }
+
+    pub(super) fn into_list(self) -> Vec<Failure> {
+        let rows = self.rows.into_inner().into_iter();
+        rows.map(|(row, reason)| Failure { row, reason }).collect()
+    }
+}
+
+/// Rows that nodes run over: those of a batch, or some of another frame's, which may repeat.
+pub(super) struct Frame<'f> {
+    rows: usize,
+    from: From<'f>,
+    /// The columns that the expression reads, once they are asked for.
+    columns: Vec<OnceCell<ArrayRef>>,
+    variable: OnceCell<ArrayRef>,
+    now: OnceCell<Column>,
+    failed: &'f Failed,
+}
+
+enum From<'f> {
+    Batch(&'f Batch<'f>, &'f [usize]),
+    Rows(&'f Frame<'f>, UInt32Array),
+}
+
+impl<'f> Frame<'f> {
+    /// The rows of a batch, of whose columns some are read.
+    pub(super) fn new(batch: &'f Batch<'f>, read: &'f [usize], failed: &'f Failed) -> Self {
+        Frame {
+            rows: batch.rows,
+            from: From::Batch(batch, read),
+            columns: vec![OnceCell::new(); read.len()],
+            variable: OnceCell::new(),
+            now: OnceCell::new(),
+            failed,
+        }
+    }
+
+    /// Rows of this frame.
+    fn rows(&self, rows: Vec<u32>) -> Frame<'_> {
+        Frame {
+            rows: rows.len(),
+            from: From::Rows(self, UInt32Array::from(rows)),
+            columns: vec![OnceCell::new(); self.columns.len()],
+            variable: OnceCell::new(),
+            now: OnceCell::new(),
+            failed: self.failed,
+        }
+    }
+
+    fn column(&self, i: usize) -> ArrayRef {
+        let column = self.columns[i].get_or_init(|| match &self.from {
+            From::Batch(batch, read) => Arc::clone(&batch.columns[read[i]]),
+            From::Rows(frame, rows) => taken(&frame.column(i), rows),
+        });
+        Arc::clone(column)
+    }
+
+    fn variable(&self) -> ArrayRef {
+        let variable = self.variable.get_or_init(|| match &self.from {
+            From::Batch(..) => unreachable!("a variable is known inside its closure alone"),
+            From::Rows(frame, rows) => taken(&frame.variable(), rows),
+        });
+        Arc::clone(variable)
+    }
+
+    fn now(&self) -> Column {
+        let now = self.now.get_or_init(|| match &self.from {
+            From::Batch(batch, _) => match batch.now {
+                Now::Instant(instant) => Column {
+                    array: column::instants(std::iter::once(Some(instant.micros()))),
+                    constant: true,
+                },
+                Now::Column(column) => Column::of_rows(Arc::clone(column)),
+            },
+            From::Rows(frame, rows) => match frame.now() {
+                now if now.constant => now,
+                now => Column::of_rows(taken(&now.array, rows)),
+            },
+        });
+        now.clone()
+    }
+
+    /// The row of the batch that a row of this frame is.
+    fn origin(&self, row: usize) -> usize {
+        match &self.from {
+            From::Batch(..) => row,
+            From::Rows(frame, rows) => frame.origin(rows.value(row) as usize),
+        }
+    }
+
+    fn fail(&self, failures: Failures, constant: bool) {
+        for (row, reason) in failures.found {
+            if constant {
+                for row in 0..self.rows {
+                    self.failed.add(self.origin(row), reason.clone());
+                }
+            } else {
+                self.failed.add(self.origin(row), reason);
+            }
+        }
+    }
+}
+
+impl Node {
+    /// What the node makes of each row.
+    pub(super) fn run(&self, frame: &Frame<'_>) -> Column {
+        match self {
+            Node::Constant(array) => Column {
+                array: Arc::clone(array),
+                constant: true,
+            },
+            Node::Column(i) => Column::of_rows(frame.column(*i)),
+            Node::Variable => Column::of_rows(frame.variable()),
+            Node::Now => frame.now(),
+            Node::Call(kernel, nodes) => {
+                let columns: Vec<Column> = nodes.iter().map(|node| node.run(frame)).collect();
+                let inputs = Inputs::new(frame.rows, &columns);
+                let mut failures = Failures::default();
+                let array = kernel(&inputs, &mut failures);
+                frame.fail(failures, inputs.is_constant());
+                Column {
+                    array,
+                    constant: inputs.is_constant(),
+                }
+            }
+            Node::If(branches, otherwise) => choose(branches, otherwise, frame),
+            Node::Closure {
+                list,
+                body,
+                element,
+                filter,
+            } => {
+                let lists = list.run(frame).expand(frame.rows);
+                Column::of_rows(each(lists.as_list(), body, element, *filter, frame))
+            }
+        }
+    }
+}
+
+/// Runs each value over the rows for which its condition is the first to hold.
+fn choose(branches: &[(Node, Node)], otherwise: &Node, frame: &Frame<'_>) -> Column {
+    let mut left: Option<Vec<u32>> = None;
+    let mut parts: Vec<Column> = Vec::new();
+    // Which part a row's value is in, and where there.
+    let mut places = vec![(0, 0); frame.rows];
+    for (condition, value) in branches {
+        let decided = match &left {
+            None => condition.run(frame),
+            Some(rows) if rows.is_empty() => break,
+            Some(rows) => condition.run(&frame.rows(rows.clone())),
+        };
+        let holds = decided.array.as_boolean();
+        let holds = |i: usize| {
+            let at = decided.at(i);
+            holds.is_valid(at) && holds.value(at)
+        };
+        let rows = left.unwrap_or_else(|| all(frame.rows));
+        let (mut takes, mut rest) = (Vec::new(), Vec::new());
+        for (i, row) in rows.into_iter().enumerate() {
+            if holds(i) {
+                takes.push(row)
+            } else {
+                rest.push(row)
+            }
+        }
+        if takes.len() == frame.rows {
+            return value.run(frame);
+        }
+        put(value, takes, frame, &mut parts, &mut places);
+        left = Some(rest);
+    }
+    match left {
+        Some(rows) if rows.len() < frame.rows => {
+            put(otherwise, rows, frame, &mut parts, &mut places);
+        }
+        _ => return otherwise.run(frame),
+    }
+    let arrays: Vec<&dyn Array> = parts.iter().map(|part| part.array.as_ref()).collect();
+    let chosen = interleave(&arrays, &places).expect("branches are of one type");
+    Column::of_rows(chosen)
+}
+
+fn all(rows: usize) -> Vec<u32> {
+    (0..position(rows)).collect()
+}
+
+/// Runs a value over some rows and notes where theirs stand.
+fn put(
+    value: &Node,
+    rows: Vec<u32>,
+    frame: &Frame<'_>,
+    parts: &mut Vec<Column>,
+    places: &mut [(usize, usize)],
+) {
+    if rows.is_empty() {
+        return;
+    }
+    let part = value.run(&frame.rows(rows.clone()));
+    for (i, row) in rows.into_iter().enumerate() {
+        places[row as usize] = (parts.len(), part.at(i));
+    }
+    parts.push(part);
+}
+
+/// Runs a closure over the elements of all lists at once.
+fn each(
+    lists: &ListArray,
+    body: &Node,
+    element: &DataType,
+    filter: bool,
+    frame: &Frame<'_>,
+) -> ArrayRef {
+    let (values, rows) = elements(lists);
+    let inner = frame.rows(rows);
+    let inner = Frame {
+        variable: OnceCell::from(Arc::clone(&values)),
+        ..inner
+    };
+    let made = body.run(&inner).expand(inner.rows);
+    let lengths = lengths(lists);
+    let (lengths, made) = if filter {
+        let kept = made.as_boolean();
+        let keeps = |i: usize| kept.is_valid(i) && kept.value(i);
+        let mut next = 0;
+        let counts = lengths.iter().map(|length| {
+            let (from, to) = (next, next + length);
+            next = to;
+            (from..to).filter(|i| keeps(*i)).count()
+        });
+        let counts: Vec<usize> = counts.collect();
+        let rows = (0..inner.rows).filter(|i| keeps(*i)).map(position);
+        (counts, taken(&values, &rows.collect()))
+    } else {
+        (lengths, made)
+    };
+    Arc::new(ListArray::new(
+        column::item(element.clone()),
+        OffsetBuffer::from_lengths(lengths),
+        made,
+        lists.nulls().cloned(),
+    ))
+}
+
+/// How many elements each list has; a null one has none.
+fn lengths(lists: &ListArray) -> Vec<usize> {
+    let offsets = lists.value_offsets().windows(2).enumerate();
+    let lengths = offsets.map(|(row, ends)| {
+        if lists.is_null(row) {
+            return 0;
+        }
+        usize::try_from(ends[1] - ends[0]).expect("offsets ascend")
+    });
+    lengths.collect()
+}
+
+/// The elements of all lists, and for each the row that its list is in.
+pub(crate) fn elements(lists: &ListArray) -> (ArrayRef, Vec<u32>) {
+    let lengths = lengths(lists);
+    let rows = lengths
+        .iter()
+        .enumerate()
+        .flat_map(|(row, length)| std::iter::repeat_n(position(row), *length));
+    let rows: Vec<u32> = rows.collect();
+    let offsets = lists.value_offsets();
+    let at = |i: usize| usize::try_from(offsets[i]).expect("offsets are not negative");
+    let (first, last) = (at(0), at(lists.len()));
+    // What a null list spans is nobody's.
+    if rows.len() == last - first {
+        return (lists.values().slice(first, last - first), rows);
+    }
+    let spans = lengths.iter().enumerate();
+    let places = spans.flat_map(|(row, length)| at(row)..at(row) + length);
+    let values = taken(lists.values(), &places.map(position).collect());
+    (values, rows)
+}
+
+/// A row's position as Arrow counts rows.
+pub(super) fn position(row: usize) -> u32 {
+    u32::try_from(row).expect("a batch has less than 2^32 rows")
+}
+
+/// The rows of an array at these positions.
+pub(super) fn taken(array: &ArrayRef, rows: &UInt32Array) -> ArrayRef {
+    take(array, rows, None).expect("the rows are some of the array's")
+}

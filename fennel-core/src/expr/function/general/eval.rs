@@ -1,0 +1,145 @@
+//! Functions of any value, and of none, over columns.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, BooleanArray, ListArray, UInt32Array};
+use arrow_buffer::{BooleanBuffer, OffsetBuffer};
+use arrow_select::interleave::interleave;
+use arrow_select::take::take;
+use chrono::NaiveDate;
+
+use super::{Function, PARTS};
+use crate::column;
+use crate::expr::Expr;
+use crate::expr::eval::{Compiler, Node, call, coerced, shape};
+use crate::expr::function::Call;
+use crate::expr::function::unit::TimeUnit;
+use crate::expr::function::zone::{self, instant_of};
+use crate::literal::Literal;
+use crate::message::Message;
+use crate::time::Timestamp;
+use crate::ty::Computed;
+
+/// The most elements that `repeat` makes in one batch.
+const MAX_ELEMENTS: usize = 1 << 24;
+
+impl Function {
+    /// The node of a call.
+    pub(in crate::expr::function) fn compile<'a>(
+        self,
+        written: &Call<'_, 'a>,
+        ty: Computed<'a>,
+        compiler: &mut Compiler<'_, 'a>,
+    ) -> Result<Node, Message> {
+        let signature = self.signature();
+        match self {
+            Function::IsNull => {
+                let operand = written.compile_operand(compiler)?;
+                Ok(call([operand.node], |inputs, _| {
+                    let array = &inputs.column(0).array;
+                    let bits = BooleanBuffer::collect_bool(array.len(), |i| array.is_null(i));
+                    Arc::new(BooleanArray::new(bits, None))
+                }))
+            }
+            Function::FillNull => {
+                let operand = written.compile_operand(compiler)?;
+                let fill = written.compile_required(&signature, 0, compiler)?;
+                let nodes = [coerced(operand, ty)?, coerced(fill, ty)?];
+                Ok(call(nodes, |inputs, _| {
+                    let (value, fill) = (inputs.column(0), inputs.column(1));
+                    if value.array.null_count() == 0 && value.constant == inputs.is_constant() {
+                        return Arc::clone(&value.array);
+                    }
+                    let places = (0..inputs.rows).map(|row| match value.at(row) {
+                        at if value.array.is_valid(at) => (0, at),
+                        _ => (1, fill.at(row)),
+                    });
+                    let places: Vec<_> = places.collect();
+                    let filled = interleave(&[value.array.as_ref(), fill.array.as_ref()], &places);
+                    filled.expect("both are brought to one type")
+                }))
+            }
+            Function::Now => Ok(Node::Now),
+            Function::DateTime => {
+                let instant = datetime(written)?;
+                Ok(Node::Constant(column::instants(std::iter::once(Some(
+                    instant.micros(),
+                )))))
+            }
+            Function::FromEpoch => {
+                let operand = written.compile_operand(compiler)?;
+                let operand = coerced(operand, Computed::INT)?;
+                let unit = written.text(&signature, 0).and_then(TimeUnit::find);
+                let micros = unit.and_then(TimeUnit::micros).unwrap_or(1);
+                Ok(call([operand], move |inputs, failures| {
+                    let counts = inputs.ints(0);
+                    column::instants((0..inputs.rows).map(|row| {
+                        let count = counts.get(row)?;
+                        let instant = count.checked_mul(micros).and_then(Timestamp::from_micros);
+                        if instant.is_none() {
+                            failures.add(row, format!("{count} is outside the years 1 to 9999"));
+                        }
+                        instant.map(Timestamp::micros)
+                    }))
+                }))
+            }
+            Function::Repeat => {
+                let operand = written.compile_operand(compiler)?;
+                let element = operand.ty;
+                let count = written.compile_required(&signature, 0, compiler)?;
+                let nodes = [coerced(operand, element)?, coerced(count, Computed::INT)?];
+                let element = column::data_type(&shape(element)?);
+                Ok(call(nodes, move |inputs, failures| {
+                    let (value, counts) = (inputs.column(0), inputs.ints(1));
+                    let mut rows = Vec::new();
+                    let lengths = (0..inputs.rows).map(|row| {
+                        let count = counts.get(row)?;
+                        let room = MAX_ELEMENTS - rows.len();
+                        let Some(length) = usize::try_from(count).ok().filter(|it| *it <= room)
+                        else {
+                            failures.add(
+                                row,
+                                match count {
+                                    ..0 => format!("nothing is repeated {count} times"),
+                                    _ => format!("{count} elements are more than a batch can hold"),
+                                },
+                            );
+                            return None;
+                        };
+                        let at = u32::try_from(value.at(row)).unwrap_or_default();
+                        rows.extend(std::iter::repeat_n(at, length));
+                        Some(length)
+                    });
+                    let lengths: Vec<Option<usize>> = lengths.collect();
+                    let values = take(&value.array, &UInt32Array::from(rows), None);
+                    let valid = lengths.iter().map(Option::is_some).collect();
+                    let lengths = lengths.into_iter().map(Option::unwrap_or_default);
+                    Arc::new(ListArray::new(
+                        column::item(element.clone()),
+                        OffsetBuffer::from_lengths(lengths),
+                        values.expect("the rows are some of the array's"),
+                        Some(valid),
+                    ))
+                }))
+            }
+        }
+    }
+}
+
+/// The instant that a `datetime` writes out.
+fn datetime(written: &Call<'_, '_>) -> Result<Timestamp, Message> {
+    let signature = Function::DateTime.signature();
+    let part = |i| match written.plain(&signature, i) {
+        Some((_, Expr::Literal(Literal::Int(part)))) => u32::try_from(part).unwrap_or(0),
+        _ => 0,
+    };
+    let name = match written.plain(&signature, PARTS.len()) {
+        Some((_, Expr::Literal(Literal::Str(name)))) => name,
+        _ => zone::UTC,
+    };
+    let year = i32::try_from(part(0)).unwrap_or(0);
+    let local = NaiveDate::from_ymd_opt(year, part(1), part(2))
+        .and_then(|date| date.and_hms_micro_opt(part(3), part(4), part(5), part(6)));
+    let local = local.ok_or_else(|| Message::new("there is no such time of day"))?;
+    instant_of(local, zone::zone(name)?).map_err(|why| Message::new(&why))
+}
