@@ -68,3 +68,67 @@ impl<'a> Average<'a> {
         write(arena, "average", common, None, [("default", Some(default))])
     }
 }
+
+#[cfg(feature = "eval")]
+mod eval {
+    use super::super::accumulator::{
+        Accumulate, Contribution, Number, Overflow, Reader, Retraction, State, Total,
+    };
+    use super::Average;
+    use crate::time::Timestamp;
+    use crate::value::{Mismatch, Shape, Value};
+
+    /// The mean is the exact sum over the count, rounded once.
+    #[derive(Clone, Debug)]
+    pub(in crate::agg) struct Averaged {
+        default: Option<f64>,
+        total: Total,
+    }
+
+    impl Accumulate for Average<'_> {
+        type State = Averaged;
+
+        fn state(&self, of: Option<&Shape>) -> Result<Averaged, Mismatch> {
+            Ok(Averaged {
+                default: self.default,
+                total: Total::new(Number::of("average", of)?),
+            })
+        }
+    }
+
+    impl State for Averaged {
+        #[inline]
+        fn add(&mut self, row: Contribution<'_>) {
+            self.total.add(row.value);
+        }
+
+        fn retract(&mut self, row: Contribution<'_>) -> Retraction {
+            self.total.retract(row.value);
+            Retraction::Done
+        }
+
+        fn merge(&mut self, other: &Self) {
+            self.total.merge(&other.total);
+        }
+
+        fn value(&self, _: Timestamp) -> Result<Value, Overflow> {
+            let mean = self.total.mean().or(self.default);
+            Ok(mean.map_or(Value::Null, Value::Float))
+        }
+
+        fn is_empty(&self) -> bool {
+            self.total.is_empty()
+        }
+
+        fn encode(&self, to: &mut Vec<u8>) {
+            self.total.encode(to);
+        }
+
+        fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
+            Some(Averaged {
+                default: self.default,
+                total: self.total.decode(from)?,
+            })
+        }
+    }
+}

@@ -122,3 +122,114 @@ impl<'a> Count<'a> {
         write(arena, "count", common, None, flags)
     }
 }
+
+#[cfg(feature = "eval")]
+mod eval {
+    use super::super::accumulator::{
+        Accumulate, Contribution, Overflow, Reader, Retraction, State, Unique, put_signed,
+    };
+    use super::Count;
+    use crate::time::Timestamp;
+    use crate::value::{Mismatch, Shape, Value};
+
+    /// Different values are counted exactly up to 1,024, and then with a standard error of 0.81 % in 12 KiB.
+    #[derive(Clone, Debug)]
+    pub(in crate::agg) struct Counted {
+        dropnull: bool,
+        count: Counter,
+    }
+
+    #[derive(Clone, Debug)]
+    enum Counter {
+        Rows(i64),
+        Unique(Unique),
+    }
+
+    impl Accumulate for Count<'_> {
+        type State = Counted;
+
+        fn state(&self, _: Option<&Shape>) -> Result<Counted, Mismatch> {
+            let count = if self.unique {
+                Counter::Unique(Unique::new())
+            } else {
+                Counter::Rows(0)
+            };
+            Ok(Counted {
+                dropnull: self.dropnull,
+                count,
+            })
+        }
+    }
+
+    impl Counted {
+        fn skips(&self, value: &Value) -> bool {
+            self.dropnull && *value == Value::Null
+        }
+    }
+
+    impl State for Counted {
+        #[inline]
+        fn add(&mut self, row: Contribution<'_>) {
+            if self.skips(row.value) {
+                return;
+            }
+            match &mut self.count {
+                Counter::Rows(count) => *count += 1,
+                Counter::Unique(unique) => unique.add(row.value),
+            }
+        }
+
+        fn retract(&mut self, row: Contribution<'_>) -> Retraction {
+            if self.skips(row.value) {
+                return Retraction::Done;
+            }
+            match &mut self.count {
+                Counter::Rows(count) => {
+                    *count -= 1;
+                    Retraction::Done
+                }
+                Counter::Unique(unique) => unique.retract(row.value),
+            }
+        }
+
+        fn merge(&mut self, other: &Self) {
+            match (&mut self.count, &other.count) {
+                (Counter::Rows(count), Counter::Rows(more)) => *count += more,
+                (Counter::Unique(unique), Counter::Unique(more)) => unique.merge(more),
+                _ => panic!("counts of rows and of different values can't be merged"),
+            }
+        }
+
+        fn value(&self, _: Timestamp) -> Result<Value, Overflow> {
+            Ok(Value::Int(match &self.count {
+                Counter::Rows(count) => *count,
+                Counter::Unique(unique) => unique.count(),
+            }))
+        }
+
+        fn is_empty(&self) -> bool {
+            match &self.count {
+                Counter::Rows(count) => *count == 0,
+                Counter::Unique(unique) => unique.is_empty(),
+            }
+        }
+
+        fn encode(&self, to: &mut Vec<u8>) {
+            match &self.count {
+                Counter::Rows(count) => put_signed(to, *count),
+                Counter::Unique(unique) => unique.encode(to),
+            }
+        }
+
+        fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
+            let count = match &self.count {
+                Counter::Rows(_) => Counter::Rows(from.signed()?),
+                Counter::Unique(_) => Counter::Unique(Unique::decode(from)?),
+            };
+            Some(Counted {
+                dropnull: self.dropnull,
+                count,
+            })
+        }
+    }
+}

@@ -73,3 +73,75 @@ impl<'a> Distinct<'a> {
         write(arena, "distinct", common, None, flags)
     }
 }
+
+#[cfg(feature = "eval")]
+mod eval {
+    use super::super::accumulator::{
+        Accumulate, Contribution, Overflow, Reader, Retraction, State, Tally,
+    };
+    use super::Distinct;
+    use crate::time::Timestamp;
+    use crate::value::{Mismatch, Shape, Value};
+
+    /// The values are told in their own order, null first.
+    #[derive(Clone, Debug)]
+    pub(in crate::agg) struct Different {
+        dropnull: bool,
+        values: Tally,
+    }
+
+    impl Accumulate for Distinct<'_> {
+        type State = Different;
+
+        fn state(&self, _: Option<&Shape>) -> Result<Different, Mismatch> {
+            Ok(Different {
+                dropnull: self.dropnull,
+                values: Tally::default(),
+            })
+        }
+    }
+
+    impl Different {
+        fn skips(&self, value: &Value) -> bool {
+            self.dropnull && *value == Value::Null
+        }
+    }
+
+    impl State for Different {
+        fn add(&mut self, row: Contribution<'_>) {
+            if !self.skips(row.value) {
+                self.values.add(row.value);
+            }
+        }
+
+        fn retract(&mut self, row: Contribution<'_>) -> Retraction {
+            if self.skips(row.value) {
+                return Retraction::Done;
+            }
+            self.values.retract(row.value)
+        }
+
+        fn merge(&mut self, other: &Self) {
+            self.values.merge(&other.values);
+        }
+
+        fn value(&self, _: Timestamp) -> Result<Value, Overflow> {
+            Ok(Value::List(self.values.values()))
+        }
+
+        fn is_empty(&self) -> bool {
+            self.values.is_empty()
+        }
+
+        fn encode(&self, to: &mut Vec<u8>) {
+            self.values.encode(to);
+        }
+
+        fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
+            Some(Different {
+                dropnull: self.dropnull,
+                values: Tally::decode(from)?,
+            })
+        }
+    }
+}

@@ -94,3 +94,170 @@ impl<'a> ExpDecaySum<'a> {
         write(arena, "exp_decay_sum", common, [half_life], None)
     }
 }
+
+#[cfg(feature = "eval")]
+mod eval {
+    use std::collections::BTreeMap;
+
+    use super::super::accumulator::{
+        Accumulate, Contribution, Exact, NonFinite, Number, Overflow, Reader, Retraction, State,
+        put_signed, put_varint,
+    };
+    use super::ExpDecaySum;
+    use crate::time::Timestamp;
+    use crate::value::{Mismatch, Shape, Value};
+
+    /// So many half-lives share a sum: the bits of a limb, so that sums are brought together limb by limb.
+    const SPAN: i64 = 64;
+
+    /// Sums more than so many spans back have decayed below the least float, however large they were.
+    const FORGOTTEN: i64 = 40;
+
+    /// A row weighs `2^(time / half_life)`, whenever it is read; what is read is divided by the weight of
+    /// that moment.
+    ///
+    /// Whole half-lives are exact shifts. The part of one is rounded, once for each row, so that rows come and go
+    /// without a trace.
+    #[derive(Clone, Debug)]
+    pub(in crate::agg) struct Decayed {
+        number: Number,
+        /// In microseconds.
+        half_life: i64,
+        /// The sums of each [`SPAN`] half-lives since 1970, as of their first.
+        spans: BTreeMap<i64, Span>,
+        /// These don't decay.
+        others: NonFinite,
+    }
+
+    #[derive(Clone, Debug)]
+    struct Span {
+        count: i64,
+        sum: Exact,
+    }
+
+    impl Accumulate for ExpDecaySum<'_> {
+        type State = Decayed;
+
+        fn state(&self, of: Option<&Shape>) -> Result<Decayed, Mismatch> {
+            Ok(Decayed {
+                number: Number::of("exp_decay_sum", of)?,
+                half_life: self.half_life.micros().max(1),
+                spans: BTreeMap::new(),
+                others: NonFinite::default(),
+            })
+        }
+    }
+
+    impl Decayed {
+        /// Whole half-lives since 1970, and the part of another one.
+        fn half_lives(&self, time: Timestamp) -> (i64, f64) {
+            let rest = time.micros().rem_euclid(self.half_life);
+            let whole = time.micros().div_euclid(self.half_life);
+            (whole, rest as f64 / self.half_life as f64)
+        }
+
+        fn count(&mut self, row: Contribution<'_>, is_retracted: bool) {
+            let Some(number) = self.number.float(row.value) else {
+                return;
+            };
+            let times = if is_retracted { -1 } else { 1 };
+            if !number.is_finite() {
+                self.others.add(number, times);
+                return;
+            }
+            let (whole, part) = self.half_lives(row.time);
+            let (span, shift) = (whole.div_euclid(SPAN), whole.rem_euclid(SPAN) as i32);
+            let signed = if is_retracted { -number } else { number };
+            self.change(span, times, |sum| {
+                sum.add_scaled(signed, libm::exp2(part), shift);
+            });
+        }
+
+        fn change(&mut self, span: i64, times: i64, change: impl FnOnce(&mut Exact)) {
+            let sums = self.spans.entry(span).or_insert(Span {
+                count: 0,
+                sum: Exact::ZERO,
+            });
+            change(&mut sums.sum);
+            sums.count += times;
+            if sums.count == 0 {
+                self.spans.remove(&span);
+            }
+        }
+    }
+
+    impl State for Decayed {
+        fn add(&mut self, row: Contribution<'_>) {
+            self.count(row, false);
+        }
+
+        fn retract(&mut self, row: Contribution<'_>) -> Retraction {
+            self.count(row, true);
+            Retraction::Done
+        }
+
+        fn merge(&mut self, other: &Self) {
+            for (span, more) in &other.spans {
+                self.change(*span, more.count, |sum| sum.merge(&more.sum));
+            }
+            self.others.merge(&other.others);
+        }
+
+        fn value(&self, at: Timestamp) -> Result<Value, Overflow> {
+            if let Some(sum) = self.others.sum() {
+                return Ok(Value::Float(sum));
+            }
+            let (whole, part) = self.half_lives(at);
+            let last = self.spans.last_key_value().map(|(span, _)| *span);
+            let last = last.map_or(whole.div_euclid(SPAN), |span| {
+                span.max(whole.div_euclid(SPAN))
+            });
+            let mut sum = Exact::ZERO;
+            for (span, sums) in self.spans.range(last - FORGOTTEN..) {
+                sum.add_times(false, &sums.sum, 1, (span - last) as i32);
+            }
+            let shift = (last * SPAN - whole).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+            let sum = sum.over(&[]).scaled(shift).to_f64();
+            Ok(Value::Float(sum * libm::exp2(-part)))
+        }
+
+        fn is_empty(&self) -> bool {
+            self.spans.is_empty() && self.others.sum().is_none()
+        }
+
+        /// What is not finite; the number of spans; then each span's distance from the one before, its count and
+        /// its sum.
+        fn encode(&self, to: &mut Vec<u8>) {
+            self.others.encode(to);
+            put_varint(to, self.spans.len() as u64);
+            let mut before = 0;
+            for (span, sums) in &self.spans {
+                put_signed(to, span - before);
+                put_signed(to, sums.count);
+                sums.sum.encode(to);
+                before = *span;
+            }
+        }
+
+        fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
+            let others = NonFinite::decode(from)?;
+            let mut spans = BTreeMap::new();
+            let mut before = 0_i64;
+            for i in 0..from.count()? {
+                let distance = from.signed()?;
+                let span = before.checked_add(distance)?;
+                // None is further from 1970 than all of time in microseconds.
+                let fits = span.unsigned_abs() < 1 << 53 && (i == 0 || distance > 0);
+                let count = from.signed().filter(|count| fits && *count != 0)?;
+                let sum = Exact::decode(from)?;
+                spans.insert(span, Span { count, sum });
+                before = span;
+            }
+            Some(Decayed {
+                spans,
+                others,
+                ..*self
+            })
+        }
+    }
+}

@@ -78,3 +78,22 @@ impl<'a> FirstK<'a> {
         write(arena, "first_k", common, [limit], flags)
     }
 }
+
+#[cfg(feature = "eval")]
+impl super::accumulator::Accumulate for FirstK<'_> {
+    type State = super::accumulator::Ranked;
+
+    fn state(
+        &self,
+        _: Option<&crate::value::Shape>,
+    ) -> Result<Self::State, crate::value::Mismatch> {
+        use super::accumulator::{End, Ranked};
+
+        Ok(Ranked::new(
+            End::Oldest,
+            self.limit,
+            self.dedup,
+            self.dropnull,
+        ))
+    }
+}

@@ -74,3 +74,22 @@ impl<'a> LastK<'a> {
         write(arena, "last_k", common, [limit], flags)
     }
 }
+
+#[cfg(feature = "eval")]
+impl super::accumulator::Accumulate for LastK<'_> {
+    type State = super::accumulator::Ranked;
+
+    fn state(
+        &self,
+        _: Option<&crate::value::Shape>,
+    ) -> Result<Self::State, crate::value::Mismatch> {
+        use super::accumulator::{End, Ranked};
+
+        Ok(Ranked::new(
+            End::Newest,
+            self.limit,
+            self.dedup,
+            self.dropnull,
+        ))
+    }
+}

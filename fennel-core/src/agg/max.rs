@@ -68,3 +68,17 @@ impl<'a> Max<'a> {
         write(arena, "max", common, None, [default])
     }
 }
+
+#[cfg(feature = "eval")]
+impl super::accumulator::Accumulate for Max<'_> {
+    type State = super::accumulator::Extreme;
+
+    fn state(
+        &self,
+        of: Option<&crate::value::Shape>,
+    ) -> Result<Self::State, crate::value::Mismatch> {
+        use super::accumulator::{Extreme, Which};
+
+        Extreme::new("max", Which::Greatest, &self.default, of)
+    }
+}

@@ -68,3 +68,17 @@ impl<'a> Min<'a> {
         write(arena, "min", common, None, [default])
     }
 }
+
+#[cfg(feature = "eval")]
+impl super::accumulator::Accumulate for Min<'_> {
+    type State = super::accumulator::Extreme;
+
+    fn state(
+        &self,
+        of: Option<&crate::value::Shape>,
+    ) -> Result<Self::State, crate::value::Mismatch> {
+        use super::accumulator::{Extreme, Which};
+
+        Extreme::new("min", Which::Least, &self.default, of)
+    }
+}

@@ -17,6 +17,8 @@
 //!
 //! Nulls are left out of all that compute with numbers; lists keep them unless `dropnull = true`.
 
+#[cfg(feature = "eval")]
+mod accumulator;
 mod average;
 mod count;
 mod distinct;
@@ -30,6 +32,8 @@ mod quantile;
 mod stddev;
 mod sum;
 
+#[cfg(feature = "eval")]
+pub use accumulator::{Accumulator, Contribution, Overflow, Retraction};
 pub use average::Average;
 pub use count::Count;
 pub use distinct::Distinct;
@@ -56,6 +60,13 @@ use crate::window::Window;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 use params::{Params, Spec, Written};
+
+#[cfg(feature = "eval")]
+use {
+    crate::time::Timestamp,
+    crate::value::{Mismatch, Shape, Value},
+    accumulator::{Accumulate, State},
+};
 
 /// One column of an `aggregate`: `spend_1d = sum(amount, "1d")`.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +142,66 @@ macro_rules! aggregates {
                 match self {
                     $(Function::$variant(function) => function.encode(spec, of),)*
                 }
+            }
+        }
+
+        /// What an aggregate knows of the rows that were added.
+        #[cfg(feature = "eval")]
+        #[derive(Clone, Debug)]
+        enum Machine {
+            $($variant(<$variant<'static> as accumulator::Accumulate>::State),)*
+        }
+
+        #[cfg(feature = "eval")]
+        impl Machine {
+            fn new(function: &Function<'_>, of: Option<&Shape>) -> Result<Machine, Mismatch> {
+                match function {
+                    $(Function::$variant(function) => function.state(of).map(Machine::$variant),)*
+                }
+            }
+
+            #[inline]
+            fn add(&mut self, row: Contribution<'_>) {
+                match self {
+                    $(Machine::$variant(state) => state.add(row),)*
+                }
+            }
+
+            fn retract(&mut self, row: Contribution<'_>) -> Retraction {
+                match self {
+                    $(Machine::$variant(state) => state.retract(row),)*
+                }
+            }
+
+            fn merge(&mut self, other: &Self) {
+                match (self, other) {
+                    $((Machine::$variant(state), Machine::$variant(other)) => state.merge(other),)*
+                    _ => panic!("accumulators of different aggregates can't be merged"),
+                }
+            }
+
+            fn value(&self, at: Timestamp) -> Result<Value, Overflow> {
+                match self {
+                    $(Machine::$variant(state) => state.value(at),)*
+                }
+            }
+
+            fn is_empty(&self) -> bool {
+                match self {
+                    $(Machine::$variant(state) => state.is_empty(),)*
+                }
+            }
+
+            fn encode(&self, to: &mut Vec<u8>) {
+                match self {
+                    $(Machine::$variant(state) => state.encode(to),)*
+                }
+            }
+
+            fn decode(&self, from: &mut accumulator::Reader<'_>) -> Option<Self> {
+                Some(match self {
+                    $(Machine::$variant(state) => Machine::$variant(state.decode(from)?),)*
+                })
             }
         }
 

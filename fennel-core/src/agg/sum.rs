@@ -48,3 +48,56 @@ impl<'a> Sum<'a> {
         write(arena, "sum", common, None, None)
     }
 }
+
+#[cfg(feature = "eval")]
+mod eval {
+    use super::super::accumulator::{
+        Accumulate, Contribution, Number, Overflow, Reader, Retraction, State, Total,
+    };
+    use super::Sum;
+    use crate::time::Timestamp;
+    use crate::value::{Mismatch, Shape, Value};
+
+    #[derive(Clone, Debug)]
+    pub(in crate::agg) struct Summed(Total);
+
+    impl Accumulate for Sum<'_> {
+        type State = Summed;
+
+        fn state(&self, of: Option<&Shape>) -> Result<Summed, Mismatch> {
+            Ok(Summed(Total::new(Number::of("sum", of)?)))
+        }
+    }
+
+    impl State for Summed {
+        #[inline]
+        fn add(&mut self, row: Contribution<'_>) {
+            self.0.add(row.value);
+        }
+
+        fn retract(&mut self, row: Contribution<'_>) -> Retraction {
+            self.0.retract(row.value);
+            Retraction::Done
+        }
+
+        fn merge(&mut self, other: &Self) {
+            self.0.merge(&other.0);
+        }
+
+        fn value(&self, _: Timestamp) -> Result<Value, Overflow> {
+            self.0.sum()
+        }
+
+        fn is_empty(&self) -> bool {
+            self.0.is_empty()
+        }
+
+        fn encode(&self, to: &mut Vec<u8>) {
+            self.0.encode(to);
+        }
+
+        fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
+            self.0.decode(from).map(Summed)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Aggregates that answer for a table without one.
+
+use std::sync::Arc;
+
+use fennel_core::value::Value;
+
+use super::group::{decode_row, encode_row};
+use super::{Fold, Kernel, Version};
+use crate::error::Result;
+use crate::graph::Align;
+use crate::state::{Side, State};
+use crate::store::Bytes;
+
+/// A table's columns as the columns of the aggregates that it is.
+#[derive(Debug)]
+pub(crate) struct Computed {
+    fold: Arc<Fold>,
+    /// For each column of the group, the position of the key that it is.
+    keys: Vec<usize>,
+    /// For each value column, in the order of their names, the position of the aggregate that it is, and how its
+    /// values are aligned.
+    values: Vec<(usize, Align)>,
+}
+
+impl Computed {
+    /// The aggregates of a kernel, if it is asked rather than stored: a window that is part of the group makes rows that
+    /// stay as they are. For each column of the table, of which the first `keys` are keys, `columns` tells where it is in
+    /// the kernel's output.
+    pub(crate) fn new(kernel: &Kernel, keys: usize, columns: &[(usize, Align)]) -> Option<Self> {
+        let Kernel::Fold(fold) = kernel else {
+            return None;
+        };
+        let (groups, values) = columns.split_at_checked(keys)?;
+        let groups = (0..keys).filter_map(|of| groups.iter().position(|(i, _)| *i == of));
+        let values = values.iter().map(|(i, align)| (i.saturating_sub(keys), align.clone()));
+        (fold.window.is_none()).then(|| Self {
+            fold: Arc::clone(fold),
+            keys: groups.collect(),
+            values: values.collect(),
+        })
+    }
+
+    /// What a key has as of `at`, in the order of the value columns' names, with an event time; `None` for a key
+    /// without rows.
+    pub(crate) fn as_of(&self, state: &State, key: &[&Value], at: i64) -> Result<Option<(i64, Vec<Value>)>> {
+        let found = self.fold.value_of(state, &self.group(key), at)?;
+        Ok(found.map(|(time, values)| (time, self.arranged(&values))))
+    }
+
+    /// What a key has as of `at`, for kernels.
+    pub(crate) fn version_as_of(
+        &self,
+        state: &State,
+        side: Side,
+        key: &[Value],
+        at: i64,
+    ) -> Result<Option<Version>> {
+        let key: Vec<_> = key.iter().collect();
+        let version = self.fold.version_as_of(state, side, &self.group(&key), at)?;
+        Ok(version.and_then(|version| self.version(version)))
+    }
+
+    /// What a key is over time.
+    pub(crate) fn versions(&self, state: &State, side: Side, key: &[Value]) -> Result<Vec<Version>> {
+        let key: Vec<_> = key.iter().collect();
+        let versions = self.fold.versions(state, side, &self.group(&key))?.into_iter();
+        Ok(versions.filter_map(|version| self.version(version)).collect())
+    }
+
+    /// All keys.
+    pub(crate) fn groups(&self, state: &State) -> Result<Vec<Vec<Value>>> {
+        let groups = self.fold.groups(state)?.into_iter();
+        Ok(groups.map(|group| self.key(&group)).collect())
+    }
+
+    fn group<'v>(&self, key: &[&'v Value]) -> Vec<&'v Value> {
+        self.keys.iter().filter_map(|i| key.get(*i).copied()).collect()
+    }
+
+    fn key(&self, group: &[Value]) -> Vec<Value> {
+        let mut key = vec![Value::Null; group.len()];
+        for (i, value) in self.keys.iter().zip(group) {
+            if let Some(slot) = key.get_mut(*i) {
+                *slot = value.clone();
+            }
+        }
+        key
+    }
+
+    fn arranged(&self, values: &[Value]) -> Vec<Value> {
+        let arranged = self.values.iter().map(|(i, align)| {
+            let value = values.get(*i).cloned();
+            value.map_or(Value::Null, |value| align.apply(value))
+        });
+        arranged.collect()
+    }
+
+    /// The version with its columns in the order of the table's; `None` where the aggregates can't be computed.
+    fn version(&self, version: Version) -> Option<Version> {
+        let values = decode_row(&version.row, self.values.len())?;
+        let row = Bytes::from(encode_row(&self.arranged(&values)));
+        Some(Version { row, ..version })
+    }
+}

@@ -1,0 +1,52 @@
+//! Bytes of rows and groups in kernels' states.
+
+use std::borrow::Cow;
+
+use fennel_core::value::Value;
+
+use crate::table::{decode_values, encode_values};
+
+/// Appends what rows of one group share: equal bytes for equal values. No group's bytes begin those of another.
+pub(crate) fn encode_group<'v>(values: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
+    for value in values {
+        to.extend(encode_values([normal(value).as_ref()].into_iter()));
+    }
+}
+
+/// The values of [`encode_group`] off the front of bytes, or `None` where there are none.
+pub(crate) fn decode_group(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
+    decode_values(bytes, count)
+}
+
+/// The value that stands for all that are equal: the two zeros are, and so are all that are no number.
+fn normal(value: &Value) -> Cow<'_, Value> {
+    let list = |values: &[Value]| values.iter().map(|value| normal(value).into_owned()).collect();
+    Cow::Owned(match value {
+        Value::Float(number) if *number == 0.0 => Value::Float(0.0),
+        Value::Float(number) if number.is_nan() => Value::Float(f64::NAN),
+        Value::List(values) => Value::List(list(values)),
+        Value::Record(values) => Value::Record(list(values)),
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.clone(), normal(value).into_owned()));
+            Value::Map(entries.collect())
+        }
+        other => return Cow::Borrowed(other),
+    })
+}
+
+/// A row's values as bytes.
+pub(super) fn encode_row(values: &[Value]) -> Vec<u8> {
+    encode_values(values.iter())
+}
+
+/// The values of [`encode_row`], or `None` where the bytes aren't that.
+pub(super) fn decode_row(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
+    decode_values(bytes, count)
+}
+
+/// The bytes that all entries of a group begin with.
+pub(super) fn group_prefix<'v>(prefix: [u8; 6], group: impl Iterator<Item = &'v Value>) -> Vec<u8> {
+    let mut bytes = prefix.to_vec();
+    encode_group(group, &mut bytes);
+    bytes
+}

@@ -1,0 +1,243 @@
+//! Columns of a table, added to rows.
+//!
+//! The state holds the rows of the left side, by the key that they ask for. A pass that changes the table finds
+//! those that asked for what has changed, and corrects what came of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fennel_core::op::How;
+use fennel_core::value::Value;
+
+use super::group::{decode_row, encode_row};
+use super::{Changes, OPEN, Row, Version};
+use crate::error::{Error, Result};
+use crate::state::{Side, State};
+use crate::store::Bytes;
+use crate::table::{Table, key};
+
+/// Adds columns of a table.
+#[derive(Debug)]
+pub(crate) struct Join {
+    /// What its state begins with.
+    pub(super) prefix: [u8; 6],
+    pub(super) how: How,
+    /// For each key of the table, in its order, the position of the left column that has its value.
+    pub(super) on: Vec<usize>,
+    /// How much older than the row the version may be, in microseconds; `None` for forever.
+    pub(super) since: Option<i64>,
+    /// How much younger it may be.
+    pub(super) until: i64,
+    /// How many key columns, and how many columns, the left rows have.
+    pub(super) keys: usize,
+    pub(super) columns: usize,
+    /// What is added, in the order of the output.
+    pub(super) fields: Vec<Field>,
+}
+
+/// A column that is added.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Field {
+    /// The value column of the table at that position, in the order of their names.
+    Value(usize),
+    /// The event time of the version.
+    Time,
+}
+
+impl Join {
+    pub(super) fn apply(
+        &self,
+        state: &mut State,
+        left: Changes,
+        right: Changes,
+        table: &Table,
+    ) -> Result<Changes> {
+        let mut output = Changes::default();
+        let mut fresh = BTreeSet::new();
+        for row in &left.removed {
+            let key = self.key_of(row);
+            self.made(state, Side::Before, table, &key, row, &mut output.removed)?;
+            state.delete(self.entry_key(&key, row));
+        }
+        for row in &left.added {
+            let key = self.key_of(row);
+            let entry = self.entry_key(&key, row);
+            state.put(entry.clone(), self.entry_value(row));
+            fresh.insert(entry);
+        }
+        self.correct(state, &right, table, &fresh, &mut output)?;
+        for row in &left.added {
+            self.made(state, Side::After, table, &self.key_of(row), row, &mut output.added)?;
+        }
+        Ok(output)
+    }
+
+    /// Corrects what was made of rows that were there before, where the table has changed.
+    fn correct(
+        &self,
+        state: &State,
+        right: &Changes,
+        table: &Table,
+        fresh: &BTreeSet<Vec<u8>>,
+        output: &mut Changes,
+    ) -> Result<()> {
+        let mut changed: BTreeMap<Vec<u8>, Vec<(i64, i64)>> = BTreeMap::new();
+        for row in right.removed.iter().chain(&right.added) {
+            let key = Table::key_bytes(row.values.iter().take(self.on.len()));
+            changed.entry(key).or_default().push((row.time, row.end));
+        }
+        for (key, spans) in changed {
+            let mut entries = BTreeSet::new();
+            for (time, end) in spans {
+                self.affected(state, &key, time, end, &mut entries)?;
+            }
+            for entry in entries {
+                if fresh.contains(entry.as_ref()) {
+                    continue;
+                }
+                let value = state.get(Side::After, &entry)?.ok_or_else(corrupt)?;
+                let row = self.decode(&entry, &value, key.len())?;
+                let (mut old, mut new) = (Vec::new(), Vec::new());
+                self.made(state, Side::Before, table, &key, &row, &mut old)?;
+                self.made(state, Side::After, table, &key, &row, &mut new)?;
+                output.removed.extend(old.iter().filter(|row| !new.contains(row)).cloned());
+                output.added.extend(new.into_iter().filter(|row| !old.contains(row)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the rows that ask for a version which holds from `time` to `end`.
+    fn affected(
+        &self,
+        state: &State,
+        key: &[u8],
+        time: i64,
+        end: i64,
+        entries: &mut BTreeSet<Bytes>,
+    ) -> Result<()> {
+        let prefix = [&self.prefix[..], key].concat();
+        let from = match self.keys {
+            // A row of a stream asks for what holds at its event time, or as much later as it may be.
+            0 => time.saturating_sub(self.until),
+            // A row of a table may have begun long before.
+            _ => i64::MIN,
+        };
+        let until = match end {
+            OPEN => OPEN,
+            end => end.saturating_sub(if self.keys == 0 { self.until } else { 0 }),
+        };
+        let start = [&prefix[..], &key::ordered(from)].concat();
+        for entry in state.scan_from(Side::After, &start, &prefix) {
+            let (entry, _) = entry?;
+            let at = entry.get(prefix.len()..).and_then(|rest| rest.first_chunk::<8>());
+            if key::from_ordered(*at.ok_or_else(corrupt)?) >= until {
+                break;
+            }
+            entries.insert(entry);
+        }
+        Ok(())
+    }
+
+    /// The rows that a left row becomes.
+    fn made(
+        &self,
+        state: &State,
+        side: Side,
+        table: &Table,
+        key: &[u8],
+        row: &Row,
+        to: &mut Vec<Row>,
+    ) -> Result<()> {
+        if self.keys == 0 {
+            let found = table.version_as_of(state, side, key, row.time.saturating_add(self.until))?;
+            let earliest = self.since.map_or(i64::MIN, |since| row.time.saturating_sub(since));
+            let found = found.filter(|version| version.time >= earliest);
+            if found.is_some() || self.how == How::Left {
+                to.push(self.joined(table, row, row.time, row.end, found.as_ref())?);
+            }
+            return Ok(());
+        }
+        // Where the row and a version hold together, and for a left join where the row holds alone.
+        let mut at = row.time;
+        for version in table.versions(state, side, key)? {
+            let (begin, end) = (version.time.max(row.time), version.end.min(row.end));
+            if begin >= end {
+                continue;
+            }
+            if at < begin && self.how == How::Left {
+                to.push(self.joined(table, row, at, begin, None)?);
+            }
+            to.push(self.joined(table, row, begin, end, Some(&version))?);
+            at = end;
+        }
+        if at < row.end && self.how == How::Left {
+            to.push(self.joined(table, row, at, row.end, None)?);
+        }
+        Ok(())
+    }
+
+    fn joined(
+        &self,
+        table: &Table,
+        row: &Row,
+        time: i64,
+        end: i64,
+        found: Option<&Version>,
+    ) -> Result<Row> {
+        let values = found.map(|version| table.version_values(version)).transpose()?;
+        let fields = self.fields.iter().map(|field| match (field, &values, found) {
+            (Field::Value(i), Some(values), _) => values.get(*i).cloned().unwrap_or(Value::Null),
+            (Field::Time, _, Some(version)) => {
+                fennel_core::time::Timestamp::from_micros(version.time)
+                    .map_or(Value::Null, Value::Timestamp)
+            }
+            _ => Value::Null,
+        });
+        Ok(Row {
+            time,
+            end,
+            id: row.id.clone(),
+            values: row.values.iter().cloned().chain(fields).collect(),
+        })
+    }
+
+    /// The bytes of the table's key that a left row asks for.
+    fn key_of(&self, row: &Row) -> Vec<u8> {
+        Table::key_bytes(self.on.iter().filter_map(|i| row.values.get(*i)))
+    }
+
+    fn entry_key(&self, key: &[u8], row: &Row) -> Vec<u8> {
+        let mut entry = [&self.prefix[..], key, &key::ordered(row.time)].concat();
+        match self.keys {
+            0 => entry.extend(row.id.as_ref()),
+            keys => entry.extend(Table::key_bytes(row.values.iter().take(keys))),
+        }
+        entry
+    }
+
+    fn entry_value(&self, row: &Row) -> Vec<u8> {
+        [&key::ordered(row.end)[..], &encode_row(&row.values)].concat()
+    }
+
+    fn decode(&self, entry: &Bytes, value: &[u8], key_len: usize) -> Result<Row> {
+        let at = self.prefix.len() + key_len;
+        let row = || {
+            let time = entry.get(at..)?.first_chunk::<8>()?;
+            let (end, values) = value.split_first_chunk::<8>()?;
+            Some(Row {
+                time: key::from_ordered(*time),
+                end: key::from_ordered(*end),
+                id: match self.keys {
+                    0 => entry.slice(at + 8..),
+                    _ => Bytes::new(&[]),
+                },
+                values: decode_row(values, self.columns)?,
+            })
+        };
+        row().ok_or_else(corrupt)
+    }
+}
+
+fn corrupt() -> Error {
+    Error::Corrupt("the state of a join can't be read; restore the store from a backup".into())
+}

@@ -1,0 +1,165 @@
+//! What pipelines are made of at run time: a few machines on rows.
+//!
+//! A kernel takes [`Changes`] in and answers with the changes of what it makes. It puts what it must remember into
+//! the [`State`], and finds out what it has made before by looking at the side that the pass began with.
+//!
+//! Rows of a stream have an event time and an [`Id`], by which they are told apart. Rows of a table hold for
+//! a stretch of event time, `[time, end)`: a new version of a key ends the one before, and so removes a row
+//! and adds it again with its end. So an update, a delete and a late row are all the same: some stretches go, and
+//! others come.
+
+mod computed;
+mod fold;
+mod group;
+mod join;
+mod lower;
+mod pick;
+mod rows;
+mod timeline;
+mod window;
+
+use std::sync::Arc;
+
+use fennel_core::value::{Shape, Value};
+
+pub(crate) use computed::Computed;
+use fold::Fold;
+use join::Join;
+pub(crate) use lower::lower;
+use pick::Pick;
+use rows::RowSteps;
+pub(crate) use timeline::{Points, Version, differences};
+
+use crate::error::Result;
+use crate::state::State;
+use crate::store::Bytes;
+use crate::table::Table;
+
+/// What tells a row of a stream from others of its event time. Ids compare as their rows arrived.
+pub(crate) type Id = Bytes;
+
+/// The end of what holds for ever.
+pub(crate) const OPEN: i64 = i64::MAX;
+
+/// A row between two kernels.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Row {
+    /// The event time, in microseconds since 1970.
+    pub(crate) time: i64,
+    /// Of a table's row, when it stops to hold; else [`OPEN`].
+    pub(crate) end: i64,
+    /// Of a stream's row, what tells it apart; of a table's row that is its key.
+    pub(crate) id: Id,
+    /// The columns, keys first.
+    pub(crate) values: Vec<Value>,
+}
+
+/// What changes of a stream or a table. What goes is to be removed before anything is added.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) removed: Vec<Row>,
+    pub(crate) added: Vec<Row>,
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+
+    /// Rows that are new.
+    pub(crate) fn added(added: Vec<Row>) -> Self {
+        Self {
+            removed: Vec::new(),
+            added,
+        }
+    }
+
+    /// Adds other changes behind these.
+    pub(crate) fn extend(&mut self, other: Changes) {
+        self.removed.extend(other.removed);
+        self.added.extend(other.added);
+    }
+}
+
+/// A row that a step couldn't be done to.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) reason: String,
+    pub(crate) row: Vec<(String, Value)>,
+}
+
+/// The columns of rows between kernels.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    /// Keys, then values.
+    pub(crate) columns: Vec<(String, Shape)>,
+    /// How many of them are keys.
+    pub(crate) keys: usize,
+    pub(crate) timestamp: String,
+}
+
+impl Layout {
+    /// The position of a column.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|(column, _)| column == name)
+    }
+}
+
+/// A machine on rows.
+#[derive(Debug)]
+pub(crate) enum Kernel {
+    Rows(RowSteps),
+    Pick(Pick),
+    Fold(Arc<Fold>),
+    Join(Join),
+    /// The rows of both inputs, the second's columns in the order of the first's.
+    Merge(Vec<usize>),
+}
+
+/// What a kernel meets in a pass.
+pub(crate) struct Pass<'p> {
+    pub(crate) state: &'p mut State,
+    /// Whether anybody takes what the kernel makes.
+    pub(crate) emits: bool,
+    pub(crate) failures: &'p mut Vec<Failure>,
+}
+
+impl Kernel {
+    /// Applies changes of the inputs, and answers with those of the output. `right` is the table that a join
+    /// adds columns of.
+    pub(crate) fn apply(
+        &self,
+        pass: &mut Pass<'_>,
+        one: Changes,
+        other: Changes,
+        right: Option<&Table>,
+    ) -> Result<Changes> {
+        match self {
+            Kernel::Rows(steps) => Ok(steps.apply(one, pass.failures)),
+            Kernel::Pick(pick) => pick.apply(pass.state, one),
+            Kernel::Fold(fold) => fold.apply(pass.state, one, pass.emits, pass.failures),
+            Kernel::Join(join) => {
+                let right = right.expect("a join's second input is a table");
+                join.apply(pass.state, one, other, right)
+            }
+            Kernel::Merge(arrange) => Ok(merge(one, other, arrange)),
+        }
+    }
+}
+
+/// The rows of both; the same row of both is two.
+fn merge(one: Changes, other: Changes, arrange: &[usize]) -> Changes {
+    let told_apart = |mut changes: Changes, input: u8| {
+        for row in changes.removed.iter_mut().chain(&mut changes.added) {
+            row.id = [row.id.as_ref(), &[input]].concat().into();
+            if input == 1 {
+                let values = arrange.iter().filter_map(|i| row.values.get(*i).cloned());
+                row.values = values.collect();
+            }
+        }
+        changes
+    };
+    let mut merged = told_apart(one, 0);
+    merged.extend(told_apart(other, 1));
+    merged
+}

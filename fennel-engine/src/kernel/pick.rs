@@ -1,0 +1,255 @@
+//! One row of those that belong together.
+//!
+//! The state holds all rows, by what makes them belong together, event time and id. Which of them is kept follows
+//! from their order, so a row that comes late or goes again changes it as if it had never been otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use fennel_core::kernel::{Among, Which};
+use fennel_core::value::Value;
+use fennel_core::window::Window;
+
+use super::group::{decode_row, encode_row, group_prefix};
+use super::window::windows;
+use super::{Changes, OPEN, Points, Row, Version, differences};
+use crate::error::{Error, Result};
+use crate::state::{Side, State};
+use crate::store::Bytes;
+use crate::table::key;
+
+/// Keeps one row of those that belong together.
+#[derive(Debug)]
+pub(crate) struct Pick {
+    /// What its state begins with.
+    pub(super) prefix: [u8; 6],
+    /// The positions of the columns in which rows that belong together are equal.
+    pub(super) by: Vec<usize>,
+    pub(super) among: Among,
+    pub(super) which: Which,
+    /// How many columns the input has.
+    pub(super) columns: usize,
+    /// Where each column of the output is in the input.
+    pub(super) output: Vec<usize>,
+}
+
+impl Pick {
+    pub(super) fn apply(&self, state: &mut State, changes: Changes) -> Result<Changes> {
+        let mut touched: BTreeMap<Vec<u8>, BTreeSet<i64>> = BTreeMap::new();
+        for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
+            .chain(changes.added.iter().map(|row| (row, true)))
+        {
+            let by = self.by.iter().filter_map(|i| row.values.get(*i));
+            // What has no value for a key is of no group.
+            if self.among == Among::All && by.clone().any(|value| *value == Value::Null) {
+                continue;
+            }
+            let prefix = group_prefix(self.prefix, by);
+            let key = [&prefix[..], &key::ordered(row.time), &row.id].concat();
+            if is_added {
+                state.put(key, encode_row(&row.values));
+            } else {
+                state.delete(key);
+            }
+            touched.entry(prefix).or_default().insert(row.time);
+        }
+        let mut output = Changes::default();
+        for (prefix, touched) in touched {
+            let group = Group {
+                pick: self,
+                state,
+                prefix,
+            };
+            match (self.among, self.which) {
+                (Among::All, Which::Latest) => group.latest(&touched, &mut output)?,
+                (Among::All, Which::First) => group.first(&mut output)?,
+                (among, which) => {
+                    let parts = group.parts(among, &touched)?;
+                    group.one_each(which, parts, &mut output)?;
+                }
+            }
+        }
+        Ok(output)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Vec<Value>> {
+        let values = decode_row(bytes, self.columns).ok_or_else(corrupt)?;
+        let output = self.output.iter().map(|i| values.get(*i).cloned());
+        output.collect::<Option<_>>().ok_or_else(corrupt)
+    }
+}
+
+/// The rows that are equal in the columns of a pick.
+struct Group<'s> {
+    pick: &'s Pick,
+    state: &'s State,
+    prefix: Vec<u8>,
+}
+
+/// The rows among which one is kept, from one event time to before another.
+type Part = (i64, i64);
+
+impl Group<'_> {
+    /// The rows from `lo` to before `hi` as event times, ids and values in bytes.
+    fn rows(
+        &self,
+        side: Side,
+        lo: i64,
+        hi: i64,
+    ) -> impl DoubleEndedIterator<Item = Result<(i64, Bytes, Bytes)>> {
+        let key = |time| Bytes::from([&self.prefix[..], &key::ordered(time)].concat());
+        let range = (Bound::Included(key(lo)), Bound::Excluded(key(hi)));
+        let len = self.prefix.len();
+        self.state.scan(side, range).map(move |entry| {
+            let (key, value) = entry?;
+            let time = key.get(len..).and_then(|rest| rest.first_chunk::<8>());
+            let time = key::from_ordered(*time.ok_or_else(corrupt)?);
+            Ok((time, key.slice(len + 8..), value))
+        })
+    }
+
+    /// Each row is a version of the group, until the next one.
+    fn latest(&self, touched: &BTreeSet<i64>, output: &mut Changes) -> Result<()> {
+        let (removed, added) = differences(self, touched)?;
+        for (versions, rows) in [(removed, &mut output.removed), (added, &mut output.added)] {
+            for version in versions {
+                rows.push(self.version(version)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first row of all holds for ever.
+    fn first(&self, output: &mut Changes) -> Result<()> {
+        let first = |side| self.rows(side, i64::MIN, i64::MAX).next().transpose();
+        let (old, new) = (first(Side::Before)?, first(Side::After)?);
+        if old == new {
+            return Ok(());
+        }
+        for (row, rows) in [(old, &mut output.removed), (new, &mut output.added)] {
+            if let Some((time, _, row)) = row {
+                let end = OPEN;
+                rows.push(self.version(Version { time, end, row })?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A version of the group as a row of a table.
+    fn version(&self, version: Version) -> Result<Row> {
+        Ok(Row {
+            time: version.time,
+            end: version.end,
+            id: Bytes::new(&[]),
+            values: self.pick.decode(&version.row)?,
+        })
+    }
+
+    /// The parts of the group that rows of these times are in, before or after.
+    fn parts(&self, among: Among, touched: &BTreeSet<i64>) -> Result<BTreeSet<(Side, Part)>> {
+        let mut parts = BTreeSet::new();
+        for time in touched {
+            for side in [Side::Before, Side::After] {
+                match among {
+                    Among::Window(Window::Session { gap }) => {
+                        let left = self.rows(side, i64::MIN, time.saturating_add(1)).next_back();
+                        let right = self.rows(side, time.saturating_add(1), i64::MAX).next();
+                        for neighbour in [left, right].into_iter().flatten() {
+                            let neighbour = neighbour?.0;
+                            if neighbour.abs_diff(*time) <= gap.micros().unsigned_abs() {
+                                parts.insert((side, self.session(side, gap.micros(), neighbour)?));
+                            }
+                        }
+                    }
+                    Among::Window(window) => {
+                        let windows = windows(window, *time).into_iter();
+                        parts.extend(windows.map(|span| (side, (span.lo, span.hi))));
+                    }
+                    Among::Instant | Among::All => {
+                        parts.insert((side, (*time, time.saturating_add(1))));
+                    }
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The bounds of the session that the row of event time `time` is in.
+    fn session(&self, side: Side, gap: i64, time: i64) -> Result<Part> {
+        let (mut first, mut last) = (time, time);
+        for row in self.rows(side, i64::MIN, time).rev() {
+            let earlier = row?.0;
+            if first - earlier > gap {
+                break;
+            }
+            first = earlier;
+        }
+        for row in self.rows(side, time, i64::MAX) {
+            let later = row?.0;
+            if later - last > gap {
+                break;
+            }
+            last = later;
+        }
+        Ok((first, last.saturating_add(1)))
+    }
+
+    /// One row of each part.
+    fn one_each(
+        &self,
+        which: Which,
+        parts: BTreeSet<(Side, Part)>,
+        output: &mut Changes,
+    ) -> Result<()> {
+        let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+        for (side, (lo, hi)) in parts {
+            let mut rows = self.rows(side, lo, hi);
+            let kept = match which {
+                Which::First => rows.next(),
+                Which::Latest => rows.next_back(),
+            };
+            if let Some((time, id, row)) = kept.transpose()? {
+                let kept = if side == Side::Before { &mut old } else { &mut new };
+                kept.insert((time, id), row);
+            }
+        }
+        for (kept, other, rows) in [
+            (&old, &new, &mut output.removed),
+            (&new, &old, &mut output.added),
+        ] {
+            for ((time, id), row) in kept {
+                if other.get(&(*time, id.clone())) != Some(row) {
+                    rows.push(Row {
+                        time: *time,
+                        end: OPEN,
+                        id: id.clone(),
+                        values: self.pick.decode(row)?,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of rows of one time, the one that arrived last counts.
+impl Points for Group<'_> {
+    fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>> {
+        let last = self.rows(side, time, time.saturating_add(1)).next_back();
+        Ok(last.transpose()?.map(|(_, _, row)| Some(row)))
+    }
+
+    fn before(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let last = self.rows(side, i64::MIN, time).next_back();
+        Ok(last.transpose()?.map(|(time, ..)| time))
+    }
+
+    fn after(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let first = self.rows(side, time.saturating_add(1), i64::MAX).next();
+        Ok(first.transpose()?.map(|(time, ..)| time))
+    }
+}
+
+fn corrupt() -> Error {
+    Error::Corrupt("the state of a pipeline can't be read; restore the store from a backup".into())
+}

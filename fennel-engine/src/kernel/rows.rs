@@ -1,0 +1,309 @@
+//! What is done to each row by itself.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, new_null_array};
+use fennel_core::column;
+use fennel_core::expr::eval::{Batch, Compiled, Now};
+use fennel_core::native::Call;
+use fennel_core::time::Timestamp;
+use fennel_core::value::{Shape, Value};
+
+use super::{Changes, Failure, Layout, OPEN, Row};
+use crate::table::{Table, key};
+
+/// Steps that are done to each row, one after the other.
+#[derive(Debug)]
+pub(crate) struct RowSteps(pub(super) Vec<RowStep>);
+
+/// A step, and the columns of the rows that it takes.
+#[derive(Debug)]
+pub(super) struct RowStep {
+    pub(super) step: Step,
+    pub(super) input: Layout,
+}
+
+/// What is done to a row.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Keeps it where the condition is true.
+    Filter(Compiled),
+    /// Makes each column: of the one at that position, or of the expression at that.
+    Assign(Vec<Slot>, Vec<Compiled>),
+    /// Keeps the columns at these positions, in this order.
+    Arrange(Vec<usize>),
+    /// Keeps it where none of the columns at these positions is null.
+    Dropnull(Vec<usize>),
+    /// Makes one of each element of the lists at these positions.
+    Explode(Vec<usize>),
+    /// Makes rows of changes, with a column behind the others that tells what each was.
+    Changelog { deletes: bool },
+    /// Calls a function.
+    Transform(Transform),
+}
+
+/// Where a column comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Slot {
+    Column(usize),
+    Expr(usize),
+}
+
+/// A Rust function from rows to rows.
+#[derive(Debug)]
+pub(super) struct Transform {
+    pub(super) call: Call,
+    pub(super) name: String,
+    /// Where each field that it takes is; `None` for the event time.
+    pub(super) takes: Vec<Option<usize>>,
+    /// For each column of the output, the position of the field that it makes.
+    pub(super) makes: Vec<usize>,
+    /// How many of the columns are keys.
+    pub(super) keys: usize,
+    /// The position of the event time among the fields that it makes.
+    pub(super) timestamp: usize,
+}
+
+impl RowSteps {
+    /// Does the steps to what comes and to what goes. A row that can't be done is a failure where it comes; where it
+    /// goes, it never came.
+    pub(super) fn apply(&self, changes: Changes, failures: &mut Vec<Failure>) -> Changes {
+        let mut unheard = Vec::new();
+        Changes {
+            removed: self.run(changes.removed, &mut unheard),
+            added: self.run(changes.added, failures),
+        }
+    }
+
+    fn run(&self, mut rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+        for step in &self.0 {
+            if rows.is_empty() {
+                break;
+            }
+            rows = step.run(rows, failures);
+        }
+        rows
+    }
+}
+
+impl RowStep {
+    fn run(&self, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+        match &self.step {
+            Step::Filter(condition) => self.filter(condition, rows, failures),
+            Step::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
+            Step::Arrange(positions) => {
+                let arrange = |mut row: Row| {
+                    row.values = positions.iter().filter_map(|i| row.values.get(*i).cloned()).collect();
+                    row
+                };
+                rows.into_iter().map(arrange).collect()
+            }
+            Step::Dropnull(positions) => {
+                let is_whole = |row: &Row| {
+                    positions.iter().all(|i| row.values.get(*i) != Some(&Value::Null))
+                };
+                rows.into_iter().filter(is_whole).collect()
+            }
+            Step::Explode(positions) => {
+                let exploded = rows.into_iter().flat_map(|row| self.explode(positions, row, failures));
+                exploded.collect()
+            }
+            Step::Changelog { deletes } => {
+                rows.into_iter().flat_map(|row| self.changes(*deletes, row)).collect()
+            }
+            Step::Transform(transform) => self.transform(transform, rows, failures),
+        }
+    }
+
+    fn filter(&self, condition: &Compiled, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+        let mut failed = Vec::new();
+        let kept = self.evaluate(condition, &rows, &mut failed);
+        let kept = kept.as_boolean();
+        self.fail(&rows, failed, failures);
+        let is_kept = |i: &usize| kept.is_valid(*i) && kept.value(*i);
+        let rows = rows.into_iter().enumerate();
+        rows.filter(|(i, _)| is_kept(i)).map(|(_, row)| row).collect()
+    }
+
+    fn assign(
+        &self,
+        slots: &[Slot],
+        exprs: &[Compiled],
+        mut rows: Vec<Row>,
+        failures: &mut Vec<Failure>,
+    ) -> Vec<Row> {
+        let mut failed = Vec::new();
+        let columns = exprs.iter().map(|expr| (expr.shape(), self.evaluate(expr, &rows, &mut failed)));
+        let columns: Vec<_> = columns.collect();
+        let has_failed = self.fail(&rows, failed, failures);
+        for (i, row) in rows.iter_mut().enumerate() {
+            let values = slots.iter().map(|slot| match slot {
+                Slot::Column(at) => row.values.get(*at).cloned().unwrap_or(Value::Null),
+                Slot::Expr(at) => columns.get(*at).map_or(Value::Null, |(shape, array)| {
+                    column::value(shape, array, i)
+                }),
+            });
+            row.values = values.collect();
+        }
+        let rows = rows.into_iter().enumerate();
+        rows.filter(|(i, _)| !has_failed.contains(i)).map(|(_, row)| row).collect()
+    }
+
+    /// Evaluates an expression over rows; the positions of those that failed go to `failed`.
+    fn evaluate(&self, expr: &Compiled, rows: &[Row], failed: &mut Vec<(usize, String)>) -> ArrayRef {
+        let count = rows.len();
+        let columns: Vec<ArrayRef> = (0..=self.input.columns.len())
+            .map(|i| {
+                if !expr.columns().contains(&i) {
+                    return new_null_array(&arrow_schema::DataType::Null, count);
+                }
+                match self.input.columns.get(i) {
+                    Some((_, shape)) => {
+                        let values = rows.iter().map(|row| row.values.get(i).unwrap_or(&Value::Null));
+                        column::array(shape, values)
+                    }
+                    None => instants(rows),
+                }
+            })
+            .collect();
+        let now = instants(rows);
+        let evaluated = expr.evaluate(&Batch {
+            rows: count,
+            columns: &columns,
+            now: Now::Column(&now),
+        });
+        failed.extend(evaluated.failures.into_iter().map(|failure| (failure.row, failure.reason)));
+        evaluated.values
+    }
+
+    /// Notes rows that failed, each once, and returns their positions.
+    fn fail(
+        &self,
+        rows: &[Row],
+        failed: Vec<(usize, String)>,
+        failures: &mut Vec<Failure>,
+    ) -> std::collections::BTreeSet<usize> {
+        let mut seen = std::collections::BTreeSet::new();
+        for (i, reason) in failed {
+            if seen.insert(i)
+                && let Some(row) = rows.get(i)
+            {
+                failures.push(self.failure(row, reason));
+            }
+        }
+        seen
+    }
+
+    fn failure(&self, row: &Row, reason: String) -> Failure {
+        let names = self.input.columns.iter().map(|(name, _)| name.clone());
+        let mut values: Vec<_> = names.zip(row.values.iter().cloned()).collect();
+        values.extend(instant(row.time).map(|time| (self.input.timestamp.clone(), time)));
+        Failure { reason, row: values }
+    }
+
+    fn explode(&self, positions: &[usize], row: Row, failures: &mut Vec<Failure>) -> Vec<Row> {
+        let list = |i: usize| match row.values.get(i) {
+            Some(Value::List(elements)) => elements.as_slice(),
+            _ => &[],
+        };
+        let len = positions.first().map_or(0, |i| list(*i).len());
+        if positions.iter().any(|i| list(*i).len() != len) {
+            let lens = positions.iter().filter_map(|i| {
+                Some(format!("`{}` has {}", self.input.columns.get(*i)?.0, list(*i).len()))
+            });
+            let lens = lens.collect::<Vec<_>>().join(", ");
+            failures.push(self.failure(
+                &row,
+                format!("lists that are exploded together are of one length, and {lens}"),
+            ));
+            return Vec::new();
+        }
+        let exploded = (0..len.max(1)).map(|element| {
+            let mut exploded = row.clone();
+            // Ids compare as the elements stand.
+            exploded.id = [row.id.as_ref(), &(element as u32).to_be_bytes()].concat().into();
+            for i in positions {
+                if let Some(value) = exploded.values.get_mut(*i) {
+                    *value = list(*i).get(element).cloned().unwrap_or(Value::Null);
+                }
+            }
+            exploded
+        });
+        exploded.collect()
+    }
+
+    /// A version as the rows of its beginning and of its end.
+    fn changes(&self, deletes: bool, row: Row) -> Vec<Row> {
+        let key = Table::key_bytes(row.values.iter().take(self.input.keys));
+        let change = |time: i64, is_delete: bool| {
+            let mut values = row.values.clone();
+            values.push(Value::Bool(is_delete == deletes));
+            // At one instant the old row goes before the new one comes.
+            let id = [&key[..], &[u8::from(!is_delete)], &key::ordered(row.time)].concat();
+            Row {
+                time,
+                end: OPEN,
+                id: id.into(),
+                values,
+            }
+        };
+        let begin = change(row.time, false);
+        let end = (row.end != OPEN).then(|| change(row.end, true));
+        std::iter::once(begin).chain(end).collect()
+    }
+
+    fn transform(
+        &self,
+        transform: &Transform,
+        rows: Vec<Row>,
+        failures: &mut Vec<Failure>,
+    ) -> Vec<Row> {
+        let mut made = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            let taken = transform.takes.iter().map(|at| match at {
+                Some(i) => row.values.get(*i).cloned().unwrap_or(Value::Null),
+                None => instant(row.time).unwrap_or(Value::Null),
+            });
+            let argument = Value::Record(taken.collect());
+            match transform.apply(&row, argument) {
+                Ok(values) => {
+                    row.values = values;
+                    made.push(row);
+                }
+                Err(reason) => failures.push(self.failure(&row, reason)),
+            }
+        }
+        made
+    }
+}
+
+impl Transform {
+    /// The columns that the function makes of a row.
+    fn apply(&self, row: &Row, argument: Value) -> Result<Vec<Value>, String> {
+        let name = &self.name;
+        let call = self.call;
+        let called = std::panic::catch_unwind(|| call(vec![argument]));
+        let made = called.map_err(|_| format!("`{name}` panicked"))?;
+        let made = made.map_err(|mismatch| format!("`{name}`: {mismatch}"))?;
+        let Some(Value::Record(fields)) = made.into_iter().next() else {
+            return Err(format!("`{name}` made no row"));
+        };
+        let values: Vec<_> = self.makes.iter().filter_map(|i| fields.get(*i).cloned()).collect();
+        if values.get(..self.keys) != row.values.get(..self.keys) {
+            return Err(format!("`{name}` changed a key, and rows are found by their keys"));
+        }
+        if fields.get(self.timestamp).cloned() != instant(row.time) {
+            return Err(format!("`{name}` changed the event time"));
+        }
+        Ok(values)
+    }
+}
+
+fn instant(micros: i64) -> Option<Value> {
+    Timestamp::from_micros(micros).map(Value::Timestamp)
+}
+
+/// The event times of rows as a column.
+fn instants(rows: &[Row]) -> ArrayRef {
+    let instants: Vec<_> = rows.iter().map(|row| instant(row.time).unwrap_or(Value::Null)).collect();
+    column::array(&Shape::Timestamp, instants.iter())
+}

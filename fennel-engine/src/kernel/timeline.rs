@@ -1,0 +1,60 @@
+//! What a key is over time, and how that changes.
+
+use std::collections::BTreeSet;
+
+use super::OPEN;
+use crate::error::Result;
+use crate::state::Side;
+use crate::store::Bytes;
+
+/// A stretch of event time in which a key has one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) time: i64,
+    /// When it stops to hold, or [`OPEN`].
+    pub(crate) end: i64,
+    /// The row's bytes.
+    pub(crate) row: Bytes,
+}
+
+/// The instants at which something is said of a key, each of which holds until the next one.
+pub(crate) trait Points {
+    /// What is said at `time`: nothing, or that the key has this row, or none.
+    fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>>;
+    /// The last instant before `time`.
+    fn before(&self, side: Side, time: i64) -> Result<Option<i64>>;
+    /// The first instant after `time`.
+    fn after(&self, side: Side, time: i64) -> Result<Option<i64>>;
+}
+
+/// The versions of a key that go and that come in a pass, where what is said at `touched` instants may be new.
+pub(crate) fn differences(
+    points: &impl Points,
+    touched: &BTreeSet<i64>,
+) -> Result<(Vec<Version>, Vec<Version>)> {
+    let mut starts = touched.clone();
+    for time in touched {
+        for side in [Side::Before, Side::After] {
+            starts.extend(points.before(side, *time)?);
+        }
+    }
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for start in starts {
+        let old = version(points, Side::Before, start)?;
+        let new = version(points, Side::After, start)?;
+        if old != new {
+            removed.extend(old);
+            added.extend(new);
+        }
+    }
+    Ok((removed, added))
+}
+
+/// The version that begins at `time`.
+fn version(points: &impl Points, side: Side, time: i64) -> Result<Option<Version>> {
+    let Some(Some(row)) = points.at(side, time)? else {
+        return Ok(None);
+    };
+    let end = points.after(side, time)?.unwrap_or(OPEN);
+    Ok(Some(Version { time, end, row }))
+}

@@ -1,0 +1,236 @@
+//! A pipeline, made ready to run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fennel_core::entity::Dataset;
+use fennel_core::kernel::{Kernel as Plan, Program};
+
+use crate::error::{Error, Result};
+use crate::graph::Align;
+use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, lower};
+use crate::state::State;
+use crate::table::{Table, TableId};
+
+/// How a pipeline fills a table.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// The tables whose rows it takes, each once.
+    pub(crate) inputs: Vec<Arc<Table>>,
+    /// The kernels, each behind those that it takes rows from.
+    nodes: Vec<Node>,
+    /// Where the table's rows come from.
+    output: Port,
+    /// For each of the table's columns, keys first, the position in the output, and how its values are aligned.
+    columns: Vec<(usize, Align)>,
+    /// The aggregate that answers for the table, if its pipeline ends with one.
+    computed: Option<Computed>,
+}
+
+/// A kernel in its place.
+#[derive(Debug)]
+struct Node {
+    kernel: Kernel,
+    left: Port,
+    right: Option<Port>,
+}
+
+/// Where rows come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Port {
+    Input(usize),
+    Node(usize),
+}
+
+/// What of the inputs a pass brings.
+#[derive(Debug)]
+pub(crate) enum Incoming<'c> {
+    /// The changes of every table that changed.
+    Changes(&'c BTreeMap<TableId, Changes>),
+    /// Rows of one table that this flow hasn't seen, and that are in the table already.
+    Rows(TableId, Changes),
+}
+
+impl Flow {
+    /// The flow of a dataset in a checked program, which has a pipeline for it; `None` where it has none.
+    /// `table` gives the tables of other datasets.
+    pub(crate) fn new(
+        program: &Program<'_>,
+        dataset: &Dataset<'_>,
+        id: TableId,
+        table: impl Fn(&str) -> Option<Arc<Table>>,
+    ) -> Result<Option<Flow>> {
+        let broken = |what: &str| {
+            Error::Corrupt(format!("the pipeline of `{}` can't be run: it {what}", dataset.name))
+        };
+        let nodes = &program.nodes;
+        let is_table = |i: usize| matches!(nodes.get(i), Some(node) if matches!(node.kernel, Plan::Table(_)));
+        let own = nodes.iter().find(|node| matches!(node.kernel, Plan::Table(name) if name == dataset.name));
+        let own = own.ok_or_else(|| broken("isn't there"))?;
+        let mut sources = own.inputs.iter().copied();
+        let from = sources.find(|i| !matches!(nodes.get(*i), Some(node) if matches!(node.kernel, Plan::Source(_))));
+        let Some(last) = from else {
+            return Ok(None);
+        };
+        // The nodes of this pipeline: what leads to its last one from tables.
+        let mut members = vec![false; nodes.len()];
+        let mut open = vec![last];
+        while let Some(i) = open.pop() {
+            if let (Some(member), Some(node)) = (members.get_mut(i), nodes.get(i))
+                && !std::mem::replace(member, true)
+                && !matches!(node.kernel, Plan::Table(_))
+            {
+                open.extend(&node.inputs);
+            }
+        }
+        let mut building = Building::default();
+        for (i, node) in nodes.iter().enumerate().filter(|(i, _)| members.get(*i) == Some(&true)) {
+            if let Plan::Table(name) = node.kernel {
+                let input = table(name).ok_or_else(|| broken("reads a dataset that isn't there"))?;
+                building.input(i, input);
+            } else {
+                building.node(i, node, id, is_table).map_err(|what| broken(&what))?;
+            }
+        }
+        building.finish(last, dataset, id).map(Some).map_err(|what| broken(&what))
+    }
+
+    /// The aggregate that answers for the table, if there is one.
+    pub(crate) fn computed(&self) -> Option<&Computed> {
+        self.computed.as_ref()
+    }
+
+    /// Runs the pipeline on what comes in, and answers with the changes of its table, in the order of the
+    /// table's columns. Without `emits` nobody takes those of an aggregate that answers for the table.
+    pub(crate) fn run(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        emits: bool,
+        failures: &mut Vec<Failure>,
+    ) -> Result<Changes> {
+        let mut made: Vec<Changes> = Vec::with_capacity(self.nodes.len());
+        for (i, node) in self.nodes.iter().enumerate() {
+            let one = self.changes(node.left, incoming, &made, false);
+            let (other, right) = match node.right {
+                None => (Changes::default(), None),
+                Some(port) => {
+                    let right = match (&node.kernel, port) {
+                        (Kernel::Join(_), Port::Input(i)) => self.inputs.get(i).map(Arc::as_ref),
+                        _ => None,
+                    };
+                    (self.changes(port, incoming, &made, right.is_some()), right)
+                }
+            };
+            if one.is_empty() && other.is_empty() {
+                made.push(Changes::default());
+                continue;
+            }
+            let mut pass = Pass {
+                state: &mut *state,
+                emits: emits || self.computed.is_none() || self.output != Port::Node(i),
+                failures: &mut *failures,
+            };
+            made.push(node.kernel.apply(&mut pass, one, other, right)?);
+        }
+        let mut changes = self.changes(self.output, incoming, &made, false);
+        for row in changes.removed.iter_mut().chain(&mut changes.added) {
+            let values = self.columns.iter().map(|(i, align)| {
+                let value = row.values.get(*i).cloned();
+                value.map_or(fennel_core::value::Value::Null, |value| align.apply(value))
+            });
+            row.values = values.collect();
+        }
+        Ok(changes)
+    }
+
+    /// The changes that come from a port. What is in a table already is no change of the table that a join reads.
+    fn changes(
+        &self,
+        port: Port,
+        incoming: &Incoming<'_>,
+        made: &[Changes],
+        is_joined: bool,
+    ) -> Changes {
+        let changes = match port {
+            Port::Node(i) => made.get(i),
+            Port::Input(i) => {
+                let id = self.inputs.get(i).map(|table| table.id);
+                match incoming {
+                    Incoming::Changes(all) => id.and_then(|id| all.get(&id)),
+                    Incoming::Rows(of, rows) => Some(rows).filter(|_| id == Some(*of) && !is_joined),
+                }
+            }
+        };
+        changes.cloned().unwrap_or_default()
+    }
+}
+
+/// A flow under construction.
+#[derive(Default)]
+struct Building {
+    inputs: Vec<Arc<Table>>,
+    nodes: Vec<Node>,
+    /// Where the rows of each node of the program come from here, and their columns.
+    ports: BTreeMap<usize, (Port, Layout)>,
+}
+
+impl Building {
+    fn input(&mut self, at: usize, table: Arc<Table>) {
+        let port = Port::Input(self.inputs.len());
+        self.ports.insert(at, (port, table.layout()));
+        self.inputs.push(table);
+    }
+
+    fn node(
+        &mut self,
+        at: usize,
+        node: &fennel_core::kernel::Node<'_>,
+        id: TableId,
+        is_table: impl Fn(usize) -> bool,
+    ) -> Result<(), String> {
+        let inputs = node.inputs.iter().map(|i| self.ports.get(i).ok_or("takes rows of nothing"));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        let layouts: Vec<_> = inputs.iter().map(|(_, layout)| layout).collect();
+        let right = match (inputs.get(1), node.inputs.get(1)) {
+            (Some((Port::Input(i), _)), Some(of)) if is_table(*of) => self.inputs.get(*i),
+            _ => None,
+        };
+        let number = u16::try_from(self.nodes.len() + 1).map_err(|_| "has too many steps")?;
+        let prefix = Table::state_prefix(id, number);
+        let (kernel, layout) = lower(node, &layouts, right.map(Arc::as_ref), prefix)?;
+        let left = inputs.first().map(|(port, _)| *port).ok_or("takes rows of nothing")?;
+        let right = inputs.get(1).map(|(port, _)| *port);
+        let port = Port::Node(self.nodes.len());
+        self.nodes.push(Node {
+            kernel,
+            left,
+            right,
+        });
+        self.ports.insert(at, (port, layout));
+        Ok(())
+    }
+
+    fn finish(mut self, last: usize, dataset: &Dataset<'_>, id: TableId) -> Result<Flow, String> {
+        let (output, layout) = self.ports.remove(&last).ok_or("makes nothing")?;
+        let table = Table::new(id, dataset, None).map_err(|error| error.to_string())?.layout();
+        let columns = table.columns.iter().map(|(name, shape)| {
+            let i = layout.position(name).ok_or_else(|| format!("makes no column `{name}`"))?;
+            let align = layout.columns.get(i).map_or(Align::Same, |(_, from)| Align::new(from, shape));
+            Ok((i, align))
+        });
+        let columns = columns.collect::<Result<Vec<_>, String>>()?;
+        let computed = match output {
+            Port::Node(i) => self.nodes.get(i),
+            Port::Input(_) => None,
+        };
+        let computed = computed.and_then(|node| Computed::new(&node.kernel, table.keys, &columns));
+        Ok(Flow {
+            inputs: self.inputs,
+            nodes: self.nodes,
+            output,
+            columns,
+            computed,
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! Running pipelines: rows of the log become rows of derived tables.
+//!
+//! A row is acknowledged once it is in the log and in the tables of its sources. Whoever logged it then applies it,
+//! and all others that wait, to the pipelines: in *passes* of rows in order of arrival, each of which is one batch
+//! with its end in it. So a pass happens once, whatever crash comes between, and an open goes on where the last
+//! pass ended. What comes of it doesn't depend on where passes begin and end.
+//!
+//! A commit that fills new tables keeps the turn until they are there. Rows are acknowledged meanwhile, and queries see
+//! derived tables as they were, until the commit is made and applies what has come.
+
+mod flow;
+mod live;
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use fennel_core::time::Timestamp;
+
+pub(crate) use flow::{Flow, Incoming};
+pub(crate) use live::Live;
+
+use crate::error::Result;
+use crate::ingest::EndpointId;
+use crate::kernel::{Changes, Failure};
+use crate::meta;
+use crate::reject;
+use crate::state::{Applied, State};
+use crate::store::{Batch, Store};
+use crate::table::{Cursor, Table, TableId};
+
+/// The most rows of the log that one pass applies.
+const PASS_ROWS: u64 = 10_000;
+
+/// The most rows of a table that one pass of a fill takes.
+const FILL_ROWS: usize = 4_000;
+
+/// Applies rows to pipelines, one pass at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Runner {
+    turn: Mutex<Turn>,
+    /// Told when a turn is over.
+    over: Condvar,
+    /// Endpoints that have rows which may not be applied, with the number of the last one's sequence and one.
+    waiting: Mutex<BTreeMap<EndpointId, u64>>,
+}
+
+/// Who applies rows, and how far they are.
+#[derive(Debug, Default)]
+struct Turn {
+    holder: Holder,
+    /// How many rows of the log are applied.
+    applied: u64,
+    live: Live,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Holder {
+    #[default]
+    Nobody,
+    Pass,
+    Commit,
+}
+
+impl Runner {
+    /// Goes on behind the first `applied` rows of the log.
+    pub(crate) fn new(applied: u64, live: Live) -> Self {
+        Self {
+            turn: Mutex::new(Turn {
+                holder: Holder::Nobody,
+                applied,
+                live,
+            }),
+            ..Default::default()
+        }
+    }
+
+    /// Notes that an endpoint gets rows up to before `end`. Called before they are submitted, in their order.
+    pub(crate) fn expect(&self, endpoint: EndpointId, end: u64) {
+        let mut waiting = self.waiting();
+        let last = waiting.entry(endpoint).or_default();
+        *last = (*last).max(end);
+    }
+
+    /// Applies the rows before `end`, which are durable. While a commit fills tables it returns at once, since the
+    /// commit applies them.
+    pub(crate) fn run(&self, store: &Store, end: u64, now: Timestamp) -> Result<()> {
+        let mut turn = self.turn();
+        loop {
+            match turn.holder {
+                _ if turn.applied >= end => return Ok(()),
+                Holder::Commit => return Ok(()),
+                Holder::Pass => turn = self.over.wait(turn).unwrap_or_else(PoisonError::into_inner),
+                Holder::Nobody => break,
+            }
+        }
+        turn.holder = Holder::Pass;
+        let (live, from) = (turn.live.clone(), turn.applied);
+        drop(turn);
+        let mut passes = Passes {
+            runner: self,
+            store,
+            live: &live,
+            now,
+            applied: from,
+        };
+        let outcome = passes.run(end);
+        let applied = passes.applied;
+        let mut turn = self.turn();
+        turn.applied = applied;
+        turn.holder = Holder::Nobody;
+        drop(turn);
+        self.over.notify_all();
+        outcome
+    }
+
+    /// Waits for the turn, and keeps it until the guard is dropped.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        let mut turn = self.turn();
+        while turn.holder != Holder::Nobody {
+            turn = self.over.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        turn.holder = Holder::Commit;
+        Held {
+            runner: self,
+            applied: turn.applied,
+        }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<EndpointId, u64>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The endpoints that have rows from `applied` on.
+    fn endpoints(&self, applied: u64) -> Vec<EndpointId> {
+        let waiting = self.waiting();
+        let later = waiting.iter().filter(|(_, end)| **end > applied);
+        later.map(|(endpoint, _)| *endpoint).collect()
+    }
+
+    /// Forgets endpoints whose rows are all applied.
+    fn forget(&self, applied: u64) {
+        self.waiting().retain(|_, end| *end > applied);
+    }
+}
+
+/// The turn of a commit.
+#[derive(Debug)]
+pub(crate) struct Held<'r> {
+    runner: &'r Runner,
+    /// How many rows of the log are applied.
+    pub(crate) applied: u64,
+}
+
+impl Held<'_> {
+    /// Fills a new table from those that its pipeline takes rows of.
+    pub(crate) fn fill(&self, store: &Store, table: &Table, now: Timestamp) -> Result<()> {
+        let Some(flow) = &table.flow else {
+            return Ok(());
+        };
+        let applied = Applied {
+            before: self.applied,
+            after: self.applied,
+        };
+        let mut failed = 0;
+        for input in &flow.inputs {
+            let mut cursor = Cursor::default();
+            loop {
+                let mut state = State::new(store.snapshot(), applied);
+                let rows = input.part(&state, &mut cursor, FILL_ROWS)?;
+                if rows.is_empty() {
+                    break;
+                }
+                let incoming = Incoming::Rows(input.id, Changes::added(rows));
+                let mut failures = Vec::new();
+                let mut changes = flow.run(&mut state, &incoming, false, &mut failures)?;
+                if table.computed().is_none() {
+                    table.apply(&mut state, &mut changes, &mut failures);
+                }
+                let mut batch = Batch::new();
+                state.finish(&mut batch);
+                put_failures(&mut batch, table.id, self.applied, failed, &failures, now);
+                failed += failures.len() as u32;
+                store.write(batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs these tables' pipelines from now on.
+    pub(crate) fn set(&mut self, live: Live) {
+        self.runner.turn().live = live;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.runner.turn().holder = Holder::Nobody;
+        self.runner.over.notify_all();
+    }
+}
+
+/// Passes of one turn.
+struct Passes<'r> {
+    runner: &'r Runner,
+    store: &'r Store,
+    live: &'r Live,
+    now: Timestamp,
+    applied: u64,
+}
+
+impl Passes<'_> {
+    fn run(&mut self, end: u64) -> Result<()> {
+        if self.live.is_empty() {
+            self.applied = end;
+        }
+        while self.applied < end {
+            let until = end.min(self.applied.saturating_add(PASS_ROWS));
+            self.pass(until)?;
+            self.applied = until;
+        }
+        self.runner.forget(self.applied);
+        Ok(())
+    }
+
+    /// Applies the rows before `until`.
+    fn pass(&self, until: u64) -> Result<()> {
+        let applied = Applied {
+            before: self.applied,
+            after: until,
+        };
+        let mut state = State::new(self.store.snapshot(), applied);
+        let endpoints = self.runner.endpoints(self.applied);
+        let mut changed = self.live.taken(&state, &endpoints)?;
+        if changed.values().all(Changes::is_empty) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        for table in self.live.derived() {
+            let Some(flow) = &table.flow else {
+                continue;
+            };
+            let has_changed = |input: &std::sync::Arc<Table>| {
+                changed.get(&input.id).is_some_and(|changes| !changes.is_empty())
+            };
+            if !flow.inputs.iter().any(has_changed) {
+                continue;
+            }
+            let mut failures = Vec::new();
+            let emits = self.live.is_read(table.id);
+            let incoming = Incoming::Changes(&changed);
+            let mut changes = flow.run(&mut state, &incoming, emits, &mut failures)?;
+            if table.computed().is_none() {
+                table.apply(&mut state, &mut changes, &mut failures);
+            }
+            put_failures(&mut batch, table.id, until, 0, &failures, self.now);
+            if emits {
+                changed.insert(table.id, changes);
+            }
+        }
+        state.finish(&mut batch);
+        meta::put_applied(&mut batch, until);
+        Ok(self.store.write(batch)?)
+    }
+}
+
+/// Keeps rows that a pipeline couldn't make anything of.
+fn put_failures(
+    batch: &mut Batch,
+    table: TableId,
+    until: u64,
+    first: u32,
+    failures: &[Failure],
+    now: Timestamp,
+) {
+    for (failure, i) in failures.iter().zip(first..) {
+        let row = failure.row.iter().cloned().collect();
+        let place = (until.saturating_sub(1), i);
+        reject::put(batch, table, place, now, &failure.reason, &row);
+    }
+}

@@ -1,0 +1,266 @@
+//! Tables and kernels: rows of a pipeline go in, and versions come out.
+
+use std::ops::Bound;
+
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+
+use super::{KEY_BYTES, Kind, Table, key, read::time_of, row};
+use crate::error::Result;
+use crate::kernel::{Changes, Failure, OPEN, Row, Version};
+use crate::state::{Side, State};
+use crate::store::{Bytes, prefix_end};
+
+/// How far a table has been read.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    passed: Option<Vec<u8>>,
+    /// The groups of a computed table that are left.
+    groups: Option<Vec<Vec<Value>>>,
+}
+
+impl Table {
+    /// Makes the changes that a pipeline came to. Rows whose key is too long are failures.
+    pub(crate) fn apply(
+        &self,
+        state: &mut State,
+        changes: &mut Changes,
+        failures: &mut Vec<Failure>,
+    ) {
+        for row in &changes.removed {
+            if let Ok(key) = self.row_key(row) {
+                state.delete(key);
+            }
+        }
+        changes.added.retain(|row| match self.row_key(row) {
+            Ok(key) => {
+                state.put(key, self.row_value(row));
+                true
+            }
+            Err(reason) => {
+                failures.push(self.failure(row, reason));
+                false
+            }
+        });
+        changes.removed.retain(|row| self.row_key(row).is_ok());
+    }
+
+    /// The key of a pipeline's row. Its values are in the order of the table's columns, without the event time.
+    fn row_key(&self, row: &Row) -> Result<Vec<u8>, String> {
+        let mut key = self.rows_prefix().to_vec();
+        let time = key::ordered(row.time);
+        if self.is_keyed() {
+            for value in row.values.iter().take(self.keys.len()) {
+                key::encode(value, &mut key);
+            }
+            key.extend(time.map(|byte| !byte));
+        } else {
+            key.extend(time);
+            key.extend(row.id.as_ref());
+        }
+        if key.len() > KEY_BYTES {
+            let len = key.len();
+            return Err(format!(
+                "its key takes {len} bytes, and a key has at most {KEY_BYTES}"
+            ));
+        }
+        Ok(key)
+    }
+
+    fn row_value(&self, row: &Row) -> Vec<u8> {
+        let mut value = Vec::new();
+        if self.is_keyed() {
+            value.extend(key::ordered(row.end));
+        }
+        value.extend(row::encode(row.values.iter().skip(self.keys.len())));
+        value
+    }
+
+    fn failure(&self, row: &Row, reason: String) -> Failure {
+        let columns = self.keys.iter().chain(&self.values);
+        let names = columns.filter_map(|i| Some(self.columns.get(*i)?.name.clone()));
+        let mut values: Vec<_> = names.zip(row.values.iter().cloned()).collect();
+        if let (Some(column), Some(time)) = (
+            self.columns.get(self.timestamp),
+            Timestamp::from_micros(row.time),
+        ) {
+            values.push((column.name.clone(), Value::Timestamp(time)));
+        }
+        Failure {
+            reason,
+            row: values,
+        }
+    }
+
+    /// A version of a key as a row for kernels.
+    pub(crate) fn version_row(&self, key: &[u8], version: &Version) -> Result<Row> {
+        let mut values = self.key_values(key)?;
+        let rest = row::decode(&version.row, self.values.len());
+        values.extend(rest.ok_or_else(|| self.corrupt())?);
+        Ok(Row {
+            time: version.time,
+            end: version.end,
+            id: Bytes::new(&[]),
+            values,
+        })
+    }
+
+    /// The value columns of a version, in the order of the columns' names.
+    pub(crate) fn version_values(&self, version: &Version) -> Result<Vec<Value>> {
+        row::decode(&version.row, self.values.len()).ok_or_else(|| self.corrupt())
+    }
+
+    /// The key columns that these bytes are of.
+    fn key_values(&self, mut key: &[u8]) -> Result<Vec<Value>> {
+        let mut values = Vec::with_capacity(self.keys.len() + self.values.len());
+        for i in &self.keys {
+            let column = self.columns.get(*i).ok_or_else(|| self.corrupt())?;
+            let value = key::decode(&column.shape, &mut key);
+            values.push(value.ok_or_else(|| self.corrupt())?);
+        }
+        Ok(values)
+    }
+
+    /// The bytes of a key, for [`version_as_of`](Table::version_as_of) and [`versions`](Table::versions).
+    pub(crate) fn key_bytes<'v>(key: impl Iterator<Item = &'v Value>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for value in key {
+            key::encode(value, &mut bytes);
+        }
+        bytes
+    }
+
+    /// The version of a key that holds at `time`.
+    pub(crate) fn version_as_of(
+        &self,
+        state: &State,
+        side: Side,
+        key: &[u8],
+        time: i64,
+    ) -> Result<Option<Version>> {
+        if let Some(computed) = self.computed() {
+            return computed.version_as_of(state, side, &self.key_values(key)?, time);
+        }
+        if self.kind() == Kind::Upserts {
+            return self.upsert_as_of(state, side, key, time);
+        }
+        let prefix = [&self.rows_prefix()[..], key].concat();
+        let from = [&prefix[..], &key::ordered(time).map(|byte| !byte)].concat();
+        let Some(entry) = state.scan_from(side, &from, &prefix).next().transpose()? else {
+            return Ok(None);
+        };
+        let version = self.version(&entry.0, &entry.1, prefix.len())?;
+        Ok(Some(version).filter(|version| version.end > time))
+    }
+
+    /// All versions of a key, the earliest first.
+    pub(crate) fn versions(&self, state: &State, side: Side, key: &[u8]) -> Result<Vec<Version>> {
+        if let Some(computed) = self.computed() {
+            return computed.versions(state, side, &self.key_values(key)?);
+        }
+        if self.kind() == Kind::Upserts {
+            return self.upsert_versions(state, side, key);
+        }
+        let prefix = [&self.rows_prefix()[..], key].concat();
+        let versions = state.scan_prefix(side, &prefix).rev().map(|entry| {
+            let (key, value) = entry?;
+            self.version(&key, &value, prefix.len())
+        });
+        versions.collect()
+    }
+
+    /// The version in an entry of a pipeline's table.
+    fn version(&self, key: &[u8], value: &Bytes, key_len: usize) -> Result<Version> {
+        let version = || {
+            let (time, _) = time_of(key.get(key_len..)?, true)?;
+            let (end, _) = value.split_first_chunk::<8>()?;
+            Some(Version {
+                time: time.micros(),
+                end: key::from_ordered(*end),
+                row: value.slice(8..),
+            })
+        };
+        version().ok_or_else(|| self.corrupt())
+    }
+
+    /// The next rows that the table holds, for kernels: about `count` of them, behind those that `cursor` has passed;
+    /// none at the end.
+    pub(crate) fn part(&self, state: &State, cursor: &mut Cursor, count: usize) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        if let Some(computed) = self.computed() {
+            let groups = match &mut cursor.groups {
+                Some(groups) => groups,
+                none => none.insert(computed.groups(state)?),
+            };
+            while rows.len() < count
+                && let Some(key) = groups.pop()
+            {
+                let key = Self::key_bytes(key.iter());
+                self.version_rows(state, &key, &mut rows)?;
+            }
+            return Ok(rows);
+        }
+        let prefix = self.rows_prefix();
+        let from = Bound::Excluded(Bytes::from(cursor.passed.as_deref().unwrap_or(&prefix)));
+        for entry in state.scan(Side::After, (from, prefix_end(&prefix))) {
+            let (entry, value) = entry?;
+            if rows.len() >= count {
+                break;
+            }
+            if !self.is_keyed() {
+                rows.extend(self.stream_row(state, &entry, &value)?);
+                cursor.passed = Some(entry.to_vec());
+                continue;
+            }
+            let key = self.key_of(&entry)?;
+            // The last entry of the key is met last.
+            let all = [&prefix[..], &key].concat();
+            if cursor.passed.as_ref().is_some_and(|passed| passed.starts_with(&all)) {
+                cursor.passed = Some(entry.to_vec());
+                continue;
+            }
+            self.version_rows(state, &key, &mut rows)?;
+            cursor.passed = Some(entry.to_vec());
+        }
+        Ok(rows)
+    }
+
+    fn version_rows(&self, state: &State, key: &[u8], rows: &mut Vec<Row>) -> Result<()> {
+        for version in self.versions(state, Side::After, key)? {
+            rows.push(self.version_row(key, &version)?);
+        }
+        Ok(())
+    }
+
+    /// The row of a stream's entry; `None` for one of a source that isn't applied yet.
+    fn stream_row(&self, state: &State, key: &[u8], value: &Bytes) -> Result<Option<Row>> {
+        let row = || {
+            let (time, id) = time_of(key.get(self.rows_prefix().len()..)?, false)?;
+            let values = row::decode(value, self.values.len())?;
+            let sequence = id.split_first_chunk::<8>().map(|(bytes, _)| *bytes)?;
+            let row = Row {
+                time: time.micros(),
+                end: OPEN,
+                id: id.into(),
+                values,
+            };
+            Some((u64::from_be_bytes(sequence), row))
+        };
+        let (sequence, row) = row().ok_or_else(|| self.corrupt())?;
+        let seen = self.flow.is_some() || sequence < state.applied(Side::After);
+        Ok(seen.then_some(row))
+    }
+
+    /// The bytes of the key columns in an entry's key.
+    fn key_of(&self, entry: &[u8]) -> Result<Vec<u8>> {
+        let key = || {
+            let all = entry.get(self.rows_prefix().len()..)?;
+            let mut rest = all;
+            for i in &self.keys {
+                key::decode(&self.columns.get(*i)?.shape, &mut rest)?;
+            }
+            all.get(..all.len() - rest.len()).map(<[u8]>::to_vec)
+        };
+        key().ok_or_else(|| self.corrupt())
+    }
+}

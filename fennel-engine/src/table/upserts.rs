@@ -1,0 +1,165 @@
+//! The rows of a keyed dataset's sources: each is a version of its key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Said, Table, key};
+use crate::error::Result;
+use crate::kernel::{Changes, Points, Version, differences};
+use crate::state::{Side, State};
+use crate::store::Bytes;
+
+
+/// A version that a row of a source made: the key's bytes and the event time.
+pub(crate) type Place = (Vec<u8>, i64);
+
+impl Table {
+    /// What changes of the table by rows at these places, which are in the store already.
+    pub(crate) fn upserted(&self, state: &State, places: Vec<Place>) -> Result<Changes> {
+        let mut keys: BTreeMap<Vec<u8>, BTreeSet<i64>> = BTreeMap::new();
+        for (key, time) in places {
+            keys.entry(key).or_default().insert(time);
+        }
+        let mut changes = Changes::default();
+        for (key, touched) in keys {
+            let line = Line {
+                table: self,
+                state,
+                prefix: [&self.rows_prefix()[..], &key].concat(),
+            };
+            let (removed, added) = differences(&line, &touched)?;
+            for version in removed {
+                changes.removed.push(self.version_row(&key, &version)?);
+            }
+            for version in added {
+                changes.added.push(self.version_row(&key, &version)?);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What a side sees of a key's row at `time`, or of its latest one before.
+    pub(super) fn upsert_as_of(
+        &self,
+        state: &State,
+        side: Side,
+        key: &[u8],
+        time: i64,
+    ) -> Result<Option<Version>> {
+        let prefix = [&self.rows_prefix()[..], key].concat();
+        let line = Line {
+            table: self,
+            state,
+            prefix,
+        };
+        let Some((time, said)) = line.at_or_before(side, time)? else {
+            return Ok(None);
+        };
+        let Some(row) = said else {
+            return Ok(None);
+        };
+        let end = line.after(side, time)?.unwrap_or(crate::kernel::OPEN);
+        Ok(Some(Version { time, end, row }))
+    }
+
+    /// All versions of a key that a side sees, the earliest first.
+    pub(super) fn upsert_versions(
+        &self,
+        state: &State,
+        side: Side,
+        key: &[u8],
+    ) -> Result<Vec<Version>> {
+        let prefix = [&self.rows_prefix()[..], key].concat();
+        let mut versions: Vec<Version> = Vec::new();
+        let (mut end, mut last) = (crate::kernel::OPEN, None);
+        for entry in state.scan_prefix(side, &prefix) {
+            let (entry_key, value) = entry?;
+            let (time, sequence) = self.place_of(&entry_key, prefix.len())?;
+            if sequence >= state.applied(side) || last == Some(time) {
+                continue;
+            }
+            if let Some(before) = last {
+                end = before;
+            }
+            last = Some(time);
+            if let Some(row) = self.said(&value)? {
+                versions.push(Version { time, end, row });
+            }
+        }
+        versions.reverse();
+        Ok(versions)
+    }
+
+    /// The event time and the sequence of a key's entry.
+    pub(super) fn place_of(&self, entry: &[u8], key_len: usize) -> Result<(i64, u64)> {
+        let place = || {
+            let (time, rest) = entry.get(key_len..)?.split_first_chunk::<8>()?;
+            let (sequence, _) = rest.split_first_chunk::<8>()?;
+            let sequence = u64::from_be_bytes(sequence.map(|byte| !byte));
+            Some((key::from_ordered(time.map(|byte| !byte)), sequence))
+        };
+        place().ok_or_else(|| self.corrupt())
+    }
+
+    /// The row that an entry says, or `None` where it says that the key is gone.
+    pub(super) fn said(&self, value: &Bytes) -> Result<Option<Bytes>> {
+        match value.first() {
+            Some(said) if *said == Said::Is as u8 => Ok(Some(value.slice(1..))),
+            Some(said) if *said == Said::Gone as u8 => Ok(None),
+            _ => Err(self.corrupt()),
+        }
+    }
+}
+
+/// What the sources' rows say of one key.
+struct Line<'t> {
+    table: &'t Table,
+    state: &'t State,
+    /// What the key's entries begin with.
+    prefix: Vec<u8>,
+}
+
+impl Line<'_> {
+    fn entry(&self, time: i64) -> Vec<u8> {
+        let time = key::ordered(time).map(|byte| !byte);
+        [&self.prefix[..], &time].concat()
+    }
+
+    /// The latest instant that isn't after `time`, with what is said then: by the row that arrived last.
+    fn at_or_before(&self, side: Side, time: i64) -> Result<Option<(i64, Option<Bytes>)>> {
+        for entry in self.state.scan_from(side, &self.entry(time), &self.prefix) {
+            let (key, value) = entry?;
+            let (time, sequence) = self.table.place_of(&key, self.prefix.len())?;
+            if sequence < self.state.applied(side) {
+                return Ok(Some((time, self.table.said(&value)?)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Points for Line<'_> {
+    fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>> {
+        let found = self.at_or_before(side, time)?;
+        Ok(found.filter(|(at, _)| *at == time).map(|(_, said)| said))
+    }
+
+    fn before(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let Some(earlier) = time.checked_sub(1) else {
+            return Ok(None);
+        };
+        Ok(self.at_or_before(side, earlier)?.map(|(time, _)| time))
+    }
+
+    fn after(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        for entry in self.state.scan_back(side, &self.entry(time), &self.prefix) {
+            let (key, _) = entry?;
+            let (time, sequence) = self.table.place_of(&key, self.prefix.len())?;
+            if sequence < self.state.applied(side) {
+                return Ok(Some(time));
+            }
+        }
+        Ok(None)
+    }
+}
+
+
