@@ -9,6 +9,7 @@ use crate::commit::{Registry, Remover};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
+use crate::run::Runner;
 use crate::store::{Snapshot, Store};
 
 /// An engine on a store; clones are handles to the same one.
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) routes: RwLock<Routes>,
     pub(crate) sequencer: Mutex<Sequencer>,
     pub(crate) branches: Branches,
+    /// Applies rows to pipelines.
+    pub(crate) runner: Runner,
     /// Removes what commits leave unused.
     pub(crate) remover: Remover,
 }

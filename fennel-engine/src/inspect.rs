@@ -20,7 +20,7 @@ impl Engine {
             values: Vec::new(),
         });
         let mut columns: Vec<_> = columns.collect();
-        for row in table.rows(&snapshot).take(n) {
+        for row in table.rows(&snapshot, self.inner.clock.now())?.take(n) {
             for (column, value) in columns.iter_mut().zip(row?) {
                 column.values.push(value);
             }

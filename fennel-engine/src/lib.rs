@@ -44,11 +44,14 @@ mod feature;
 mod graph;
 mod ingest;
 mod inspect;
+mod kernel;
 mod lookup;
 mod meta;
 mod query;
 mod recover;
 mod reject;
+mod run;
+mod state;
 mod table;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -66,7 +66,7 @@ impl Engine {
         let wanted = positions(table, fields)?;
 
         let selection = table.select(wanted.iter().copied());
-        let (mut prefix, mut found) = (Vec::new(), Vec::with_capacity(keys.len()));
+        let (mut buffer, mut found) = (Vec::new(), Vec::with_capacity(keys.len()));
         let column = |i: &usize| {
             let Column { name, shape } = table.columns.get(*i)?;
             let shape = match shape {
@@ -82,8 +82,7 @@ impl Engine {
         let mut columns: Vec<_> = wanted.iter().filter_map(column).collect();
         for (i, key) in keys.iter().enumerate() {
             let key: Vec<&Value> = key.iter().collect();
-            table.key_prefix(key.iter().copied(), &mut prefix);
-            let version = table.as_of(&snapshot, &mut prefix, at.of(i))?;
+            let version = table.find(&snapshot, &key, at.of(i), &mut buffer)?;
             let mut slots = columns.iter_mut();
             table.read(&selection, &key, version.as_ref(), |value| {
                 if let Some(column) = slots.next() {

@@ -7,6 +7,7 @@
 //! | `table/` and the number | [`TableRecord`] |
 //! | `phase/`, the number of a table and of its source | [`Phase`], if the source is bounded and has begun |
 //! | `next table` | the lowest number that no table ever had |
+//! | `applied` | how many rows of the log are applied to pipelines |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
 //!
 //! Values are in postcard's encoding, numbers in keys big-endian.
@@ -20,7 +21,7 @@ use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The last commit of a branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +69,7 @@ pub(crate) struct Meta {
     /// By table and position among the table's sources.
     pub(crate) phases: Vec<((TableId, u32), Phase)>,
     pub(crate) next_table: TableId,
+    pub(crate) applied: u64,
     pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
 }
 
@@ -86,6 +88,7 @@ impl Meta {
             )));
         }
         let next_table = snapshot.get(Space::Meta, b"next table")?;
+        let applied = snapshot.get(Space::Meta, b"applied")?;
         let text = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
         Ok(Self {
             is_new,
@@ -93,6 +96,7 @@ impl Meta {
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
+            applied: applied.map_or(Ok(0), |bytes| decode(&bytes))?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
         })
     }
@@ -132,6 +136,11 @@ pub(crate) fn phases(table: TableId) -> Vec<u8> {
 /// Sets the number of the next table.
 pub(crate) fn put_next_table(batch: &mut Batch, next: TableId) {
     batch.put(Space::Meta, "next table", encode(&next));
+}
+
+/// Sets how many rows of the log are applied to pipelines.
+pub(crate) fn put_applied(batch: &mut Batch, applied: u64) {
+    batch.put(Space::Meta, "applied", encode(&applied));
 }
 
 /// Gives an endpoint its number.

@@ -8,12 +8,13 @@ use fennel_core::diff::identity;
 
 use crate::branch::Branches;
 use crate::clock::Clock;
-use crate::commit::{Definitions, Registry, Remover, drop_table, live};
+use crate::commit::{Definitions, Registry, Remover, drop_table, in_order};
 use crate::engine::Inner;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ingest::{Phase, Sequencer};
 use crate::meta::{self, Head, Meta, TableRecord, TableState};
+use crate::run::{Flow, Runner};
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
 
@@ -44,12 +45,20 @@ impl Inner {
         restore_phases(&registry, meta.phases);
         drop_leftovers(&store, &registry, &meta.tables);
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied())?;
+        let runner = Runner::new(meta.applied, registry.live());
+        let end = sequencer.len();
+        for endpoint in registry.endpoints.values() {
+            runner.expect(*endpoint, end);
+        }
+        // What a crash kept from being applied. If that fails here, it fails for whoever logs next, too.
+        let _ = runner.run(&store, end, clock.now());
         Ok(Self {
             routes: RwLock::new(registry.routes()),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),
             remover: Remover::default(),
             branches,
+            runner,
             store,
             clock,
         })
@@ -74,11 +83,12 @@ fn open_branch(
 ) -> Result<Graph> {
     let arena = Bump::new();
     let catalog = Definitions::read(&arena, &head.request)?.catalog;
-    for dataset in live(&catalog)
-        .filter(|dataset| registry.table(&catalog, dataset).is_none())
-        .collect::<Vec<_>>()
-    {
+    let (program, datasets) = in_order(&catalog)?;
+    for dataset in datasets {
         let identity = identity(&catalog, dataset);
+        if registry.tables.contains_key(&identity) {
+            continue;
+        }
         let id = ready.get(identity.as_str()).ok_or_else(|| {
             let what = format!(
                 "dataset `{}` has no rows in the store; restore it from a backup",
@@ -86,9 +96,11 @@ fn open_branch(
             );
             Error::Corrupt(what)
         })?;
-        registry
-            .tables
-            .insert(identity, Arc::new(Table::new(*id, dataset)?));
+        let flow = Flow::new(&program, dataset, *id, |name| {
+            registry.table(&catalog, catalog.dataset(name)?)
+        })?;
+        let table = Table::new(*id, dataset, flow.map(Arc::new))?;
+        registry.tables.insert(identity, Arc::new(table));
     }
     Graph::new(&catalog, |dataset| registry.table(&catalog, dataset))
 }

@@ -13,7 +13,7 @@ use fennel_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::store::{Batch, Snapshot, Space};
-use crate::table::{Table, TableId};
+use crate::table::{Table, TableId, place};
 use crate::{Engine, Error, Incoming};
 
 /// The rows of a dataset that were set aside.
@@ -67,9 +67,7 @@ pub(crate) fn put(
     reason: &str,
     row: &Incoming,
 ) {
-    let mut key = Table::prefix(table).to_vec();
-    key.extend(sequence.to_be_bytes());
-    key.extend(source.to_be_bytes());
+    let key = [&Table::prefix(table)[..], &place(sequence, source)].concat();
     batch.add(Space::Rejects, Table::prefix(table), 1);
     let value = postcard::to_allocvec(&(at.micros(), reason, row));
     batch.put(
@@ -77,6 +75,16 @@ pub(crate) fn put(
         key,
         value.expect("rows are written to memory without fail"),
     );
+}
+
+/// Whether the row that arrived as `sequence` was set aside, of the table's `source`th source.
+pub(crate) fn is_aside(
+    snapshot: &Snapshot,
+    table: TableId,
+    (sequence, source): (u64, u32),
+) -> Result<bool> {
+    let key = [&Table::prefix(table)[..], &place(sequence, source)].concat();
+    Ok(snapshot.get(Space::Rejects, &key)?.is_some())
 }
 
 fn read(value: &[u8]) -> Result<Reject> {

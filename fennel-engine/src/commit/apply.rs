@@ -6,7 +6,7 @@ use fennel_core::catalog::Catalog;
 use fennel_core::entity::Dataset;
 
 use super::fill::NewTables;
-use super::registry::{Registry, missing};
+use super::registry::Registry;
 use crate::engine::Inner;
 use crate::error::Result;
 use crate::graph::Graph;
@@ -22,8 +22,7 @@ impl Inner {
         catalog: &Catalog<'_>,
         head: Head,
     ) -> Result<()> {
-        let datasets = missing(registry, catalog).collect();
-        let mut new = NewTables::create(&self.store, registry, catalog, datasets)?;
+        let mut new = NewTables::create(&self.store, registry, catalog)?;
         let table = |dataset: &Dataset<'_>| {
             let new = new.table(catalog, dataset);
             new.or_else(|| registry.table(catalog, dataset))
@@ -44,6 +43,11 @@ impl Inner {
             meta::put_endpoint(&mut batch, *id, webhook, endpoint);
         }
         new.nearly_catch_up()?;
+        // From here on nobody applies rows to pipelines, and the new tables have all rows that are applied.
+        let mut held = self.runner.hold();
+        new.nearly_catch_up()?;
+        new.fill(&held, self.clock.now())?;
+        meta::put_applied(&mut batch, held.applied);
 
         // From here on nobody logs. What was logged meanwhile is durable, for loggers hold the lock until then.
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
@@ -56,8 +60,17 @@ impl Inner {
             .tables
             .retain(|identity, _| !unused.contains_key(identity));
         *routes = registry.routes();
+        held.set(registry.live());
         self.branches.set(branch, head, graph);
+        drop(held);
         drop(routes);
+        // What came meanwhile waits for whoever logs next, if this fails.
+        let end = self
+            .sequencer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
+        let _ = self.apply_logged(end);
         let unused: Vec<_> = unused.into_values().collect();
         self.remover.remove(&self.store, unused.into_iter());
         Ok(())

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::identity;
 use fennel_core::entity::Dataset;
+use fennel_core::time::Timestamp;
 
-use super::registry::{Registry, drop_table};
+use super::registry::{Registry, drop_table, in_order};
 use crate::error::Result;
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
+use crate::run::{Flow, Held};
 use crate::store::{Batch, Store};
-use crate::table::{Table, TableId};
+use crate::table::Table;
 
 /// The tables that a commit adds.
 ///
@@ -25,20 +27,29 @@ pub(super) struct NewTables<'s> {
 }
 
 impl<'s> NewTables<'s> {
-    /// Gives each of `datasets`, which are of `catalog`, an empty table.
+    /// Gives each dataset of a checked catalog whose structure has no table an empty one.
     pub(super) fn create(
         store: &'s Store,
         registry: &mut Registry,
         catalog: &Catalog<'_>,
-        datasets: Vec<&Dataset<'_>>,
     ) -> Result<Self> {
         let mut new = Self {
             store,
             tables: Vec::new(),
             kept: false,
         };
+        let (program, datasets) = in_order(catalog)?;
         for dataset in datasets {
-            let table = Arc::new(Table::new(registry.next_table, dataset)?);
+            if registry.table(catalog, dataset).is_some() {
+                continue;
+            }
+            let id = registry.next_table;
+            let flow = Flow::new(&program, dataset, id, |name| {
+                let input = catalog.dataset(name)?;
+                let new = new.table(catalog, input);
+                new.or_else(|| registry.table(catalog, input))
+            })?;
+            let table = Arc::new(Table::new(id, dataset, flow.map(Arc::new))?);
             registry.next_table += 1;
             let replay = Replay::new(&table, |webhook, endpoint| {
                 registry.endpoint(webhook, endpoint)
@@ -52,6 +63,12 @@ impl<'s> NewTables<'s> {
             store.write(batch)?;
         }
         Ok(new)
+    }
+
+    /// Fills the tables that have pipelines, each behind those that it reads.
+    pub(super) fn fill(&self, held: &Held<'_>, now: Timestamp) -> Result<()> {
+        self.tables()
+            .try_for_each(|table| held.fill(self.store, table, now))
     }
 
     /// Applies the rows that are in the log and weren't applied yet, and returns how many there were.
@@ -98,12 +115,12 @@ impl<'s> NewTables<'s> {
     }
 
     /// The table of a dataset's structure, if it is new.
-    pub(super) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<TableId> {
+    pub(super) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<Arc<Table>> {
         let wanted = identity(catalog, dataset);
         let mut tables = self.tables.iter();
         tables
             .find(|(identity, ..)| *identity == wanted)
-            .map(|(_, table, _)| table.id)
+            .map(|(_, table, _)| Arc::clone(table))
     }
 
     /// The commit is made: the tables stay.

@@ -19,7 +19,7 @@ use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
 
 pub(crate) use definitions::Definitions;
-pub(crate) use registry::{Registry, drop_table, live};
+pub(crate) use registry::{Registry, drop_table, in_order};
 pub(crate) use remover::Remover;
 
 use crate::{Engine, Error};
@@ -115,9 +115,11 @@ impl Engine {
     }
 }
 
-/// Refuses datasets that would have to be computed from their sources.
+/// Refuses datasets that would have to be computed from their sources or by their pipelines.
 fn check_computed(registry: &Registry, catalog: &Catalog<'_>) -> Result<(), Error> {
-    let computed = missing(registry, catalog).filter(|dataset| !dataset.sources.is_empty());
+    let computed = missing(registry, catalog).filter(|dataset| {
+        !dataset.sources.is_empty() || !catalog.pipelines(dataset.name).is_empty()
+    });
     let problems = computed.map(|dataset| {
         let message = "no branch has a dataset of this structure, so its rows would have to be computed; commit with backfill, or commit it to another branch first";
         Problem::new(Descriptor::Dataset(dataset), "", message)

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::identity;
 use fennel_core::entity::Dataset;
+use fennel_core::kernel::{Kernel, Program};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::{EndpointId, Routes};
 use crate::meta;
+use crate::run::Live;
 use crate::store::{Batch, Space, Store};
 use crate::table::{Table, TableId};
 
@@ -26,9 +28,8 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// The table of a dataset's structure, if there is one.
-    pub(crate) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<TableId> {
-        let identity = identity(catalog, dataset);
-        self.tables.get(&identity).map(|table| table.id)
+    pub(crate) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<Arc<Table>> {
+        self.tables.get(&identity(catalog, dataset)).cloned()
     }
 
     /// The tables that are not among `used`, by structure.
@@ -62,6 +63,12 @@ impl Registry {
             .collect()
     }
 
+    /// The tables that pipelines fill and read.
+    pub(crate) fn live(&self) -> Live {
+        let number = |webhook: &str, endpoint: &str| self.endpoint(webhook, endpoint);
+        Live::new(self.tables.values(), number)
+    }
+
     /// Where rows go: to all tables.
     pub(crate) fn routes(&self) -> Routes {
         let number = |webhook: &str, endpoint: &str| {
@@ -72,8 +79,26 @@ impl Registry {
     }
 }
 
+/// The live datasets of a checked catalog, each behind those that its pipelines read, with what their pipelines come to.
+pub(crate) fn in_order<'c, 'a>(
+    catalog: &'c Catalog<'a>,
+) -> Result<(Program<'a>, Vec<&'c Dataset<'a>>)> {
+    let program = catalog.lower(None).map_err(|problems| {
+        Error::Corrupt(format!(
+            "definitions that were checked can't be run: {problems}"
+        ))
+    })?;
+    let nodes = program.nodes.iter();
+    let names = nodes.filter_map(|node| match node.kernel {
+        Kernel::Table(name) => Some(name),
+        _ => None,
+    });
+    let datasets = names.filter_map(|name| catalog.dataset(name)).collect();
+    Ok((program, datasets))
+}
+
 /// The datasets of a catalog that have a table.
-pub(crate) fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
+fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
     catalog
         .datasets()
         .iter()

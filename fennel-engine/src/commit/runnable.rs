@@ -12,17 +12,14 @@ pub(super) fn check(catalog: &Catalog<'_>) -> Vec<Problem> {
     let featuresets = catalog.featuresets().iter();
     let featuresets = featuresets.filter(|featureset| !featureset.meta.deleted);
     datasets
-        .flat_map(|dataset| of_dataset(catalog, dataset))
+        .flat_map(of_dataset)
         .chain(featuresets.flat_map(|featureset| of_featureset(catalog, featureset)))
         .collect()
 }
 
-fn of_dataset(catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Vec<Problem> {
+fn of_dataset(dataset: &Dataset<'_>) -> Vec<Problem> {
     let problem = |name: &str, what: &str| problem(Descriptor::Dataset(dataset), name, what);
     let mut problems = Vec::new();
-    for pipeline in catalog.pipelines(dataset.name) {
-        problems.push(problem(pipeline.name, "pipelines"));
-    }
     if dataset.expectations.is_some() {
         problems.push(problem("expectations", "expectations"));
     }

@@ -114,7 +114,7 @@ impl<'q> Evaluation<'q> {
                 .iter()
                 .map(|(id, _)| self.extraction(*id))
                 .collect(),
-            prefix: Vec::new(),
+            buffer: Vec::new(),
         };
         let keys: Vec<_> = lookup
             .keys
@@ -190,16 +190,15 @@ struct Finder<'q> {
     selection: Selection,
     /// How each selected column becomes a feature.
     extractions: Vec<&'q Extraction>,
-    prefix: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Finder<'_> {
     /// Appends to each of `columns` what a key has as of `at`.
     fn find(&mut self, key: &[&Value], at: Timestamp, columns: &mut [Vec<Value>]) -> Result<()> {
         let table = &self.dataset.table;
-        table.key_prefix(key.iter().copied(), &mut self.prefix);
         let mut slots = columns.iter_mut().zip(&self.extractions);
-        match table.as_of(self.snapshot, &mut self.prefix, at)? {
+        match table.find(self.snapshot, key, at, &mut self.buffer)? {
             Some(version) => table.read(&self.selection, key, Some(&version), |value| {
                 if let Some((column, extraction)) = slots.next() {
                     column.push(extraction.finish(value));

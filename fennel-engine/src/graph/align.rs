@@ -3,7 +3,7 @@
 use fennel_core::value::{Shape, Value};
 
 /// How values of one type become values of a type that is the same but for the order of records' fields.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Align {
     /// As they are.
     Same,

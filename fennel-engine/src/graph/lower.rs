@@ -9,13 +9,13 @@ use fennel_core::value::Shape;
 
 use super::{Align, Dataset, Extraction, Feature, FeatureId, From, Graph, Lookup, LookupId};
 use crate::error::{Error, Result};
-use crate::table::{Table, TableId};
+use crate::table::Table;
 
 impl Graph {
-    /// The graph of a checked catalog; `table` gives the number of a live dataset's table.
+    /// The graph of a checked catalog; `table` gives a live dataset's table.
     pub(crate) fn new(
         catalog: &Catalog<'_>,
-        table: impl Fn(&entity::Dataset<'_>) -> Option<TableId>,
+        table: impl Fn(&entity::Dataset<'_>) -> Option<Arc<Table>>,
     ) -> Result<Graph> {
         let mut graph = Graph::default();
         for dataset in catalog.datasets() {
@@ -23,9 +23,9 @@ impl Graph {
                 graph.deleted.insert(dataset.name.into());
                 continue;
             }
-            let id = table(dataset).ok_or_else(|| broken(dataset.name, "has no table"))?;
+            let shared = table(dataset).ok_or_else(|| broken(dataset.name, "has no table"))?;
             let lowered = Dataset {
-                table: Table::new(id, dataset)?,
+                table: Table::new(shared.id, dataset, shared.flow.clone())?,
                 index: dataset.index,
             };
             graph.datasets.insert(dataset.name.into(), lowered);

@@ -1,5 +1,6 @@
 //! Taking in rows: they are logged and applied to every table that they feed, in one batch.
 
+mod applied;
 mod entry;
 mod path;
 mod phase;
@@ -15,10 +16,11 @@ use std::sync::{MutexGuard, PoisonError};
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
+pub(crate) use applied::rows_of;
 pub(crate) use entry::EndpointId;
 pub(crate) use phase::Phase;
 pub(crate) use replay::Replay;
-pub(crate) use route::{Route, Routes};
+pub(crate) use route::{Feed, Route, Routes};
 pub(crate) use sequence::Sequencer;
 pub(crate) use source::Source;
 
@@ -26,7 +28,6 @@ use crate::engine::Inner;
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
 use entry::Entry;
-use route::Feed;
 use source::Taken;
 
 /// A row as it comes: values of JSON by column.
@@ -86,6 +87,9 @@ impl Engine {
         }
         self.sequencer()
             .arrived(route.endpoint, submitted.last, submitted.at);
+        drop(routes);
+        // The rows are acknowledged whatever comes of this: what isn't applied now is with the next row.
+        let _ = self.inner.apply_logged(submitted.last + 1);
         Ok(submitted.logged)
     }
 
@@ -121,6 +125,7 @@ impl Engine {
         for (feed, phase) in route.feeds.iter().zip(&phases) {
             feed.put_phase(*phase, &mut batch);
         }
+        self.inner.runner.expect(route.endpoint, last + 1);
         Ok(Submitted {
             ticket: store.submit(batch)?,
             logged,
@@ -133,6 +138,13 @@ impl Engine {
     fn sequencer(&self) -> MutexGuard<'_, Sequencer> {
         let sequencer = self.inner.sequencer.lock();
         sequencer.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Applies the first `end` rows of the log to pipelines.
+    pub(crate) fn apply_logged(&self, end: u64) -> Result<(), Error> {
+        self.runner.run(&self.store, end, self.clock.now())
     }
 }
 

@@ -85,6 +85,11 @@ impl Feed {
             .expect("a feed is made of a table's source")
     }
 
+    /// The position among the table's sources.
+    pub(crate) fn index(&self) -> u32 {
+        self.index as u32
+    }
+
     /// What becomes of a row here, except for when it arrives.
     pub(super) fn take(&self, row: &Incoming) -> Taken {
         self.source().take(&self.table, row)
@@ -98,7 +103,7 @@ impl Feed {
     /// Puts the phase that the source has once `batch` is durable, if it is another one.
     pub(super) fn put_phase(&self, phase: Phase, batch: &mut Batch) {
         if phase != self.phase() {
-            meta::put_phase(batch, (self.table.id, self.index as u32), phase);
+            meta::put_phase(batch, (self.table.id, self.index()), phase);
         }
     }
 
@@ -115,7 +120,7 @@ impl Feed {
             arrival,
             row,
         } = entry;
-        let place = (*sequence, self.index as u32);
+        let place = (*sequence, self.index());
         match self.source().meet(phase, *arrival, taken) {
             Taken::Row(entry) => {
                 entry.put(batch, place.0, place.1);

@@ -35,6 +35,11 @@ impl Sequencer {
         Ok(sequencer)
     }
 
+    /// How many rows have a number.
+    pub(crate) fn len(&self) -> u64 {
+        self.next
+    }
+
     /// The number of the next row.
     pub(super) fn take(&mut self) -> u64 {
         let sequence = self.next;

@@ -14,7 +14,7 @@ use super::phase::Phase;
 use super::sample::Sample;
 use crate::Error;
 use crate::error::Result;
-use crate::table::{Column, Entry, Table};
+use crate::table::{Column, Entry, Said, Table};
 
 /// A source of a dataset, made ready to run.
 #[derive(Debug)]
@@ -98,6 +98,23 @@ impl Source {
 
     /// What becomes of a row in `table`, whose source this is. The same row has the same fate, always.
     pub(crate) fn take(&self, table: &Table, row: &Incoming) -> Taken {
+        let entry = self.read(table, row).and_then(|values| {
+            let entry = values.map(|values| table.entry(&values, Said::Is));
+            entry.transpose()
+        });
+        match entry {
+            Ok(Some(entry)) => Taken::Row(entry),
+            Ok(None) => Taken::Left,
+            Err(reason) => Taken::Aside(reason),
+        }
+    }
+
+    /// The typed columns of a row in their order, or `None` for one that isn't part of what the source takes.
+    ///
+    /// # Errors
+    ///
+    /// Why the row doesn't fit.
+    pub(super) fn read(&self, table: &Table, row: &Incoming) -> Result<Option<Vec<Value>>, String> {
         let mut values = Vec::with_capacity(self.makers.len());
         let mut reasons = Vec::new();
         for (column, maker) in table.columns.iter().zip(&self.makers) {
@@ -109,22 +126,19 @@ impl Source {
         if let Some(Value::Timestamp(time)) = values.get(table.timestamp)
             && !self.admits(*time)
         {
-            return Taken::Left;
+            return Ok(None);
         }
         if !reasons.is_empty() {
-            return Taken::Aside(reasons.join("; "));
+            return Err(reasons.join("; "));
         }
-        if self
-            .sample
-            .as_ref()
-            .is_some_and(|sample| !sample.takes(&values))
-        {
-            return Taken::Left;
-        }
-        match table.entry(&values) {
-            Ok(entry) => Taken::Row(entry),
-            Err(reason) => Taken::Aside(reason),
-        }
+        let sample = self.sample.as_ref();
+        let is_left = sample.is_some_and(|sample| !sample.takes(&values));
+        Ok((!is_left).then_some(values))
+    }
+
+    /// Whether it may have ended before a row came that fits.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.idleness.is_some()
     }
 
     /// How far the source is.

@@ -32,7 +32,9 @@ impl Computed {
         };
         let (groups, values) = columns.split_at_checked(keys)?;
         let groups = (0..keys).filter_map(|of| groups.iter().position(|(i, _)| *i == of));
-        let values = values.iter().map(|(i, align)| (i.saturating_sub(keys), align.clone()));
+        let values = values
+            .iter()
+            .map(|(i, align)| (i.saturating_sub(keys), align.clone()));
         (fold.window.is_none()).then(|| Self {
             fold: Arc::clone(fold),
             keys: groups.collect(),
@@ -42,7 +44,12 @@ impl Computed {
 
     /// What a key has as of `at`, in the order of the value columns' names, with an event time; `None` for a key
     /// without rows.
-    pub(crate) fn as_of(&self, state: &State, key: &[&Value], at: i64) -> Result<Option<(i64, Vec<Value>)>> {
+    pub(crate) fn as_of(
+        &self,
+        state: &State,
+        key: &[&Value],
+        at: i64,
+    ) -> Result<Option<(i64, Vec<Value>)>> {
         let found = self.fold.value_of(state, &self.group(key), at)?;
         Ok(found.map(|(time, values)| (time, self.arranged(&values))))
     }
@@ -56,15 +63,27 @@ impl Computed {
         at: i64,
     ) -> Result<Option<Version>> {
         let key: Vec<_> = key.iter().collect();
-        let version = self.fold.version_as_of(state, side, &self.group(&key), at)?;
+        let version = self
+            .fold
+            .version_as_of(state, side, &self.group(&key), at)?;
         Ok(version.and_then(|version| self.version(version)))
     }
 
     /// What a key is over time.
-    pub(crate) fn versions(&self, state: &State, side: Side, key: &[Value]) -> Result<Vec<Version>> {
+    pub(crate) fn versions(
+        &self,
+        state: &State,
+        side: Side,
+        key: &[Value],
+    ) -> Result<Vec<Version>> {
         let key: Vec<_> = key.iter().collect();
-        let versions = self.fold.versions(state, side, &self.group(&key))?.into_iter();
-        Ok(versions.filter_map(|version| self.version(version)).collect())
+        let versions = self
+            .fold
+            .versions(state, side, &self.group(&key))?
+            .into_iter();
+        Ok(versions
+            .filter_map(|version| self.version(version))
+            .collect())
     }
 
     /// All keys.
@@ -74,7 +93,10 @@ impl Computed {
     }
 
     fn group<'v>(&self, key: &[&'v Value]) -> Vec<&'v Value> {
-        self.keys.iter().filter_map(|i| key.get(*i).copied()).collect()
+        self.keys
+            .iter()
+            .filter_map(|i| key.get(*i).copied())
+            .collect()
     }
 
     fn key(&self, group: &[Value]) -> Vec<Value> {

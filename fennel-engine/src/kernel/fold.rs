@@ -79,7 +79,10 @@ impl Fold {
         let mut touch = |group: Vec<Value>, bytes: &[u8], time: i64, end: i64| {
             if emits {
                 let entry = touched.entry(bytes.to_vec());
-                entry.or_insert_with(|| (group, Vec::new())).1.push((time, end));
+                entry
+                    .or_insert_with(|| (group, Vec::new()))
+                    .1
+                    .push((time, end));
             }
         };
         for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
@@ -152,7 +155,12 @@ impl Fold {
     }
 
     /// What a group is over time, the earliest first.
-    pub(super) fn versions(&self, state: &State, side: Side, group: &[&Value]) -> Result<Vec<Version>> {
+    pub(super) fn versions(
+        &self,
+        state: &State,
+        side: Side,
+        group: &[&Value],
+    ) -> Result<Vec<Version>> {
         let bytes = group_prefix(self.prefix, group.iter().copied()).split_off(self.prefix.len());
         let line = Group {
             fold: self,
@@ -229,7 +237,10 @@ impl Fold {
         if self.keys > 0 {
             value.extend(key::ordered(row.end));
         }
-        let read = self.reads.iter().filter_map(|i| row.values.get(*i).cloned());
+        let read = self
+            .reads
+            .iter()
+            .filter_map(|i| row.values.get(*i).cloned());
         value.extend(encode_row(&read.collect::<Vec<_>>()));
         value
     }
@@ -263,7 +274,9 @@ impl Fold {
 
     fn decode(&self, key: &[u8], value: &[u8], group_len: usize) -> Result<Entry> {
         let entry = || {
-            let (time, id) = key.get(self.prefix.len() + 1 + group_len..)?.split_first_chunk::<8>()?;
+            let (time, id) = key
+                .get(self.prefix.len() + 1 + group_len..)?
+                .split_first_chunk::<8>()?;
             let (end, value) = match self.keys {
                 0 => (OPEN, value),
                 _ => {
@@ -287,7 +300,9 @@ impl Fold {
         functions
             .filter(|(i, function)| {
                 let before = self.functions.iter().take(*i);
-                before.into_iter().all(|other| other.window != function.window)
+                before
+                    .into_iter()
+                    .all(|other| other.window != function.window)
             })
             .map(|(_, function)| function.window)
     }
@@ -303,7 +318,10 @@ struct Group<'s> {
 impl Group<'_> {
     /// The rows from `lo` to before `hi`, in order.
     fn rows(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<Entry>> {
-        let key = |time| self.fold.entry_key(ROWS, &self.bytes, &[&key::ordered(time)]);
+        let key = |time| {
+            self.fold
+                .entry_key(ROWS, &self.bytes, &[&key::ordered(time)])
+        };
         let range = (
             std::ops::Bound::Included(Bytes::from(key(lo))),
             std::ops::Bound::Excluded(Bytes::from(key(hi))),
@@ -327,14 +345,12 @@ impl Group<'_> {
     }
 
     /// The aggregates, each over the rows of its span.
-    fn fold_rows(
-        &self,
-        side: Side,
-        spans: &[Span],
-        at: i64,
-    ) -> Result<Result<Vec<Value>, String>> {
+    fn fold_rows(&self, side: Side, spans: &[Span], at: i64) -> Result<Result<Vec<Value>, String>> {
         let functions = &self.fold.functions;
-        let mut states: Vec<_> = functions.iter().map(|function| function.empty.clone()).collect();
+        let mut states: Vec<_> = functions
+            .iter()
+            .map(|function| function.empty.clone())
+            .collect();
         let lo = spans.iter().map(|span| span.lo).min().unwrap_or(0);
         let hi = spans.iter().map(|span| span.hi).max().unwrap_or(0);
         for entry in self.rows(side, lo, hi) {
@@ -353,12 +369,17 @@ impl Group<'_> {
                 state.add(Contribution {
                     time: instant,
                     order: &id,
-                    value: function.of.and_then(|i| values.get(i)).unwrap_or(&Value::Null),
+                    value: function
+                        .of
+                        .and_then(|i| values.get(i))
+                        .unwrap_or(&Value::Null),
                 });
             }
         }
         let at = Timestamp::from_micros(at).unwrap_or(Timestamp::MAX);
-        let values = states.iter().map(|state| state.value(at).map_err(|error| error.to_string()));
+        let values = states
+            .iter()
+            .map(|state| state.value(at).map_err(|error| error.to_string()));
         Ok(values.collect())
     }
 
@@ -484,7 +505,10 @@ impl Group<'_> {
     }
 
     /// The row of a window, if it has any rows of the input.
-    #[expect(clippy::type_complexity, reason = "whether it can be read, is there, and can be computed")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "whether it can be read, is there, and can be computed"
+    )]
     fn window_row(
         &self,
         side: Side,
@@ -494,7 +518,12 @@ impl Group<'_> {
         if self.rows(side, lo, hi).next().transpose()?.is_none() {
             return Ok(None);
         }
-        let spans: Vec<_> = self.fold.functions.iter().map(|_| Span { lo, hi }).collect();
+        let spans: Vec<_> = self
+            .fold
+            .functions
+            .iter()
+            .map(|_| Span { lo, hi })
+            .collect();
         let instant = |micros| Timestamp::from_micros(micros).map_or(Value::Null, Value::Timestamp);
         let window = Value::Record(vec![instant(lo), instant(hi)]);
         let group = group.iter().cloned().chain([window]);
@@ -521,7 +550,9 @@ impl Group<'_> {
         new: &mut BTreeSet<(i64, i64)>,
     ) -> Result<()> {
         for (side, sessions) in [(Side::Before, old), (Side::After, new)] {
-            let left = self.rows(side, i64::MIN, time.saturating_add(1)).next_back();
+            let left = self
+                .rows(side, i64::MIN, time.saturating_add(1))
+                .next_back();
             let right = self.rows(side, time.saturating_add(1), i64::MAX).next();
             for neighbour in [left, right].into_iter().flatten() {
                 let neighbour = neighbour?.time;
@@ -606,7 +637,9 @@ impl Group<'_> {
     }
 
     fn last_end_where(&self, side: Side, holds: impl Fn(i64) -> bool) -> Result<Option<i64>> {
-        self.ends(side, i64::MIN, boundary(&holds)).next_back().transpose()
+        self.ends(side, i64::MIN, boundary(&holds))
+            .next_back()
+            .transpose()
     }
 
     fn first_end_where(&self, side: Side, holds: impl Fn(i64) -> bool) -> Result<Option<i64>> {
@@ -616,7 +649,10 @@ impl Group<'_> {
 
     /// The ends of rows from `lo` to before `hi`, in order.
     fn ends(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
-        let key = |end| self.fold.entry_key(ENDS, &self.bytes, &[&key::ordered(end)]);
+        let key = |end| {
+            self.fold
+                .entry_key(ENDS, &self.bytes, &[&key::ordered(end)])
+        };
         let range = (
             std::ops::Bound::Included(Bytes::from(key(lo))),
             std::ops::Bound::Excluded(Bytes::from(key(hi))),

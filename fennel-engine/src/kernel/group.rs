@@ -20,14 +20,21 @@ pub(crate) fn decode_group(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
 
 /// The value that stands for all that are equal: the two zeros are, and so are all that are no number.
 fn normal(value: &Value) -> Cow<'_, Value> {
-    let list = |values: &[Value]| values.iter().map(|value| normal(value).into_owned()).collect();
+    let list = |values: &[Value]| {
+        values
+            .iter()
+            .map(|value| normal(value).into_owned())
+            .collect()
+    };
     Cow::Owned(match value {
         Value::Float(number) if *number == 0.0 => Value::Float(0.0),
         Value::Float(number) if number.is_nan() => Value::Float(f64::NAN),
         Value::List(values) => Value::List(list(values)),
         Value::Record(values) => Value::Record(list(values)),
         Value::Map(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key.clone(), normal(value).into_owned()));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (key.clone(), normal(value).into_owned()));
             Value::Map(entries.collect())
         }
         other => return Cow::Borrowed(other),

@@ -66,7 +66,14 @@ impl Join {
         }
         self.correct(state, &right, table, &fresh, &mut output)?;
         for row in &left.added {
-            self.made(state, Side::After, table, &self.key_of(row), row, &mut output.added)?;
+            self.made(
+                state,
+                Side::After,
+                table,
+                &self.key_of(row),
+                row,
+                &mut output.added,
+            )?;
         }
         Ok(output)
     }
@@ -99,8 +106,12 @@ impl Join {
                 let (mut old, mut new) = (Vec::new(), Vec::new());
                 self.made(state, Side::Before, table, &key, &row, &mut old)?;
                 self.made(state, Side::After, table, &key, &row, &mut new)?;
-                output.removed.extend(old.iter().filter(|row| !new.contains(row)).cloned());
-                output.added.extend(new.into_iter().filter(|row| !old.contains(row)));
+                output
+                    .removed
+                    .extend(old.iter().filter(|row| !new.contains(row)).cloned());
+                output
+                    .added
+                    .extend(new.into_iter().filter(|row| !old.contains(row)));
             }
         }
         Ok(())
@@ -129,7 +140,9 @@ impl Join {
         let start = [&prefix[..], &key::ordered(from)].concat();
         for entry in state.scan_from(Side::After, &start, &prefix) {
             let (entry, _) = entry?;
-            let at = entry.get(prefix.len()..).and_then(|rest| rest.first_chunk::<8>());
+            let at = entry
+                .get(prefix.len()..)
+                .and_then(|rest| rest.first_chunk::<8>());
             if key::from_ordered(*at.ok_or_else(corrupt)?) >= until {
                 break;
             }
@@ -149,8 +162,11 @@ impl Join {
         to: &mut Vec<Row>,
     ) -> Result<()> {
         if self.keys == 0 {
-            let found = table.version_as_of(state, side, key, row.time.saturating_add(self.until))?;
-            let earliest = self.since.map_or(i64::MIN, |since| row.time.saturating_sub(since));
+            let found =
+                table.version_as_of(state, side, key, row.time.saturating_add(self.until))?;
+            let earliest = self
+                .since
+                .map_or(i64::MIN, |since| row.time.saturating_sub(since));
             let found = found.filter(|version| version.time >= earliest);
             if found.is_some() || self.how == How::Left {
                 to.push(self.joined(table, row, row.time, row.end, found.as_ref())?);
@@ -184,15 +200,22 @@ impl Join {
         end: i64,
         found: Option<&Version>,
     ) -> Result<Row> {
-        let values = found.map(|version| table.version_values(version)).transpose()?;
-        let fields = self.fields.iter().map(|field| match (field, &values, found) {
-            (Field::Value(i), Some(values), _) => values.get(*i).cloned().unwrap_or(Value::Null),
-            (Field::Time, _, Some(version)) => {
-                fennel_core::time::Timestamp::from_micros(version.time)
-                    .map_or(Value::Null, Value::Timestamp)
-            }
-            _ => Value::Null,
-        });
+        let values = found
+            .map(|version| table.version_values(version))
+            .transpose()?;
+        let fields = self
+            .fields
+            .iter()
+            .map(|field| match (field, &values, found) {
+                (Field::Value(i), Some(values), _) => {
+                    values.get(*i).cloned().unwrap_or(Value::Null)
+                }
+                (Field::Time, _, Some(version)) => {
+                    fennel_core::time::Timestamp::from_micros(version.time)
+                        .map_or(Value::Null, Value::Timestamp)
+                }
+                _ => Value::Null,
+            });
         Ok(Row {
             time,
             end,
@@ -228,7 +251,7 @@ impl Join {
                 time: key::from_ordered(*time),
                 end: key::from_ordered(*end),
                 id: match self.keys {
-                    0 => entry.slice(at + 8..),
+                    0 => entry.get(at + 8..)?.into(),
                     _ => Bytes::new(&[]),
                 },
                 values: decode_row(values, self.columns)?,

@@ -60,8 +60,14 @@ fn position(layout: &Layout, name: &str) -> Lowered<usize> {
     found.ok_or_else(|| format!("reads column `{name}`, which isn't there"))
 }
 
-fn positions<'n>(layout: &Layout, names: impl IntoIterator<Item = &'n &'n str>) -> Lowered<Vec<usize>> {
-    names.into_iter().map(|name| position(layout, name)).collect()
+fn positions<'n>(
+    layout: &Layout,
+    names: impl IntoIterator<Item = &'n &'n str>,
+) -> Lowered<Vec<usize>> {
+    names
+        .into_iter()
+        .map(|name| position(layout, name))
+        .collect()
 }
 
 fn shape(ty: Type<'_>) -> Lowered<Shape> {
@@ -70,7 +76,10 @@ fn shape(ty: Type<'_>) -> Lowered<Shape> {
 
 /// The columns as the program has them.
 fn layout(of: &plan::Layout<'_>) -> Lowered<Layout> {
-    let columns = of.columns.iter().map(|(name, ty)| Ok(((*name).into(), shape(*ty)?)));
+    let columns = of
+        .columns
+        .iter()
+        .map(|(name, ty)| Ok(((*name).into(), shape(*ty)?)));
     Ok(Layout {
         columns: columns.collect::<Lowered<_>>()?,
         keys: of.keys,
@@ -143,7 +152,10 @@ fn row_step(
         }
         Doing::Rename(pairs) => {
             let renamed = at.columns.iter().map(|(name, _)| {
-                pairs.iter().fold(name.as_str(), |name, (old, new)| if name == *old { new } else { name })
+                pairs.iter().fold(
+                    name.as_str(),
+                    |name, (old, new)| if name == *old { new } else { name },
+                )
             });
             let renamed: Vec<_> = renamed.collect();
             let next = layout(after)?;
@@ -183,7 +195,9 @@ fn compile<'a>(
 ) -> Lowered<Compiled> {
     let columns = at.columns.iter().map(|(name, _)| {
         let column = before.columns.iter().find(|(column, _)| column == name);
-        column.copied().ok_or_else(|| format!("loses column `{name}`"))
+        column
+            .copied()
+            .ok_or_else(|| format!("loses column `{name}`"))
     });
     let mut columns = columns.collect::<Lowered<Vec<_>>>()?;
     columns.push((before.timestamp, Type::TIMESTAMP));
@@ -214,7 +228,11 @@ fn transform(function: &RowFunction<'_>, at: &Layout, next: &Layout) -> Lowered<
         call: registered.call,
         name: name.into(),
         takes: takes.collect::<Lowered<_>>()?,
-        makes: next.columns.iter().map(|(name, _)| made(name)).collect::<Lowered<_>>()?,
+        makes: next
+            .columns
+            .iter()
+            .map(|(name, _)| made(name))
+            .collect::<Lowered<_>>()?,
         keys: next.keys,
         timestamp: made(&next.timestamp)?,
     })
@@ -262,9 +280,17 @@ fn fold(
     // The event time itself is no column of its own.
     let along = kernel.along.filter(|along| *along != input.timestamp);
     let along = along.map(|along| position(input, along)).transpose()?;
-    let aggregates = kernel.aggregations.iter().map(|aggregation| aggregation.output);
+    let aggregates = kernel
+        .aggregations
+        .iter()
+        .map(|aggregation| aggregation.output);
     let window = kernel.window.map(|_| "window");
-    let names = by.iter().copied().chain(window).chain(aggregates).map(str::to_owned);
+    let names = by
+        .iter()
+        .copied()
+        .chain(window)
+        .chain(aggregates)
+        .map(str::to_owned);
     let order = Layout {
         columns: names.map(|name| (name, Shape::Bool)).collect(),
         keys: output.keys,
@@ -292,16 +318,26 @@ fn function(
 ) -> Lowered<Function> {
     let column = aggregation.of.map(|of| position(input, of)).transpose()?;
     let of = column.map(|column| {
-        reads.iter().position(|read| *read == column).unwrap_or_else(|| {
-            reads.push(column);
-            reads.len() - 1
-        })
+        reads
+            .iter()
+            .position(|read| *read == column)
+            .unwrap_or_else(|| {
+                reads.push(column);
+                reads.len() - 1
+            })
     });
-    let shape = column.and_then(|column| input.columns.get(column)).map(|(_, shape)| shape);
+    let shape = column
+        .and_then(|column| input.columns.get(column))
+        .map(|(_, shape)| shape);
     Ok(Function {
-        empty: aggregation.accumulator(shape),
+        empty: aggregation
+            .accumulator(shape)
+            .map_err(|mismatch| mismatch.to_string())?,
         of,
-        window: aggregation.window.or(group).ok_or("aggregates over no window")?,
+        window: aggregation
+            .window
+            .or(group)
+            .ok_or("aggregates over no window")?,
     })
 }
 
@@ -319,11 +355,21 @@ fn join(
         position(left, column)
     });
     let fields = kernel.fields.iter().map(|field| {
-        if right.columns.get(right.timestamp).is_some_and(|column| column.name == *field) {
+        if right
+            .columns
+            .get(right.timestamp)
+            .is_some_and(|column| column.name == *field)
+        {
             return Ok(Field::Time);
         }
-        let found = right.values.iter().map(name_of).position(|value| value == *field);
-        found.map(Field::Value).ok_or_else(|| format!("joins the unknown column `{field}`"))
+        let found = right
+            .values
+            .iter()
+            .map(name_of)
+            .position(|value| value == *field);
+        found
+            .map(Field::Value)
+            .ok_or_else(|| format!("joins the unknown column `{field}`"))
     });
     let join = Join {
         prefix,
@@ -335,7 +381,10 @@ fn join(
         columns: left.columns.len(),
         fields: fields.collect::<Lowered<_>>()?,
     };
-    let added = kernel.fields.iter().map(|field| ((*field).to_owned(), Shape::Bool));
+    let added = kernel
+        .fields
+        .iter()
+        .map(|field| ((*field).to_owned(), Shape::Bool));
     let order = Layout {
         columns: left.columns.iter().cloned().chain(added).collect(),
         keys: left.keys,

@@ -104,7 +104,8 @@ impl Group<'_> {
             let (key, value) = entry?;
             let time = key.get(len..).and_then(|rest| rest.first_chunk::<8>());
             let time = key::from_ordered(*time.ok_or_else(corrupt)?);
-            Ok((time, key.slice(len + 8..), value))
+            let id = key.get(len + 8..).unwrap_or_default();
+            Ok((time, id.into(), value))
         })
     }
 
@@ -152,7 +153,9 @@ impl Group<'_> {
             for side in [Side::Before, Side::After] {
                 match among {
                     Among::Window(Window::Session { gap }) => {
-                        let left = self.rows(side, i64::MIN, time.saturating_add(1)).next_back();
+                        let left = self
+                            .rows(side, i64::MIN, time.saturating_add(1))
+                            .next_back();
                         let right = self.rows(side, time.saturating_add(1), i64::MAX).next();
                         for neighbour in [left, right].into_iter().flatten() {
                             let neighbour = neighbour?.0;
@@ -209,7 +212,11 @@ impl Group<'_> {
                 Which::Latest => rows.next_back(),
             };
             if let Some((time, id, row)) = kept.transpose()? {
-                let kept = if side == Side::Before { &mut old } else { &mut new };
+                let kept = if side == Side::Before {
+                    &mut old
+                } else {
+                    &mut new
+                };
                 kept.insert((time, id), row);
             }
         }

@@ -92,36 +92,51 @@ impl RowStep {
             Step::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
             Step::Arrange(positions) => {
                 let arrange = |mut row: Row| {
-                    row.values = positions.iter().filter_map(|i| row.values.get(*i).cloned()).collect();
+                    row.values = positions
+                        .iter()
+                        .filter_map(|i| row.values.get(*i).cloned())
+                        .collect();
                     row
                 };
                 rows.into_iter().map(arrange).collect()
             }
             Step::Dropnull(positions) => {
                 let is_whole = |row: &Row| {
-                    positions.iter().all(|i| row.values.get(*i) != Some(&Value::Null))
+                    positions
+                        .iter()
+                        .all(|i| row.values.get(*i) != Some(&Value::Null))
                 };
                 rows.into_iter().filter(is_whole).collect()
             }
             Step::Explode(positions) => {
-                let exploded = rows.into_iter().flat_map(|row| self.explode(positions, row, failures));
+                let exploded = rows
+                    .into_iter()
+                    .flat_map(|row| self.explode(positions, row, failures));
                 exploded.collect()
             }
-            Step::Changelog { deletes } => {
-                rows.into_iter().flat_map(|row| self.changes(*deletes, row)).collect()
-            }
+            Step::Changelog { deletes } => rows
+                .into_iter()
+                .flat_map(|row| self.changes(*deletes, row))
+                .collect(),
             Step::Transform(transform) => self.transform(transform, rows, failures),
         }
     }
 
-    fn filter(&self, condition: &Compiled, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+    fn filter(
+        &self,
+        condition: &Compiled,
+        rows: Vec<Row>,
+        failures: &mut Vec<Failure>,
+    ) -> Vec<Row> {
         let mut failed = Vec::new();
         let kept = self.evaluate(condition, &rows, &mut failed);
         let kept = kept.as_boolean();
         self.fail(&rows, failed, failures);
         let is_kept = |i: &usize| kept.is_valid(*i) && kept.value(*i);
         let rows = rows.into_iter().enumerate();
-        rows.filter(|(i, _)| is_kept(i)).map(|(_, row)| row).collect()
+        rows.filter(|(i, _)| is_kept(i))
+            .map(|(_, row)| row)
+            .collect()
     }
 
     fn assign(
@@ -132,24 +147,33 @@ impl RowStep {
         failures: &mut Vec<Failure>,
     ) -> Vec<Row> {
         let mut failed = Vec::new();
-        let columns = exprs.iter().map(|expr| (expr.shape(), self.evaluate(expr, &rows, &mut failed)));
+        let columns = exprs
+            .iter()
+            .map(|expr| (expr.shape(), self.evaluate(expr, &rows, &mut failed)));
         let columns: Vec<_> = columns.collect();
         let has_failed = self.fail(&rows, failed, failures);
         for (i, row) in rows.iter_mut().enumerate() {
             let values = slots.iter().map(|slot| match slot {
                 Slot::Column(at) => row.values.get(*at).cloned().unwrap_or(Value::Null),
-                Slot::Expr(at) => columns.get(*at).map_or(Value::Null, |(shape, array)| {
-                    column::value(shape, array, i)
-                }),
+                Slot::Expr(at) => columns
+                    .get(*at)
+                    .map_or(Value::Null, |(shape, array)| column::value(shape, array, i)),
             });
             row.values = values.collect();
         }
         let rows = rows.into_iter().enumerate();
-        rows.filter(|(i, _)| !has_failed.contains(i)).map(|(_, row)| row).collect()
+        rows.filter(|(i, _)| !has_failed.contains(i))
+            .map(|(_, row)| row)
+            .collect()
     }
 
     /// Evaluates an expression over rows; the positions of those that failed go to `failed`.
-    fn evaluate(&self, expr: &Compiled, rows: &[Row], failed: &mut Vec<(usize, String)>) -> ArrayRef {
+    fn evaluate(
+        &self,
+        expr: &Compiled,
+        rows: &[Row],
+        failed: &mut Vec<(usize, String)>,
+    ) -> ArrayRef {
         let count = rows.len();
         let columns: Vec<ArrayRef> = (0..=self.input.columns.len())
             .map(|i| {
@@ -158,7 +182,9 @@ impl RowStep {
                 }
                 match self.input.columns.get(i) {
                     Some((_, shape)) => {
-                        let values = rows.iter().map(|row| row.values.get(i).unwrap_or(&Value::Null));
+                        let values = rows
+                            .iter()
+                            .map(|row| row.values.get(i).unwrap_or(&Value::Null));
                         column::array(shape, values)
                     }
                     None => instants(rows),
@@ -171,7 +197,12 @@ impl RowStep {
             columns: &columns,
             now: Now::Column(&now),
         });
-        failed.extend(evaluated.failures.into_iter().map(|failure| (failure.row, failure.reason)));
+        failed.extend(
+            evaluated
+                .failures
+                .into_iter()
+                .map(|failure| (failure.row, failure.reason)),
+        );
         evaluated.values
     }
 
@@ -197,7 +228,10 @@ impl RowStep {
         let names = self.input.columns.iter().map(|(name, _)| name.clone());
         let mut values: Vec<_> = names.zip(row.values.iter().cloned()).collect();
         values.extend(instant(row.time).map(|time| (self.input.timestamp.clone(), time)));
-        Failure { reason, row: values }
+        Failure {
+            reason,
+            row: values,
+        }
     }
 
     fn explode(&self, positions: &[usize], row: Row, failures: &mut Vec<Failure>) -> Vec<Row> {
@@ -208,7 +242,11 @@ impl RowStep {
         let len = positions.first().map_or(0, |i| list(*i).len());
         if positions.iter().any(|i| list(*i).len() != len) {
             let lens = positions.iter().filter_map(|i| {
-                Some(format!("`{}` has {}", self.input.columns.get(*i)?.0, list(*i).len()))
+                Some(format!(
+                    "`{}` has {}",
+                    self.input.columns.get(*i)?.0,
+                    list(*i).len()
+                ))
             });
             let lens = lens.collect::<Vec<_>>().join(", ");
             failures.push(self.failure(
@@ -220,7 +258,9 @@ impl RowStep {
         let exploded = (0..len.max(1)).map(|element| {
             let mut exploded = row.clone();
             // Ids compare as the elements stand.
-            exploded.id = [row.id.as_ref(), &(element as u32).to_be_bytes()].concat().into();
+            exploded.id = [row.id.as_ref(), &(element as u32).to_be_bytes()]
+                .concat()
+                .into();
             for i in positions {
                 if let Some(value) = exploded.values.get_mut(*i) {
                     *value = list(*i).get(element).cloned().unwrap_or(Value::Null);
@@ -287,9 +327,15 @@ impl Transform {
         let Some(Value::Record(fields)) = made.into_iter().next() else {
             return Err(format!("`{name}` made no row"));
         };
-        let values: Vec<_> = self.makes.iter().filter_map(|i| fields.get(*i).cloned()).collect();
+        let values: Vec<_> = self
+            .makes
+            .iter()
+            .filter_map(|i| fields.get(*i).cloned())
+            .collect();
         if values.get(..self.keys) != row.values.get(..self.keys) {
-            return Err(format!("`{name}` changed a key, and rows are found by their keys"));
+            return Err(format!(
+                "`{name}` changed a key, and rows are found by their keys"
+            ));
         }
         if fields.get(self.timestamp).cloned() != instant(row.time) {
             return Err(format!("`{name}` changed the event time"));
@@ -304,6 +350,9 @@ fn instant(micros: i64) -> Option<Value> {
 
 /// The event times of rows as a column.
 fn instants(rows: &[Row]) -> ArrayRef {
-    let instants: Vec<_> = rows.iter().map(|row| instant(row.time).unwrap_or(Value::Null)).collect();
+    let instants: Vec<_> = rows
+        .iter()
+        .map(|row| instant(row.time).unwrap_or(Value::Null))
+        .collect();
     column::array(&Shape::Timestamp, instants.iter())
 }

@@ -59,8 +59,9 @@ pub(super) fn seen(window: Window, at: i64) -> Span {
 pub(super) fn enters(window: Window, time: i64) -> i64 {
     match window {
         Window::Forever | Window::Continuous(_) | Window::Session { .. } => time,
-        Window::Tumbling { duration, lookback } => next(time, duration.micros())
-            .saturating_add(lookback.micros()),
+        Window::Tumbling { duration, lookback } => {
+            next(time, duration.micros()).saturating_add(lookback.micros())
+        }
         Window::Hopping {
             duration: Some(duration),
             stride,

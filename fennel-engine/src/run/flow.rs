@@ -61,14 +61,22 @@ impl Flow {
         table: impl Fn(&str) -> Option<Arc<Table>>,
     ) -> Result<Option<Flow>> {
         let broken = |what: &str| {
-            Error::Corrupt(format!("the pipeline of `{}` can't be run: it {what}", dataset.name))
+            Error::Corrupt(format!(
+                "the pipeline of `{}` can't be run: it {what}",
+                dataset.name
+            ))
         };
         let nodes = &program.nodes;
-        let is_table = |i: usize| matches!(nodes.get(i), Some(node) if matches!(node.kernel, Plan::Table(_)));
-        let own = nodes.iter().find(|node| matches!(node.kernel, Plan::Table(name) if name == dataset.name));
+        let is_table =
+            |i: usize| matches!(nodes.get(i), Some(node) if matches!(node.kernel, Plan::Table(_)));
+        let own = nodes
+            .iter()
+            .find(|node| matches!(node.kernel, Plan::Table(name) if name == dataset.name));
         let own = own.ok_or_else(|| broken("isn't there"))?;
         let mut sources = own.inputs.iter().copied();
-        let from = sources.find(|i| !matches!(nodes.get(*i), Some(node) if matches!(node.kernel, Plan::Source(_))));
+        let from = sources.find(
+            |i| !matches!(nodes.get(*i), Some(node) if matches!(node.kernel, Plan::Source(_))),
+        );
         let Some(last) = from else {
             return Ok(None);
         };
@@ -84,15 +92,25 @@ impl Flow {
             }
         }
         let mut building = Building::default();
-        for (i, node) in nodes.iter().enumerate().filter(|(i, _)| members.get(*i) == Some(&true)) {
+        for (i, node) in nodes
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| members.get(*i) == Some(&true))
+        {
             if let Plan::Table(name) = node.kernel {
-                let input = table(name).ok_or_else(|| broken("reads a dataset that isn't there"))?;
+                let input =
+                    table(name).ok_or_else(|| broken("reads a dataset that isn't there"))?;
                 building.input(i, input);
             } else {
-                building.node(i, node, id, is_table).map_err(|what| broken(&what))?;
+                building
+                    .node(i, node, id, is_table)
+                    .map_err(|what| broken(&what))?;
             }
         }
-        building.finish(last, dataset, id).map(Some).map_err(|what| broken(&what))
+        building
+            .finish(last, dataset, id)
+            .map(Some)
+            .map_err(|what| broken(&what))
     }
 
     /// The aggregate that answers for the table, if there is one.
@@ -158,7 +176,9 @@ impl Flow {
                 let id = self.inputs.get(i).map(|table| table.id);
                 match incoming {
                     Incoming::Changes(all) => id.and_then(|id| all.get(&id)),
-                    Incoming::Rows(of, rows) => Some(rows).filter(|_| id == Some(*of) && !is_joined),
+                    Incoming::Rows(of, rows) => {
+                        Some(rows).filter(|_| id == Some(*of) && !is_joined)
+                    }
                 }
             }
         };
@@ -189,7 +209,10 @@ impl Building {
         id: TableId,
         is_table: impl Fn(usize) -> bool,
     ) -> Result<(), String> {
-        let inputs = node.inputs.iter().map(|i| self.ports.get(i).ok_or("takes rows of nothing"));
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|i| self.ports.get(i).ok_or("takes rows of nothing"));
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
         let layouts: Vec<_> = inputs.iter().map(|(_, layout)| layout).collect();
         let right = match (inputs.get(1), node.inputs.get(1)) {
@@ -199,7 +222,10 @@ impl Building {
         let number = u16::try_from(self.nodes.len() + 1).map_err(|_| "has too many steps")?;
         let prefix = Table::state_prefix(id, number);
         let (kernel, layout) = lower(node, &layouts, right.map(Arc::as_ref), prefix)?;
-        let left = inputs.first().map(|(port, _)| *port).ok_or("takes rows of nothing")?;
+        let left = inputs
+            .first()
+            .map(|(port, _)| *port)
+            .ok_or("takes rows of nothing")?;
         let right = inputs.get(1).map(|(port, _)| *port);
         let port = Port::Node(self.nodes.len());
         self.nodes.push(Node {
@@ -213,10 +239,17 @@ impl Building {
 
     fn finish(mut self, last: usize, dataset: &Dataset<'_>, id: TableId) -> Result<Flow, String> {
         let (output, layout) = self.ports.remove(&last).ok_or("makes nothing")?;
-        let table = Table::new(id, dataset, None).map_err(|error| error.to_string())?.layout();
+        let table = Table::new(id, dataset, None)
+            .map_err(|error| error.to_string())?
+            .layout();
         let columns = table.columns.iter().map(|(name, shape)| {
-            let i = layout.position(name).ok_or_else(|| format!("makes no column `{name}`"))?;
-            let align = layout.columns.get(i).map_or(Align::Same, |(_, from)| Align::new(from, shape));
+            let i = layout
+                .position(name)
+                .ok_or_else(|| format!("makes no column `{name}`"))?;
+            let align = layout
+                .columns
+                .get(i)
+                .map_or(Align::Same, |(_, from)| Align::new(from, shape));
             Ok((i, align))
         });
         let columns = columns.collect::<Result<Vec<_>, String>>()?;

@@ -32,7 +32,9 @@ impl Live {
             live.add(table, &mut seen);
         }
         let inputs = live.derived.iter().filter_map(|table| table.flow.as_ref());
-        let inputs: Vec<_> = inputs.flat_map(|flow| flow.inputs.iter().cloned()).collect();
+        let inputs: Vec<_> = inputs
+            .flat_map(|flow| flow.inputs.iter().cloned())
+            .collect();
         for table in inputs {
             if !live.read.insert(table.id) {
                 continue;
@@ -91,23 +93,32 @@ impl Live {
             let Some(feeds) = self.feeds.get(endpoint) else {
                 continue;
             };
-            rows_of(state, *endpoint, from..until, feeds, |sequence, feed, taken| {
-                let table = &feed.table;
-                match table.kind() {
-                    Kind::Upserts => {
-                        let keys = taken.values.iter().take(table.keys.len());
-                        let place = (Table::key_bytes(keys), taken.time);
-                        let upserted = upserts.entry(table.id);
-                        upserted.or_insert_with(|| (table, Vec::new())).1.push(place);
+            rows_of(
+                state,
+                *endpoint,
+                from..until,
+                feeds,
+                |sequence, feed, taken| {
+                    let table = &feed.table;
+                    match table.kind() {
+                        Kind::Upserts => {
+                            let keys = taken.values.iter().take(table.keys.len());
+                            let place = (Table::key_bytes(keys), taken.time);
+                            let upserted = upserts.entry(table.id);
+                            upserted
+                                .or_insert_with(|| (table, Vec::new()))
+                                .1
+                                .push(place);
+                        }
+                        _ => streams.entry(table.id).or_default().push(Row {
+                            time: taken.time,
+                            end: OPEN,
+                            id: place(sequence, feed.index()).into(),
+                            values: taken.values,
+                        }),
                     }
-                    _ => streams.entry(table.id).or_default().push(Row {
-                        time: taken.time,
-                        end: OPEN,
-                        id: place(sequence, feed.index()).into(),
-                        values: taken.values,
-                    }),
-                }
-            })?;
+                },
+            )?;
         }
         let mut changed: BTreeMap<_, _> = streams
             .into_iter()

@@ -244,7 +244,9 @@ impl Passes<'_> {
                 continue;
             };
             let has_changed = |input: &std::sync::Arc<Table>| {
-                changed.get(&input.id).is_some_and(|changes| !changes.is_empty())
+                changed
+                    .get(&input.id)
+                    .is_some_and(|changes| !changes.is_empty())
             };
             if !flow.inputs.iter().any(has_changed) {
                 continue;

@@ -95,7 +95,8 @@ impl State {
         side: Side,
         range: (Bound<Bytes>, Bound<Bytes>),
     ) -> impl DoubleEndedIterator<Item = Result<Entry>> {
-        let changes = (side == Side::After && !is_empty(&range)).then(|| self.changes.range(range.clone()));
+        let changes =
+            (side == Side::After && !is_empty(&range)).then(|| self.changes.range(range.clone()));
         Merged {
             stored: Ends::new(self.snapshot.scan(Space::Table, range)),
             changed: Ends::new(changes.into_iter().flatten()),
@@ -118,7 +119,10 @@ impl State {
         key: &[u8],
         prefix: &[u8],
     ) -> impl Iterator<Item = Result<Entry>> {
-        self.scan(side, (Bound::Included(key.max(prefix).into()), prefix_end(prefix)))
+        self.scan(
+            side,
+            (Bound::Included(key.max(prefix).into()), prefix_end(prefix)),
+        )
     }
 
     /// The entries before `key` whose keys begin with `prefix`, the last one first.
@@ -308,7 +312,9 @@ mod tests {
 
     fn owned(entries: impl Iterator<Item = Result<Entry>>) -> Vec<(Vec<u8>, Vec<u8>)> {
         let entries = entries.map(|entry| entry.unwrap());
-        entries.map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+        entries
+            .map(|(key, value)| (key.to_vec(), value.to_vec()))
+            .collect()
     }
 
     proptest! {

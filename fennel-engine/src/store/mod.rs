@@ -43,6 +43,7 @@ pub use durable::Options;
 pub use error::{Cause, Result, StoreError};
 /// Immutable bytes; a clone shares them, and up to 20 bytes take no allocation.
 pub use fjall::Slice as Bytes;
+pub(crate) use range::prefix_end;
 pub use snapshot::{Entry, Scan, Snapshot};
 pub use ticket::Ticket;
 

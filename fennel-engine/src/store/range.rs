@@ -62,7 +62,7 @@ impl KeyRange {
 }
 
 /// The end of the keys that begin with `prefix`: the prefix with its last byte counted up.
-fn prefix_end(prefix: &[u8]) -> Bound<Bytes> {
+pub(crate) fn prefix_end(prefix: &[u8]) -> Bound<Bytes> {
     let Some(last) = prefix.iter().rposition(|&b| b < u8::MAX) else {
         return Bound::Unbounded;
     };

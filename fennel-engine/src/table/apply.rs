@@ -5,7 +5,7 @@ use std::ops::Bound;
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
-use super::{KEY_BYTES, Kind, Table, key, read::time_of, row};
+use super::{Kind, Table, check_key, key, read::time_of, row};
 use crate::error::Result;
 use crate::kernel::{Changes, Failure, OPEN, Row, Version};
 use crate::state::{Side, State};
@@ -58,12 +58,7 @@ impl Table {
             key.extend(time);
             key.extend(row.id.as_ref());
         }
-        if key.len() > KEY_BYTES {
-            let len = key.len();
-            return Err(format!(
-                "its key takes {len} bytes, and a key has at most {KEY_BYTES}"
-            ));
-        }
+        check_key(&key)?;
         Ok(key)
     }
 
@@ -173,11 +168,11 @@ impl Table {
     fn version(&self, key: &[u8], value: &Bytes, key_len: usize) -> Result<Version> {
         let version = || {
             let (time, _) = time_of(key.get(key_len..)?, true)?;
-            let (end, _) = value.split_first_chunk::<8>()?;
+            let (end, row) = value.split_first_chunk::<8>()?;
             Some(Version {
                 time: time.micros(),
                 end: key::from_ordered(*end),
-                row: value.slice(8..),
+                row: row.into(),
             })
         };
         version().ok_or_else(|| self.corrupt())
@@ -185,7 +180,12 @@ impl Table {
 
     /// The next rows that the table holds, for kernels: about `count` of them, behind those that `cursor` has passed;
     /// none at the end.
-    pub(crate) fn part(&self, state: &State, cursor: &mut Cursor, count: usize) -> Result<Vec<Row>> {
+    pub(crate) fn part(
+        &self,
+        state: &State,
+        cursor: &mut Cursor,
+        count: usize,
+    ) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
         if let Some(computed) = self.computed() {
             let groups = match &mut cursor.groups {
@@ -215,7 +215,11 @@ impl Table {
             let key = self.key_of(&entry)?;
             // The last entry of the key is met last.
             let all = [&prefix[..], &key].concat();
-            if cursor.passed.as_ref().is_some_and(|passed| passed.starts_with(&all)) {
+            if cursor
+                .passed
+                .as_ref()
+                .is_some_and(|passed| passed.starts_with(&all))
+            {
                 cursor.passed = Some(entry.to_vec());
                 continue;
             }

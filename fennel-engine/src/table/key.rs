@@ -6,6 +6,7 @@
 //! | whole number, instant, date, decimal | big-endian with the sign turned over; of a decimal the mantissa |
 //! | text, bytes | the bytes, a 0 as 0 255, and 0 0 behind the last |
 //! | list | 1 before each element, 0 behind the last |
+//! | record | its fields, one behind the other |
 //!
 //! They are on disk, so they never change.
 
@@ -31,7 +32,8 @@ pub(crate) fn encode(value: &Value, to: &mut Vec<u8>) {
             }
             to.push(0);
         }
-        Value::Null | Value::Float(_) | Value::Map(_) | Value::Record(_) => {
+        Value::Record(fields) => fields.iter().for_each(|field| encode(field, to)),
+        Value::Null | Value::Float(_) | Value::Map(_) => {
             unreachable!("`Type::can_be_key` leaves these types out")
         }
     }
@@ -69,6 +71,10 @@ pub(crate) fn decode(shape: &Shape, from: &mut &[u8]) -> Option<Value> {
                     _ => return None,
                 }
             }
+        }
+        Shape::Record(_, fields) => {
+            let fields = fields.iter().map(|(_, shape)| decode(shape, from));
+            Value::Record(fields.collect::<Option<_>>()?)
         }
         _ => return None,
     })

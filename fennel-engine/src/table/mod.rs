@@ -5,22 +5,35 @@
 //!
 //! | dataset | key in [`Space::Table`] | value |
 //! |---|---|---|
-//! | keyed | table, [key columns](key), event time turned over | [value columns](row) |
-//! | without keys | table, event time, sequence, source | [value columns](row) |
+//! | keyed, with sources | table, 0, [key columns](key), event time, sequence and source, all turned over | what the row says, [value columns](row) |
+//! | keyed, with a pipeline | table, 0, [key columns](key), event time turned over | when the row stops to hold, [value columns](row) |
+//! | without keys | table, 0, event time, id | [value columns](row) |
+//! | with an aggregate that is computed when it is read | none | |
+//! | (any) | table, number of a [kernel](crate::kernel) | the kernel's state |
 //!
 //! Times are turned over so that one seek forward from an instant finds the latest version that is not after it.
+//! The id of a source's row is its sequence and its source.
 
+mod apply;
 pub(crate) mod key;
 mod read;
 mod row;
+mod upserts;
+
+use std::sync::Arc;
 
 use fennel_core::entity::Dataset;
 use fennel_core::value::{Shape, Value};
 
+pub(crate) use apply::Cursor;
 pub(crate) use read::Selection;
+pub(crate) use row::{decode as decode_values, encode as encode_values};
 
 use crate::error::Result;
 use crate::ingest::Source;
+use crate::kernel::{Computed, Layout};
+use crate::run::Flow;
+use crate::store::Batch;
 use crate::{Error, store::Space};
 
 /// The number of a table, which is never used again.
@@ -42,6 +55,21 @@ pub(crate) struct Table {
     /// Position of the event time.
     pub(crate) timestamp: usize,
     pub(crate) sources: Vec<Source>,
+    /// How its pipeline fills it, if it has one.
+    pub(crate) flow: Option<Arc<Flow>>,
+}
+
+/// How the rows of a table are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One behind the other.
+    Stream,
+    /// Each row of a source is a version of its key, until the next one.
+    Upserts,
+    /// Each row is a version of its key, until its end.
+    Versions,
+    /// Not at all: an aggregate's state answers.
+    Computed,
 }
 
 /// A column of a table.
@@ -54,18 +82,30 @@ pub(crate) struct Column {
 /// The most bytes that a row's key may take: less than the store's limit by what stands around it.
 const KEY_BYTES: usize = 65_000;
 
-/// A row as it goes into a table.
+/// The number of rows among what a table holds; kernels' states have higher ones.
+const ROWS: u16 = 0;
+
+/// A row of a source as it goes into its table.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// The key, without the sequence and the source where there are no key columns.
+    /// The key, without the sequence and the source.
     key: Vec<u8>,
     is_keyed: bool,
     value: Vec<u8>,
 }
 
+/// What a row of a source says of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// The key is this from now on.
+    Is = 0,
+    /// The key is no more.
+    Gone = 1,
+}
+
 impl Table {
     /// The table of a checked dataset.
-    pub(crate) fn new(id: TableId, dataset: &Dataset<'_>) -> Result<Self> {
+    pub(crate) fn new(id: TableId, dataset: &Dataset<'_>, flow: Option<Arc<Flow>>) -> Result<Self> {
         let broken = |what: &str| Error::Corrupt(format!("dataset `{}` {what}", dataset.name));
         let columns = dataset.fields.iter().map(|field| {
             let shape = Shape::new(&field.ty).map_err(|error| broken(&error.to_string()))?;
@@ -96,7 +136,37 @@ impl Table {
             values,
             timestamp,
             sources,
+            flow,
         })
+    }
+
+    /// How its rows are kept.
+    pub(crate) fn kind(&self) -> Kind {
+        match &self.flow {
+            _ if self.computed().is_some() => Kind::Computed,
+            _ if !self.is_keyed() => Kind::Stream,
+            Some(_) => Kind::Versions,
+            None => Kind::Upserts,
+        }
+    }
+
+    /// The aggregate that answers for the table, if there is one.
+    pub(crate) fn computed(&self) -> Option<&Computed> {
+        self.flow.as_ref().and_then(|flow| flow.computed())
+    }
+
+    /// The columns of its rows between kernels: keys, then values by name.
+    pub(crate) fn layout(&self) -> Layout {
+        let columns = self.keys.iter().chain(&self.values);
+        let columns = columns.filter_map(|i| self.columns.get(*i));
+        let timestamp = self.columns.get(self.timestamp);
+        Layout {
+            columns: columns
+                .map(|column| (column.name.clone(), column.shape.clone()))
+                .collect(),
+            keys: self.keys.len(),
+            timestamp: timestamp.map_or_else(String::new, |column| column.name.clone()),
+        }
     }
 
     /// Whether rows are versions of keys.
@@ -111,9 +181,21 @@ impl Table {
             .position(|candidate| candidate.name == column)
     }
 
-    /// What all keys of the table's entries begin with.
+    /// What everything that a table holds begins with.
     pub(crate) fn prefix(id: TableId) -> [u8; 4] {
         id.to_be_bytes()
+    }
+
+    /// What the state of one of its kernels begins with; numbers count from 1.
+    pub(crate) fn state_prefix(id: TableId, kernel: u16) -> [u8; 6] {
+        let [a, b, c, d] = Self::prefix(id);
+        let [e, f] = kernel.to_be_bytes();
+        [a, b, c, d, e, f]
+    }
+
+    /// What all keys of the table's rows begin with.
+    pub(crate) fn rows_prefix(&self) -> [u8; 6] {
+        Self::state_prefix(self.id, ROWS)
     }
 
     /// The entry of a row of typed values, in the order of the columns.
@@ -121,28 +203,27 @@ impl Table {
     /// # Errors
     ///
     /// The reason why the row can't be kept: its key is too long.
-    pub(crate) fn entry(&self, row: &[Value]) -> Result<Entry, String> {
+    pub(crate) fn entry(&self, row: &[Value], said: Said) -> Result<Entry, String> {
         let column = |i: &usize| row.get(*i).unwrap_or(&Value::Null);
         let Value::Timestamp(time) = column(&self.timestamp) else {
             unreachable!("the event time's column is of type `DateTime<Utc>`")
         };
-        let mut key = Self::prefix(self.id).to_vec();
+        let mut key = self.rows_prefix().to_vec();
         for i in &self.keys {
             key::encode(column(i), &mut key);
         }
-        if key.len() > KEY_BYTES {
-            return Err(format!(
-                "its key takes {} bytes, and a key has at most {KEY_BYTES}",
-                key.len()
-            ));
-        }
+        check_key(&key)?;
         let time = key::ordered(time.micros());
-        key.extend(if self.is_keyed() {
-            time.map(|byte| !byte)
+        let mut value = Vec::new();
+        if self.is_keyed() {
+            key.extend(time.map(|byte| !byte));
+            value.push(said as u8);
         } else {
-            time
-        });
-        let value = row::encode(self.values.iter().map(column));
+            key.extend(time);
+        }
+        if said == Said::Is {
+            value.extend(row::encode(self.values.iter().map(column)));
+        }
         Ok(Entry {
             key,
             is_keyed: self.is_keyed(),
@@ -151,14 +232,37 @@ impl Table {
     }
 }
 
+/// Checks the length of an entry's key behind the table's prefix.
+///
+/// # Errors
+///
+/// The reason why the row can't be kept.
+fn check_key(entry: &[u8]) -> Result<(), String> {
+    let len = entry
+        .len()
+        .saturating_sub(size_of::<TableId>() + size_of::<u16>());
+    if len > KEY_BYTES {
+        return Err(format!(
+            "its key takes {len} bytes, and a key has at most {KEY_BYTES}"
+        ));
+    }
+    Ok(())
+}
+
 impl Entry {
     /// Puts the row that arrived as `sequence` and was taken by the `source`th source.
-    pub(crate) fn put(self, batch: &mut crate::store::Batch, sequence: u64, source: u32) {
-        let mut key = self.key;
-        if !self.is_keyed {
-            key.extend(sequence.to_be_bytes());
-            key.extend(source.to_be_bytes());
-        }
+    pub(crate) fn put(self, batch: &mut Batch, sequence: u64, source: u32) {
+        let (mut key, place) = (self.key, place(sequence, source));
+        key.extend(place.map(|byte| if self.is_keyed { !byte } else { byte }));
         batch.put(Space::Table, key, self.value);
     }
+}
+
+/// The id of a row of a source.
+pub(crate) fn place(sequence: u64, source: u32) -> [u8; 12] {
+    let mut place = [0; 12];
+    let (head, tail) = place.split_at_mut(8);
+    head.copy_from_slice(&sequence.to_be_bytes());
+    tail.copy_from_slice(&source.to_be_bytes());
+    place
 }

@@ -3,18 +3,26 @@
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
-use super::{KEY_BYTES, Table, key, row};
+use super::{Kind, Table, check_key, key, row};
 use crate::Error;
 use crate::error::Result;
+use crate::state::State;
 use crate::store::{Bytes, Snapshot, Space};
 
-/// What a key was from an instant on.
+/// What a lookup found of a key.
 #[derive(Debug)]
-pub(crate) struct Version {
+pub(crate) struct Found {
     /// The event time.
     time: Timestamp,
-    /// The value columns.
-    values: Bytes,
+    values: Values,
+}
+
+/// The value columns of what was found, in the order of their names.
+#[derive(Debug)]
+enum Values {
+    /// Behind so many bytes.
+    Stored(Bytes, usize),
+    Computed(Vec<Value>),
 }
 
 /// Which columns of versions are wanted.
@@ -34,36 +42,55 @@ enum Slot {
 }
 
 impl Table {
-    /// The version of a key with the greatest event time that is not after `at`.
+    /// What a key is as of `at`: the version with the greatest event time that is not after it, unless that has
+    /// ended, or what an aggregate comes to.
     ///
-    /// `prefix` is made by [`Table::key_prefix`]; it is lengthened and cut again, so that it can be used
-    /// for many.
-    pub(crate) fn as_of(
+    /// `buffer` saves allocations from one call to the next.
+    pub(crate) fn find(
         &self,
         snapshot: &Snapshot,
-        prefix: &mut Vec<u8>,
+        key: &[&Value],
         at: Timestamp,
-    ) -> Result<Option<Version>> {
-        let len = prefix.len();
-        if len > KEY_BYTES {
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<Found>> {
+        if let Some(computed) = self.computed() {
+            let state = State::of(snapshot);
+            let Some((time, values)) = computed.as_of(&state, key, at.micros())? else {
+                return Ok(None);
+            };
+            let time = Timestamp::from_micros(time).ok_or_else(|| self.corrupt())?;
+            let values = Values::Computed(values);
+            return Ok(Some(Found { time, values }));
+        }
+        self.key_prefix(key.iter().copied(), buffer);
+        let len = buffer.len();
+        if check_key(buffer).is_err() {
             return Ok(None);
         }
-        prefix.extend(key::ordered(at.micros()).map(|byte| !byte));
-        let (prefix_only, _) = prefix.split_at(len);
-        let found = snapshot.first_at_or_after(Space::Table, prefix, prefix_only);
-        prefix.truncate(len);
-        let Some((key, values)) = found? else {
+        buffer.extend(key::ordered(at.micros()).map(|byte| !byte));
+        let (prefix, _) = buffer.split_at(len);
+        let Some((key, value)) = snapshot.first_at_or_after(Space::Table, buffer, prefix)? else {
             return Ok(None);
         };
         let time = key.get(len..).and_then(|time| Some(time_of(time, true)?.0));
         let time = time.ok_or_else(|| self.corrupt())?;
-        Ok(Some(Version { time, values }))
+        let (is_there, head) = match self.kind() {
+            Kind::Upserts => (self.said(&value)?.is_some(), 1),
+            _ => {
+                let end = value.first_chunk::<8>().ok_or_else(|| self.corrupt())?;
+                (key::from_ordered(*end) > at.micros(), 8)
+            }
+        };
+        Ok(is_there.then_some(Found {
+            time,
+            values: Values::Stored(value, head),
+        }))
     }
 
     /// Makes `to` what all entries of a key begin with.
-    pub(crate) fn key_prefix<'v>(&self, key: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
+    fn key_prefix<'v>(&self, key: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
         to.clear();
-        to.extend(Self::prefix(self.id));
+        to.extend(self.rows_prefix());
         for value in key {
             key::encode(value, to);
         }
@@ -86,25 +113,30 @@ impl Table {
         }
     }
 
-    /// Gives each selected column of a version of `key` to `give`, in the order of the selection. Where there
-    /// is no version, all but the key is null.
+    /// Gives each selected column of what was found of `key` to `give`, in the order of the selection. Where
+    /// nothing was, all but the key is null.
     pub(crate) fn read(
         &self,
         selection: &Selection,
         key: &[&Value],
-        version: Option<&Version>,
+        found: Option<&Found>,
         mut give: impl FnMut(Value),
     ) -> Result<()> {
-        let values = match version {
-            Some(version) => row::decode(&version.values, selection.values),
-            None => Some(Vec::new()),
+        let decoded;
+        let values = match found.map(|found| &found.values) {
+            Some(Values::Stored(bytes, head)) => {
+                let bytes = bytes.get(*head..).unwrap_or_default();
+                decoded = row::decode(bytes, selection.values).ok_or_else(|| self.corrupt())?;
+                &decoded[..]
+            }
+            Some(Values::Computed(values)) => values,
+            None => &[],
         };
-        let values = values.ok_or_else(|| self.corrupt())?;
         for slot in &selection.slots {
             let value = match *slot {
                 Slot::Key(i) => key.get(i).map(|value| (*value).clone()),
                 Slot::Value(i) => values.get(i).cloned(),
-                Slot::Time => version.map(|version| Value::Timestamp(version.time)),
+                Slot::Time => found.map(|found| Value::Timestamp(found.time)),
             };
             give(value.unwrap_or(Value::Null));
         }
@@ -112,9 +144,25 @@ impl Table {
     }
 
     /// All rows, of all columns in their order: keyed ones by key and each key's latest first, others
-    /// from the latest event time back.
-    pub(crate) fn rows(&self, snapshot: &Snapshot) -> impl Iterator<Item = Result<Vec<Value>>> {
-        let scan = snapshot.scan_prefix(Space::Table, &Self::prefix(self.id));
+    /// from the latest event time back. An aggregate that is computed when it is read has one for each group, as of
+    /// `now`.
+    pub(crate) fn rows<'s>(
+        &'s self,
+        snapshot: &'s Snapshot,
+        now: Timestamp,
+    ) -> Result<Box<dyn Iterator<Item = Result<Vec<Value>>> + 's>> {
+        if let Some(computed) = self.computed() {
+            let state = State::of(snapshot);
+            let groups = computed.groups(&state)?.into_iter();
+            return Ok(Box::new(groups.filter_map(move |key| {
+                let found = computed.as_of(&state, &key.iter().collect::<Vec<_>>(), now.micros());
+                let row =
+                    found.map(|found| found.map(|(time, rest)| self.arranged(time, key, rest)));
+                row.and_then(|row| row.map(|row| row.ok_or_else(|| self.corrupt())).transpose())
+                    .transpose()
+            })));
+        }
+        let scan = snapshot.scan_prefix(Space::Table, &self.rows_prefix());
         let (by_key, by_time) = if self.is_keyed() {
             (Some(scan), None)
         } else {
@@ -124,31 +172,60 @@ impl Table {
             .into_iter()
             .flatten()
             .chain(by_time.into_iter().flatten());
-        entries.map(|entry| {
-            let (key, values) = entry?;
-            self.row(&key, &values).ok_or_else(|| self.corrupt())
-        })
+        // Of rows of one key and time, the one that arrived last comes first, and counts.
+        let mut last: Option<Vec<u8>> = None;
+        let rows = entries.filter_map(move |entry| {
+            let (key, value) = match entry {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error.into())),
+            };
+            let is_upserts = self.kind() == Kind::Upserts;
+            let behind = if is_upserts { PLACE } else { 0 };
+            let place = key
+                .get(..key.len().saturating_sub(behind))
+                .unwrap_or_default();
+            if last.as_deref() == Some(place) {
+                return None;
+            }
+            last = Some(place.to_vec());
+            let value = match self.kind() {
+                Kind::Upserts => match self.said(&value) {
+                    Ok(said) => said?,
+                    Err(error) => return Some(Err(error)),
+                },
+                Kind::Versions => value.get(8..).unwrap_or_default(),
+                Kind::Stream | Kind::Computed => &value,
+            };
+            let row = self.row(&key, value);
+            Some(row.ok_or_else(|| self.corrupt()))
+        });
+        Ok(Box::new(rows))
     }
 
     fn row(&self, key: &[u8], values: &[u8]) -> Option<Vec<Value>> {
-        let mut row = vec![Value::Null; self.columns.len()];
-        let mut rest = key.strip_prefix(&Self::prefix(self.id))?;
-        for i in &self.keys {
-            *row.get_mut(*i)? = key::decode(&self.columns.get(*i)?.shape, &mut rest)?;
-        }
-        let (time, _) = time_of(rest, self.is_keyed())?;
-        *row.get_mut(self.timestamp)? = Value::Timestamp(time);
-        for (i, value) in self
-            .values
+        let mut rest = key.strip_prefix(&self.rows_prefix())?;
+        let keys = self
+            .keys
             .iter()
-            .zip(row::decode(values, self.values.len())?)
-        {
+            .map(|i| key::decode(&self.columns.get(*i)?.shape, &mut rest));
+        let keys = keys.collect::<Option<Vec<_>>>()?;
+        let (time, _) = time_of(rest, self.is_keyed())?;
+        let values = row::decode(values, self.values.len())?;
+        self.arranged(time.micros(), keys, values)
+    }
+
+    /// The columns in their order.
+    fn arranged(&self, time: i64, keys: Vec<Value>, values: Vec<Value>) -> Option<Vec<Value>> {
+        let mut row = vec![Value::Null; self.columns.len()];
+        *row.get_mut(self.timestamp)? = Value::Timestamp(Timestamp::from_micros(time)?);
+        let positions = self.keys.iter().chain(&self.values);
+        for (i, value) in positions.zip(keys.into_iter().chain(values)) {
             *row.get_mut(*i)? = value;
         }
         Some(row)
     }
 
-    fn corrupt(&self) -> Error {
+    pub(super) fn corrupt(&self) -> Error {
         Error::Corrupt(format!(
             "a row of dataset `{}` can't be read; restore the store from a backup",
             self.dataset
@@ -156,8 +233,11 @@ impl Table {
     }
 }
 
+/// The bytes of a source's row's place behind its event time.
+const PLACE: usize = size_of::<u64>() + size_of::<u32>();
+
 /// The event time that `bytes` begin with, and what is behind it.
-fn time_of(bytes: &[u8], turned: bool) -> Option<(Timestamp, &[u8])> {
+pub(crate) fn time_of(bytes: &[u8], turned: bool) -> Option<(Timestamp, &[u8])> {
     let (time, rest) = bytes.split_first_chunk::<8>()?;
     let time = if turned {
         time.map(|byte| !byte)

@@ -4,7 +4,7 @@
 use fennel_core::value::Value;
 
 /// The bytes of these columns.
-pub(super) fn encode<'a>(columns: impl Iterator<Item = &'a Value>) -> Vec<u8> {
+pub(crate) fn encode<'a>(columns: impl Iterator<Item = &'a Value>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for value in columns {
         bytes =
@@ -14,7 +14,7 @@ pub(super) fn encode<'a>(columns: impl Iterator<Item = &'a Value>) -> Vec<u8> {
 }
 
 /// The first `count` columns, or `None` where the bytes are no row.
-pub(super) fn decode(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
+pub(crate) fn decode(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
     let mut columns = Vec::with_capacity(count);
     let mut rest = bytes;
     for _ in 0..count {

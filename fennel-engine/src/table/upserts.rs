@@ -8,9 +8,8 @@ use crate::kernel::{Changes, Points, Version, differences};
 use crate::state::{Side, State};
 use crate::store::Bytes;
 
-
 /// A version that a row of a source made: the key's bytes and the event time.
-pub(crate) type Place = (Vec<u8>, i64);
+type Place = (Vec<u8>, i64);
 
 impl Table {
     /// What changes of the table by rows at these places, which are in the store already.
@@ -82,6 +81,7 @@ impl Table {
             }
             last = Some(time);
             if let Some(row) = self.said(&value)? {
+                let row = row.into();
                 versions.push(Version { time, end, row });
             }
         }
@@ -101,10 +101,10 @@ impl Table {
     }
 
     /// The row that an entry says, or `None` where it says that the key is gone.
-    pub(super) fn said(&self, value: &Bytes) -> Result<Option<Bytes>> {
-        match value.first() {
-            Some(said) if *said == Said::Is as u8 => Ok(Some(value.slice(1..))),
-            Some(said) if *said == Said::Gone as u8 => Ok(None),
+    pub(super) fn said<'v>(&self, value: &'v [u8]) -> Result<Option<&'v [u8]>> {
+        match value.split_first() {
+            Some((said, row)) if *said == Said::Is as u8 => Ok(Some(row)),
+            Some((said, _)) if *said == Said::Gone as u8 => Ok(None),
             _ => Err(self.corrupt()),
         }
     }
@@ -130,7 +130,7 @@ impl Line<'_> {
             let (key, value) = entry?;
             let (time, sequence) = self.table.place_of(&key, self.prefix.len())?;
             if sequence < self.state.applied(side) {
-                return Ok(Some((time, self.table.said(&value)?)));
+                return Ok(Some((time, self.table.said(&value)?.map(Bytes::from))));
             }
         }
         Ok(None)
@@ -161,5 +161,3 @@ impl Points for Line<'_> {
         Ok(None)
     }
 }
-
-
