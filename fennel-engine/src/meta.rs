@@ -88,7 +88,6 @@ impl Meta {
             )));
         }
         let next_table = snapshot.get(Space::Meta, b"next table")?;
-        let applied = snapshot.get(Space::Meta, b"applied")?;
         let text = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
         Ok(Self {
             is_new,
@@ -96,7 +95,7 @@ impl Meta {
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
-            applied: applied.map_or(Ok(0), |bytes| decode(&bytes))?,
+            applied: applied(snapshot)?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
         })
     }
@@ -136,6 +135,12 @@ pub(crate) fn phases(table: TableId) -> Vec<u8> {
 /// Sets the number of the next table.
 pub(crate) fn put_next_table(batch: &mut Batch, next: TableId) {
     batch.put(Space::Meta, "next table", encode(&next));
+}
+
+/// How many rows of the log are applied to pipelines.
+pub(crate) fn applied(snapshot: &Snapshot) -> Result<u64> {
+    let applied = snapshot.get(Space::Meta, b"applied")?;
+    applied.map_or(Ok(0), |bytes| decode(&bytes))
 }
 
 /// Sets how many rows of the log are applied to pipelines.

@@ -9,7 +9,6 @@ use super::{Fold, Kernel, Version};
 use crate::error::Result;
 use crate::graph::Align;
 use crate::state::{Side, State};
-use crate::store::Bytes;
 
 /// A table's columns as the columns of the aggregates that it is.
 #[derive(Debug)]
@@ -66,7 +65,7 @@ impl Computed {
         let version = self
             .fold
             .version_as_of(state, side, &self.group(&key), at)?;
-        Ok(version.and_then(|version| self.version(version)))
+        Ok(version.and_then(|version| self.version(&version)))
     }
 
     /// What a key is over time.
@@ -82,7 +81,7 @@ impl Computed {
             .versions(state, side, &self.group(&key))?
             .into_iter();
         Ok(versions
-            .filter_map(|version| self.version(version))
+            .filter_map(|version| self.version(&version))
             .collect())
     }
 
@@ -118,9 +117,12 @@ impl Computed {
     }
 
     /// The version with its columns in the order of the table's; `None` where the aggregates can't be computed.
-    fn version(&self, version: Version) -> Option<Version> {
+    fn version(&self, version: &Version) -> Option<Version> {
         let values = decode_row(&version.row, self.values.len())?;
-        let row = Bytes::from(encode_row(&self.arranged(&values)));
-        Some(Version { row, ..version })
+        Some(Version {
+            time: version.time,
+            end: version.end,
+            row: encode_row(&self.arranged(&values)).into(),
+        })
     }
 }

@@ -16,6 +16,7 @@ use fennel_core::value::Value;
 use fennel_core::window::Window;
 
 use super::group::{decode_group, decode_row, encode_row, group_prefix};
+use super::tiles::{FEW, Rows, Tiles};
 use super::window::{Span, enters, leaves, seen, windows};
 use super::{Changes, Failure, OPEN, Points, Row, Version, differences};
 use crate::error::{Error, Result};
@@ -34,6 +35,10 @@ pub(crate) struct Fold {
     pub(super) window: Option<Window>,
     /// The positions of the columns that aggregates read.
     pub(super) reads: Vec<usize>,
+    /// What is aggregated, each once.
+    pub(super) empty: Vec<Accumulator>,
+    /// For each of those, the position of its column among those that are read.
+    pub(super) of: Vec<Option<usize>>,
     pub(super) functions: Vec<Function>,
     /// The column that places rows in time, where it is not the event time.
     pub(super) along: Option<usize>,
@@ -41,16 +46,23 @@ pub(crate) struct Fold {
     pub(super) keys: usize,
     /// The names of the output's columns, the group's first.
     pub(super) names: Vec<String>,
+    /// What is remembered of groups with many rows.
+    pub(super) tiles: Tiles,
 }
 
 /// One aggregate.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Function {
-    /// It, over nothing.
-    pub(super) empty: Accumulator,
-    /// The position of its column among those that are read.
-    pub(super) of: Option<usize>,
+    /// Which of those that are aggregated it is.
+    pub(super) slot: usize,
     pub(super) window: Window,
+}
+
+/// A group of which rows come or go.
+struct Touched {
+    group: Vec<Value>,
+    /// The rows' times and ends.
+    spans: Vec<(i64, i64)>,
 }
 
 /// A row in the state.
@@ -62,7 +74,7 @@ struct Entry {
 }
 
 /// The rows that entries are of.
-const ROWS: u8 = 0;
+const ENTRIES: u8 = 0;
 /// Where rows of tables are found by their ends.
 const ENDS: u8 = 1;
 
@@ -71,20 +83,11 @@ impl Fold {
     pub(super) fn apply(
         &self,
         state: &mut State,
-        changes: Changes,
+        changes: &Changes,
         emits: bool,
         failures: &mut Vec<Failure>,
     ) -> Result<Changes> {
-        let mut touched: BTreeMap<Vec<u8>, (Vec<Value>, Vec<(i64, i64)>)> = BTreeMap::new();
-        let mut touch = |group: Vec<Value>, bytes: &[u8], time: i64, end: i64| {
-            if emits {
-                let entry = touched.entry(bytes.to_vec());
-                entry
-                    .or_insert_with(|| (group, Vec::new()))
-                    .1
-                    .push((time, end));
-            }
-        };
+        let mut touched: BTreeMap<Vec<u8>, Touched> = BTreeMap::new();
         for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
             .chain(changes.added.iter().map(|row| (row, true)))
         {
@@ -98,7 +101,7 @@ impl Fold {
             }
             let bytes = group_prefix(self.prefix, group.iter()).split_off(self.prefix.len());
             let id = self.id_of(row);
-            let key = self.entry_key(ROWS, &bytes, &[&key::ordered(time), &id]);
+            let key = self.entry_key(ENTRIES, &bytes, &[&key::ordered(time), &id]);
             let end_key = (self.keys > 0 && row.end != OPEN).then(|| {
                 let parts: [&[u8]; 3] = [&key::ordered(row.end), &key::ordered(time), &id];
                 self.entry_key(ENDS, &bytes, &parts)
@@ -114,21 +117,34 @@ impl Fold {
                     state.delete(key);
                 }
             }
-            touch(group, &bytes, time, row.end);
+            let entry = touched.entry(bytes);
+            let touched = entry.or_insert_with(|| Touched {
+                group,
+                spans: Vec::new(),
+            });
+            touched.spans.push((time, row.end));
         }
         let mut output = Changes::default();
-        for (bytes, (group, spans)) in touched {
+        for (bytes, Touched { group, spans }) in touched {
+            let changed: Vec<_> = spans.iter().map(|(time, _)| *time).collect();
             let line = Group {
                 fold: self,
                 state,
                 bytes,
+                changed,
             };
             match self.window {
+                _ if !emits => line.turn(),
                 None => line.running(&group, &spans, &mut output, failures)?,
                 Some(window) => line.windowed(window, &group, &spans, &mut output, failures)?,
             }
         }
         Ok(output)
+    }
+
+    /// Forgets what is remembered of groups.
+    pub(super) fn forget(&self) {
+        self.tiles.clear();
     }
 
     /// What a group's aggregates are as of `at`, with the time of the last row that they saw; `None` for a group
@@ -139,12 +155,7 @@ impl Fold {
         group: &[&Value],
         at: i64,
     ) -> Result<Option<(i64, Vec<Value>)>> {
-        let bytes = group_prefix(self.prefix, group.iter().copied()).split_off(self.prefix.len());
-        let line = Group {
-            fold: self,
-            state,
-            bytes,
-        };
+        let line = self.group(state, group);
         let Some(last) = line.last_entered(Side::After, at)? else {
             return Ok(None);
         };
@@ -161,12 +172,7 @@ impl Fold {
         side: Side,
         group: &[&Value],
     ) -> Result<Vec<Version>> {
-        let bytes = group_prefix(self.prefix, group.iter().copied()).split_off(self.prefix.len());
-        let line = Group {
-            fold: self,
-            state,
-            bytes,
-        };
+        let line = self.group(state, group);
         let mut versions = Vec::new();
         let mut point = line.after(side, i64::MIN)?;
         while let Some(time) = point {
@@ -187,12 +193,7 @@ impl Fold {
         group: &[&Value],
         at: i64,
     ) -> Result<Option<Version>> {
-        let bytes = group_prefix(self.prefix, group.iter().copied()).split_off(self.prefix.len());
-        let line = Group {
-            fold: self,
-            state,
-            bytes,
-        };
+        let line = self.group(state, group);
         let Some(time) = line.before(side, at.saturating_add(1))? else {
             return Ok(None);
         };
@@ -206,7 +207,7 @@ impl Fold {
     /// All groups that have rows.
     pub(super) fn groups(&self, state: &State) -> Result<Vec<Vec<Value>>> {
         let mut groups: Vec<Vec<Value>> = Vec::new();
-        let prefix = self.entry_key(ROWS, &[], &[]);
+        let prefix = self.entry_key(ENTRIES, &[], &[]);
         let mut last: Option<Vec<u8>> = None;
         for entry in state.scan_prefix(Side::After, &prefix) {
             let (key, _) = entry?;
@@ -218,10 +219,20 @@ impl Fold {
                 .and_then(|rest| decode_group(rest, self.by.len()))
                 .ok_or_else(corrupt)?;
             let bytes = group_prefix(self.prefix, group.iter()).split_off(self.prefix.len());
-            last = Some(self.entry_key(ROWS, &bytes, &[]));
+            last = Some(self.entry_key(ENTRIES, &bytes, &[]));
             groups.push(group);
         }
         Ok(groups)
+    }
+
+    fn group<'s>(&'s self, state: &'s State, group: &[&Value]) -> Group<'s> {
+        let group = group_prefix(self.prefix, group.iter().copied());
+        Group {
+            fold: self,
+            state,
+            bytes: group.get(self.prefix.len()..).unwrap_or_default().to_vec(),
+            changed: Vec::new(),
+        }
     }
 
     fn entry_key(&self, kind: u8, group: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -313,6 +324,8 @@ struct Group<'s> {
     fold: &'s Fold,
     state: &'s State,
     bytes: Vec<u8>,
+    /// The times of rows that come or go in this pass.
+    changed: Vec<i64>,
 }
 
 impl Group<'_> {
@@ -320,7 +333,7 @@ impl Group<'_> {
     fn rows(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<Entry>> {
         let key = |time| {
             self.fold
-                .entry_key(ROWS, &self.bytes, &[&key::ordered(time)])
+                .entry_key(ENTRIES, &self.bytes, &[&key::ordered(time)])
         };
         let range = (
             std::ops::Bound::Included(Bytes::from(key(lo))),
@@ -347,40 +360,52 @@ impl Group<'_> {
     /// The aggregates, each over the rows of its span.
     fn fold_rows(&self, side: Side, spans: &[Span], at: i64) -> Result<Result<Vec<Value>, String>> {
         let functions = &self.fold.functions;
-        let mut states: Vec<_> = functions
-            .iter()
-            .map(|function| function.empty.clone())
-            .collect();
-        let lo = spans.iter().map(|span| span.lo).min().unwrap_or(0);
-        let hi = spans.iter().map(|span| span.hi).max().unwrap_or(0);
-        for entry in self.rows(side, lo, hi) {
-            let Entry {
-                time,
-                end,
-                id,
-                values,
-            } = entry?;
-            let instant = Timestamp::from_micros(time).ok_or_else(corrupt)?;
-            for ((function, state), span) in functions.iter().zip(&mut states).zip(spans) {
-                // A row of a table counts while it holds.
-                if time < span.lo || time >= span.hi || end < span.hi {
-                    continue;
-                }
-                state.add(Contribution {
-                    time: instant,
-                    order: &id,
-                    value: function
-                        .of
-                        .and_then(|i| values.get(i))
-                        .unwrap_or(&Value::Null),
-                });
+        let mut known: Vec<(Span, Vec<Accumulator>)> = Vec::new();
+        for span in spans {
+            if !known.iter().any(|(other, _)| other == span) {
+                known.push((*span, self.sum(side, *span)?));
             }
         }
         let at = Timestamp::from_micros(at).unwrap_or(Timestamp::MAX);
-        let values = states
-            .iter()
-            .map(|state| state.value(at).map_err(|error| error.to_string()));
+        let values = functions.iter().zip(spans).map(|(function, span)| {
+            let sums = known.iter().find(|(other, _)| other == span);
+            let sum = sums.and_then(|(_, sums)| sums.get(function.slot));
+            let sum = sum.expect("each span was summed up");
+            sum.value(at).map_err(|error| error.to_string())
+        });
         Ok(values.collect())
+    }
+
+    /// What the rows of a span come to.
+    fn sum(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
+        let mut sums = self.fold.empty.clone();
+        let reader = Reader { group: self, side };
+        // Rows of a table count or not by when they end, which no tile knows.
+        if self.fold.keys > 0 {
+            reader.add_open(span, &mut sums)?;
+            return Ok(sums);
+        }
+        if reader.add(span.lo, span.hi, FEW, &mut sums)? {
+            return Ok(sums);
+        }
+        let first = self.rows(side, span.lo, span.hi).next().transpose()?;
+        let last = self.rows(side, span.lo, span.hi).next_back().transpose()?;
+        let (Some(first), Some(last)) = (first, last) else {
+            return Ok(sums);
+        };
+        let range = (first.time, last.time.saturating_add(1));
+        let mut sums = self.fold.empty.clone();
+        let applied = self.state.applied(side);
+        let tiles = &self.fold.tiles;
+        tiles.add(
+            &self.bytes,
+            applied,
+            range,
+            &reader,
+            &self.fold.empty,
+            &mut sums,
+        )?;
+        Ok(sums)
     }
 
     /// The instant at which the last row that is seen as of `at` was first seen.
@@ -483,18 +508,25 @@ impl Group<'_> {
             }
         }
         let all: BTreeSet<_> = old.union(&new).copied().collect();
-        for bounds in all {
-            let side = |side, windows: &BTreeSet<_>| match windows.contains(&bounds) {
-                true => self.window_row(side, group, bounds),
+        let rows = |side, windows: &BTreeSet<_>| {
+            let rows = all.iter().map(|bounds| match windows.contains(bounds) {
+                true => self.window_row(side, group, *bounds),
                 false => Ok(None),
-            };
-            let (before, after) = (side(Side::Before, &old)?, side(Side::After, &new)?);
+            });
+            rows.collect::<Result<Vec<_>>>()
+        };
+        let before = rows(Side::Before, &old)?;
+        self.turn();
+        let after = rows(Side::After, &new)?;
+        for (before, after) in before.into_iter().zip(after) {
             if let (Some(Ok(before)), Some(Ok(after))) = (&before, &after)
                 && before == after
             {
                 continue;
             }
-            output.removed.extend(before.and_then(Result::ok));
+            output
+                .removed
+                .extend(before.and_then(std::result::Result::ok));
             match after {
                 Some(Ok(row)) => output.added.push(row),
                 Some(Err(failure)) => failures.push(failure),
@@ -505,10 +537,6 @@ impl Group<'_> {
     }
 
     /// The row of a window, if it has any rows of the input.
-    #[expect(
-        clippy::type_complexity,
-        reason = "whether it can be read, is there, and can be computed"
-    )]
     fn window_row(
         &self,
         side: Side,
@@ -666,6 +694,49 @@ impl Group<'_> {
     }
 }
 
+/// Reads rows of a group as one side sees them.
+struct Reader<'g, 's> {
+    group: &'g Group<'s>,
+    side: Side,
+}
+
+impl Reader<'_, '_> {
+    /// Adds the rows of a table that are in a span and hold at its end.
+    fn add_open(&self, span: Span, to: &mut [Accumulator]) -> Result<()> {
+        for entry in self.group.rows(self.side, span.lo, span.hi) {
+            let entry = entry?;
+            if entry.end >= span.hi {
+                self.add_entry(&entry, to)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_entry(&self, entry: &Entry, to: &mut [Accumulator]) -> Result<()> {
+        let time = Timestamp::from_micros(entry.time).ok_or_else(corrupt)?;
+        for (sum, of) in to.iter_mut().zip(&self.group.fold.of) {
+            sum.add(Contribution {
+                time,
+                order: &entry.id,
+                value: of.and_then(|i| entry.values.get(i)).unwrap_or(&Value::Null),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Rows for Reader<'_, '_> {
+    fn add(&self, lo: i64, hi: i64, limit: usize, to: &mut [Accumulator]) -> Result<bool> {
+        for (i, entry) in self.group.rows(self.side, lo, hi).enumerate() {
+            if i == limit {
+                return Ok(false);
+            }
+            self.add_entry(&entry?, to)?;
+        }
+        Ok(true)
+    }
+}
+
 /// The instants at which a group's aggregates change.
 impl Points for Group<'_> {
     fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>> {
@@ -684,6 +755,11 @@ impl Points for Group<'_> {
 
     fn after(&self, side: Side, time: i64) -> Result<Option<i64>> {
         self.changes_after(side, time)
+    }
+
+    fn turn(&self) {
+        let (tiles, applied) = (&self.fold.tiles, self.state.applied(Side::After));
+        tiles.change(&self.bytes, applied, self.changed.iter().copied());
     }
 }
 

@@ -47,8 +47,8 @@ impl Join {
     pub(super) fn apply(
         &self,
         state: &mut State,
-        left: Changes,
-        right: Changes,
+        left: &Changes,
+        right: &Changes,
         table: &Table,
     ) -> Result<Changes> {
         let mut output = Changes::default();
@@ -64,7 +64,7 @@ impl Join {
             state.put(entry.clone(), self.entry_value(row));
             fresh.insert(entry);
         }
-        self.correct(state, &right, table, &fresh, &mut output)?;
+        self.correct(state, right, table, &fresh, &mut output)?;
         for row in &left.added {
             self.made(
                 state,

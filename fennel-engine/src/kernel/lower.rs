@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use fennel_core::agg::Aggregation;
+use fennel_core::agg::{Accumulator, Aggregation};
 use fennel_core::expr::eval::Compiled;
 use fennel_core::kernel::{self as plan, Among, Node, Row as Doing};
 use fennel_core::op::RowFunction;
@@ -18,6 +18,7 @@ use super::fold::{Fold, Function};
 use super::join::{Field, Join};
 use super::pick::Pick;
 use super::rows::{RowStep, RowSteps, Slot, Step, Transform};
+use super::tiles::Tiles;
 use super::{Kernel, Layout};
 use crate::table::Table;
 
@@ -272,11 +273,10 @@ fn fold(
             by.push(name);
         }
     }
-    let mut reads: Vec<usize> = Vec::new();
-    let mut functions = Vec::with_capacity(kernel.aggregations.len());
-    for aggregation in &kernel.aggregations {
-        functions.push(function(aggregation, kernel.window, input, &mut reads)?);
-    }
+    let mut sums = Sums::default();
+    let functions = kernel.aggregations.iter();
+    let functions = functions.map(|aggregation| sums.function(aggregation, kernel.window, input));
+    let functions = functions.collect::<Lowered<_>>()?;
     // The event time itself is no column of its own.
     let along = kernel.along.filter(|along| *along != input.timestamp);
     let along = along.map(|along| position(input, along)).transpose()?;
@@ -301,44 +301,65 @@ fn fold(
         prefix,
         by: positions(input, &by)?,
         window: kernel.window,
-        reads,
+        reads: sums.reads,
+        empty: sums.empty,
+        of: sums.of,
         functions,
         along,
         keys: input.keys,
         names: next.columns.iter().map(|(name, _)| name.clone()).collect(),
+        tiles: Tiles::new(),
     };
     Ok((Kernel::Fold(Arc::new(fold)), next))
 }
 
-fn function(
-    aggregation: &Aggregation<'_>,
-    group: Option<Window>,
-    input: &Layout,
-    reads: &mut Vec<usize>,
-) -> Lowered<Function> {
-    let column = aggregation.of.map(|of| position(input, of)).transpose()?;
-    let of = column.map(|column| {
-        reads
-            .iter()
-            .position(|read| *read == column)
-            .unwrap_or_else(|| {
-                reads.push(column);
-                reads.len() - 1
-            })
-    });
-    let shape = column
-        .and_then(|column| input.columns.get(column))
-        .map(|(_, shape)| shape);
-    Ok(Function {
-        empty: aggregation
-            .accumulator(shape)
-            .map_err(|mismatch| mismatch.to_string())?,
-        of,
-        window: aggregation
+/// What is aggregated, each once: the same over another window is another question to it.
+#[derive(Default)]
+struct Sums {
+    /// What they are.
+    known: Vec<String>,
+    reads: Vec<usize>,
+    empty: Vec<Accumulator>,
+    of: Vec<Option<usize>>,
+}
+
+impl Sums {
+    fn function(
+        &mut self,
+        aggregation: &Aggregation<'_>,
+        group: Option<Window>,
+        input: &Layout,
+    ) -> Lowered<Function> {
+        let window = aggregation
             .window
             .or(group)
-            .ok_or("aggregates over no window")?,
-    })
+            .ok_or("aggregates over no window")?;
+        let column = aggregation.of.map(|of| position(input, of)).transpose()?;
+        let what = format!("{:?} {column:?}", aggregation.function);
+        if let Some(slot) = self.known.iter().position(|known| *known == what) {
+            return Ok(Function { slot, window });
+        }
+        let of = column.map(|column| {
+            self.reads
+                .iter()
+                .position(|read| *read == column)
+                .unwrap_or_else(|| {
+                    self.reads.push(column);
+                    self.reads.len() - 1
+                })
+        });
+        let shape = column
+            .and_then(|column| input.columns.get(column))
+            .map(|(_, shape)| shape);
+        let empty = aggregation
+            .accumulator(shape)
+            .map_err(|mismatch| mismatch.to_string())?;
+        self.known.push(what);
+        self.empty.push(empty);
+        self.of.push(of);
+        let slot = self.known.len() - 1;
+        Ok(Function { slot, window })
+    }
 }
 
 fn join(

@@ -15,9 +15,11 @@ mod join;
 mod lower;
 mod pick;
 mod rows;
+mod tiles;
 mod timeline;
 mod window;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use fennel_core::value::{Shape, Value};
@@ -130,19 +132,28 @@ impl Kernel {
     pub(crate) fn apply(
         &self,
         pass: &mut Pass<'_>,
-        one: Changes,
-        other: Changes,
+        one: Cow<'_, Changes>,
+        other: Cow<'_, Changes>,
         right: Option<&Table>,
     ) -> Result<Changes> {
         match self {
-            Kernel::Rows(steps) => Ok(steps.apply(one, pass.failures)),
-            Kernel::Pick(pick) => pick.apply(pass.state, one),
-            Kernel::Fold(fold) => fold.apply(pass.state, one, pass.emits, pass.failures),
+            Kernel::Rows(steps) => Ok(steps.apply(one.into_owned(), pass.failures)),
+            Kernel::Pick(pick) => pick.apply(pass.state, &one),
+            Kernel::Fold(fold) => fold.apply(pass.state, &one, pass.emits, pass.failures),
             Kernel::Join(join) => {
                 let right = right.expect("a join's second input is a table");
-                join.apply(pass.state, one, other, right)
+                join.apply(pass.state, &one, &other, right)
             }
-            Kernel::Merge(arrange) => Ok(merge(one, other, arrange)),
+            Kernel::Merge(arrange) => Ok(merge(one.into_owned(), other.into_owned(), arrange)),
+        }
+    }
+}
+
+impl Kernel {
+    /// Forgets what it remembers of passes, one of which didn't happen.
+    pub(crate) fn forget(&self) {
+        if let Kernel::Fold(fold) = self {
+            fold.forget();
         }
     }
 }

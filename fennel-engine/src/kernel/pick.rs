@@ -34,7 +34,7 @@ pub(crate) struct Pick {
 }
 
 impl Pick {
-    pub(super) fn apply(&self, state: &mut State, changes: Changes) -> Result<Changes> {
+    pub(super) fn apply(&self, state: &mut State, changes: &Changes) -> Result<Changes> {
         let mut touched: BTreeMap<Vec<u8>, BTreeSet<i64>> = BTreeMap::new();
         for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
             .chain(changes.added.iter().map(|row| (row, true)))
@@ -114,7 +114,7 @@ impl Group<'_> {
         let (removed, added) = differences(self, touched)?;
         for (versions, rows) in [(removed, &mut output.removed), (added, &mut output.added)] {
             for version in versions {
-                rows.push(self.version(version)?);
+                rows.push(self.version(&version)?);
             }
         }
         Ok(())
@@ -130,14 +130,14 @@ impl Group<'_> {
         for (row, rows) in [(old, &mut output.removed), (new, &mut output.added)] {
             if let Some((time, _, row)) = row {
                 let end = OPEN;
-                rows.push(self.version(Version { time, end, row })?);
+                rows.push(self.version(&Version { time, end, row })?);
             }
         }
         Ok(())
     }
 
     /// A version of the group as a row of a table.
-    fn version(&self, version: Version) -> Result<Row> {
+    fn version(&self, version: &Version) -> Result<Row> {
         Ok(Row {
             time: version.time,
             end: version.end,

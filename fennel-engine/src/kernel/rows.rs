@@ -111,12 +111,12 @@ impl RowStep {
             Step::Explode(positions) => {
                 let exploded = rows
                     .into_iter()
-                    .flat_map(|row| self.explode(positions, row, failures));
+                    .flat_map(|row| self.explode(positions, &row, failures));
                 exploded.collect()
             }
             Step::Changelog { deletes } => rows
                 .into_iter()
-                .flat_map(|row| self.changes(*deletes, row))
+                .flat_map(|row| self.changes(*deletes, &row))
                 .collect(),
             Step::Transform(transform) => self.transform(transform, rows, failures),
         }
@@ -234,7 +234,7 @@ impl RowStep {
         }
     }
 
-    fn explode(&self, positions: &[usize], row: Row, failures: &mut Vec<Failure>) -> Vec<Row> {
+    fn explode(&self, positions: &[usize], row: &Row, failures: &mut Vec<Failure>) -> Vec<Row> {
         let list = |i: usize| match row.values.get(i) {
             Some(Value::List(elements)) => elements.as_slice(),
             _ => &[],
@@ -250,7 +250,7 @@ impl RowStep {
             });
             let lens = lens.collect::<Vec<_>>().join(", ");
             failures.push(self.failure(
-                &row,
+                row,
                 format!("lists that are exploded together are of one length, and {lens}"),
             ));
             return Vec::new();
@@ -272,7 +272,7 @@ impl RowStep {
     }
 
     /// A version as the rows of its beginning and of its end.
-    fn changes(&self, deletes: bool, row: Row) -> Vec<Row> {
+    fn changes(&self, deletes: bool, row: &Row) -> Vec<Row> {
         let key = Table::key_bytes(row.values.iter().take(self.input.keys));
         let change = |time: i64, is_delete: bool| {
             let mut values = row.values.clone();

@@ -25,6 +25,8 @@ pub(crate) trait Points {
     fn before(&self, side: Side, time: i64) -> Result<Option<i64>>;
     /// The first instant after `time`.
     fn after(&self, side: Side, time: i64) -> Result<Option<i64>>;
+    /// Told once the side before isn't asked any more.
+    fn turn(&self) {}
 }
 
 /// The versions of a key that go and that come in a pass, where what is said at `touched` instants may be new.
@@ -38,10 +40,15 @@ pub(crate) fn differences(
             starts.extend(points.before(side, *time)?);
         }
     }
+    let versions = |side| {
+        let versions = starts.iter().map(|start| version(points, side, *start));
+        versions.collect::<Result<Vec<_>>>()
+    };
+    let before = versions(Side::Before)?;
+    points.turn();
+    let after = versions(Side::After)?;
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    for start in starts {
-        let old = version(points, Side::Before, start)?;
-        let new = version(points, Side::After, start)?;
+    for (old, new) in before.into_iter().zip(after) {
         if old != new {
             removed.extend(old);
             added.extend(new);

@@ -1,5 +1,6 @@
 //! A pipeline, made ready to run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -131,7 +132,7 @@ impl Flow {
         for (i, node) in self.nodes.iter().enumerate() {
             let one = self.changes(node.left, incoming, &made, false);
             let (other, right) = match node.right {
-                None => (Changes::default(), None),
+                None => (Cow::default(), None),
                 Some(port) => {
                     let right = match (&node.kernel, port) {
                         (Kernel::Join(_), Port::Input(i)) => self.inputs.get(i).map(Arc::as_ref),
@@ -151,7 +152,9 @@ impl Flow {
             };
             made.push(node.kernel.apply(&mut pass, one, other, right)?);
         }
-        let mut changes = self.changes(self.output, incoming, &made, false);
+        let mut changes = self
+            .changes(self.output, incoming, &made, false)
+            .into_owned();
         for row in changes.removed.iter_mut().chain(&mut changes.added) {
             let values = self.columns.iter().map(|(i, align)| {
                 let value = row.values.get(*i).cloned();
@@ -162,14 +165,19 @@ impl Flow {
         Ok(changes)
     }
 
+    /// Forgets what its kernels remember of passes, one of which didn't happen.
+    pub(super) fn forget(&self) {
+        self.nodes.iter().for_each(|node| node.kernel.forget());
+    }
+
     /// The changes that come from a port. What is in a table already is no change of the table that a join reads.
-    fn changes(
+    fn changes<'c>(
         &self,
         port: Port,
-        incoming: &Incoming<'_>,
-        made: &[Changes],
+        incoming: &'c Incoming<'_>,
+        made: &'c [Changes],
         is_joined: bool,
-    ) -> Changes {
+    ) -> Cow<'c, Changes> {
         let changes = match port {
             Port::Node(i) => made.get(i),
             Port::Input(i) => {
@@ -182,7 +190,7 @@ impl Flow {
                 }
             }
         };
-        changes.cloned().unwrap_or_default()
+        changes.map_or_else(Cow::default, Cow::Borrowed)
     }
 }
 

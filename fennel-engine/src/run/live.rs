@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::ingest::{EndpointId, Feed, rows_of};
 use crate::kernel::{Changes, OPEN, Row};
 use crate::state::{Side, State};
-use crate::table::{Kind, Table, TableId, place};
+use crate::table::{Kind, Place, Table, TableId, place};
 
 /// The tables that are filled by pipelines, and the sources that these begin with.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,12 @@ impl Live {
         &self.derived
     }
 
+    /// Forgets what kernels remember of passes, one of which didn't happen.
+    pub(super) fn forget(&self) {
+        let flows = self.derived.iter().filter_map(|table| table.flow.as_ref());
+        flows.for_each(|flow| flow.forget());
+    }
+
     /// Whether another table reads this one.
     pub(super) fn is_read(&self, table: TableId) -> bool {
         self.read.contains(&table)
@@ -88,7 +94,7 @@ impl Live {
     ) -> Result<BTreeMap<TableId, Changes>> {
         let (from, until) = (state.applied(Side::Before), state.applied(Side::After));
         let mut streams: BTreeMap<TableId, Vec<Row>> = BTreeMap::new();
-        let mut upserts: BTreeMap<TableId, (&Table, Vec<(Vec<u8>, i64)>)> = BTreeMap::new();
+        let mut upserts: BTreeMap<TableId, (&Table, Vec<Place>)> = BTreeMap::new();
         for endpoint in endpoints {
             let Some(feeds) = self.feeds.get(endpoint) else {
                 continue;

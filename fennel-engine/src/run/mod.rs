@@ -219,7 +219,7 @@ impl Passes<'_> {
         }
         while self.applied < end {
             let until = end.min(self.applied.saturating_add(PASS_ROWS));
-            self.pass(until)?;
+            self.pass(until).inspect_err(|_| self.live.forget())?;
             self.applied = until;
         }
         self.runner.forget(self.applied);

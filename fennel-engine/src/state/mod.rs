@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 
 use crate::error::Result;
+use crate::meta;
 use crate::store::{Batch, Bytes, Entry, Snapshot, Space, prefix_end};
 
 /// Which of the two states of a pass is read.
@@ -47,13 +48,14 @@ impl State {
         }
     }
 
-    /// A state that is only read, in which every row of `snapshot` is seen.
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+    /// A state that is only read.
+    pub(crate) fn of(snapshot: &Snapshot) -> Result<Self> {
+        let rows = meta::applied(snapshot)?;
         let applied = Applied {
-            before: u64::MAX,
-            after: u64::MAX,
+            before: rows,
+            after: rows,
         };
-        Self::new(snapshot.clone(), applied)
+        Ok(Self::new(snapshot.clone(), applied))
     }
 
     /// The number of rows of the log, from its beginning, that a side sees.
@@ -307,7 +309,7 @@ mod tests {
             batch.put(Space::Table, key.as_slice(), value.as_slice());
         }
         store.write(batch).unwrap();
-        State::of(&store.snapshot())
+        State::of(&store.snapshot()).unwrap()
     }
 
     fn owned(entries: impl Iterator<Item = Result<Entry>>) -> Vec<(Vec<u8>, Vec<u8>)> {

@@ -54,7 +54,7 @@ impl Table {
         buffer: &mut Vec<u8>,
     ) -> Result<Option<Found>> {
         if let Some(computed) = self.computed() {
-            let state = State::of(snapshot);
+            let state = State::of(snapshot)?;
             let Some((time, values)) = computed.as_of(&state, key, at.micros())? else {
                 return Ok(None);
             };
@@ -152,7 +152,7 @@ impl Table {
         now: Timestamp,
     ) -> Result<Box<dyn Iterator<Item = Result<Vec<Value>>> + 's>> {
         if let Some(computed) = self.computed() {
-            let state = State::of(snapshot);
+            let state = State::of(snapshot)?;
             let groups = computed.groups(&state)?.into_iter();
             return Ok(Box::new(groups.filter_map(move |key| {
                 let found = computed.as_of(&state, &key.iter().collect::<Vec<_>>(), now.micros());

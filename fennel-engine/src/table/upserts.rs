@@ -9,7 +9,7 @@ use crate::state::{Side, State};
 use crate::store::Bytes;
 
 /// A version that a row of a source made: the key's bytes and the event time.
-type Place = (Vec<u8>, i64);
+pub(crate) type Place = (Vec<u8>, i64);
 
 impl Table {
     /// What changes of the table by rows at these places, which are in the store already.

@@ -1,0 +1,404 @@
+//! Aggregates of stretches of time, kept in memory.
+//!
+//! A group with many rows isn't read anew for each question. Time is cut into tiles of 16ⁿ microseconds, and
+//! what the aggregates of a tile come to is remembered, so a question about any stretch takes a few tiles and, at its
+//! ends, a few rows. A tile is made when it is asked for, of the sixteen below it or, if it has few rows, of those. A row
+//! that comes or goes makes those around it forgotten.
+//!
+//! Nothing here is on the disk, and nothing has to be there: tiles that were dropped are made again. The memory
+//! is bounded; groups that weren't asked for go first.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use fennel_core::agg::Accumulator;
+
+use crate::error::Result;
+
+/// Rows that are read rather than made a tile of.
+pub(super) const FEW: usize = 64;
+
+/// Groups are spread over so many locks.
+const SHARDS: usize = 16;
+
+/// Tiles that a shard holds in each of its two halves.
+const SHARD_TILES: usize = 2_000;
+
+/// The binary logarithm of how many tiles make one of the next level.
+const FAN_OUT: u32 = 4;
+
+/// The level of tiles that no two are needed of.
+const TOP: u32 = 15;
+
+/// The tiles of a kernel's groups.
+pub(super) struct Tiles {
+    shards: Vec<Mutex<Shard>>,
+    hasher: RandomState,
+}
+
+/// The groups of one lock. Those that are asked for move to the young half; when that is full, the old half goes.
+#[derive(Default)]
+struct Shard {
+    young: HashMap<Box<[u8]>, Group>,
+    old: HashMap<Box<[u8]>, Group>,
+    /// How many tiles, and groups, the young half holds.
+    size: usize,
+    /// The latest change of a group that isn't here.
+    forgotten: u64,
+}
+
+/// What is remembered of a group.
+#[derive(Default)]
+struct Group {
+    /// How many rows of the log were applied with the last change of the group.
+    changed: u64,
+    tiles: HashMap<Place, Tile>,
+}
+
+/// The level of a tile, and which it is.
+type Place = (u32, i64);
+
+/// A tile.
+enum Tile {
+    /// It has few rows, which come to this.
+    Leaf(Vec<Accumulator>),
+    /// It has more; what they come to, if that is known.
+    Big(Option<Vec<Accumulator>>),
+}
+
+/// Where tiles get rows from.
+pub(super) trait Rows {
+    /// Adds the rows from `lo` to before `hi`, at most `limit` of them; whether those were all.
+    fn add(&self, lo: i64, hi: i64, limit: usize, to: &mut [Accumulator]) -> Result<bool>;
+}
+
+impl Tiles {
+    pub(super) fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Notes that a group changes at `times` in a pass that ends with so many rows applied.
+    pub(super) fn change(&self, group: &[u8], applied: u64, times: impl Iterator<Item = i64>) {
+        self.with(group, |group| {
+            group.changed = applied;
+            if group.tiles.is_empty() {
+                return;
+            }
+            for time in times {
+                for level in 0..=TOP {
+                    let place = (level, place(level, time));
+                    match group.tiles.get_mut(&place) {
+                        None => {}
+                        Some(Tile::Big(known)) => *known = None,
+                        Some(Tile::Leaf(_)) => {
+                            group.tiles.remove(&place);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    /// Forgets everything, since a pass that was noted didn't happen.
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+        }
+    }
+
+    /// Adds all rows of a group from `lo` to before `hi` to `to`, as they are with `applied` rows of the log.
+    pub(super) fn add(
+        &self,
+        group: &[u8],
+        applied: u64,
+        (lo, hi): (i64, i64),
+        rows: &impl Rows,
+        empty: &[Accumulator],
+        to: &mut [Accumulator],
+    ) -> Result<()> {
+        self.with(group, |group| {
+            // Of a state that is gone, nothing is known and nothing is to be remembered.
+            if applied < group.changed {
+                return rows.add(lo, hi, usize::MAX, to).map(drop);
+            }
+            let mut cover = Cover {
+                tiles: &mut group.tiles,
+                rows,
+                empty,
+            };
+            let length = hi.saturating_sub(lo).max(1);
+            let level = (i64::BITS - (length - 1).leading_zeros())
+                .div_ceil(FAN_OUT)
+                .min(TOP);
+            for at in place(level, lo)..=place(level, hi.saturating_sub(1)) {
+                cover.add((level, at), lo, hi, to)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Does something with a group, which is remembered from then on.
+    fn with<T>(&self, group: &[u8], act: impl FnOnce(&mut Group) -> T) -> T {
+        let hash = self.hasher.hash_one(group) as usize;
+        let shard = self
+            .shards
+            .get(hash % SHARDS)
+            .expect("there are that many shards");
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let shard = &mut *shard;
+        if !shard.young.contains_key(group) {
+            let known = shard.old.remove(group).unwrap_or_else(|| Group {
+                changed: shard.forgotten,
+                ..Default::default()
+            });
+            shard.size += 1 + known.tiles.len();
+            shard.young.insert(group.into(), known);
+        }
+        let known = shard.young.get_mut(group).expect("it was put there");
+        let before = known.tiles.len();
+        let outcome = act(known);
+        shard.size = (shard.size + known.tiles.len()).saturating_sub(before);
+        if shard.size > SHARD_TILES {
+            shard.turn();
+        }
+        outcome
+    }
+}
+
+impl Shard {
+    /// Drops the old half, and makes the young one old.
+    fn turn(&mut self) {
+        let last = self.old.values().map(|group| group.changed).max();
+        self.forgotten = self.forgotten.max(last.unwrap_or(0));
+        self.old = std::mem::take(&mut self.young);
+        self.size = 0;
+    }
+}
+
+impl fmt::Debug for Tiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tiles").finish_non_exhaustive()
+    }
+}
+
+/// A question about one group.
+struct Cover<'c, R> {
+    tiles: &'c mut HashMap<Place, Tile>,
+    rows: &'c R,
+    empty: &'c [Accumulator],
+}
+
+impl<R: Rows> Cover<'_, R> {
+    /// Adds the part of a tile from `lo` to before `hi`.
+    fn add(&mut self, at: Place, lo: i64, hi: i64, to: &mut [Accumulator]) -> Result<()> {
+        let (begin, end) = bounds(at);
+        let (from, until) = (lo.max(begin), hi.min(end));
+        if from >= until {
+            return Ok(());
+        }
+        if (from, until) == (begin, end) {
+            let known = self.whole(at)?;
+            merge(to, known);
+            return Ok(());
+        }
+        if !self.is_big(at)? {
+            self.rows.add(from, until, usize::MAX, to)?;
+            return Ok(());
+        }
+        for child in children(at) {
+            self.add(child, lo, hi, to)?;
+        }
+        Ok(())
+    }
+
+    /// What all rows of a tile come to.
+    fn whole(&mut self, at: Place) -> Result<&[Accumulator]> {
+        if self.is_big(at)? && !matches!(self.tiles.get(&at), Some(Tile::Big(Some(_)))) {
+            let mut sum = self.empty.to_vec();
+            for child in children(at) {
+                merge(&mut sum, self.whole(child)?);
+            }
+            self.tiles.insert(at, Tile::Big(Some(sum)));
+        }
+        Ok(match self.tiles.get(&at) {
+            Some(Tile::Leaf(known) | Tile::Big(Some(known))) => known,
+            _ => &[],
+        })
+    }
+
+    /// Whether a tile has more than few rows. All rows of one microsecond are a leaf.
+    fn is_big(&mut self, at: Place) -> Result<bool> {
+        if let Some(tile) = self.tiles.get(&at) {
+            return Ok(matches!(tile, Tile::Big(_)));
+        }
+        let (begin, end) = bounds(at);
+        let mut sum = self.empty.to_vec();
+        let limit = if at.0 == 0 { usize::MAX } else { FEW };
+        let is_all = self.rows.add(begin, end, limit, &mut sum)?;
+        let tile = if is_all {
+            Tile::Leaf(sum)
+        } else {
+            Tile::Big(None)
+        };
+        self.tiles.insert(at, tile);
+        Ok(!is_all)
+    }
+}
+
+fn merge(to: &mut [Accumulator], from: &[Accumulator]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        to.merge(from);
+    }
+}
+
+/// Which tile of a level has `time`.
+fn place(level: u32, time: i64) -> i64 {
+    time >> (FAN_OUT * level)
+}
+
+fn bounds((level, at): Place) -> (i64, i64) {
+    let begin = at << (FAN_OUT * level);
+    (begin, begin.saturating_add(1 << (FAN_OUT * level)))
+}
+
+/// The tiles of the level below that make a tile.
+fn children((level, at): Place) -> impl Iterator<Item = Place> {
+    let first = at << FAN_OUT;
+    (0..1 << FAN_OUT).map(move |i| (level.saturating_sub(1), first + i))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    use fennel_core::agg::{Aggregation, Contribution, Function, Sum};
+    use fennel_core::time::Timestamp;
+    use fennel_core::value::{Shape, Value};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Rows by time and order, and how many of them were read.
+    #[derive(Default)]
+    struct Stored {
+        rows: BTreeMap<(i64, u64), f64>,
+        read: RefCell<usize>,
+    }
+
+    impl Rows for Stored {
+        fn add(&self, lo: i64, hi: i64, limit: usize, to: &mut [Accumulator]) -> Result<bool> {
+            for (i, ((time, order), value)) in self.rows.range((lo, 0)..(hi, 0)).enumerate() {
+                if i == limit {
+                    return Ok(false);
+                }
+                *self.read.borrow_mut() += 1;
+                to[0].add(Contribution {
+                    time: Timestamp::from_micros(*time).unwrap(),
+                    order: &order.to_be_bytes(),
+                    value: &Value::Float(*value),
+                });
+            }
+            Ok(true)
+        }
+    }
+
+    fn empty() -> Vec<Accumulator> {
+        let sum = Aggregation {
+            output: "total",
+            function: Function::Sum(Sum::default()),
+            of: Some("amount"),
+            window: None,
+        };
+        vec![sum.accumulator(Some(&Shape::Float)).unwrap()]
+    }
+
+    fn value(sums: &[Accumulator]) -> Value {
+        sums[0].value(Timestamp::MAX).unwrap()
+    }
+
+    fn ask(tiles: &Tiles, applied: u64, span: (i64, i64), rows: &Stored) -> Value {
+        let mut sums = empty();
+        tiles.add(b"group", applied, span, rows, &empty(), &mut sums).unwrap();
+        value(&sums)
+    }
+
+    fn read(span: (i64, i64), rows: &Stored) -> Value {
+        let mut sums = empty();
+        rows.add(span.0, span.1, usize::MAX, &mut sums).unwrap();
+        value(&sums)
+    }
+
+    /// Times that are close together and far apart.
+    fn any_time() -> impl Strategy<Value = i64> {
+        prop_oneof![-500..500_i64, -1_000_000..1_000_000_i64, -1_i64 << 55..1 << 56]
+    }
+
+    proptest! {
+        #[test]
+        fn tiles_say_what_rows_say(
+            rows in vec((any_time(), -1e3..1e3_f64), 0..400),
+            later in vec((any_time(), -1e3..1e3_f64, any::<bool>()), 0..8),
+            spans in vec((any_time(), any_time()), 1..20),
+        ) {
+            let mut stored = Stored::default();
+            stored.rows.extend(rows.iter().zip(0..).map(|((time, value), i)| ((*time, i), *value)));
+            let tiles = Tiles::new();
+            let spans: Vec<_> = spans.into_iter().map(|(a, b)| (a.min(b), a.max(b))).collect();
+            for span in &spans {
+                prop_assert_eq!(ask(&tiles, 1, *span, &stored), read(*span, &stored));
+            }
+            for ((time, value, comes), applied) in later.into_iter().zip(2..) {
+                let changed = if comes {
+                    stored.rows.insert((time, 1000 + applied), value);
+                    time
+                } else if let Some(((time, _), _)) = stored.rows.pop_first() {
+                    time
+                } else {
+                    continue;
+                };
+                tiles.change(b"group", applied, [changed].into_iter());
+                for span in &spans {
+                    prop_assert_eq!(ask(&tiles, applied, *span, &stored), read(*span, &stored));
+                    // Whoever still sees the state before is answered, and leaves nothing behind.
+                    prop_assert_eq!(ask(&tiles, applied - 1, *span, &stored), read(*span, &stored));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_question_reads_few_rows() {
+        let mut stored = Stored::default();
+        stored.rows.extend((0..100_000).map(|i| ((i64::from(i) * 1_000_000, 0), 1.0)));
+        let (tiles, span) = (Tiles::new(), (123_456_789, 98_765_432_100));
+        let first = ask(&tiles, 1, span, &stored);
+        stored.read.take();
+        assert_eq!(ask(&tiles, 1, span, &stored), first);
+        assert!(stored.read.take() <= 2 * FEW);
+        tiles.change(b"group", 2, [50_000_000_000].into_iter());
+        assert_eq!(ask(&tiles, 2, span, &stored), first);
+        assert!(stored.read.take() <= 4 * FEW);
+    }
+
+    #[test]
+    fn a_group_that_was_forgotten_believes_no_older_state() {
+        let mut stored = Stored::default();
+        stored.rows.extend((0..100).map(|i| ((i, 0), 1.0)));
+        let tiles = Tiles::new();
+        tiles.change(b"group", 7, [5].into_iter());
+        for i in 0..u64::try_from(3 * SHARDS * SHARD_TILES).unwrap() {
+            tiles.change(&i.to_be_bytes(), 8, [].into_iter());
+        }
+        // What a reader of the sixth row's state makes of it isn't kept.
+        let old = Stored::default();
+        assert_eq!(ask(&tiles, 6, (0, 100), &old), Value::Float(0.0));
+        assert_eq!(ask(&tiles, 9, (0, 100), &stored), Value::Float(100.0));
+    }
+}
