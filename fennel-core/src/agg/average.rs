@@ -132,3 +132,53 @@ mod eval {
         }
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn average(default: Option<f64>) -> Function<'static> {
+        Function::Average(Average {
+            default,
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        whole_numbers: average(None), Shape::Int, law::optional(law::ints());
+        floats: average(None), Shape::Float, law::optional(law::all_floats());
+        decimals: average(Some(0.0)), Shape::Decimal(2), law::optional(law::decimals());
+    }
+
+    #[test]
+    fn a_mean_is_the_exact_sum_over_the_count_and_rounded_once() {
+        let mean = |of: Shape, values: &[Value]| {
+            law::value(average(None), &of, values.iter().cloned()).unwrap()
+        };
+        let (a, b) = (9_007_199_254_740_993, 7);
+        let exact = Value::Float(4_503_599_627_370_500.0);
+        assert_eq!(mean(Shape::Int, &[Value::Int(a), Value::Int(b)]), exact);
+        let largest = Value::Float(f64::MAX);
+        assert_eq!(
+            mean(Shape::Float, &[largest.clone(), largest.clone()]),
+            largest
+        );
+        let prices = ["0.10", "0.20", "0.00"].map(|digits| Value::Decimal(digits.parse().unwrap()));
+        assert_eq!(mean(Shape::Decimal(2), &prices), Value::Float(0.1));
+        assert_eq!(
+            mean(Shape::Int, &[Value::Null, Value::Int(2)]),
+            Value::Float(2.0)
+        );
+    }
+
+    #[test]
+    fn over_nothing_it_is_the_default() {
+        for (default, expected) in [(Some(-1.0), Value::Float(-1.0)), (None, Value::Null)] {
+            let found = law::value(average(default), &Shape::Float, [Value::Null]);
+            assert_eq!(found, Ok(expected));
+        }
+    }
+}

@@ -223,7 +223,7 @@ mod eval {
 
         fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
             let count = match &self.count {
-                Counter::Rows(_) => Counter::Rows(from.signed()?),
+                Counter::Rows(_) => Counter::Rows(from.balance()?),
                 Counter::Unique(_) => Counter::Unique(Unique::decode(from)?),
             };
             Some(Counted {
@@ -231,5 +231,69 @@ mod eval {
                 count,
             })
         }
+    }
+}
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn count(unique: bool, dropnull: bool) -> Function<'static> {
+        Function::Count(Count {
+            unique,
+            approx: unique,
+            dropnull,
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        rows: count(false, false), Shape::Int, law::optional(law::ints());
+        values: count(false, true), Shape::Int, law::optional(law::ints());
+        different_values: count(true, false), Shape::String, law::optional(law::texts());
+        different_values_but_null: count(true, true), Shape::String, law::optional(law::texts());
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(8))]
+        #[test]
+        fn many_different_values(case in law::cases(law::ints_to(4_000), 2_300..2_900)) {
+            law::check(count(true, false), &Shape::Int, case)?;
+        }
+    }
+
+    #[test]
+    fn null_is_a_row_and_a_value_unless_it_is_dropped() {
+        let values = || {
+            [1, 2, 2]
+                .map(Value::Int)
+                .into_iter()
+                .chain([Value::Null, Value::Null])
+        };
+        for (unique, dropnull, expected) in [
+            (false, false, 5),
+            (false, true, 3),
+            (true, false, 3),
+            (true, true, 2),
+        ] {
+            let found = law::value(count(unique, dropnull), &Shape::Int, values());
+            assert_eq!(found, Ok(Value::Int(expected)));
+        }
+        for unique in [false, true] {
+            assert_eq!(
+                law::value(count(unique, false), &Shape::Int, []),
+                Ok(Value::Int(0))
+            );
+        }
+    }
+
+    #[test]
+    fn a_few_rows_are_a_byte() {
+        let mut rows = law::accumulator(count(false, false), &Shape::Int);
+        law::add(&mut rows, (0..63).map(Value::Int));
+        assert_eq!(law::bytes(&rows), [126]);
     }
 }

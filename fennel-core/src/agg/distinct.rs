@@ -145,3 +145,46 @@ mod eval {
         }
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn distinct(dropnull: bool) -> Function<'static> {
+        Function::Distinct(Distinct {
+            dropnull,
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        texts: distinct(false), Shape::String, law::optional(law::texts());
+        whole_numbers: distinct(true), Shape::Int, law::optional(law::ints());
+        decimals: distinct(false), Shape::Decimal(2), law::decimals();
+    }
+
+    #[test]
+    fn values_come_in_their_order_and_null_is_one() {
+        let values = || {
+            [
+                Value::Int(3),
+                Value::Null,
+                Value::Int(-1),
+                Value::Int(3),
+                Value::Null,
+            ]
+        };
+        let list = |values: &[Value]| Ok(Value::List(values.to_vec()));
+        let (a, b) = (Value::Int(-1), Value::Int(3));
+        let all = law::value(distinct(false), &Shape::Int, values());
+        assert_eq!(all, list(&[Value::Null, a.clone(), b.clone()]));
+        assert_eq!(
+            law::value(distinct(true), &Shape::Int, values()),
+            list(&[a, b])
+        );
+        assert_eq!(law::value(distinct(false), &Shape::Int, []), list(&[]));
+    }
+}

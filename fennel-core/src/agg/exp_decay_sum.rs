@@ -248,7 +248,7 @@ mod eval {
                 let span = before.checked_add(distance)?;
                 // None is further from 1970 than all of time in microseconds.
                 let fits = span.unsigned_abs() < 1 << 53 && (i == 0 || distance > 0);
-                let count = from.signed().filter(|count| fits && *count != 0)?;
+                let count = from.balance().filter(|count| fits && *count != 0)?;
                 let sum = Exact::decode(from)?;
                 spans.insert(span, Span { count, sum });
                 before = span;
@@ -259,5 +259,88 @@ mod eval {
                 ..*self
             })
         }
+    }
+}
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Contribution;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn decayed(half_life: i64) -> Function<'static> {
+        Function::ExpDecaySum(ExpDecaySum {
+            half_life: Duration::from_micros(half_life * 1_000_000),
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        whole_numbers: decayed(7), Shape::Int, law::optional(law::ints());
+        floats: decayed(1), Shape::Float, law::optional(law::floats());
+        floats_with_infinities: decayed(3_600), Shape::Float, law::all_floats();
+        decimals: decayed(60), Shape::Decimal(2), law::optional(law::decimals());
+    }
+
+    #[test]
+    fn a_row_counts_half_as_much_every_half_life() {
+        const HOUR: i64 = 3_600;
+        let mut sum = law::accumulator(decayed(HOUR), &Shape::Float);
+        for (hour, amount) in [(10, 8.0), (11, 4.0), (12, -2.0)] {
+            sum.add(Contribution {
+                time: law::seconds(hour * HOUR),
+                order: &[],
+                value: &Value::Float(amount),
+            });
+        }
+        for (at, expected) in [
+            (12 * HOUR, 2.0),
+            (12 * HOUR + HOUR / 2, core::f64::consts::SQRT_2),
+            (13 * HOUR, 1.0),
+            (112 * HOUR, 2.0 * 0.5_f64.powi(100)),
+            (9_999 * HOUR, 0.0),
+        ] {
+            let Ok(Value::Float(found)) = sum.value(law::seconds(at)) else {
+                panic!("a float");
+            };
+            assert!(
+                (found - expected).abs() <= expected * 1e-15,
+                "{at}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_is_the_sum_of_all_rows_decayed_by_themselves() {
+        let half_life = 86_400.0 * 7.0;
+        let mut sum = law::accumulator(decayed(86_400 * 7), &Shape::Float);
+        let at = 1_700_000_000;
+        let mut expected = 0.0;
+        for i in 0..1_000 {
+            let (ago, amount) = (i * i * 61, (i % 17) as f64 + 0.25);
+            expected += amount * (-(ago as f64) / half_life).exp2();
+            sum.add(Contribution {
+                time: law::seconds(at - ago),
+                order: &[],
+                value: &Value::Float(amount),
+            });
+        }
+        let Ok(Value::Float(found)) = sum.value(law::seconds(at)) else {
+            panic!("a float");
+        };
+        assert!(
+            ((found - expected) / expected).abs() < 1e-12,
+            "{found} {expected}"
+        );
+    }
+
+    #[test]
+    fn over_nothing_it_is_zero() {
+        assert_eq!(
+            law::value(decayed(1), &Shape::Int, [Value::Null]),
+            Ok(Value::Float(0.0))
+        );
     }
 }

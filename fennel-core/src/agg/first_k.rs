@@ -97,3 +97,45 @@ impl super::accumulator::Accumulate for FirstK<'_> {
         ))
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn first_k(limit: u32, dedup: bool, dropnull: bool) -> Function<'static> {
+        Function::FirstK(FirstK {
+            limit,
+            dedup,
+            dropnull,
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        texts: first_k(3, false, false), Shape::String, law::optional(law::texts());
+        different_texts: first_k(3, true, false), Shape::String, law::optional(law::texts());
+        different_floats: first_k(5, true, true), Shape::Float, law::optional(law::all_floats());
+        long_lists: first_k(100, false, true), Shape::Int, law::optional(law::ints());
+    }
+
+    fn list(limit: u32, dedup: bool, dropnull: bool) -> String {
+        let values = [Some(1), Some(2), None, Some(2), Some(3), Some(1)];
+        let values = values.map(|value| value.map_or(Value::Null, Value::Int));
+        match law::value(first_k(limit, dedup, dropnull), &Shape::Int, values) {
+            Ok(Value::List(values)) => values.iter().map(|value| format!("{value} ")).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_oldest_come_first_and_limits_apply_after_the_rest() {
+        assert_eq!(list(4, false, false), "1 2 null 2 ");
+        assert_eq!(list(4, false, true), "1 2 2 3 ");
+        assert_eq!(list(3, true, false), "1 2 null ");
+        assert_eq!(list(9, true, false), "1 2 null 3 ");
+        assert_eq!(list(9, true, true), "1 2 3 ");
+    }
+}

@@ -93,3 +93,61 @@ impl super::accumulator::Accumulate for LastK<'_> {
         ))
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn last_k(limit: u32, dedup: bool, dropnull: bool) -> Function<'static> {
+        Function::LastK(LastK {
+            limit,
+            dedup,
+            dropnull,
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        texts: last_k(3, false, false), Shape::String, law::optional(law::texts());
+        different_texts: last_k(3, true, false), Shape::String, law::optional(law::texts());
+        different_floats: last_k(5, true, true), Shape::Float, law::optional(law::all_floats());
+        long_lists: last_k(100, false, true), Shape::Int, law::optional(law::ints());
+    }
+
+    fn list(limit: u32, dedup: bool, dropnull: bool) -> String {
+        let values = [Some(1), Some(2), None, Some(2), Some(3), Some(1)];
+        let values = values.map(|value| value.map_or(Value::Null, Value::Int));
+        match law::value(last_k(limit, dedup, dropnull), &Shape::Int, values) {
+            Ok(Value::List(values)) => values.iter().map(|value| format!("{value} ")).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_newest_come_first_and_limits_apply_after_the_rest() {
+        assert_eq!(list(4, false, false), "1 3 2 null ");
+        assert_eq!(list(4, false, true), "1 3 2 2 ");
+        assert_eq!(list(3, true, false), "1 3 2 ");
+        assert_eq!(list(9, true, false), "1 3 2 null ");
+        assert_eq!(list(9, true, true), "1 3 2 ");
+    }
+
+    #[test]
+    fn a_row_that_leaves_a_full_list_makes_room_for_one_that_is_not_known() {
+        use crate::agg::Retraction;
+
+        let mut newest = law::accumulator(last_k(2, false, false), &Shape::Int);
+        let rows = law::add(&mut newest, [1, 2, 3].map(Value::Int));
+        assert_eq!(newest.retract(rows[0].part()), Retraction::Done);
+        assert_eq!(newest.retract(rows[2].part()), Retraction::Done);
+        let left = Value::List(vec![Value::Int(2)]);
+        assert_eq!(newest.value(law::seconds(9)), Ok(left));
+
+        let mut newest = law::accumulator(last_k(2, false, false), &Shape::Int);
+        let rows = law::add(&mut newest, [1, 2, 3].map(Value::Int));
+        assert_eq!(newest.retract(rows[2].part()), Retraction::Rebuild);
+    }
+}

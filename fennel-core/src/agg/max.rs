@@ -82,3 +82,45 @@ impl super::accumulator::Accumulate for Max<'_> {
         Extreme::new("max", Which::Greatest, &self.default, of)
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    const MAX: Function<'static> = Function::Max(Max {
+        default: Default::Null,
+    });
+
+    law::obeys_the_law! {
+        whole_numbers: MAX, Shape::Int, law::optional(law::ints());
+        floats: MAX, Shape::Float, law::optional(law::all_floats());
+        dates: MAX, Shape::Date, law::dates();
+    }
+
+    #[test]
+    fn nan_is_greater_than_all_numbers_and_a_negative_maximum_is_no_zero() {
+        let greatest = |values: &[f64]| {
+            let values = values.iter().map(|float| Value::Float(*float));
+            law::value(MAX, &Shape::Float, values)
+        };
+        assert_eq!(greatest(&[-3.0, -1.0, -2.0]), Ok(Value::Float(-1.0)));
+        let Ok(Value::Float(nan)) = greatest(&[f64::INFINITY, f64::NAN, 1.0]) else {
+            panic!("a float");
+        };
+        assert!(nan.is_nan());
+    }
+
+    #[test]
+    fn the_greatest_can_leave_where_another_is_as_great() {
+        use crate::agg::Retraction;
+
+        let mut greatest = law::accumulator(MAX, &Shape::Int);
+        let rows = law::add(&mut greatest, [5, 3, 5].map(Value::Int));
+        assert_eq!(greatest.retract(rows[0].part()), Retraction::Done);
+        assert_eq!(greatest.value(law::seconds(9)), Ok(Value::Int(5)));
+        assert_eq!(greatest.retract(rows[2].part()), Retraction::Rebuild);
+    }
+}

@@ -82,3 +82,96 @@ impl super::accumulator::Accumulate for Min<'_> {
         Extreme::new("min", Which::Least, &self.default, of)
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    const fn min(default: Default<'static>) -> Function<'static> {
+        Function::Min(Min { default })
+    }
+
+    law::obeys_the_law! {
+        whole_numbers: min(Default::Null), Shape::Int, law::optional(law::ints());
+        floats: min(Default::Number(1.0)), Shape::Float, law::optional(law::all_floats());
+        decimals: min(Default::Number(0.5)), Shape::Decimal(2), law::optional(law::decimals());
+    }
+
+    #[test]
+    fn the_least_is_found_among_zeros_and_nan() {
+        let least = |values: &[f64]| {
+            let values = values.iter().map(|float| Value::Float(*float));
+            law::value(min(Default::Null), &Shape::Float, values)
+        };
+        assert_eq!(least(&[f64::NAN, 0.0, 3.0]), Ok(Value::Float(0.0)));
+        assert!(matches!(least(&[f64::NAN]), Ok(Value::Float(nan)) if nan.is_nan()));
+        assert_eq!(
+            least(&[f64::NEG_INFINITY, -1.0]),
+            Ok(Value::Float(f64::NEG_INFINITY))
+        );
+    }
+
+    #[test]
+    fn over_nothing_it_is_the_default_as_the_columns_type_has_it() {
+        use crate::time::Timestamp;
+
+        for (default, of, expected) in [
+            (Default::Null, Shape::Int, Value::Null),
+            (Default::Number(7.0), Shape::Int, Value::Int(7)),
+            (
+                Default::Literal(Literal::Int(7)),
+                Shape::Float,
+                Value::Float(7.0),
+            ),
+            (
+                Default::Number(0.5),
+                Shape::Decimal(2),
+                Value::Decimal("0.50".parse().unwrap()),
+            ),
+            (
+                Default::Number(1.0),
+                Shape::Date,
+                Value::Date("1970-01-02".parse().unwrap()),
+            ),
+            (
+                Default::Number(1e6),
+                Shape::Timestamp,
+                Value::Timestamp(Timestamp::parse("1970-01-01T00:00:01").unwrap()),
+            ),
+        ] {
+            let of = Shape::Optional(of.into());
+            assert_eq!(law::value(min(default), &of, [Value::Null]), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_default_that_is_no_value_of_the_column_is_refused() {
+        let aggregation = |default| crate::agg::Aggregation {
+            output: "least",
+            function: min(Default::Number(default)),
+            of: Some("of"),
+            window: None,
+        };
+        let refused = |default, of| {
+            aggregation(default)
+                .accumulator(Some(&of))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            refused(0.5, Shape::Int),
+            "in the default: expected `i64`, found 0.5"
+        );
+        assert_eq!(
+            refused(1e18, Shape::Timestamp),
+            "in the default: 1000000000000000000 microseconds are outside years 1 to 9999"
+        );
+        assert_eq!(
+            refused(0.0, Shape::String),
+            "`min` needs numbers, dates or instants, found `String`"
+        );
+    }
+}

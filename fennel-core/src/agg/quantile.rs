@@ -159,3 +159,76 @@ mod eval {
         }
     }
 }
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    fn quantile(p: f64) -> Function<'static> {
+        Function::Quantile(Quantile {
+            p,
+            default: None,
+            lifetime: PhantomData,
+        })
+    }
+
+    law::obeys_the_law! {
+        whole_numbers: quantile(0.5), Shape::Int, law::optional(law::ints());
+        floats: quantile(0.9), Shape::Float, law::optional(law::all_floats());
+        decimals: quantile(0.1), Shape::Decimal(2), law::optional(law::decimals());
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(8))]
+        #[test]
+        fn many_numbers(case in law::cases(law::ints_to(4_000), 1_900..2_200)) {
+            law::check(quantile(0.25), &Shape::Int, case)?;
+        }
+    }
+
+    #[test]
+    fn it_is_the_value_at_its_part_of_all() {
+        let at = |p| {
+            law::value(
+                quantile(p),
+                &Shape::Int,
+                [5, 1, 9, 3, 7, 2, 8, 4, 6, 10].map(Value::Int),
+            )
+        };
+        for (p, expected) in [
+            (0.0, 1.0),
+            (0.25, 3.0),
+            (0.5, 6.0),
+            (0.99, 10.0),
+            (1.0, 10.0),
+        ] {
+            assert_eq!(at(p), Ok(Value::Float(expected)));
+        }
+        assert_eq!(
+            law::value(quantile(0.5), &Shape::Int, [Value::Null]),
+            Ok(Value::Null)
+        );
+    }
+
+    #[test]
+    fn of_many_values_it_is_right_within_one_percent() {
+        for p in [0.0, 0.01, 0.5, 0.999, 1.0] {
+            let values = || (-50_000..50_000).map(|i| f64::from(i).powi(3));
+            let exact = values()
+                .nth((p * 100_000.0) as usize)
+                .unwrap_or(49_999_f64.powi(3));
+            let Ok(Value::Float(found)) =
+                law::value(quantile(p), &Shape::Float, values().map(Value::Float))
+            else {
+                panic!("a float");
+            };
+            assert!(
+                (found - exact).abs() <= exact.abs() * 0.01,
+                "{p}: {found} {exact}"
+            );
+        }
+    }
+}

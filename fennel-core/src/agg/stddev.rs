@@ -177,11 +177,83 @@ mod eval {
             Some(Deviation {
                 default: self.default,
                 number: self.number,
-                count: from.signed()?,
-                others: from.signed()?,
+                count: from.balance()?,
+                others: from.balance()?,
                 sum: Exact::decode(from)?,
                 squares: Exact::decode(from)?,
             })
         }
+    }
+}
+
+#[cfg(all(test, feature = "eval"))]
+mod tests {
+    use super::*;
+    use crate::agg::Function;
+    use crate::agg::accumulator::law;
+    use crate::value::{Shape, Value};
+
+    const STDDEV: Function<'static> = Function::Stddev(Stddev {
+        default: Some(-1.0),
+        lifetime: PhantomData,
+    });
+
+    law::obeys_the_law! {
+        whole_numbers: STDDEV, Shape::Int, law::optional(law::ints());
+        floats: STDDEV, Shape::Float, law::optional(law::all_floats());
+        decimals: STDDEV, Shape::Decimal(2), law::optional(law::decimals());
+    }
+
+    fn deviation(of: &Shape, values: impl IntoIterator<Item = Value>) -> f64 {
+        match law::value(STDDEV, of, values) {
+            Ok(Value::Float(deviation)) => deviation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn it_is_that_of_the_population() {
+        let ints = [2, 4, 4, 4, 5, 5, 7, 9].map(Value::Int);
+        assert_eq!(deviation(&Shape::Int, ints), 2.0);
+        let prices = ["0.02", "0.04"].map(|digits| Value::Decimal(digits.parse().unwrap()));
+        assert_eq!(deviation(&Shape::Decimal(2), prices), 0.01);
+        assert_eq!(deviation(&Shape::Float, [Value::Float(0.1)]), 0.0);
+        assert_eq!(
+            deviation(&Shape::Float, vec![Value::Float(0.1); 1_000]),
+            0.0
+        );
+        assert_eq!(deviation(&Shape::Int, [Value::Null]), -1.0);
+        assert_eq!(
+            deviation(&Shape::Int, [i64::MIN, i64::MAX].map(Value::Int)),
+            9_223_372_036_854_775_807.5
+        );
+    }
+
+    #[test]
+    fn it_is_right_for_values_of_any_size() {
+        for (size, unit) in [
+            (1e9, 1e-3),
+            (1e300, 1e290),
+            (0.0, 1e-200),
+            (0.0, f64::MAX / 8.0),
+        ] {
+            let values = [-3.0, 1.0, 4.0, -2.0].map(|step| size + step * unit);
+            // Differences of near numbers are exact.
+            let steps = values.map(|value| (value - size) / unit);
+            let mean = steps.iter().sum::<f64>() / 4.0;
+            let variance = steps.iter().map(|step| (step - mean).powi(2)).sum::<f64>() / 4.0;
+            let expected = variance.sqrt() * unit;
+            let found = deviation(&Shape::Float, values.map(Value::Float));
+            assert!(
+                ((found - expected) / expected).abs() < 1e-14,
+                "{found} {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn infinities_have_none() {
+        let values = [1.0, f64::INFINITY].map(Value::Float);
+        assert!(deviation(&Shape::Float, values).is_nan());
     }
 }

@@ -10,6 +10,9 @@ use crate::value::{Value, date_from_days, days_of};
 /// How deep a value may nest when it is read; types of columns nest less.
 const MAX_DEPTH: u32 = 128;
 
+/// More rows than any state can have; a count beyond is no count, and sums of counts stay far from overflow.
+const MAX_ROWS: u64 = 1 << 48;
+
 /// Seven bits a byte, the low ones first; the top bit says that more follow.
 pub(in crate::agg) fn put_varint(to: &mut Vec<u8>, number: u64) {
     put_wide_varint(to, number.into());
@@ -133,6 +136,16 @@ impl<'b> Reader<'b> {
 
     pub(in crate::agg) fn signed(&mut self) -> Option<i64> {
         self.wide()?.try_into().ok()
+    }
+
+    /// How many rows there are, at least one.
+    pub(in crate::agg) fn rows(&mut self) -> Option<u64> {
+        self.varint().filter(|rows| (1..MAX_ROWS).contains(rows))
+    }
+
+    /// How many rows there are; less than none where more were taken out than in.
+    pub(in crate::agg) fn balance(&mut self) -> Option<i64> {
+        self.signed().filter(|rows| rows.unsigned_abs() < MAX_ROWS)
     }
 
     pub(super) fn wide(&mut self) -> Option<i128> {

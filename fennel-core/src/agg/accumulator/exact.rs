@@ -396,3 +396,127 @@ impl Quotient {
         libm::scalbn(self.scaled(-exponent).to_f64().sqrt(), exponent / 2)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn add(sum: &mut Exact, number: f64) {
+        let (negative, mantissa, exponent) = split(number).unwrap();
+        sum.add(negative, mantissa, exponent);
+    }
+
+    fn sum(numbers: &[f64]) -> Exact {
+        let mut sum = Exact::ZERO;
+        for number in numbers {
+            add(&mut sum, *number);
+        }
+        sum
+    }
+
+    /// Whole multiples of 2^-40, which `i128` adds up exactly.
+    fn dyadic() -> impl Strategy<Value = (i64, u32)> {
+        (-(1_i64 << 53)..1 << 53, 0..60_u32)
+    }
+
+    const UNIT: f64 = 1.0 / (1_u64 << 40) as f64;
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_integers(parts in vec(dyadic(), 1..60)) {
+            let numbers: Vec<f64> = parts
+                .iter()
+                .map(|(mantissa, shift)| *mantissa as f64 * (1_u64 << shift) as f64 * UNIT)
+                .collect();
+            let expected: i128 = parts
+                .iter()
+                .map(|(mantissa, shift)| i128::from(*mantissa) << shift)
+                .sum();
+            // The conversion rounds half to even.
+            prop_assert_eq!(sum(&numbers).to_f64(), expected as f64 * UNIT);
+        }
+
+        #[test]
+        fn quotients_are_those_of_floats(a in -(1_i64 << 53)..1 << 53, b in 1..1_u64 << 53) {
+            let mut exact = Exact::ZERO;
+            exact.add_int(a.into());
+            prop_assert_eq!(exact.over(&[b]).to_f64(), a as f64 / b as f64);
+            prop_assert_eq!(exact.over(&[b, 1 << 40]).to_f64(), a as f64 / b as f64 * UNIT);
+        }
+
+        #[test]
+        fn every_float_comes_back(number in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL) {
+            prop_assert_eq!(sum(&[number]).to_f64(), number);
+            // It makes room for much larger ones, and leaves no trace of them.
+            let far = [f64::MAX, number, 5e-324, -f64::MAX, -5e-324];
+            prop_assert_eq!(sum(&far).to_f64(), number);
+        }
+
+        #[test]
+        fn roots_are_those_of_floats(number in 0.0..1e300_f64) {
+            prop_assert_eq!(sum(&[number]).over(&[]).sqrt(), number.sqrt());
+        }
+
+        #[test]
+        fn squares_cancel(numbers in vec(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL, 1..4)) {
+            let mut spread = Exact::ZERO;
+            for a in &numbers {
+                for b in &numbers {
+                    let ((_, x, e), (_, y, f)) = (split(*a).unwrap(), split(*b).unwrap());
+                    let product = u128::from(x) * u128::from(y);
+                    spread.add_wide(a.is_sign_negative() != b.is_sign_negative(), product, e + f);
+                }
+            }
+            spread.subtract_square(&sum(&numbers));
+            prop_assert_eq!(spread.to_f64(), 0.0);
+        }
+    }
+
+    #[test]
+    fn halves_round_to_even_down_to_the_least_float() {
+        let least = 5e-324;
+        let half = |numbers: &[f64]| sum(numbers).over(&[2]).to_f64();
+        assert_eq!(half(&[least]), 0.0);
+        assert_eq!(half(&[least, least, least]), 2.0 * least);
+        assert_eq!(sum(&[least]).over(&[3]).to_f64(), 0.0);
+        assert_eq!(sum(&[least, least]).over(&[3]).to_f64(), least);
+        // The largest subnormal and a half: the least normal number is the even one.
+        let subnormal = f64::MIN_POSITIVE - least;
+        assert_eq!(half(&[subnormal, f64::MIN_POSITIVE]), f64::MIN_POSITIVE);
+        // Half a digit beyond the largest, which is odd.
+        let beyond = [f64::MAX, 2_f64.powi(970)];
+        assert_eq!(sum(&beyond).to_f64(), f64::INFINITY);
+        assert_eq!(half(&beyond), 2_f64.powi(1023));
+    }
+
+    #[test]
+    fn common_sums_stay_in_place() {
+        let mut sum = Exact::ZERO;
+        for i in 0..100_000_i32 {
+            add(&mut sum, f64::from(i % 2_000 - 900) * 0.01);
+        }
+        assert!(matches!(sum.limbs, Limbs::Few(_)));
+    }
+
+    #[test]
+    fn only_what_was_written_is_read() {
+        let mut bytes = Vec::new();
+        sum(&[1.5]).encode(&mut bytes);
+        assert_eq!(bytes, [4, 1, 128, 1]);
+        for foreign in [
+            &[1][..],
+            &[4, 1, 128],
+            &[4, 1, 0, 1],
+            &[4, 1, 1, 0],
+            &[2, 255, 255, 1, 1],
+        ] {
+            assert!(
+                Exact::decode(&mut Reader::new(foreign)).is_none(),
+                "{foreign:?}"
+            );
+        }
+    }
+}

@@ -127,7 +127,7 @@ impl Histogram {
         let (mut before, mut sum) = (0_u64, 0_u64);
         for _ in 0..from.count()? {
             let key = before.checked_add(from.varint()?)?;
-            let count = from.varint().filter(|count| *count > 0)?;
+            let count = from.rows()?;
             if key > u64::MAX >> dropped || counts.insert(key, count).is_some() {
                 return None;
             }

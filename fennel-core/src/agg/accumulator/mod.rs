@@ -21,6 +21,9 @@ mod tally;
 mod total;
 mod unique;
 
+#[cfg(test)]
+pub(super) mod law;
+
 use std::fmt;
 
 use super::{Aggregation, Machine};

@@ -47,9 +47,9 @@ impl NonFinite {
 
     pub(in crate::agg) fn decode(from: &mut Reader<'_>) -> Option<NonFinite> {
         Some(NonFinite {
-            nan: from.signed()?,
-            infinity: from.signed()?,
-            negative_infinity: from.signed()?,
+            nan: from.balance()?,
+            infinity: from.balance()?,
+            negative_infinity: from.balance()?,
         })
     }
 }

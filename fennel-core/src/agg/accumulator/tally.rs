@@ -57,7 +57,7 @@ impl Tally {
         let mut counts = BTreeMap::new();
         for _ in 0..from.count()? {
             let value = Ordered(from.value()?);
-            let count = from.varint().filter(|count| *count > 0)?;
+            let count = from.rows()?;
             if counts.insert(value, count).is_some() {
                 return None;
             }

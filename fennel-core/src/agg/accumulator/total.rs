@@ -149,7 +149,7 @@ impl Total {
     }
 
     pub(in crate::agg) fn decode(&self, from: &mut Reader<'_>) -> Option<Total> {
-        let count = from.signed()?;
+        let count = from.balance()?;
         let sum = match &self.sum {
             Sum::Int(_) => Sum::Int(from.wide()?),
             Sum::Decimal(_, scale) => Sum::Decimal(from.wide()?, *scale),

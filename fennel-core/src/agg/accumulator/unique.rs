@@ -139,7 +139,7 @@ impl Unique {
                 let mut counts = BTreeMap::new();
                 for _ in 0..count {
                     let hash = u128::from_le_bytes(from.array()?);
-                    let times = from.varint().filter(|times| *times > 0)?;
+                    let times = from.rows()?;
                     if counts.insert(hash, times).is_some() {
                         return None;
                     }
