@@ -14,6 +14,9 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// How many rows, or how many values of a column; 0 over an empty window.
+///
+/// Different values are counted exactly up to 1,024 of them, and beyond that in 12 KiB, with a standard error
+/// of 0.81 %.
 #[derive(Clone, Copy, Debug)]
 pub struct Count<'a> {
     /// Counts different values, each once.
@@ -132,7 +135,6 @@ mod eval {
     use crate::time::Timestamp;
     use crate::value::{Mismatch, Shape, Value};
 
-    /// Different values are counted exactly up to 1,024, and then with a standard error of 0.81 % in 12 KiB.
     #[derive(Clone, Debug)]
     pub(in crate::agg) struct Counted {
         dropnull: bool,

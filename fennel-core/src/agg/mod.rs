@@ -16,6 +16,8 @@
 //! | `exp_decay_sum(column, half_life, window)` | a sum in which each row halves every so often | 0.0 |
 //!
 //! Nulls are left out of all that compute with numbers; lists keep them unless `dropnull = true`.
+//!
+//! With the feature `eval` they are computed, too: see `Aggregation::accumulator`.
 
 #[cfg(feature = "eval")]
 mod accumulator;

@@ -12,7 +12,10 @@ use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
-/// The value of a column of numbers that a part of all values is below.
+/// The value of a column of numbers that a part of all values is below: of the sorted values the one at index
+/// `p * count`, rounded down, or the last.
+///
+/// It is exact up to 1,024 values, and beyond that within 0.8 % of that value.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantile<'a> {
     /// The part, 0 to 1: 0.5 for the median.
@@ -98,7 +101,6 @@ mod eval {
     use crate::time::Timestamp;
     use crate::value::{Mismatch, Shape, Value};
 
-    /// The sorted value at index `p * count`, rounded down: exact up to 1,024 values, and then within 0.8 % of it.
     #[derive(Clone, Debug)]
     pub(in crate::agg) struct Sorted {
         p: f64,

@@ -138,9 +138,14 @@ impl<'b> Reader<'b> {
         self.wide()?.try_into().ok()
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&mut self) -> Option<u64> {
+        self.varint().filter(|rows| *rows < MAX_ROWS)
+    }
+
     /// How many rows there are, at least one.
-    pub(in crate::agg) fn rows(&mut self) -> Option<u64> {
-        self.varint().filter(|rows| (1..MAX_ROWS).contains(rows))
+    pub(super) fn some_rows(&mut self) -> Option<u64> {
+        self.rows().filter(|rows| *rows > 0)
     }
 
     /// How many rows there are; less than none where more were taken out than in.

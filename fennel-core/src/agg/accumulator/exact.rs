@@ -2,6 +2,7 @@
 
 use super::bytes::{Reader, put_signed, put_varint};
 use super::number::split;
+use super::quotient::Quotient;
 
 /// Limbs that are held in place: 192 bits for the sum and 64 for its sign, so that amounts from
 /// 1e-19 to 1e19 need no more.
@@ -19,7 +20,8 @@ const MAX_BYTES: usize = 1_024;
 pub(in crate::agg) struct Exact {
     /// The lowest limb counts `2^(64 * low)`.
     low: i32,
-    /// In two's complement, the lowest first.
+    /// In two's complement, the lowest first. An addend is put where at least one limb is above it, which
+    /// takes the carries of 2^64 additions.
     limbs: Limbs,
 }
 
@@ -45,9 +47,7 @@ impl Exact {
         let addend = u128::from(mantissa) << (exponent & 63);
         let at = limb.wrapping_sub(self.low).cast_unsigned() as usize;
         match &mut self.limbs {
-            Limbs::Few(limbs) if at < FEW - 2 && is_sign(limbs[FEW - 1]) => {
-                add_at(limbs, at, negative, addend);
-            }
+            Limbs::Few(limbs) if at < FEW - 2 => add_at(limbs, at, negative, addend),
             _ => self.add_far(limb, negative, addend),
         }
     }
@@ -114,10 +114,8 @@ impl Exact {
     #[cold]
     fn add_far(&mut self, limb: i32, negative: bool, addend: u128) {
         let fits = {
-            let limbs = self.limbs();
             let at = i64::from(limb) - i64::from(self.low);
-            let top = limbs.last().copied().unwrap_or_default();
-            at >= 0 && at + 2 < limbs.len() as i64 && is_sign(top)
+            at >= 0 && at + 2 < self.limbs().len() as i64
         };
         if !fits {
             self.widen(limb);
@@ -278,12 +276,6 @@ impl Exact {
     }
 }
 
-/// Whether a top limb holds a sign and no digits.
-#[inline]
-fn is_sign(limb: u64) -> bool {
-    limb.wrapping_add(1) <= 1
-}
-
 /// Adds to a number in two's complement; the addend is less than 2^127 and not zero.
 #[inline]
 fn add_at(limbs: &mut [u64], at: usize, negative: bool, addend: u128) {
@@ -311,90 +303,6 @@ struct Magnitude {
     negative: bool,
     limbs: Vec<u64>,
     low: i32,
-}
-
-/// A number to more bits than a float has, and whether it goes on after them.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::agg) struct Quotient {
-    negative: bool,
-    /// The first 64 bits; the top one is set, except for zero.
-    bits: u64,
-    /// What the lowest of them counts, as a power of two.
-    exponent: i32,
-    /// Whether anything but zeros follows.
-    rest: bool,
-}
-
-impl Quotient {
-    fn new(negative: bool, limbs: &[u64], low: i32, rest: bool) -> Quotient {
-        let Some(top) = limbs.iter().rposition(|limb| *limb != 0) else {
-            return Quotient {
-                negative: false,
-                bits: 0,
-                exponent: 0,
-                rest: false,
-            };
-        };
-        let shift = limbs[top].leading_zeros();
-        let (below, lower) = limbs[..top]
-            .split_last()
-            .map_or((0, &[][..]), |(below, lower)| (*below, lower));
-        let pair = ((u128::from(limbs[top]) << 64) | u128::from(below)) << shift;
-        Quotient {
-            negative,
-            bits: (pair >> 64) as u64,
-            exponent: (low + top as i32) * 64 - shift.cast_signed(),
-            rest: rest || pair as u64 != 0 || lower.iter().any(|limb| *limb != 0),
-        }
-    }
-
-    /// The same number times `2^exponent`.
-    pub(in crate::agg) fn scaled(self, exponent: i32) -> Quotient {
-        Quotient {
-            exponent: self.exponent.saturating_add(exponent),
-            ..self
-        }
-    }
-
-    /// The nearest float, half to even; infinite beyond the largest.
-    pub(in crate::agg) fn to_f64(self) -> f64 {
-        const DIGITS: i32 = f64::MANTISSA_DIGITS as i32;
-        if self.bits == 0 {
-            return 0.0;
-        }
-        // The power of two of the top bit.
-        let power = self.exponent.saturating_add(63);
-        if power > 1023 {
-            return if self.negative {
-                f64::NEG_INFINITY
-            } else {
-                f64::INFINITY
-            };
-        }
-        // Below the normal numbers, digits end at 2^-1074.
-        let digits = DIGITS.min(power + 1075);
-        let size = if digits < 0 {
-            0
-        } else {
-            let dropped = 64 - digits.cast_unsigned();
-            let bits = u128::from(self.bits);
-            let (kept, tail) = (bits >> dropped, bits & ((1 << dropped) - 1));
-            let half = 1_u128 << (dropped - 1);
-            let up = tail > half || (tail == half && (self.rest || kept & 1 == 1));
-            let kept = kept as u64 + u64::from(up);
-            // The exponent's bits stand above the digits', so a carry out of these is right there.
-            let exponent = if digits == DIGITS { power + 1022 } else { 0 };
-            (u64::from(exponent.unsigned_abs()) << (DIGITS - 1)) + kept
-        };
-        f64::from_bits(size | (u64::from(self.negative) << 63))
-    }
-
-    /// The square root, of a number that is not negative.
-    pub(in crate::agg) fn sqrt(self) -> f64 {
-        // An even power of two comes out of the root as it is; what is left is about 1.
-        let exponent = self.exponent.saturating_add(64) & !1;
-        libm::scalbn(self.scaled(-exponent).to_f64().sqrt(), exponent / 2)
-    }
 }
 
 #[cfg(test)]
@@ -499,6 +407,20 @@ mod tests {
             add(&mut sum, f64::from(i % 2_000 - 900) * 0.01);
         }
         assert!(matches!(sum.limbs, Limbs::Few(_)));
+    }
+
+    #[test]
+    fn sums_grow_far_beyond_their_addends() {
+        let (large, many) = (2_f64.powi(115), 5_000);
+        for sign in [1.0, -1.0] {
+            let mut all = sum(&[sign]);
+            for _ in 0..many {
+                add(&mut all, large * sign);
+            }
+            assert_eq!(all.to_f64(), large * sign * f64::from(many));
+            add(&mut all, -large * sign * f64::from(many));
+            assert_eq!(all.to_f64(), sign);
+        }
     }
 
     #[test]

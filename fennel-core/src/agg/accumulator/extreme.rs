@@ -144,10 +144,10 @@ impl State for Extreme {
     }
 
     fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
-        let copies = from.varint()?;
+        let copies = from.rows()?;
         let (others, best) = match copies {
             0 => (0, None),
-            _ => (from.varint()?, Some(Scalar::of(&from.value()?)?)),
+            _ => (from.rows()?, Some(Scalar::of(&from.value()?)?)),
         };
         Some(Extreme {
             which: self.which,

@@ -121,13 +121,13 @@ impl Histogram {
     }
 
     pub(in crate::agg) fn decode(from: &mut Reader<'_>) -> Option<Histogram> {
-        let total = from.varint()?;
+        let total = from.rows()?;
         let dropped = if total > EXACT { DROPPED } else { 0 };
         let mut counts = BTreeMap::new();
         let (mut before, mut sum) = (0_u64, 0_u64);
         for _ in 0..from.count()? {
             let key = before.checked_add(from.varint()?)?;
-            let count = from.rows()?;
+            let count = from.some_rows()?;
             if key > u64::MAX >> dropped || counts.insert(key, count).is_some() {
                 return None;
             }
@@ -203,5 +203,44 @@ mod tests {
         for float in sorted {
             assert_eq!(number(key(float)).to_bits(), float.to_bits());
         }
+    }
+
+    #[test]
+    fn where_it_is_no_longer_exact_does_not_depend_on_splits() {
+        let whole = |from: i64, to: i64| {
+            let mut whole = Histogram::default();
+            for n in from..to {
+                whole.add(n as f64 + 0.001);
+            }
+            whole
+        };
+        let bytes = |all: &Histogram| {
+            let mut bytes = Vec::new();
+            all.encode(&mut bytes);
+            bytes
+        };
+        for (part, all) in [
+            (1, 1_024),
+            (1, 1_025),
+            (1_024, 1_025),
+            (1_000, 2_000),
+            (9, 3_000),
+            (2_991, 3_000),
+            (1_500, 3_000),
+        ] {
+            let mut merged = whole(0, part);
+            merged.merge(&whole(part, all));
+            assert_eq!(bytes(&merged), bytes(&whole(0, all)), "{part} {all}");
+        }
+    }
+
+    #[test]
+    fn it_has_to_be_rebuilt_where_it_becomes_exact_again() {
+        let mut all = Histogram::default();
+        for n in 0..=EXACT as i64 {
+            all.add(n as f64 + 0.001);
+        }
+        let n = 7;
+        assert_eq!(all.retract(n as f64 + 0.001), Retraction::Rebuild);
     }
 }

@@ -104,14 +104,9 @@ pub(in crate::agg) fn cases<V: Strategy<Value = Value> + Clone>(
     // Few different times, so that some rows have the same.
     let times = prop_oneof![0..20_i64, -400_000_000..400_000_000_i64];
     let retracted = prop_oneof![Just(None), any::<u32>().prop_map(Some)];
-    let fate = (
-        times,
-        values,
-        0..PARTS,
-        any::<u32>(),
-        retracted,
-        any::<Index>(),
-    );
+    // One has most of them, so that it becomes large while the others stay small.
+    let part = prop_oneof![3 => Just(0), 1 => 0..PARTS];
+    let fate = (times, values, part, any::<u32>(), retracted, any::<Index>());
     let fate = fate.prop_map(|(micros, value, part, added, retracted, place)| Fate {
         micros,
         value,

@@ -16,6 +16,7 @@ mod histogram;
 mod nonfinite;
 mod number;
 mod order;
+mod quotient;
 mod ranked;
 mod tally;
 mod total;
@@ -48,8 +49,8 @@ pub struct Contribution<'v> {
     pub time: Timestamp,
     /// Its place among rows of that time: bytes that sort as the rows arrived, different for each row.
     pub order: &'v [u8],
-    /// What the column holds; anything where rows themselves are counted. A value that is not of the
-    /// column's type counts as null.
+    /// What the column holds; anything where rows themselves are counted. Where numbers are needed, what is
+    /// none counts as null.
     pub value: &'v Value,
 }
 

@@ -152,7 +152,7 @@ impl State for Ranked {
     fn decode(&self, from: &mut Reader<'_>) -> Option<Self> {
         let mut ranked = Ranked {
             rows: VecDeque::new(),
-            left_out: from.varint()?,
+            left_out: from.rows()?,
             ..*self
         };
         let count = from.count()?;

@@ -57,7 +57,7 @@ impl Tally {
         let mut counts = BTreeMap::new();
         for _ in 0..from.count()? {
             let value = Ordered(from.value()?);
-            let count = from.rows()?;
+            let count = from.some_rows()?;
             if counts.insert(value, count).is_some() {
                 return None;
             }

@@ -139,7 +139,7 @@ impl Unique {
                 let mut counts = BTreeMap::new();
                 for _ in 0..count {
                     let hash = u128::from_le_bytes(from.array()?);
-                    let times = from.rows()?;
+                    let times = from.some_rows()?;
                     if counts.insert(hash, times).is_some() {
                         return None;
                     }
@@ -248,5 +248,44 @@ mod tests {
                 assert!(error.abs() < 0.025, "{n}: {error}");
             }
         }
+    }
+
+    #[test]
+    fn where_it_is_no_longer_exact_does_not_depend_on_splits() {
+        let whole = |from: i64, to: i64| {
+            let mut whole = Unique::new();
+            for n in from..to {
+                whole.add(&Value::Int(n));
+            }
+            whole
+        };
+        let bytes = |all: &Unique| {
+            let mut bytes = Vec::new();
+            all.encode(&mut bytes);
+            bytes
+        };
+        for (part, all) in [
+            (1, 1_024),
+            (1, 1_025),
+            (1_024, 1_025),
+            (1_000, 2_000),
+            (9, 3_000),
+            (2_991, 3_000),
+            (1_500, 3_000),
+        ] {
+            let mut merged = whole(0, part);
+            merged.merge(&whole(part, all));
+            assert_eq!(bytes(&merged), bytes(&whole(0, all)), "{part} {all}");
+        }
+    }
+
+    #[test]
+    fn it_has_to_be_rebuilt_where_it_becomes_exact_again() {
+        let mut all = Unique::new();
+        for n in 0..=EXACT as i64 {
+            all.add(&Value::Int(n));
+        }
+        let n = 7;
+        assert_eq!(all.retract(&Value::Int(n)), Retraction::Rebuild);
     }
 }
