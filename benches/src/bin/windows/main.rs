@@ -1,0 +1,277 @@
+//! Twelve aggregates over three windows, kept up with as events come: events a second, and the time of a question.
+//!
+//! Events of zipf-distributed users come over 30 simulated days, one in a hundred late by up to a minute. In the
+//! same run a bare loop over vectors does what the engine does, without a log, a disk, late events or older
+//! instants, for a measure of the machine.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use fennel::catalog::Catalog;
+use fennel::prelude::*;
+use fennel_benches::{Error, Table, quantile};
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+use fennel_core::wire;
+use fennel_engine::store::Store;
+use fennel_engine::{CommitOptions, Engine, ManualClock};
+
+/// Measures aggregates over windows
+#[derive(Parser)]
+struct Args {
+    /// How many events come; given several times, each is measured
+    #[arg(long, default_values_t = [100_000, 400_000, 1_600_000])]
+    events: Vec<u64>,
+    /// How many users there are
+    #[arg(long, default_value_t = 100_000)]
+    users: u32,
+    /// How many events come at once
+    #[arg(long, default_value_t = 1_000)]
+    batch: usize,
+    /// How many questions are asked
+    #[arg(long, default_value_t = 2_000)]
+    questions: usize,
+}
+
+fennel::owner!("bench@example.com");
+
+static BENCH: Webhook = Webhook::new("bench");
+
+#[dataset]
+#[source(BENCH.endpoint("spent"), disorder = "1h", cdc = append)]
+struct Spent {
+    uid: i64,
+    amount: f64,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index)]
+struct Spending {
+    #[field(key)]
+    uid: i64,
+    count_1d: i64,
+    sum_1d: f64,
+    average_1d: f64,
+    max_1d: f64,
+    count_7d: i64,
+    sum_7d: f64,
+    average_7d: f64,
+    max_7d: f64,
+    count_28d: i64,
+    sum_28d: f64,
+    average_28d: f64,
+    max_28d: f64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn spending(spent: Spent) -> Spending {
+    spent.group_by(uid).aggregate(
+        count_1d = count("1d"),
+        sum_1d = sum(amount, "1d"),
+        average_1d = average(amount, "1d"),
+        max_1d = max(amount, "1d", default = 0.0),
+        count_7d = count("7d"),
+        sum_7d = sum(amount, "7d"),
+        average_7d = average(amount, "7d"),
+        max_7d = max(amount, "7d", default = 0.0),
+        count_28d = count("28d"),
+        sum_28d = sum(amount, "28d"),
+        average_28d = average(amount, "28d"),
+        max_28d = max(amount, "28d", default = 0.0),
+    )
+}
+
+const DAY: i64 = 86_400_000_000;
+const WINDOWS: [i64; 3] = [DAY, 7 * DAY, 28 * DAY];
+/// 2024-01-01.
+const BEGIN: i64 = 1_704_067_200_000_000;
+
+/// An event.
+#[derive(Clone, Copy)]
+struct Event {
+    user: u32,
+    amount: f64,
+    at: i64,
+}
+
+fn main() -> Result<(), Error> {
+    let args = Args::parse();
+    let mut table = Table::new(&[
+        "events", "engine", "events/s", "of the loop", "question p50 µs", "p99 µs", "busiest user µs", "MB",
+    ]);
+    for count in &args.events {
+        let events = generate(*count, args.users);
+        let bare = bare(&events, args.users);
+        table.row([
+            count.to_string(),
+            "bare loop".into(),
+            format!("{bare:.0}"),
+            "1.00".into(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+        let dir = tempfile::tempdir()?;
+        for (name, store) in [("in memory", Store::in_memory()), ("durable", Store::open(dir.path().join("data"))?)] {
+            let before = resident();
+            let measured = measure(store, &events, &args)?;
+            table.row([
+                count.to_string(),
+                name.into(),
+                format!("{:.0}", measured.rate),
+                format!("{:.2}", measured.rate / bare),
+                format!("{:.0}", micros(quantile(&measured.questions, 0.5))),
+                format!("{:.0}", micros(quantile(&measured.questions, 0.99))),
+                format!("{:.0}", micros(measured.busiest)),
+                format!("{:.0}", resident().saturating_sub(before) as f64 / 1e6),
+            ]);
+        }
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// What was measured of an engine.
+struct Measured {
+    /// Events a second, until they are seen.
+    rate: f64,
+    questions: Vec<Duration>,
+    busiest: Duration,
+}
+
+fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Error> {
+    let clock = ManualClock::new(Timestamp::from_micros(BEGIN + 31 * DAY).ok_or("no such instant")?);
+    let engine = Engine::open(store, Arc::new(clock))?;
+    let catalog: Catalog<'_> = fennel::entities![Spent, Spending].into_iter().collect();
+    engine.commit("main", &wire::encode(&catalog, None, ""), CommitOptions::default())?;
+    let begin = Instant::now();
+    for events in events.chunks(args.batch) {
+        let rows = events.iter().map(|event| {
+            let at = Timestamp::from_micros(event.at).map_or(Value::Null, Value::Timestamp);
+            BTreeMap::from([
+                ("uid".to_owned(), Value::Int(event.user.into())),
+                ("amount".to_owned(), Value::Float(event.amount)),
+                ("at".to_owned(), at),
+            ])
+        });
+        let logged = engine.log("bench", "spent", rows.collect())?;
+        assert_eq!(logged.rows_set_aside, 0, "every event fits");
+    }
+    let rate = events.len() as f64 / begin.elapsed().as_secs_f64();
+    let mut questions = Vec::with_capacity(args.questions);
+    for event in events.iter().step_by((events.len() / args.questions).max(1)) {
+        questions.push(ask(&engine, event.user, event.at)?);
+    }
+    questions.sort_unstable();
+    // The first question makes what later ones use.
+    ask(&engine, 0, BEGIN + 29 * DAY)?;
+    let busiest = (0..100).map(|i| ask(&engine, 0, BEGIN + 29 * DAY + i * 1_234_567));
+    let mut busiest = busiest.collect::<Result<Vec<_>, _>>()?;
+    busiest.sort_unstable();
+    engine.close();
+    Ok(Measured {
+        rate,
+        questions,
+        busiest: quantile(&busiest, 0.5),
+    })
+}
+
+/// The time to look a user up as of an instant.
+fn ask(engine: &Engine, user: u32, at: i64) -> Result<Duration, Error> {
+    let key = BTreeMap::from([("uid".to_owned(), Value::Int(user.into()))]);
+    let at = Timestamp::from_micros(at).map_or(Value::Null, Value::Timestamp);
+    let begin = Instant::now();
+    let found = engine.lookup("main", "Spending", vec![key], &[], Some(vec![at]))?;
+    let time = begin.elapsed();
+    assert!(found.found == [true], "the user had an event by then");
+    Ok(time)
+}
+
+/// Events a second that a loop takes in which keeps the aggregates of each user as of their last event.
+fn bare(events: &[Event], users: u32) -> f64 {
+    #[derive(Clone, Default)]
+    struct Kept {
+        events: VecDeque<(i64, f64)>,
+        sum: f64,
+        /// Descending amounts, the greatest first.
+        max: VecDeque<(i64, f64)>,
+    }
+    let mut kept = vec![[Kept::default(), Kept::default(), Kept::default()]; users as usize];
+    let begin = Instant::now();
+    for event in events {
+        for (kept, window) in kept[event.user as usize].iter_mut().zip(WINDOWS) {
+            while let Some((at, amount)) = kept.events.front().copied()
+                && at < event.at - window
+            {
+                kept.events.pop_front();
+                kept.sum -= amount;
+            }
+            while kept.max.front().is_some_and(|(at, _)| *at < event.at - window) {
+                kept.max.pop_front();
+            }
+            while kept.max.back().is_some_and(|(_, amount)| *amount <= event.amount) {
+                kept.max.pop_back();
+            }
+            kept.events.push_back((event.at, event.amount));
+            kept.max.push_back((event.at, event.amount));
+            kept.sum += event.amount;
+        }
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    std::hint::black_box(&kept);
+    events.len() as f64 / seconds
+}
+
+/// Events in the order in which they come.
+fn generate(count: u64, users: u32) -> Vec<Event> {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let weights = (1..=users).map(|rank| 1.0 / f64::from(rank));
+    let mut total = 0.0;
+    let sums: Vec<f64> = weights
+        .map(|weight| {
+            total += weight;
+            total
+        })
+        .collect();
+    let step = 30 * DAY / i64::try_from(count).unwrap_or(i64::MAX).max(1);
+    let events = (0..count).map(|i| {
+        let point = random.unit() * total;
+        let user = sums.partition_point(|sum| *sum < point);
+        let late = if random.unit() < 0.01 { random.unit() * 60e6 } else { 0.0 };
+        Event {
+            user: u32::try_from(user).unwrap_or(0),
+            amount: (random.unit() * 1e4).round() / 100.0,
+            at: BEGIN + step * i64::try_from(i).unwrap_or(0) - late as i64,
+        }
+    });
+    events.collect()
+}
+
+/// Numbers that look random and are always the same.
+struct Random(u64);
+
+impl Random {
+    /// A number from 0 to below 1.
+    fn unit(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The bytes of memory that the process has; 0 where the system doesn't tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1000
+}
