@@ -325,7 +325,9 @@ mod tests {
 
     fn ask(tiles: &Tiles, applied: u64, span: (i64, i64), rows: &Stored) -> Value {
         let mut sums = empty();
-        tiles.add(b"group", applied, span, rows, &empty(), &mut sums).unwrap();
+        tiles
+            .add(b"group", applied, span, rows, &empty(), &mut sums)
+            .unwrap();
         value(&sums)
     }
 
@@ -337,7 +339,11 @@ mod tests {
 
     /// Times that are close together and far apart.
     fn any_time() -> impl Strategy<Value = i64> {
-        prop_oneof![-500..500_i64, -1_000_000..1_000_000_i64, -1_i64 << 55..1 << 56]
+        prop_oneof![
+            -500..500_i64,
+            -1_000_000..1_000_000_i64,
+            -1_i64 << 55..1 << 56
+        ]
     }
 
     proptest! {
@@ -376,7 +382,9 @@ mod tests {
     #[test]
     fn a_second_question_reads_few_rows() {
         let mut stored = Stored::default();
-        stored.rows.extend((0..100_000).map(|i| ((i64::from(i) * 1_000_000, 0), 1.0)));
+        stored
+            .rows
+            .extend((0..100_000).map(|i| ((i64::from(i) * 1_000_000, 0), 1.0)));
         let (tiles, span) = (Tiles::new(), (123_456_789, 98_765_432_100));
         let first = ask(&tiles, 1, span, &stored);
         stored.read.take();

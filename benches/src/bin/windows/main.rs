@@ -100,7 +100,14 @@ struct Event {
 fn main() -> Result<(), Error> {
     let args = Args::parse();
     let mut table = Table::new(&[
-        "events", "engine", "events/s", "of the loop", "question p50 µs", "p99 µs", "busiest user µs", "MB",
+        "events",
+        "engine",
+        "events/s",
+        "of the loop",
+        "question p50 µs",
+        "p99 µs",
+        "busiest user µs",
+        "MB",
     ]);
     for count in &args.events {
         let events = generate(*count, args.users);
@@ -116,7 +123,10 @@ fn main() -> Result<(), Error> {
             String::new(),
         ]);
         let dir = tempfile::tempdir()?;
-        for (name, store) in [("in memory", Store::in_memory()), ("durable", Store::open(dir.path().join("data"))?)] {
+        for (name, store) in [
+            ("in memory", Store::in_memory()),
+            ("durable", Store::open(dir.path().join("data"))?),
+        ] {
             let before = resident();
             let measured = measure(store, &events, &args)?;
             table.row([
@@ -144,10 +154,15 @@ struct Measured {
 }
 
 fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Error> {
-    let clock = ManualClock::new(Timestamp::from_micros(BEGIN + 31 * DAY).ok_or("no such instant")?);
+    let clock =
+        ManualClock::new(Timestamp::from_micros(BEGIN + 31 * DAY).ok_or("no such instant")?);
     let engine = Engine::open(store, Arc::new(clock))?;
     let catalog: Catalog<'_> = fennel::entities![Spent, Spending].into_iter().collect();
-    engine.commit("main", &wire::encode(&catalog, None, ""), CommitOptions::default())?;
+    engine.commit(
+        "main",
+        &wire::encode(&catalog, None, ""),
+        CommitOptions::default(),
+    )?;
     let begin = Instant::now();
     for events in events.chunks(args.batch) {
         let rows = events.iter().map(|event| {
@@ -163,7 +178,10 @@ fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Erro
     }
     let rate = events.len() as f64 / begin.elapsed().as_secs_f64();
     let mut questions = Vec::with_capacity(args.questions);
-    for event in events.iter().step_by((events.len() / args.questions).max(1)) {
+    for event in events
+        .iter()
+        .step_by((events.len() / args.questions).max(1))
+    {
         questions.push(ask(&engine, event.user, event.at)?);
     }
     questions.sort_unstable();
@@ -210,10 +228,18 @@ fn bare(events: &[Event], users: u32) -> f64 {
                 kept.events.pop_front();
                 kept.sum -= amount;
             }
-            while kept.max.front().is_some_and(|(at, _)| *at < event.at - window) {
+            while kept
+                .max
+                .front()
+                .is_some_and(|(at, _)| *at < event.at - window)
+            {
                 kept.max.pop_front();
             }
-            while kept.max.back().is_some_and(|(_, amount)| *amount <= event.amount) {
+            while kept
+                .max
+                .back()
+                .is_some_and(|(_, amount)| *amount <= event.amount)
+            {
                 kept.max.pop_back();
             }
             kept.events.push_back((event.at, event.amount));
@@ -241,7 +267,11 @@ fn generate(count: u64, users: u32) -> Vec<Event> {
     let events = (0..count).map(|i| {
         let point = random.unit() * total;
         let user = sums.partition_point(|sum| *sum < point);
-        let late = if random.unit() < 0.01 { random.unit() * 60e6 } else { 0.0 };
+        let late = if random.unit() < 0.01 {
+            random.unit() * 60e6
+        } else {
+            0.0
+        };
         Event {
             user: u32::try_from(user).unwrap_or(0),
             amount: (random.unit() * 1e4).round() / 100.0,
@@ -272,6 +302,7 @@ fn micros(time: Duration) -> f64 {
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    let kilobytes =
+        line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1000
 }
