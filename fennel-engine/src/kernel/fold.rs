@@ -16,7 +16,7 @@ use fennel_core::value::Value;
 use fennel_core::window::Window;
 
 use super::group::{decode_group, decode_row, encode_row, group_prefix};
-use super::tiles::{FEW, Rows, Tiles};
+use super::tiles::{FEW, Question, Rows, Tiles};
 use super::window::{Span, enters, leaves, seen, windows};
 use super::{Changes, Failure, OPEN, Points, Row, Version, differences};
 use crate::error::{Error, Result};
@@ -376,35 +376,32 @@ impl Group<'_> {
         Ok(values.collect())
     }
 
-    /// What the rows of a span come to.
+    /// What the rows of a span come to that hold at its end.
     fn sum(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
         let mut sums = self.fold.empty.clone();
         let reader = Reader { group: self, side };
-        // Rows of a table count or not by when they end, which no tile knows.
-        if self.fold.keys > 0 {
-            reader.add_open(span, &mut sums)?;
-            return Ok(sums);
-        }
-        if reader.add(span.lo, span.hi, FEW, &mut sums)? {
+        let all = Question {
+            lo: span.lo,
+            hi: span.hi,
+            until: span.hi,
+        };
+        if reader.add(all, FEW, &mut { i64::MIN }, &mut sums)? {
             return Ok(sums);
         }
         let first = self.rows(side, span.lo, span.hi).next().transpose()?;
         let last = self.rows(side, span.lo, span.hi).next_back().transpose()?;
+        let mut sums = self.fold.empty.clone();
         let (Some(first), Some(last)) = (first, last) else {
             return Ok(sums);
         };
-        let range = (first.time, last.time.saturating_add(1));
-        let mut sums = self.fold.empty.clone();
+        let question = Question {
+            lo: first.time,
+            hi: last.time.saturating_add(1),
+            ..all
+        };
+        let (tiles, empty) = (&self.fold.tiles, &self.fold.empty);
         let applied = self.state.applied(side);
-        let tiles = &self.fold.tiles;
-        tiles.add(
-            &self.bytes,
-            applied,
-            range,
-            &reader,
-            &self.fold.empty,
-            &mut sums,
-        )?;
+        tiles.add(&self.bytes, applied, question, &reader, empty, &mut sums)?;
         Ok(sums)
     }
 
@@ -700,38 +697,35 @@ struct Reader<'g, 's> {
     side: Side,
 }
 
-impl Reader<'_, '_> {
-    /// Adds the rows of a table that are in a span and hold at its end.
-    fn add_open(&self, span: Span, to: &mut [Accumulator]) -> Result<()> {
-        for entry in self.group.rows(self.side, span.lo, span.hi) {
-            let entry = entry?;
-            if entry.end >= span.hi {
-                self.add_entry(&entry, to)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn add_entry(&self, entry: &Entry, to: &mut [Accumulator]) -> Result<()> {
-        let time = Timestamp::from_micros(entry.time).ok_or_else(corrupt)?;
-        for (sum, of) in to.iter_mut().zip(&self.group.fold.of) {
-            sum.add(Contribution {
-                time,
-                order: &entry.id,
-                value: of.and_then(|i| entry.values.get(i)).unwrap_or(&Value::Null),
-            });
-        }
-        Ok(())
-    }
-}
-
 impl Rows for Reader<'_, '_> {
-    fn add(&self, lo: i64, hi: i64, limit: usize, to: &mut [Accumulator]) -> Result<bool> {
-        for (i, entry) in self.group.rows(self.side, lo, hi).enumerate() {
+    fn add(
+        &self,
+        question: Question,
+        limit: usize,
+        ended: &mut i64,
+        to: &mut [Accumulator],
+    ) -> Result<bool> {
+        let rows = self.group.rows(self.side, question.lo, question.hi);
+        for (i, entry) in rows.enumerate() {
             if i == limit {
                 return Ok(false);
             }
-            self.add_entry(&entry?, to)?;
+            let entry = entry?;
+            if entry.end != OPEN {
+                *ended = (*ended).max(entry.end);
+            }
+            if entry.end < question.until {
+                continue;
+            }
+            let time = Timestamp::from_micros(entry.time).ok_or_else(corrupt)?;
+            for (sum, of) in to.iter_mut().zip(&self.group.fold.of) {
+                let value = of.and_then(|i| entry.values.get(i));
+                sum.add(Contribution {
+                    time,
+                    order: &entry.id,
+                    value: value.unwrap_or(&Value::Null),
+                });
+            }
         }
         Ok(true)
     }

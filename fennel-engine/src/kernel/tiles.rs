@@ -5,6 +5,9 @@
 //! ends, a few rows. A tile is made when it is asked for, of the sixteen below it or, if it has few rows, of those. A row
 //! that comes or goes makes those around it forgotten.
 //!
+//! Rows of a table hold until some end. A tile remembers what those come to that hold still, and when the last of the
+//! others ended: for a question about a later instant that is all there is to know.
+//!
 //! Nothing here is on the disk, and nothing has to be there: tiles that were dropped are made again. The memory
 //! is bounded; groups that weren't asked for go first.
 
@@ -15,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 use fennel_core::agg::Accumulator;
 
+use super::OPEN;
 use crate::error::Result;
 
 /// Rows that are read rather than made a tile of.
@@ -63,15 +67,40 @@ type Place = (u32, i64);
 /// A tile.
 enum Tile {
     /// It has few rows, which come to this.
-    Leaf(Vec<Accumulator>),
+    Leaf(Known),
     /// It has more; what they come to, if that is known.
-    Big(Option<Vec<Accumulator>>),
+    Big(Option<Known>),
+}
+
+/// What the rows of a tile come to.
+#[derive(Clone)]
+struct Known {
+    /// Of those that have no end.
+    sums: Vec<Accumulator>,
+    /// When the last of the others ended.
+    ended: i64,
+}
+
+/// A question: the rows of a stretch of time that hold up to some instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    pub(super) lo: i64,
+    pub(super) hi: i64,
+    /// Rows with an end before it don't count.
+    pub(super) until: i64,
 }
 
 /// Where tiles get rows from.
 pub(super) trait Rows {
-    /// Adds the rows from `lo` to before `hi`, at most `limit` of them; whether those were all.
-    fn add(&self, lo: i64, hi: i64, limit: usize, to: &mut [Accumulator]) -> Result<bool>;
+    /// Adds the rows that a question is about, after at most `limit` rows; whether there were no more. `ended` becomes
+    /// the last end that a row has, if that is later.
+    fn add(
+        &self,
+        question: Question,
+        limit: usize,
+        ended: &mut i64,
+        to: &mut [Accumulator],
+    ) -> Result<bool>;
 }
 
 impl Tiles {
@@ -111,20 +140,23 @@ impl Tiles {
         }
     }
 
-    /// Adds all rows of a group from `lo` to before `hi` to `to`, as they are with `applied` rows of the log.
+    /// Adds the rows of a group that a question is about, as they are with `applied` rows of the log.
     pub(super) fn add(
         &self,
         group: &[u8],
         applied: u64,
-        (lo, hi): (i64, i64),
+        question: Question,
         rows: &impl Rows,
         empty: &[Accumulator],
         to: &mut [Accumulator],
     ) -> Result<()> {
+        let Question { lo, hi, .. } = question;
         self.with(group, |group| {
             // Of a state that is gone, nothing is known and nothing is to be remembered.
             if applied < group.changed {
-                return rows.add(lo, hi, usize::MAX, to).map(drop);
+                return rows
+                    .add(question, usize::MAX, &mut { i64::MIN }, to)
+                    .map(drop);
             }
             let mut cover = Cover {
                 tiles: &mut group.tiles,
@@ -136,7 +168,7 @@ impl Tiles {
                 .div_ceil(FAN_OUT)
                 .min(TOP);
             for at in place(level, lo)..=place(level, hi.saturating_sub(1)) {
-                cover.add((level, at), lo, hi, to)?;
+                cover.add((level, at), question, to)?;
             }
             Ok(())
         })
@@ -186,7 +218,7 @@ impl fmt::Debug for Tiles {
     }
 }
 
-/// A question about one group.
+/// The tiles and rows of one group.
 struct Cover<'c, R> {
     tiles: &'c mut HashMap<Place, Tile>,
     rows: &'c R,
@@ -194,41 +226,49 @@ struct Cover<'c, R> {
 }
 
 impl<R: Rows> Cover<'_, R> {
-    /// Adds the part of a tile from `lo` to before `hi`.
-    fn add(&mut self, at: Place, lo: i64, hi: i64, to: &mut [Accumulator]) -> Result<()> {
+    /// Adds the part of a tile that a question is about.
+    fn add(&mut self, at: Place, question: Question, to: &mut [Accumulator]) -> Result<()> {
         let (begin, end) = bounds(at);
-        let (from, until) = (lo.max(begin), hi.min(end));
-        if from >= until {
+        let (lo, hi) = (question.lo.max(begin), question.hi.min(end));
+        if lo >= hi {
             return Ok(());
         }
-        if (from, until) == (begin, end) {
+        if (lo, hi) == (begin, end) {
             let known = self.whole(at)?;
-            merge(to, known);
-            return Ok(());
+            if known.ended < question.until {
+                merge(to, &known.sums);
+                return Ok(());
+            }
         }
         if !self.is_big(at)? {
-            self.rows.add(from, until, usize::MAX, to)?;
+            let part = Question { lo, hi, ..question };
+            self.rows.add(part, usize::MAX, &mut { i64::MIN }, to)?;
             return Ok(());
         }
         for child in children(at) {
-            self.add(child, lo, hi, to)?;
+            self.add(child, question, to)?;
         }
         Ok(())
     }
 
     /// What all rows of a tile come to.
-    fn whole(&mut self, at: Place) -> Result<&[Accumulator]> {
+    fn whole(&mut self, at: Place) -> Result<&Known> {
         if self.is_big(at)? && !matches!(self.tiles.get(&at), Some(Tile::Big(Some(_)))) {
-            let mut sum = self.empty.to_vec();
+            let mut sum = Known {
+                sums: self.empty.to_vec(),
+                ended: i64::MIN,
+            };
             for child in children(at) {
-                merge(&mut sum, self.whole(child)?);
+                let known = self.whole(child)?;
+                merge(&mut sum.sums, &known.sums);
+                sum.ended = sum.ended.max(known.ended);
             }
             self.tiles.insert(at, Tile::Big(Some(sum)));
         }
-        Ok(match self.tiles.get(&at) {
-            Some(Tile::Leaf(known) | Tile::Big(Some(known))) => known,
-            _ => &[],
-        })
+        match self.tiles.get(&at) {
+            Some(Tile::Leaf(known) | Tile::Big(Some(known))) => Ok(known),
+            _ => unreachable!("it was made above"),
+        }
     }
 
     /// Whether a tile has more than few rows. All rows of one microsecond are a leaf.
@@ -236,12 +276,22 @@ impl<R: Rows> Cover<'_, R> {
         if let Some(tile) = self.tiles.get(&at) {
             return Ok(matches!(tile, Tile::Big(_)));
         }
-        let (begin, end) = bounds(at);
-        let mut sum = self.empty.to_vec();
+        let (lo, hi) = bounds(at);
+        let mut known = Known {
+            sums: self.empty.to_vec(),
+            ended: i64::MIN,
+        };
         let limit = if at.0 == 0 { usize::MAX } else { FEW };
-        let is_all = self.rows.add(begin, end, limit, &mut sum)?;
+        let question = Question {
+            lo,
+            hi,
+            until: OPEN,
+        };
+        let is_all = self
+            .rows
+            .add(question, limit, &mut known.ended, &mut known.sums)?;
         let tile = if is_all {
-            Tile::Leaf(sum)
+            Tile::Leaf(known)
         } else {
             Tile::Big(None)
         };
@@ -285,20 +335,33 @@ mod tests {
 
     use super::*;
 
-    /// Rows by time and order, and how many of them were read.
+    /// Rows by time and order, with their end and amount, and how many of them were read.
     #[derive(Default)]
     struct Stored {
-        rows: BTreeMap<(i64, u64), f64>,
+        rows: BTreeMap<(i64, u64), (i64, f64)>,
         read: RefCell<usize>,
     }
 
     impl Rows for Stored {
-        fn add(&self, lo: i64, hi: i64, limit: usize, to: &mut [Accumulator]) -> Result<bool> {
-            for (i, ((time, order), value)) in self.rows.range((lo, 0)..(hi, 0)).enumerate() {
+        fn add(
+            &self,
+            question: Question,
+            limit: usize,
+            ended: &mut i64,
+            to: &mut [Accumulator],
+        ) -> Result<bool> {
+            let rows = self.rows.range((question.lo, 0)..(question.hi, 0));
+            for (i, ((time, order), (end, value))) in rows.enumerate() {
                 if i == limit {
                     return Ok(false);
                 }
                 *self.read.borrow_mut() += 1;
+                if *end != OPEN {
+                    *ended = (*ended).max(*end);
+                }
+                if *end < question.until {
+                    continue;
+                }
                 to[0].add(Contribution {
                     time: Timestamp::from_micros(*time).unwrap(),
                     order: &order.to_be_bytes(),
@@ -323,18 +386,23 @@ mod tests {
         sums[0].value(Timestamp::MAX).unwrap()
     }
 
-    fn ask(tiles: &Tiles, applied: u64, span: (i64, i64), rows: &Stored) -> Value {
+    fn ask(tiles: &Tiles, applied: u64, question: Question, rows: &Stored) -> Value {
         let mut sums = empty();
         tiles
-            .add(b"group", applied, span, rows, &empty(), &mut sums)
+            .add(b"group", applied, question, rows, &empty(), &mut sums)
             .unwrap();
         value(&sums)
     }
 
-    fn read(span: (i64, i64), rows: &Stored) -> Value {
+    fn read(question: Question, rows: &Stored) -> Value {
         let mut sums = empty();
-        rows.add(span.0, span.1, usize::MAX, &mut sums).unwrap();
+        rows.add(question, usize::MAX, &mut { i64::MIN }, &mut sums)
+            .unwrap();
         value(&sums)
+    }
+
+    fn question(lo: i64, hi: i64) -> Question {
+        Question { lo, hi, until: hi }
     }
 
     /// Times that are close together and far apart.
@@ -346,23 +414,32 @@ mod tests {
         ]
     }
 
+    /// A row's time, its end and its amount.
+    fn any_row() -> impl Strategy<Value = (i64, i64, f64)> {
+        let length = prop_oneof![Just(None), Just(None), (1..2_000_000_i64).prop_map(Some)];
+        (any_time(), length, -1e3..1e3_f64).prop_map(|(time, length, amount)| {
+            (time, length.map_or(OPEN, |length| time + length), amount)
+        })
+    }
+
     proptest! {
         #[test]
         fn tiles_say_what_rows_say(
-            rows in vec((any_time(), -1e3..1e3_f64), 0..400),
-            later in vec((any_time(), -1e3..1e3_f64, any::<bool>()), 0..8),
+            rows in vec(any_row(), 0..400),
+            later in vec((any_row(), any::<bool>()), 0..8),
             spans in vec((any_time(), any_time()), 1..20),
         ) {
             let mut stored = Stored::default();
-            stored.rows.extend(rows.iter().zip(0..).map(|((time, value), i)| ((*time, i), *value)));
+            let rows = rows.iter().zip(0..);
+            stored.rows.extend(rows.map(|((time, end, value), i)| ((*time, i), (*end, *value))));
             let tiles = Tiles::new();
-            let spans: Vec<_> = spans.into_iter().map(|(a, b)| (a.min(b), a.max(b))).collect();
+            let spans: Vec<_> = spans.into_iter().map(|(a, b)| question(a.min(b), a.max(b))).collect();
             for span in &spans {
                 prop_assert_eq!(ask(&tiles, 1, *span, &stored), read(*span, &stored));
             }
-            for ((time, value, comes), applied) in later.into_iter().zip(2..) {
+            for (((time, end, value), comes), applied) in later.into_iter().zip(2..) {
                 let changed = if comes {
-                    stored.rows.insert((time, 1000 + applied), value);
+                    stored.rows.insert((time, 1000 + applied), (end, value));
                     time
                 } else if let Some(((time, _), _)) = stored.rows.pop_first() {
                     time
@@ -382,10 +459,9 @@ mod tests {
     #[test]
     fn a_second_question_reads_few_rows() {
         let mut stored = Stored::default();
-        stored
-            .rows
-            .extend((0..100_000).map(|i| ((i64::from(i) * 1_000_000, 0), 1.0)));
-        let (tiles, span) = (Tiles::new(), (123_456_789, 98_765_432_100));
+        let row = |i| ((i64::from(i) * 1_000_000, 0), (OPEN, 1.0));
+        stored.rows.extend((0..100_000).map(row));
+        let (tiles, span) = (Tiles::new(), question(123_456_789, 98_765_432_100));
         let first = ask(&tiles, 1, span, &stored);
         stored.read.take();
         assert_eq!(ask(&tiles, 1, span, &stored), first);
@@ -398,7 +474,7 @@ mod tests {
     #[test]
     fn a_group_that_was_forgotten_believes_no_older_state() {
         let mut stored = Stored::default();
-        stored.rows.extend((0..100).map(|i| ((i, 0), 1.0)));
+        stored.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
         let tiles = Tiles::new();
         tiles.change(b"group", 7, [5].into_iter());
         for i in 0..u64::try_from(3 * SHARDS * SHARD_TILES).unwrap() {
@@ -406,7 +482,10 @@ mod tests {
         }
         // What a reader of the sixth row's state makes of it isn't kept.
         let old = Stored::default();
-        assert_eq!(ask(&tiles, 6, (0, 100), &old), Value::Float(0.0));
-        assert_eq!(ask(&tiles, 9, (0, 100), &stored), Value::Float(100.0));
+        assert_eq!(ask(&tiles, 6, question(0, 100), &old), Value::Float(0.0));
+        assert_eq!(
+            ask(&tiles, 9, question(0, 100), &stored),
+            Value::Float(100.0)
+        );
     }
 }
