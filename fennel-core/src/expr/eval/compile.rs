@@ -1,13 +1,12 @@
 //! From expressions to nodes.
 
-use std::sync::Arc;
-
 use arrow_array::{ArrayRef, new_null_array};
+use arrow_schema::DataType;
 
 use super::convert::convert;
 use super::node::{Failures, Kernel};
 use super::record::field;
-use super::{Column, Inputs, Node};
+use super::{Inputs, Node};
 use crate::column::{array, data_type};
 use crate::expr::{Branch, Expr, Scope, function};
 use crate::literal::Literal;
@@ -110,7 +109,7 @@ impl<'s, 'a> Compiler<'s, 'a> {
             None => null(),
         };
         let otherwise = coerced(otherwise, ty)?;
-        Ok(Node::If(branches, Box::new(otherwise)))
+        Ok(Node::If(branches, Box::new(otherwise)).folded())
     }
 }
 
@@ -137,29 +136,24 @@ pub(crate) fn coerced(operand: Operand<'_>, to: Computed<'_>) -> Result<Node, Me
     }))
 }
 
-/// A kernel over the nodes. Where these are all constant it runs now, once and for all, unless it
-/// finds no value: then that is for the rows to say.
+/// A kernel over the nodes, of which there is at least one.
 pub(crate) fn call(
     nodes: impl IntoIterator<Item = Node>,
     kernel: impl Fn(&Inputs<'_>, &mut Failures) -> ArrayRef + Send + Sync + 'static,
 ) -> Node {
-    let nodes: Vec<Node> = nodes.into_iter().collect();
-    let constants = nodes.iter().map(|node| match node {
-        Node::Constant(array) => Some(Column {
-            array: Arc::clone(array),
-            constant: true,
-        }),
-        _ => None,
-    });
-    if let Some(constants) = constants.collect::<Option<Vec<Column>>>() {
-        let mut failures = Failures::default();
-        let array = kernel(&Inputs::new(1, &constants), &mut failures);
-        if failures.is_empty() {
-            return Node::Constant(array);
-        }
-    }
     let kernel: Kernel = Box::new(kernel);
-    Node::Call(kernel, nodes)
+    Node::Call(kernel, nodes.into_iter().collect()).folded()
+}
+
+/// The elements that a closure makes of a list's, or those that it keeps.
+pub(crate) fn closure(list: Node, body: Node, element: DataType, filter: bool) -> Node {
+    Node::Closure {
+        list: Box::new(list),
+        body: Box::new(body),
+        element,
+        filter,
+    }
+    .folded()
 }
 
 fn constant(literal: &Literal<'_>, ty: Computed<'_>) -> Result<Node, Message> {

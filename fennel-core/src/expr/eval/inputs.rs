@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{
     Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, BooleanArray, Float64Array, Int64Array,
-    ListArray, PrimitiveArray, StringArray, TimestampMicrosecondArray, new_null_array,
+    PrimitiveArray, StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow_buffer::NullBuffer;
 
@@ -86,10 +86,6 @@ impl<'i> Inputs<'i> {
 
     pub(crate) fn texts(&self, k: usize) -> Arg<'i, StringArray> {
         self.arg(k, self.columns[k].array.as_string())
-    }
-
-    pub(crate) fn lists(&self, k: usize) -> Arg<'i, ListArray> {
-        self.arg(k, self.columns[k].array.as_list())
     }
 }
 

@@ -14,9 +14,9 @@ mod record;
 
 use arrow_array::ArrayRef;
 
-pub(crate) use compile::{Compiler, Operand, call, coerced, shape};
+pub(crate) use compile::{Compiler, Operand, call, closure, coerced, shape};
 pub(crate) use inputs::{Inputs, binary, order};
-pub(crate) use node::{Column, Node};
+pub(crate) use node::{Column, Failures, Node, taken};
 
 use super::{Expr, Names, Scope};
 use crate::message::Message;

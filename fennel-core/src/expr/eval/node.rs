@@ -14,6 +14,7 @@ use arrow_select::take::take;
 
 use super::{Batch, Failure, Inputs, Now};
 use crate::column;
+use crate::time::Timestamp;
 
 /// What makes a column of columns. It is called with at least one input.
 pub(crate) type Kernel = Box<dyn Fn(&Inputs<'_>, &mut Failures) -> ArrayRef + Send + Sync>;
@@ -104,10 +105,6 @@ impl Failures {
     pub(crate) fn add(&mut self, row: usize, reason: impl Into<String>) {
         self.found.push((row, reason.into()));
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
 }
 
 /// The rows of the batch that failed so far, each with its first reason.
@@ -119,6 +116,10 @@ pub(super) struct Failed {
 impl Failed {
     pub(super) fn add(&self, row: usize, reason: String) {
         self.rows.borrow_mut().entry(row).or_insert(reason);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.borrow().is_empty()
     }
 
     pub(super) fn into_list(self) -> Vec<Failure> {
@@ -223,6 +224,41 @@ impl<'f> Frame<'f> {
 }
 
 impl Node {
+    /// Whether what it makes of a row depends on the row, given that a variable does so.
+    fn varies(&self, variable: bool) -> bool {
+        match self {
+            Node::Constant(_) => false,
+            Node::Variable => variable,
+            Node::Column(_) | Node::Now => true,
+            Node::Call(_, nodes) => nodes.iter().any(|node| node.varies(variable)),
+            Node::If(branches, otherwise) => {
+                let varies = |node: &Node| node.varies(variable);
+                let mut branches = branches.iter();
+                varies(otherwise) || branches.any(|(when, then)| varies(when) || varies(then))
+            }
+            Node::Closure { list, body, .. } => list.varies(variable) || body.varies(false),
+        }
+    }
+
+    /// The node, run once and for all where all rows have the same of it.
+    pub(super) fn folded(self) -> Node {
+        if matches!(self, Node::Constant(_)) || self.varies(true) {
+            return self;
+        }
+        let failed = Failed::default();
+        let batch = Batch {
+            rows: 1,
+            columns: &[],
+            now: Now::Instant(Timestamp::MIN),
+        };
+        let array = self.run(&Frame::new(&batch, &[], &failed)).array;
+        if failed.is_empty() {
+            Node::Constant(array)
+        } else {
+            self
+        }
+    }
+
     /// What the node makes of each row.
     pub(super) fn run(&self, frame: &Frame<'_>) -> Column {
         match self {
@@ -401,6 +437,6 @@ pub(super) fn position(row: usize) -> u32 {
 }
 
 /// The rows of an array at these positions.
-pub(super) fn taken(array: &ArrayRef, rows: &UInt32Array) -> ArrayRef {
+pub(crate) fn taken(array: &ArrayRef, rows: &UInt32Array) -> ArrayRef {
     take(array, rows, None).expect("the rows are some of the array's")
 }

@@ -8,6 +8,12 @@
 //! [?(@.price > 10 && @.tag == 'new')]   those for which that holds
 //! ```
 
+#[cfg(feature = "eval")]
+mod eval;
+
+#[cfg(feature = "eval")]
+pub(super) use eval::Path;
+
 use crate::message::{Check, Message};
 
 /// The most bytes of a path.

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "eval")]
 mod eval;
+#[cfg(feature = "eval")]
+mod json;
 
 use super::call::{Call, lifted};
 use super::{format, functions, json_path, zone};

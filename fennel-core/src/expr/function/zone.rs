@@ -220,7 +220,7 @@ pub(super) fn decode<'a>(reader: &Reader<'a>, zone: Option<&proto::Timezone>) ->
 
 /// The zone of that name, which [`check`] has found.
 #[cfg(feature = "eval")]
-pub(super) fn zone(name: &str) -> Result<Tz, Message> {
+pub(super) fn find(name: &str) -> Result<Tz, Message> {
     name.parse()
         .map_err(|_| Message::new("there is no time zone ").name(name))
 }

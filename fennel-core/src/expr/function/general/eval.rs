@@ -141,5 +141,5 @@ fn datetime(written: &Call<'_, '_>) -> Result<Timestamp, Message> {
     let local = NaiveDate::from_ymd_opt(year, part(1), part(2))
         .and_then(|date| date.and_hms_micro_opt(part(3), part(4), part(5), part(6)));
     let local = local.ok_or_else(|| Message::new("there is no such time of day"))?;
-    instant_of(local, zone::zone(name)?).map_err(|why| Message::new(&why))
+    instant_of(local, zone::find(name)?).map_err(|why| Message::new(&why))
 }
