@@ -24,6 +24,14 @@ pub(crate) struct Case {
     pub(crate) schema: BTreeMap<String, String>,
     /// The columns' types.
     pub(crate) schema_proto_b64: BTreeMap<String, String>,
+    /// A list of values for each column.
+    pub(crate) rows: BTreeMap<String, Vec<serde_json::Value>>,
+    /// How many there are.
+    pub(crate) n: usize,
+    /// The column that `now()` is.
+    pub(crate) now_col: Option<String>,
+    /// A value for each row, unless it is refused.
+    pub(crate) output: Option<Vec<serde_json::Value>>,
     /// The expression's type, unless it has none.
     pub(crate) output_type: Option<String>,
     /// The type that it is declared as.

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod batch;
 mod case;
+mod deviations;
 mod differences;
+mod evaluated;
 mod messages;
 mod nesting;
 mod notation;

@@ -40,7 +40,7 @@ fn check(shape: &Shape, values: &ArrayRef, row: &dyn Fn(usize) -> usize, failed:
     }
     if values.null_count() > 0 {
         for i in (0..values.len()).filter(|i| values.is_null(*i)) {
-            failed.add(row(i), format!("null, where a `{shape}` has to be"));
+            failed.add(row(i), format!("expected `{shape}`, found null"));
         }
         let (valid, rows) = without_nulls(values);
         return check(shape, &valid, &|i| row(rows[i] as usize), failed);

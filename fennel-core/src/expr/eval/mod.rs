@@ -14,7 +14,7 @@ mod record;
 
 use arrow_array::ArrayRef;
 
-pub(crate) use compile::{Compiler, Operand, call, closure, coerced, shape};
+pub(crate) use compile::{Compiler, Operand, call, closure, coerced, null, shape};
 pub(crate) use inputs::{Inputs, binary, order};
 pub(crate) use node::{Column, Failures, Node, taken};
 

@@ -26,7 +26,7 @@ pub use unit::TimeUnit;
 pub use zone::TIME_ZONES;
 
 #[cfg(feature = "eval")]
-use super::eval::{Compiler, Node};
+use super::eval::{Compiler, Node, coerced, null};
 use super::fault::{fault, part};
 use super::repair::Needed;
 use super::wire::Reader;
@@ -476,6 +476,10 @@ pub(super) fn compile<'a>(
     let operand = args.first().map(|operand| operand.unnamed().typed(scope));
     let operand = operand.and_then(Result::ok).unwrap_or(Computed::UNKNOWN);
     match find(name, &operand) {
+        // Whatever it is of, it makes null of null.
+        Some(function) if operand.is_null() && !matches!(function, Function::General(_)) => {
+            coerced(null(), ty)
+        }
         Some(function) => function.compile(&Call::new(args, scope), ty, compiler),
         None => Err(unknown(name, Ok(operand))),
     }

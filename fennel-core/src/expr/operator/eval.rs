@@ -146,13 +146,9 @@ const fn floor_rem(a: i64, b: i64) -> i64 {
     }
 }
 
+/// What the floor division leaves, computed by means of it.
 fn float_rem(a: f64, b: f64) -> f64 {
-    let rest = a % b;
-    if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
-        rest + b
-    } else {
-        rest
-    }
+    a - b * (a / b).floor()
 }
 
 /// `&&` and `||` of three values: what `decides` decides, whatever the other is.
