@@ -753,7 +753,7 @@ impl Points for Group<'_> {
 
     fn turn(&self) {
         let (tiles, applied) = (&self.fold.tiles, self.state.applied(Side::After));
-        tiles.change(&self.bytes, applied, self.changed.iter().copied());
+        tiles.change(&self.bytes, applied, &self.changed);
     }
 }
 

@@ -53,12 +53,18 @@ struct Shard {
     forgotten: u64,
 }
 
-/// What is remembered of a group.
+/// What is remembered of a group: as it is now, and as it was before its last change, which readers see until the
+/// pass is on the disk.
 #[derive(Default)]
 struct Group {
-    /// How many rows of the log were applied with the last change of the group.
+    /// How many rows of the log were applied with the last change, and with the one before.
     changed: u64,
+    changed_before: u64,
+    /// The times of rows that the last change was of, in order.
+    dirty: Vec<i64>,
     tiles: HashMap<Place, Tile>,
+    /// Tiles around those times as they were before.
+    stale: HashMap<Place, Tile>,
 }
 
 /// The level of a tile, and which it is.
@@ -112,21 +118,26 @@ impl Tiles {
     }
 
     /// Notes that a group changes at `times` in a pass that ends with so many rows applied.
-    pub(super) fn change(&self, group: &[u8], applied: u64, times: impl Iterator<Item = i64>) {
+    pub(super) fn change(&self, group: &[u8], applied: u64, times: &[i64]) {
         self.with(group, |group| {
-            group.changed = applied;
+            group.changed_before = std::mem::replace(&mut group.changed, applied);
+            group.stale.clear();
+            group.dirty.clear();
             if group.tiles.is_empty() {
                 return;
             }
+            group.dirty.extend(times);
+            group.dirty.sort_unstable();
             for time in times {
                 for level in 0..=TOP {
-                    let place = (level, place(level, time));
-                    match group.tiles.get_mut(&place) {
-                        None => {}
-                        Some(Tile::Big(known)) => *known = None,
-                        Some(Tile::Leaf(_)) => {
-                            group.tiles.remove(&place);
-                        }
+                    let place = (level, place(level, *time));
+                    let stale = match group.tiles.get_mut(&place) {
+                        Some(Tile::Big(known)) => known.take().map(|known| Tile::Big(Some(known))),
+                        Some(Tile::Leaf(_)) => group.tiles.remove(&place),
+                        None => None,
+                    };
+                    if let Some(stale) = stale {
+                        group.stale.insert(place, stale);
                     }
                 }
             }
@@ -152,14 +163,14 @@ impl Tiles {
     ) -> Result<()> {
         let Question { lo, hi, .. } = question;
         self.with(group, |group| {
-            // Of a state that is gone, nothing is known and nothing is to be remembered.
-            if applied < group.changed {
-                return rows
-                    .add(question, usize::MAX, &mut { i64::MIN }, to)
-                    .map(drop);
+            // Of a state that is long gone, nothing is known and nothing is to be remembered.
+            if applied < group.changed_before {
+                let all = rows.add(question, usize::MAX, &mut { i64::MIN }, to);
+                return all.map(drop);
             }
             let mut cover = Cover {
-                tiles: &mut group.tiles,
+                is_before: applied < group.changed,
+                group,
                 rows,
                 empty,
             };
@@ -186,15 +197,16 @@ impl Tiles {
         if !shard.young.contains_key(group) {
             let known = shard.old.remove(group).unwrap_or_else(|| Group {
                 changed: shard.forgotten,
+                changed_before: shard.forgotten,
                 ..Default::default()
             });
-            shard.size += 1 + known.tiles.len();
+            shard.size += 1 + known.size();
             shard.young.insert(group.into(), known);
         }
         let known = shard.young.get_mut(group).expect("it was put there");
-        let before = known.tiles.len();
+        let before = known.size();
         let outcome = act(known);
-        shard.size = (shard.size + known.tiles.len()).saturating_sub(before);
+        shard.size = (shard.size + known.size()).saturating_sub(before);
         if shard.size > SHARD_TILES {
             shard.turn();
         }
@@ -218,14 +230,43 @@ impl fmt::Debug for Tiles {
     }
 }
 
+impl Group {
+    fn size(&self) -> usize {
+        self.tiles.len() + self.stale.len()
+    }
+
+    /// Whether the last change was of a row in this tile.
+    fn is_dirty(&self, at: Place) -> bool {
+        let (begin, end) = bounds(at);
+        let first = self.dirty.partition_point(|time| *time < begin);
+        self.dirty.get(first).is_some_and(|time| *time < end)
+    }
+}
+
 /// The tiles and rows of one group.
 struct Cover<'c, R> {
-    tiles: &'c mut HashMap<Place, Tile>,
+    group: &'c mut Group,
+    /// Whether they are as they were before the last change.
+    is_before: bool,
     rows: &'c R,
     empty: &'c [Accumulator],
 }
 
 impl<R: Rows> Cover<'_, R> {
+    fn get(&self, at: Place) -> Option<&Tile> {
+        match self.is_before && self.group.is_dirty(at) {
+            true => self.group.stale.get(&at),
+            false => self.group.tiles.get(&at),
+        }
+    }
+
+    fn set(&mut self, at: Place, tile: Tile) {
+        match self.is_before && self.group.is_dirty(at) {
+            true => self.group.stale.insert(at, tile),
+            false => self.group.tiles.insert(at, tile),
+        };
+    }
+
     /// Adds the part of a tile that a question is about.
     fn add(&mut self, at: Place, question: Question, to: &mut [Accumulator]) -> Result<()> {
         let (begin, end) = bounds(at);
@@ -253,7 +294,7 @@ impl<R: Rows> Cover<'_, R> {
 
     /// What all rows of a tile come to.
     fn whole(&mut self, at: Place) -> Result<&Known> {
-        if self.is_big(at)? && !matches!(self.tiles.get(&at), Some(Tile::Big(Some(_)))) {
+        if self.is_big(at)? && !matches!(self.get(at), Some(Tile::Big(Some(_)))) {
             let mut sum = Known {
                 sums: self.empty.to_vec(),
                 ended: i64::MIN,
@@ -263,9 +304,9 @@ impl<R: Rows> Cover<'_, R> {
                 merge(&mut sum.sums, &known.sums);
                 sum.ended = sum.ended.max(known.ended);
             }
-            self.tiles.insert(at, Tile::Big(Some(sum)));
+            self.set(at, Tile::Big(Some(sum)));
         }
-        match self.tiles.get(&at) {
+        match self.get(at) {
             Some(Tile::Leaf(known) | Tile::Big(Some(known))) => Ok(known),
             _ => unreachable!("it was made above"),
         }
@@ -273,7 +314,7 @@ impl<R: Rows> Cover<'_, R> {
 
     /// Whether a tile has more than few rows. All rows of one microsecond are a leaf.
     fn is_big(&mut self, at: Place) -> Result<bool> {
-        if let Some(tile) = self.tiles.get(&at) {
+        if let Some(tile) = self.get(at) {
             return Ok(matches!(tile, Tile::Big(_)));
         }
         let (lo, hi) = bounds(at);
@@ -295,7 +336,7 @@ impl<R: Rows> Cover<'_, R> {
         } else {
             Tile::Big(None)
         };
-        self.tiles.insert(at, tile);
+        self.set(at, tile);
         Ok(!is_all)
     }
 }
@@ -438,6 +479,7 @@ mod tests {
                 prop_assert_eq!(ask(&tiles, 1, *span, &stored), read(*span, &stored));
             }
             for (((time, end, value), comes), applied) in later.into_iter().zip(2..) {
+                let before = Stored { rows: stored.rows.clone(), ..Default::default() };
                 let changed = if comes {
                     stored.rows.insert((time, 1000 + applied), (end, value));
                     time
@@ -446,11 +488,13 @@ mod tests {
                 } else {
                     continue;
                 };
-                tiles.change(b"group", applied, [changed].into_iter());
+                tiles.change(b"group", applied, &[changed]);
                 for span in &spans {
+                    // Some still see the state before, while others see the new one.
+                    prop_assert_eq!(ask(&tiles, applied - 1, *span, &before), read(*span, &before));
                     prop_assert_eq!(ask(&tiles, applied, *span, &stored), read(*span, &stored));
-                    // Whoever still sees the state before is answered, and leaves nothing behind.
-                    prop_assert_eq!(ask(&tiles, applied - 1, *span, &stored), read(*span, &stored));
+                    prop_assert_eq!(ask(&tiles, applied - 1, *span, &before), read(*span, &before));
+                    prop_assert_eq!(ask(&tiles, 0, *span, &before), read(*span, &before));
                 }
             }
         }
@@ -466,9 +510,14 @@ mod tests {
         stored.read.take();
         assert_eq!(ask(&tiles, 1, span, &stored), first);
         assert!(stored.read.take() <= 2 * FEW);
-        tiles.change(b"group", 2, [50_000_000_000].into_iter());
-        assert_eq!(ask(&tiles, 2, span, &stored), first);
-        assert!(stored.read.take() <= 4 * FEW);
+        tiles.change(b"group", 2, &[50_000_000_000]);
+        for applied in [1, 2] {
+            assert_eq!(ask(&tiles, applied, span, &stored), first);
+            assert!(
+                stored.read.take() <= 4 * FEW,
+                "as before and as after the change"
+            );
+        }
     }
 
     #[test]
@@ -476,9 +525,9 @@ mod tests {
         let mut stored = Stored::default();
         stored.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
         let tiles = Tiles::new();
-        tiles.change(b"group", 7, [5].into_iter());
+        tiles.change(b"group", 7, &[5]);
         for i in 0..u64::try_from(3 * SHARDS * SHARD_TILES).unwrap() {
-            tiles.change(&i.to_be_bytes(), 8, [].into_iter());
+            tiles.change(&i.to_be_bytes(), 8, &[]);
         }
         // What a reader of the sixth row's state makes of it isn't kept.
         let old = Stored::default();
