@@ -11,5 +11,6 @@ mod messages;
 mod nesting;
 mod notation;
 mod printed;
+mod rows;
 mod vectors;
 mod zones;

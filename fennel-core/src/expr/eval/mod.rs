@@ -16,7 +16,7 @@ use arrow_array::ArrayRef;
 
 pub(crate) use compile::{Compiler, Operand, call, closure, coerced, null, shape};
 pub(crate) use inputs::{Inputs, binary, order};
-pub(crate) use node::{Column, Failures, Node, taken};
+pub(crate) use node::{Column, Failures, Node, position, taken};
 
 use super::{Expr, Names, Scope};
 use crate::message::Message;
@@ -117,7 +117,8 @@ impl Compiled {
     ///
     /// # Panics
     ///
-    /// If a column that is read is missing, of another type, or not as long as the batch.
+    /// If a column that is read is missing, of another type, or not as long as the batch, or if a
+    /// column made of the batch is more than Arrow holds: 2 GiB of texts, or 2^31 elements of lists.
     #[must_use]
     pub fn evaluate(&self, batch: &Batch<'_>) -> Evaluated {
         let failures = node::Failed::default();

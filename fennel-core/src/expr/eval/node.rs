@@ -432,7 +432,7 @@ pub(crate) fn elements(lists: &ListArray) -> (ArrayRef, Vec<u32>) {
 }
 
 /// A row's position as Arrow counts rows.
-pub(super) fn position(row: usize) -> u32 {
+pub(crate) fn position(row: usize) -> u32 {
     u32::try_from(row).expect("a batch has less than 2^32 rows")
 }
 

@@ -27,7 +27,7 @@ functions! {
     DateTime = "datetime"("year", "month", "day"; "hour", "minute", "second", "microsecond", "timezone") -> "DateTime<Utc>",
     /// The instant so many `"second"`s, `"millisecond"`s or `"microsecond"`s after 1970.
     FromEpoch = "from_epoch"("unit") -> "DateTime<Utc>",
-    /// A list of the value, `count` times.
+    /// A list of the value, `count` times, which is 65536 at most.
     Repeat = "repeat"("count") -> "Vec<T>",
 }
 

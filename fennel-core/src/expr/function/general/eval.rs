@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, BooleanArray, ListArray, UInt32Array};
-use arrow_buffer::{BooleanBuffer, OffsetBuffer};
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow_schema::DataType;
 use arrow_select::interleave::interleave;
-use arrow_select::take::take;
 use chrono::NaiveDate;
 
 use super::{Function, PARTS};
 use crate::column;
 use crate::expr::Expr;
-use crate::expr::eval::{Compiler, Node, call, coerced, shape};
+use crate::expr::eval::{Compiler, Failures, Inputs, Node, call, coerced, position, shape, taken};
 use crate::expr::function::Call;
 use crate::expr::function::unit::TimeUnit;
 use crate::expr::function::zone::{self, instant_of};
@@ -20,8 +20,8 @@ use crate::message::Message;
 use crate::time::Timestamp;
 use crate::ty::Computed;
 
-/// The most elements that `repeat` makes in one batch.
-const MAX_ELEMENTS: usize = 1 << 24;
+/// The most elements that `repeat` makes of one value.
+const MAX_COUNT: usize = 1 << 16;
 
 impl Function {
     /// The node of a call.
@@ -45,26 +45,13 @@ impl Function {
                 let operand = written.compile_operand(compiler)?;
                 let fill = written.compile_required(&signature, 0, compiler)?;
                 let nodes = [coerced(operand, ty)?, coerced(fill, ty)?];
-                Ok(call(nodes, |inputs, _| {
-                    let (value, fill) = (inputs.column(0), inputs.column(1));
-                    if value.array.null_count() == 0 && value.constant == inputs.is_constant() {
-                        return Arc::clone(&value.array);
-                    }
-                    let places = (0..inputs.rows).map(|row| match value.at(row) {
-                        at if value.array.is_valid(at) => (0, at),
-                        _ => (1, fill.at(row)),
-                    });
-                    let places: Vec<_> = places.collect();
-                    let filled = interleave(&[value.array.as_ref(), fill.array.as_ref()], &places);
-                    filled.expect("both are brought to one type")
-                }))
+                Ok(call(nodes, |inputs, _| filled(inputs)))
             }
             Function::Now => Ok(Node::Now),
             Function::DateTime => {
-                let instant = datetime(written)?;
-                Ok(Node::Constant(column::instants(std::iter::once(Some(
-                    instant.micros(),
-                )))))
+                let instant = datetime(written)?.micros();
+                let constant = column::instants(std::iter::once(Some(instant)));
+                Ok(Node::Constant(constant))
             }
             Function::FromEpoch => {
                 let operand = written.compile_operand(compiler)?;
@@ -90,40 +77,58 @@ impl Function {
                 let nodes = [coerced(operand, element)?, coerced(count, Computed::INT)?];
                 let element = column::data_type(&shape(element)?);
                 Ok(call(nodes, move |inputs, failures| {
-                    let (value, counts) = (inputs.column(0), inputs.ints(1));
-                    let mut rows = Vec::new();
-                    let lengths = (0..inputs.rows).map(|row| {
-                        let count = counts.get(row)?;
-                        let room = MAX_ELEMENTS - rows.len();
-                        let Some(length) = usize::try_from(count).ok().filter(|it| *it <= room)
-                        else {
-                            failures.add(
-                                row,
-                                match count {
-                                    ..0 => format!("nothing is repeated {count} times"),
-                                    _ => format!("{count} elements are more than a batch can hold"),
-                                },
-                            );
-                            return None;
-                        };
-                        let at = u32::try_from(value.at(row)).unwrap_or_default();
-                        rows.extend(std::iter::repeat_n(at, length));
-                        Some(length)
-                    });
-                    let lengths: Vec<Option<usize>> = lengths.collect();
-                    let values = take(&value.array, &UInt32Array::from(rows), None);
-                    let valid = lengths.iter().map(Option::is_some).collect();
-                    let lengths = lengths.into_iter().map(Option::unwrap_or_default);
-                    Arc::new(ListArray::new(
-                        column::item(element.clone()),
-                        OffsetBuffer::from_lengths(lengths),
-                        values.expect("the rows are some of the array's"),
-                        Some(valid),
-                    ))
+                    repeated(inputs, &element, failures)
                 }))
             }
         }
     }
+}
+
+/// The values, with another in place of each null.
+fn filled(inputs: &Inputs<'_>) -> ArrayRef {
+    let (value, fill) = (inputs.column(0), inputs.column(1));
+    if value.array.null_count() == 0 && value.constant == inputs.is_constant() {
+        return Arc::clone(&value.array);
+    }
+    let places = (0..inputs.rows).map(|row| match value.at(row) {
+        at if value.array.is_valid(at) => (0, at),
+        _ => (1, fill.at(row)),
+    });
+    let places: Vec<_> = places.collect();
+    let filled = interleave(&[value.array.as_ref(), fill.array.as_ref()], &places);
+    filled.expect("both are brought to one type")
+}
+
+/// Lists of each value as often as its count says.
+fn repeated(inputs: &Inputs<'_>, element: &DataType, failures: &mut Failures) -> ArrayRef {
+    let (value, counts) = (inputs.column(0), inputs.ints(1));
+    let lengths = (0..inputs.rows).map(|row| {
+        let count = counts.get(row)?;
+        let length = usize::try_from(count).ok();
+        let length = length.filter(|length| *length <= MAX_COUNT);
+        if length.is_none() {
+            let why = if count < 0 {
+                format!("nothing is repeated {count} times")
+            } else {
+                format!("nothing is repeated more than {MAX_COUNT} times, and this is {count}")
+            };
+            failures.add(row, why);
+        }
+        length
+    });
+    let lengths: Vec<Option<usize>> = lengths.collect();
+    let valid: NullBuffer = lengths.iter().map(Option::is_some).collect();
+    let lengths = lengths.into_iter().map(Option::unwrap_or_default);
+    let lengths: Vec<usize> = lengths.collect();
+    let places = lengths.iter().enumerate();
+    let places =
+        places.flat_map(|(row, length)| std::iter::repeat_n(position(value.at(row)), *length));
+    Arc::new(ListArray::new(
+        column::item(element.clone()),
+        OffsetBuffer::from_lengths(lengths.iter().copied()),
+        taken(&value.array, &places.collect()),
+        Some(valid),
+    ))
 }
 
 /// The instant that a `datetime` writes out.

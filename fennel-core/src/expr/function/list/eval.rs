@@ -61,7 +61,9 @@ impl Function {
                 })
             }),
             Function::Sum => call([list], |inputs, _| {
-                folded::<Float64Type>(inputs, |floats| Some(floats.iter().sum()))
+                folded::<Float64Type>(inputs, |floats| {
+                    Some(floats.iter().fold(0.0, |sum, float| sum + float))
+                })
             }),
             Function::Mean => call([list], move |inputs, _| mean(inputs, whole)),
             Function::Min if whole => call([list], |inputs, _| {
