@@ -4,7 +4,8 @@ use arrow_array::{ArrayRef, new_null_array};
 use arrow_schema::DataType;
 
 use super::convert::convert;
-use super::node::{Failures, Kernel};
+use super::frame::Failures;
+use super::node::Kernel;
 use super::record::field;
 use super::{Inputs, Node};
 use crate::column::{array, data_type};

@@ -4,7 +4,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, UInt32Array};
 
 use super::Failure;
-use super::node::{Failed, elements, position, taken};
+use super::frame::{Failed, position, taken};
+use super::node::elements;
 use crate::column::value;
 use crate::value::Shape;
 

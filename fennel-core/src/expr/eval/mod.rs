@@ -8,6 +8,7 @@
 mod compile;
 mod convert;
 mod finish;
+mod frame;
 mod inputs;
 mod node;
 mod record;
@@ -15,8 +16,9 @@ mod record;
 use arrow_array::ArrayRef;
 
 pub(crate) use compile::{Compiler, Operand, call, closure, coerced, null, shape};
+pub(crate) use frame::{Column, Failures, position, taken};
 pub(crate) use inputs::{Inputs, binary, order};
-pub(crate) use node::{Column, Failures, Node, position, taken};
+pub(crate) use node::Node;
 
 use super::{Expr, Names, Scope};
 use crate::message::Message;
@@ -121,8 +123,8 @@ impl Compiled {
     /// column made of the batch is more than Arrow holds: 2 GiB of texts, or 2^31 elements of lists.
     #[must_use]
     pub fn evaluate(&self, batch: &Batch<'_>) -> Evaluated {
-        let failures = node::Failed::default();
-        let frame = node::Frame::new(batch, &self.columns, &failures);
+        let failures = frame::Failed::default();
+        let frame = frame::Frame::new(batch, &self.columns, &failures);
         let values = self.node.run(&frame).expand(batch.rows);
         self.finish.check(&values, &failures);
         let failures: Vec<Failure> = failures.into_list();

@@ -1,18 +1,16 @@
-//! A compiled expression: a tree of kernels, and the rows that it runs over.
+//! A compiled expression: a tree of kernels.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ListArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, ListArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::DataType;
 use arrow_select::interleave::interleave;
-use arrow_select::take::take;
 
-use super::{Batch, Failure, Inputs, Now};
+use super::frame::{Column, Failed, Failures, Frame, position, taken};
+use super::{Batch, Inputs, Now};
 use crate::column;
 use crate::time::Timestamp;
 
@@ -58,166 +56,6 @@ impl fmt::Debug for Node {
                 .finish(),
             Node::Closure { list, body, .. } => {
                 f.debug_tuple("Closure").field(list).field(body).finish()
-            }
-        }
-    }
-}
-
-/// What a node made: a value for each row, or one for all.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) array: ArrayRef,
-    /// Whether the array holds one value, which is that of all rows.
-    pub(crate) constant: bool,
-}
-
-impl Column {
-    fn of_rows(array: ArrayRef) -> Self {
-        Column {
-            array,
-            constant: false,
-        }
-    }
-
-    /// Where the value of a row stands.
-    pub(crate) fn at(&self, row: usize) -> usize {
-        if self.constant { 0 } else { row }
-    }
-
-    /// A value for each of so many rows.
-    pub(crate) fn expand(self, rows: usize) -> ArrayRef {
-        if self.constant {
-            taken(&self.array, &UInt32Array::from(vec![0; rows]))
-        } else {
-            self.array
-        }
-    }
-}
-
-/// The rows of a frame that a kernel found no value for.
-#[derive(Debug, Default)]
-pub(crate) struct Failures {
-    found: Vec<(usize, String)>,
-}
-
-impl Failures {
-    /// Says why a row has no value.
-    pub(crate) fn add(&mut self, row: usize, reason: impl Into<String>) {
-        self.found.push((row, reason.into()));
-    }
-}
-
-/// The rows of the batch that failed so far, each with its first reason.
-#[derive(Debug, Default)]
-pub(super) struct Failed {
-    rows: RefCell<BTreeMap<usize, String>>,
-}
-
-impl Failed {
-    pub(super) fn add(&self, row: usize, reason: String) {
-        self.rows.borrow_mut().entry(row).or_insert(reason);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.borrow().is_empty()
-    }
-
-    pub(super) fn into_list(self) -> Vec<Failure> {
-        let rows = self.rows.into_inner().into_iter();
-        rows.map(|(row, reason)| Failure { row, reason }).collect()
-    }
-}
-
-/// Rows that nodes run over: those of a batch, or some of another frame's, which may repeat.
-pub(super) struct Frame<'f> {
-    rows: usize,
-    from: From<'f>,
-    /// The columns that the expression reads, once they are asked for.
-    columns: Vec<OnceCell<ArrayRef>>,
-    variable: OnceCell<ArrayRef>,
-    now: OnceCell<Column>,
-    failed: &'f Failed,
-}
-
-enum From<'f> {
-    Batch(&'f Batch<'f>, &'f [usize]),
-    Rows(&'f Frame<'f>, UInt32Array),
-}
-
-impl<'f> Frame<'f> {
-    /// The rows of a batch, of whose columns some are read.
-    pub(super) fn new(batch: &'f Batch<'f>, read: &'f [usize], failed: &'f Failed) -> Self {
-        Frame {
-            rows: batch.rows,
-            from: From::Batch(batch, read),
-            columns: vec![OnceCell::new(); read.len()],
-            variable: OnceCell::new(),
-            now: OnceCell::new(),
-            failed,
-        }
-    }
-
-    /// Rows of this frame.
-    fn rows(&self, rows: Vec<u32>) -> Frame<'_> {
-        Frame {
-            rows: rows.len(),
-            from: From::Rows(self, UInt32Array::from(rows)),
-            columns: vec![OnceCell::new(); self.columns.len()],
-            variable: OnceCell::new(),
-            now: OnceCell::new(),
-            failed: self.failed,
-        }
-    }
-
-    fn column(&self, i: usize) -> ArrayRef {
-        let column = self.columns[i].get_or_init(|| match &self.from {
-            From::Batch(batch, read) => Arc::clone(&batch.columns[read[i]]),
-            From::Rows(frame, rows) => taken(&frame.column(i), rows),
-        });
-        Arc::clone(column)
-    }
-
-    fn variable(&self) -> ArrayRef {
-        let variable = self.variable.get_or_init(|| match &self.from {
-            From::Batch(..) => unreachable!("a variable is known inside its closure alone"),
-            From::Rows(frame, rows) => taken(&frame.variable(), rows),
-        });
-        Arc::clone(variable)
-    }
-
-    fn now(&self) -> Column {
-        let now = self.now.get_or_init(|| match &self.from {
-            From::Batch(batch, _) => match batch.now {
-                Now::Instant(instant) => Column {
-                    array: column::instants(std::iter::once(Some(instant.micros()))),
-                    constant: true,
-                },
-                Now::Column(column) => Column::of_rows(Arc::clone(column)),
-            },
-            From::Rows(frame, rows) => match frame.now() {
-                now if now.constant => now,
-                now => Column::of_rows(taken(&now.array, rows)),
-            },
-        });
-        now.clone()
-    }
-
-    /// The row of the batch that a row of this frame is.
-    fn origin(&self, row: usize) -> usize {
-        match &self.from {
-            From::Batch(..) => row,
-            From::Rows(frame, rows) => frame.origin(rows.value(row) as usize),
-        }
-    }
-
-    fn fail(&self, failures: Failures, constant: bool) {
-        for (row, reason) in failures.found {
-            if constant {
-                for row in 0..self.rows {
-                    self.failed.add(self.origin(row), reason.clone());
-                }
-            } else {
-                self.failed.add(self.origin(row), reason);
             }
         }
     }
@@ -304,7 +142,7 @@ fn choose(branches: &[(Node, Node)], otherwise: &Node, frame: &Frame<'_>) -> Col
         let decided = match &left {
             None => condition.run(frame),
             Some(rows) if rows.is_empty() => break,
-            Some(rows) => condition.run(&frame.rows(rows.clone())),
+            Some(rows) => condition.run(&frame.pick(rows.clone())),
         };
         let holds = decided.array.as_boolean();
         let holds = |i: usize| {
@@ -352,7 +190,7 @@ fn put(
     if rows.is_empty() {
         return;
     }
-    let part = value.run(&frame.rows(rows.clone()));
+    let part = value.run(&frame.pick(rows.clone()));
     for (i, row) in rows.into_iter().enumerate() {
         places[row as usize] = (parts.len(), part.at(i));
     }
@@ -368,11 +206,7 @@ fn each(
     frame: &Frame<'_>,
 ) -> ArrayRef {
     let (values, rows) = elements(lists);
-    let inner = frame.rows(rows);
-    let inner = Frame {
-        variable: OnceCell::from(Arc::clone(&values)),
-        ..inner
-    };
+    let inner = frame.pick(rows).with(Arc::clone(&values));
     let made = body.run(&inner).expand(inner.rows);
     let lengths = lengths(lists);
     let (lengths, made) = if filter {
@@ -429,14 +263,4 @@ pub(crate) fn elements(lists: &ListArray) -> (ArrayRef, Vec<u32>) {
     let places = spans.flat_map(|(row, length)| at(row)..at(row) + length);
     let values = taken(lists.values(), &places.map(position).collect());
     (values, rows)
-}
-
-/// A row's position as Arrow counts rows.
-pub(crate) fn position(row: usize) -> u32 {
-    u32::try_from(row).expect("a batch has less than 2^32 rows")
-}
-
-/// The rows of an array at these positions.
-pub(crate) fn taken(array: &ArrayRef, rows: &UInt32Array) -> ArrayRef {
-    take(array, rows, None).expect("the rows are some of the array's")
 }

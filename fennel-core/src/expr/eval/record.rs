@@ -8,7 +8,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Fields};
 
 use super::compile::{call, coerced, shape};
-use super::node::{position, taken};
+use super::frame::{position, taken};
 use super::{Compiler, Inputs, Node, Operand};
 use crate::column;
 use crate::expr::{Expr, FieldExpr, Scope};

@@ -9,7 +9,7 @@ use arrow_buffer::BooleanBuffer;
 
 use super::Function;
 use crate::expr::Expr;
-use crate::expr::eval::{Compiler, Inputs, Node, binary, call, coerced};
+use crate::expr::eval::{Compiler, Inputs, Node, Operand, binary, call, coerced};
 use crate::expr::function::Call;
 use crate::literal::Literal;
 use crate::message::Message;
@@ -25,53 +25,12 @@ impl Function {
     ) -> Result<Node, Message> {
         let signature = self.signature();
         let operand = written.compile_operand(compiler)?;
-        let whole = operand.ty.is_whole();
-        let number = if whole {
-            Computed::INT
-        } else {
-            Computed::FLOAT
-        };
-        let argument = written.argument(&signature, 0);
-        let argument = argument.map(|(_, argument)| argument);
         if let Function::Pow = self {
             let exponent = written.compile_required(&signature, 0, compiler)?;
-            let to = if ty.is_whole() {
-                Computed::INT
-            } else {
-                Computed::FLOAT
-            };
-            let nodes = [coerced(operand, to)?, coerced(exponent, to)?];
-            let whole = ty.is_whole();
-            return Ok(call(nodes, move |inputs, failures| {
-                if !whole {
-                    return binary::<Float64Type, Float64Type>(inputs, f64::powf);
-                }
-                let (base, exponent) = (inputs.ints(0), inputs.ints(1));
-                let made = (0..inputs.rows).map(|row| {
-                    let (base, exponent) = (base.get(row)?, exponent.get(row)?);
-                    let Ok(exponent) = u64::try_from(exponent) else {
-                        failures.add(row, format!("a whole number has no power {exponent}"));
-                        return None;
-                    };
-                    Some(power(base, exponent))
-                });
-                Arc::new(made.collect::<Int64Array>())
-            }));
+            return power(operand, exponent, ty);
         }
-        // The rest works on floats alone, but for what is exact of whole numbers.
-        let exact = matches!(
-            self,
-            Function::Abs
-                | Function::Ceil
-                | Function::Floor
-                | Function::Round
-                | Function::ToString
-                | Function::IsNan
-                | Function::IsInfinite
-        );
-        let whole = whole && exact;
-        let to = if exact { number } else { Computed::FLOAT };
-        let node = coerced(operand, to)?;
+        let argument = written.argument(&signature, 0);
+        let argument = argument.map(|(_, argument)| argument);
         let digits = match argument {
             Some(Expr::Literal(Literal::Int(digits))) => i32::try_from(digits).unwrap_or(0),
             _ => 0,
@@ -81,34 +40,54 @@ impl Function {
             Some(Expr::Literal(Literal::Float(base))) => base,
             _ => std::f64::consts::E,
         };
+        if operand.ty.is_whole() && self.is_exact() {
+            let node = coerced(operand, Computed::INT)?;
+            return Ok(call([node], move |inputs, _| self.of_ints(inputs, digits)));
+        }
+        let node = coerced(operand, Computed::FLOAT)?;
         Ok(call([node], move |inputs, _| {
-            if whole {
-                return self.of_ints(inputs, digits);
-            }
-            match self {
-                Function::Ceil => rounded(inputs, f64::ceil),
-                Function::Floor => rounded(inputs, f64::floor),
-                Function::Round if digits == 0 => rounded(inputs, f64::round),
-                Function::Round => floats(inputs, |x| round_to(x, digits)),
-                Function::Log => floats(inputs, |x| x.ln() / base.ln()),
-                Function::Sqrt => floats(inputs, f64::sqrt),
-                Function::Sin => floats(inputs, f64::sin),
-                Function::Cos => floats(inputs, f64::cos),
-                Function::Tan => floats(inputs, f64::tan),
-                Function::Asin => floats(inputs, f64::asin),
-                Function::Acos => floats(inputs, f64::acos),
-                Function::Atan => floats(inputs, f64::atan),
-                Function::Abs => floats(inputs, f64::abs),
-                Function::Pow => unreachable!("a power has two operands"),
-                Function::ToString => {
-                    let floats = inputs.floats(0);
-                    let texts = (0..inputs.rows).map(|row| floats.get(row).map(text));
-                    Arc::new(texts.collect::<StringArray>())
-                }
-                Function::IsNan => tested(inputs, f64::is_nan),
-                Function::IsInfinite => tested(inputs, f64::is_infinite),
-            }
+            self.of_floats(inputs, digits, base)
         }))
+    }
+
+    /// Whether whole numbers need not become floats for it.
+    const fn is_exact(self) -> bool {
+        matches!(
+            self,
+            Function::Abs
+                | Function::Ceil
+                | Function::Floor
+                | Function::Round
+                | Function::ToString
+                | Function::IsNan
+                | Function::IsInfinite
+        )
+    }
+
+    fn of_floats(self, inputs: &Inputs<'_>, digits: i32, base: f64) -> ArrayRef {
+        match self {
+            Function::Abs => floats(inputs, f64::abs),
+            Function::Ceil => rounded(inputs, f64::ceil),
+            Function::Floor => rounded(inputs, f64::floor),
+            Function::Round if digits == 0 => rounded(inputs, f64::round),
+            Function::Round => floats(inputs, |x| round_to(x, digits)),
+            Function::Sqrt => floats(inputs, f64::sqrt),
+            Function::Sin => floats(inputs, f64::sin),
+            Function::Cos => floats(inputs, f64::cos),
+            Function::Tan => floats(inputs, f64::tan),
+            Function::Asin => floats(inputs, f64::asin),
+            Function::Acos => floats(inputs, f64::acos),
+            Function::Atan => floats(inputs, f64::atan),
+            Function::Log => floats(inputs, |x| x.ln() / base.ln()),
+            Function::Pow => unreachable!("a power has two operands"),
+            Function::ToString => {
+                let floats = inputs.floats(0);
+                let texts = (0..inputs.rows).map(|row| floats.get(row).map(text));
+                Arc::new(texts.collect::<StringArray>())
+            }
+            Function::IsNan => tested(inputs, f64::is_nan),
+            Function::IsInfinite => tested(inputs, f64::is_infinite),
+        }
     }
 
     /// What is exact of whole numbers.
@@ -132,8 +111,35 @@ impl Function {
     }
 }
 
+/// `base.pow(exponent)`, whole where both are.
+fn power(base: Operand<'_>, exponent: Operand<'_>, ty: Computed<'_>) -> Result<Node, Message> {
+    if !ty.is_whole() {
+        let float = Computed::FLOAT;
+        let nodes = [coerced(base, float)?, coerced(exponent, float)?];
+        return Ok(call(nodes, |inputs, _| {
+            binary::<Float64Type, Float64Type>(inputs, f64::powf)
+        }));
+    }
+    let nodes = [
+        coerced(base, Computed::INT)?,
+        coerced(exponent, Computed::INT)?,
+    ];
+    Ok(call(nodes, |inputs, failures| {
+        let (base, exponent) = (inputs.ints(0), inputs.ints(1));
+        let made = (0..inputs.rows).map(|row| {
+            let (base, exponent) = (base.get(row)?, exponent.get(row)?);
+            let Ok(exponent) = u64::try_from(exponent) else {
+                failures.add(row, format!("a whole number has no power {exponent}"));
+                return None;
+            };
+            Some(whole_power(base, exponent))
+        });
+        Arc::new(made.collect::<Int64Array>())
+    }))
+}
+
 /// The power of a whole number, which wraps.
-fn power(mut base: i64, mut exponent: u64) -> i64 {
+fn whole_power(mut base: i64, mut exponent: u64) -> i64 {
     let mut made = 1_i64;
     while exponent > 0 {
         if exponent & 1 == 1 {
@@ -157,7 +163,7 @@ fn round_to(x: f64, digits: i32) -> f64 {
 }
 
 /// A float as the shortest text that reads back as it.
-pub(in crate::expr::function) fn text(x: f64) -> String {
+fn text(x: f64) -> String {
     match serde_json::Number::from_f64(x) {
         Some(number) => number.to_string(),
         None if x.is_nan() => "NaN".into(),
