@@ -37,6 +37,56 @@ impl Engine {
     ///
     /// [`Error::Exists`] if there is such a branch, [`Error::Request`] for another name.
     pub fn init_branch(&self, name: &str) -> Result<(), Error> {
+        self.create_branch(name, |_| Ok((Head::default(), Arc::default())))
+    }
+
+    /// Creates a branch that begins as another one is, with its definitions and its data. Nothing is copied: equal
+    /// datasets share their tables, so it takes no longer for more of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if there is no branch `base`, and as [`init_branch`](Engine::init_branch).
+    pub fn clone_branch(&self, base: &str, name: &str) -> Result<(), Error> {
+        self.create_branch(name, |branches| {
+            branches.read(base, |base| {
+                (Head::clone(&base.head), Arc::clone(&base.graph))
+            })
+        })
+    }
+
+    /// Deletes a branch, and the data that no other has. Rows that were logged stay in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if there is no such branch, [`Error::Request`] for `main`.
+    pub fn delete_branch(&self, name: &str) -> Result<(), Error> {
+        if name == Branches::MAIN {
+            let what = "the branch `main` is always there and can't be deleted; mark its entities deleted in a commit";
+            return Err(Error::Request(what.into()));
+        }
+        let inner = &*self.inner;
+        let mut registry = inner
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        inner.branches.read(name, |_| ())?;
+        let unused = registry.unused(&inner.branches.tables_besides(name));
+        let mut batch = Batch::new();
+        meta::delete_head(&mut batch, name);
+        let held = inner.runner.hold();
+        inner.switch(&mut registry, held, unused, batch, |_, batch| {
+            inner.store.write(batch)?;
+            inner.branches.remove(name);
+            Ok(())
+        })
+    }
+
+    /// Creates a branch that begins with what `first` gives.
+    fn create_branch(
+        &self,
+        name: &str,
+        first: impl FnOnce(&Branches) -> Result<(Head, Arc<Graph>)>,
+    ) -> Result<(), Error> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
         if name.is_empty() || name.len() > NAME_CHARACTERS || !name.chars().all(is_allowed) {
             let shown: String = name.chars().take(40).collect();
@@ -49,17 +99,17 @@ impl Engine {
             .registry
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if self.inner.branches.read(name, |_| ()).is_ok() {
+        let branches = &self.inner.branches;
+        if branches.read(name, |_| ()).is_ok() {
             let what =
                 format!("there is a branch `{name}` already; commit to it, or choose another name");
             return Err(Error::Exists { what });
         }
+        let (head, graph) = first(branches)?;
         let mut batch = Batch::new();
-        meta::put_head(&mut batch, name, &Head::default());
+        meta::put_head(&mut batch, name, &head);
         self.inner.store.write(batch)?;
-        self.inner
-            .branches
-            .set(name, Head::default(), Graph::default());
+        branches.set(name, head, graph);
         Ok(())
     }
 }
@@ -85,15 +135,20 @@ impl Branches {
     }
 
     /// Creates a branch, or moves it on.
-    pub(crate) fn set(&self, name: &str, head: Head, graph: Graph) {
+    pub(crate) fn set(&self, name: &str, head: Head, graph: Arc<Graph>) {
         let branch = Branch {
             head: Arc::new(head),
-            graph: Arc::new(graph),
+            graph,
         };
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name.into(), branch);
+    }
+
+    fn remove(&self, name: &str) {
+        let mut branches = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        branches.remove(name);
     }
 
     /// The tables of all branches but one.

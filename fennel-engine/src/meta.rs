@@ -111,6 +111,11 @@ pub(crate) fn put_head(batch: &mut Batch, branch: &str, head: &Head) {
     batch.put(Space::Meta, format!("branch/{branch}"), encode(head));
 }
 
+/// Forgets the head of a branch.
+pub(crate) fn delete_head(batch: &mut Batch, branch: &str) {
+    batch.delete(Space::Meta, format!("branch/{branch}"));
+}
+
 /// Sets what is known of a table.
 pub(crate) fn put_table(batch: &mut Batch, table: TableId, record: &TableRecord) {
     batch.put(Space::Meta, key(b"table/", table), encode(record));

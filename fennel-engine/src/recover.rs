@@ -36,11 +36,11 @@ impl Inner {
             ..Default::default()
         };
         let branches = Branches::default();
-        branches.set(Branches::MAIN, Head::default(), Graph::default());
+        branches.set(Branches::MAIN, Head::default(), Arc::default());
         let ready = ready(&meta.tables);
         for (name, head) in meta.heads {
             let graph = open_branch(&head, &mut registry, &ready)?;
-            branches.set(&name, head, graph);
+            branches.set(&name, head, Arc::new(graph));
         }
         restore_phases(&registry, meta.phases);
         drop_leftovers(&store, &registry, &meta.tables);

@@ -166,6 +166,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/dataset/{name}/inspect", get(route::inspect))
         .route("/api/v1/dataset/{name}/rejects", get(route::rejects))
         .route("/api/v1/init", post(route::init_branch))
+        .route("/api/v1/delete", post(route::delete_branch))
         .route("/api/v1/branch/list", get(route::list_branches))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)

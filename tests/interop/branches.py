@@ -33,3 +33,11 @@ for branch in ["main", "staging"]:
     assert client.lookup(Ticket, keys)[1].tolist() == [True, True], branch
 client.checkout("dev/tickets-2")
 assert client.commit("nothing", datasets=[], featuresets=[])["body"]["changed"] is False
+
+# A clone begins as its base, data included, and a branch that is deleted is gone.
+client.clone_branch("copy", "staging")
+assert client.branch() == "copy"
+assert client.lookup(Ticket, keys)[1].tolist() == [True, True]
+client.delete_branch("copy")
+assert client.branch() == "main"
+assert client.list_branches() == ["dev/tickets-2", "main", "staging"]

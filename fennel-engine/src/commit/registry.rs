@@ -33,7 +33,7 @@ impl Registry {
     }
 
     /// The tables that are not among `used`, by structure.
-    pub(super) fn unused(&self, used: &BTreeSet<TableId>) -> BTreeMap<String, TableId> {
+    pub(crate) fn unused(&self, used: &BTreeSet<TableId>) -> BTreeMap<String, TableId> {
         let tables = self
             .tables
             .iter()

@@ -23,8 +23,8 @@ struct Running {
 
 impl Remover {
     /// Has tables removed, and returns at once.
-    pub(super) fn remove(&self, store: &Store, tables: impl ExactSizeIterator<Item = TableId>) {
-        if tables.len() == 0 {
+    pub(super) fn remove(&self, store: &Store, tables: Vec<TableId>) {
+        if tables.is_empty() {
             return;
         }
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);

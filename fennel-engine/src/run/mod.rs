@@ -16,7 +16,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use fennel_core::time::Timestamp;
 
-pub(crate) use flow::{Flow, Incoming};
+pub(crate) use flow::Flow;
+use flow::Incoming;
 pub(crate) use live::Live;
 
 use crate::error::Result;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backfill;
+mod branches;
 mod commits;
 mod crashes;
 mod definitions;

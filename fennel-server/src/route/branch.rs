@@ -1,4 +1,4 @@
-//! `POST /api/v1/init`, `GET /api/v1/branch/list`: branches.
+//! `POST /api/v1/init`, `POST /api/v1/delete`, `GET /api/v1/branch/list`: branches.
 
 use axum::extract::State;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ struct Init {
     clone_from: Option<String>,
 }
 
-/// Creates the branch that the header names.
+/// Creates the branch that the header names: empty, or as another one is.
 pub(crate) async fn init_branch(
     State(app): State<App>,
     Branch(branch): Branch,
@@ -24,12 +24,28 @@ pub(crate) async fn init_branch(
 ) -> Result<Answer, Failure> {
     app.write(move |engine| {
         let init: Init = body.json()?;
-        if let Some(base) = init.clone_from {
-            return Err(Failure::bad_request(format!(
-                "this server can't clone `{base}`; leave out `clone_from` for an empty branch, and commit to it"
-            )));
+        match init.clone_from {
+            None => engine.init_branch(&branch)?,
+            Some(base) => engine.clone_branch(&base, &branch)?,
         }
-        engine.init_branch(&branch)?;
+        Ok(Answer::json(&json!({"branch": branch})))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delete {}
+
+/// Deletes the branch that the header names.
+pub(crate) async fn delete_branch(
+    State(app): State<App>,
+    Branch(branch): Branch,
+    JsonBody(mut body): JsonBody,
+) -> Result<Answer, Failure> {
+    app.write(move |engine| {
+        let Delete {} = body.json()?;
+        engine.delete_branch(&branch)?;
         Ok(Answer::json(&json!({"branch": branch})))
     })
     .await

@@ -9,7 +9,7 @@ mod lookup;
 mod query;
 mod rejects;
 
-pub(crate) use branch::{init_branch, list_branches};
+pub(crate) use branch::{delete_branch, init_branch, list_branches};
 pub(crate) use commit::commit;
 pub(crate) use health::{health, ready};
 pub(crate) use inspect::inspect;

@@ -186,15 +186,30 @@ fn branches_are_made_by_the_header_and_listed() {
     assert!(error.contains("dev/a"), "{error}");
     assert!(init("main", &json!({})).error(409).contains("main"));
     assert_eq!(init("a b", &json!({})).status, 400);
-    assert!(
-        init("b", &json!({"clone_from": "main"}))
-            .error(400)
-            .contains("clone")
-    );
     assert_eq!(init("b", &json!({"clone_form": "main"})).status, 400);
+    assert!(
+        init("b", &json!({"clone_from": "prod"}))
+            .error(404)
+            .contains("prod")
+    );
+    assert_eq!(
+        init("b", &json!({"clone_from": "dev/a"})).ok(),
+        json!({"branch": "b"})
+    );
     assert_eq!(
         server.get("/api/v1/branch/list").ok(),
-        json!({"branches": [{"name": "dev/a"}, {"name": "main"}]})
+        json!({"branches": [{"name": "b"}, {"name": "dev/a"}, {"name": "main"}]})
+    );
+    let delete = |name: &str| {
+        let call = server.call("POST", "/api/v1/delete").branch(name);
+        call.content("application/json", b"{}").send()
+    };
+    assert_eq!(delete("dev/a").ok(), json!({"branch": "dev/a"}));
+    assert!(delete("dev/a").error(404).contains("dev/a"));
+    assert_eq!(delete("main").status, 400);
+    assert_eq!(
+        server.get("/api/v1/branch/list").ok(),
+        json!({"branches": [{"name": "b"}, {"name": "main"}]})
     );
 }
 
