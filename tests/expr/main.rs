@@ -7,6 +7,8 @@ mod case;
 mod deviations;
 mod differences;
 mod evaluated;
+#[path = "../support/made.rs"]
+mod made;
 mod messages;
 mod nesting;
 mod notation;

@@ -252,6 +252,13 @@ fn arguments_are_told() {
         "nothing is repeated less than 0 times: count from 0 on",
     );
     call(
+        "repeat",
+        &[UID, int(65_537)],
+        "repeat(uid, 65537)",
+        2,
+        "nothing is repeated more than 65536 times",
+    );
+    call(
         "concat",
         &[NAME],
         "name.concat()",

@@ -11,5 +11,7 @@ mod fuzz;
 mod generate;
 mod generated;
 mod hostile;
+#[path = "../support/made.rs"]
+mod made;
 mod malformed;
 mod roundtrip;

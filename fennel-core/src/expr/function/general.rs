@@ -42,6 +42,9 @@ const PARTS: [(&str, i64, i64); 7] = [
     ("microsecond", 0, 999_999),
 ];
 
+/// The most elements that [`Function::Repeat`] makes of one value.
+const MAX_COUNT: i64 = 1 << 16;
+
 impl Function {
     /// Whether its first argument is a value to work on.
     pub(super) const fn takes_operand(self) -> bool {
@@ -149,12 +152,16 @@ impl Function {
                     return Err(call.fault(&signature, 0, needs, &Computed::INT));
                 }
                 if let Some((at, Expr::Literal(Literal::Int(count)))) = call.argument(&signature, 0)
-                    && count < 0
+                    && (count < 0 || count > MAX_COUNT)
                 {
-                    return Err(Fault::new(Message::new(
-                        "nothing is repeated less than 0 times: count from 0 on",
-                    ))
-                    .within(at));
+                    let message = if count < 0 {
+                        Message::new("nothing is repeated less than 0 times: count from 0 on")
+                    } else {
+                        Message::new("nothing is repeated more than ")
+                            .int(MAX_COUNT)
+                            .text(" times")
+                    };
+                    return Err(Fault::new(message).within(at));
                 }
                 if operand.required().is_list() {
                     let message =

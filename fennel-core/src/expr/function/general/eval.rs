@@ -8,7 +8,7 @@ use arrow_schema::DataType;
 use arrow_select::interleave::interleave;
 use chrono::NaiveDate;
 
-use super::{Function, PARTS};
+use super::{Function, MAX_COUNT, PARTS};
 use crate::column;
 use crate::expr::Expr;
 use crate::expr::eval::{Compiler, Failures, Inputs, Node, call, coerced, position, shape, taken};
@@ -19,9 +19,6 @@ use crate::literal::Literal;
 use crate::message::Message;
 use crate::time::Timestamp;
 use crate::ty::Computed;
-
-/// The most elements that `repeat` makes of one value.
-const MAX_COUNT: usize = 1 << 16;
 
 impl Function {
     /// The node of a call.
@@ -105,7 +102,7 @@ fn repeated(inputs: &Inputs<'_>, element: &DataType, failures: &mut Failures) ->
     let lengths = (0..inputs.rows).map(|row| {
         let count = counts.get(row)?;
         let length = usize::try_from(count).ok();
-        let length = length.filter(|length| *length <= MAX_COUNT);
+        let length = length.filter(|_| count <= MAX_COUNT);
         if length.is_none() {
             let why = if count < 0 {
                 format!("nothing is repeated {count} times")
