@@ -50,11 +50,9 @@ impl<'s, 'a> Compiler<'s, 'a> {
         let node = match expr {
             Expr::Name(name) => self.column(name)?,
             Expr::Variable(_) => Node::Variable,
-            Expr::Literal(literal) => constant(literal, ty)?,
-            Expr::Cast(inner, _) => match inner {
-                Expr::Literal(literal) => constant(literal, ty)?,
-                other => self.compile(other, scope)?.node,
-            },
+            Expr::Literal(literal) | Expr::Cast(Expr::Literal(literal), _) => {
+                constant(literal, ty)?
+            }
             Expr::Shared(inner) => self.compile(inner, scope)?.node,
             Expr::Unary(op, operand) => {
                 let operand = self.compile(operand, scope)?;
@@ -73,8 +71,8 @@ impl<'s, 'a> Compiler<'s, 'a> {
             }
             Expr::Record(record, fields) => self.record(record, fields, scope)?,
             Expr::Zip(record, fields) => self.zip(record, fields, scope)?,
-            Expr::Named(..) | Expr::Closure(..) | Expr::Type(_) => {
-                return Err(Message::new("this stands in a call alone"));
+            Expr::Cast(..) | Expr::Named(..) | Expr::Closure(..) | Expr::Type(_) => {
+                return Err(Message::new("this is no part of an expression"));
             }
         };
         Ok(Operand { node, ty })

@@ -27,6 +27,34 @@ use crate::ty::Computed;
 use crate::value::Shape;
 
 /// An expression made ready to run over batches of rows.
+///
+/// ```
+/// use fennel_core::column;
+/// use fennel_core::expr::eval::{Batch, Compiled, Now};
+/// use fennel_core::expr::{Binary, Expr};
+/// use fennel_core::literal::Literal;
+/// use fennel_core::time::Timestamp;
+/// use fennel_core::ty::Computed;
+/// use fennel_core::value::{Shape, Value};
+///
+/// // 60 for each of so many.
+/// let expr = Expr::Binary(
+///     Binary::FloorDiv,
+///     &Expr::Literal(Literal::Int(60)),
+///     &Expr::Name("count"),
+/// );
+/// let share = Compiled::new(&expr, &[("count", Computed::INT)], None).unwrap();
+///
+/// let counts = column::array(&Shape::Int, [Value::Int(7), Value::Int(0)].iter());
+/// let shares = share.evaluate(&Batch {
+///     rows: 2,
+///     columns: &[counts],
+///     now: Now::Instant(Timestamp::parse("2024-02-03").unwrap()),
+/// });
+/// assert_eq!(column::value(share.shape(), &shares.values, 0), Value::Int(8));
+/// assert_eq!(shares.failures[0].row, 1);
+/// assert_eq!(shares.failures[0].reason, "expected `i64`, found null");
+/// ```
 #[derive(Debug)]
 pub struct Compiled {
     node: Node,
