@@ -67,11 +67,66 @@ const BRANCH: &str = "main";
 const DIRECT: &str = "__fennel_testing";
 
 /// A server without a socket or a disk: what is committed, logged and asked stays in this value.
-/// Sources other than webhooks are left out, and so are sinks: rows come from the test.
+/// Sources other than webhooks are left out, and so are sinks and expectations: rows come from the
+/// test, which judges them itself.
+///
+/// Pipelines run as rows come, and Rust functions are called:
+///
+/// ```
+/// use fennel::prelude::*;
+/// use fennel::testing::{Mock, utc};
+///
+/// fennel::owner!("shop@example.com");
+///
+/// #[dataset]
+/// pub struct Purchase {
+///     pub uid: i64,
+///     pub amount: f64,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// #[dataset(index)]
+/// pub struct Spend {
+///     #[field(key)]
+///     pub uid: i64,
+///     pub last_day: f64,
+///     pub at: DateTime<Utc>,
+/// }
+///
+/// #[pipeline]
+/// fn spend(purchases: Purchase) -> Spend {
+///     purchases.filter(amount > 0.0).group_by(uid).aggregate(last_day = sum(amount, "1d"))
+/// }
+///
+/// #[featureset]
+/// pub struct UserFeatures {
+///     pub uid: i64,
+///     #[feature(Spend::last_day, default = 0.0)]
+///     pub spend: f64,
+///     #[feature(expr = spend > 100.0)]
+///     pub is_big: bool,
+/// }
+///
+/// let fennel = Mock::commit(fennel::entities![Purchase, Spend, UserFeatures])?;
+/// let purchase = |amount, at| Purchase { uid: 7, amount, at: utc(at) };
+/// fennel.log([
+///     purchase(80.0, "2024-01-01T09:00:00Z"),
+///     purchase(30.0, "2024-01-01T18:00:00Z"),
+/// ])?;
+/// let answers = fennel
+///     .query((UserFeatures::spend, UserFeatures::is_big))
+///     .given(UserFeatures::uid, [7, 7])
+///     .at([utc("2024-01-01T20:00:00Z"), utc("2024-01-02T12:00:00Z")])
+///     .run()?;
+/// assert_eq!(answers, [(110.0, true), (30.0, false)]);
+/// # Ok::<(), fennel::testing::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Mock {
     engine: Engine,
     clock: ManualClock,
+    /// The datasets that pipelines fill, by name, each with what its pipeline reads.
+    derived: BTreeMap<String, String>,
 }
 
 impl Mock {
@@ -97,11 +152,16 @@ impl Mock {
         catalog.check(env).map_err(Error::Invalid)?;
         let mut request = wire::encode(&catalog, env, "");
         leave_systems_out(&mut request);
-        add_direct_sources(&catalog, &mut request);
+        let derived = derived(&catalog, env);
+        add_direct_sources(&catalog, &derived, &mut request);
         let clock = ManualClock::new(SystemClock.now());
         let engine = Engine::open(Store::in_memory(), Arc::new(clock.clone()))?;
         engine.commit(BRANCH, &request, CommitOptions::default())?;
-        Ok(Mock { engine, clock })
+        Ok(Mock {
+            engine,
+            clock,
+            derived,
+        })
     }
 
     /// The instant that the mock takes for now; it begins at the moment of the commit.
@@ -125,9 +185,15 @@ impl Mock {
     ///
     /// # Errors
     ///
-    /// The dataset was not committed, or rows don't fit it (a restricted column): those rows are
-    /// named, and the others are in.
+    /// The dataset was not committed, or a pipeline fills it; or rows don't fit it (a restricted
+    /// column): those rows are named, and the others are in.
     pub fn log<R: Row>(&self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+        if let Some(inputs) = self.derived.get(R::NAME) {
+            return Err(Error::Request(format!(
+                "dataset `{}` is filled by its pipeline; log the rows of {inputs} that it is made of",
+                R::NAME
+            )));
+        }
         let names = R::DATASET.fields.iter().map(|field| field.name);
         let rows = rows.into_iter().map(|row| {
             let values = names.clone().zip(row.into_values());
@@ -233,6 +299,18 @@ impl Mock {
     }
 }
 
+/// The datasets that pipelines fill, each with what its pipeline reads.
+fn derived(catalog: &Catalog<'_>, env: Option<&str>) -> BTreeMap<String, String> {
+    let datasets = catalog.datasets().iter();
+    let derived = datasets.filter_map(|dataset| {
+        let pipeline = catalog.selected_pipelines(dataset.name, env).next()?;
+        let inputs = pipeline.inputs.iter().map(|input| format!("`{input}`"));
+        let inputs = inputs.collect::<Vec<_>>().join(" and ");
+        Some((dataset.name.to_owned(), inputs))
+    });
+    derived.collect()
+}
+
 /// A mock has no outside systems: it reads what is sent to it, and writes nothing.
 fn leave_systems_out(request: &mut SyncRequest) {
     request.sources.retain(|source| {
@@ -243,16 +321,22 @@ fn leave_systems_out(request: &mut SyncRequest) {
         matches!(table, Some(connector::ext_table::Variant::Endpoint(_)))
     });
     request.sinks.clear();
+    request.expectations.clear();
 }
 
-/// Every dataset gets one more source, so that typed rows take the way of all others.
-fn add_direct_sources(catalog: &Catalog<'_>, request: &mut SyncRequest) {
+/// Every dataset without a pipeline gets one more source, so that typed rows take the way of all others.
+fn add_direct_sources(
+    catalog: &Catalog<'_>,
+    derived: &BTreeMap<String, String>,
+    request: &mut SyncRequest,
+) {
     let seconds = |duration: Duration| prost_types::Duration {
         seconds: duration.micros() / 1_000_000,
         nanos: 0,
     };
     let forever = Duration::from_days(36_500);
-    for dataset in catalog.datasets() {
+    let datasets = catalog.datasets().iter();
+    for dataset in datasets.filter(|dataset| !derived.contains_key(dataset.name)) {
         let cdc = if dataset.is_keyed() {
             connector::CdcStrategy::Upsert
         } else {

@@ -12,7 +12,7 @@ use crate::value::{Mismatch, Value};
 pub type Call = fn(Vec<Value>) -> Result<Vec<Value>, Mismatch>;
 
 /// What the engine gives a function for one of its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Parameter<'a> {
     /// The instant that the row is answered as of.
     Instant,
@@ -20,8 +20,8 @@ pub enum Parameter<'a> {
     Input(usize),
     /// The row of a dataset, its values in the order of the columns, or null.
     Lookup {
-        /// The dataset.
-        dataset: &'a str,
+        /// The dataset that the function was compiled with.
+        dataset: &'a Dataset<'a>,
         /// The positions of the inputs that are the key, in the order of the dataset's keys.
         keys: &'a [usize],
     },

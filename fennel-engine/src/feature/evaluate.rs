@@ -34,10 +34,10 @@ impl Instants<'_> {
 
 /// The columns that are known so far.
 pub(crate) struct Evaluation<'q> {
-    graph: &'q Graph,
-    snapshot: &'q Snapshot,
-    at: Instants<'q>,
-    rows: usize,
+    pub(super) graph: &'q Graph,
+    pub(super) snapshot: &'q Snapshot,
+    pub(super) at: Instants<'q>,
+    pub(super) rows: usize,
     columns: HashMap<FeatureId, Rc<Vec<Value>>>,
 }
 
@@ -75,6 +75,13 @@ impl<'q> Evaluation<'q> {
         match step {
             Step::Alias { feature, of } => self.alias(*feature, *of),
             Step::Lookup { lookup, features } => return self.lookup(*lookup, features),
+            Step::Compute {
+                feature,
+                computation,
+            } => return self.compute(*feature, self.graph.computation(*computation)),
+            Step::Call { function, given } => {
+                return self.call(self.graph.function(*function), given);
+            }
         }
         Ok(())
     }

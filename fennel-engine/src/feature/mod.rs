@@ -1,5 +1,6 @@
 //! Features: what has to be done for a query, and doing it.
 
+mod compute;
 mod evaluate;
 mod plan;
 

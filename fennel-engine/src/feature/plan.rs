@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::graph::{FeatureId, From, Graph, LookupId};
+use crate::graph::{ComputationId, FeatureId, From, FunctionId, Graph, LookupId};
 
 /// The steps of a query, each after the ones that it needs.
 #[derive(Debug, Default)]
@@ -22,6 +22,16 @@ pub(crate) enum Step {
     Lookup {
         lookup: LookupId,
         features: Vec<(FeatureId, usize)>,
+    },
+    /// Computes a feature of others.
+    Compute {
+        feature: FeatureId,
+        computation: ComputationId,
+    },
+    /// Calls a function, for all features that it makes and that aren't given.
+    Call {
+        function: FunctionId,
+        given: Vec<FeatureId>,
     },
 }
 
@@ -65,7 +75,7 @@ impl Plan {
                 (_, None) => return Err(unresolved(graph, at, output)),
             };
             if state == State::Seen {
-                self.add(at, extraction.from);
+                self.add(graph, at, extraction.from, states);
                 set(states, at, State::Done);
                 continue;
             }
@@ -73,6 +83,8 @@ impl Plan {
             match extraction.from {
                 From::Feature(of) => open.push(of),
                 From::Lookup(lookup, _) => open.extend(&graph.lookup(lookup).keys),
+                From::Computation(id) => open.extend(graph.computation(id).inputs()),
+                From::Function(id) => open.extend(&graph.function(id).inputs),
             }
         }
         Ok(())
@@ -80,9 +92,24 @@ impl Plan {
 
     /// Adds the step of a feature whose needs are met. A lookup that is a step already is shared, for its keys
     /// were there before it.
-    fn add(&mut self, feature: FeatureId, from: From) {
+    fn add(&mut self, graph: &Graph, feature: FeatureId, from: From, states: &mut [State]) {
         let (lookup, column) = match from {
             From::Feature(of) => return self.steps.push(Step::Alias { feature, of }),
+            From::Computation(computation) => {
+                return self.steps.push(Step::Compute {
+                    feature,
+                    computation,
+                });
+            }
+            From::Function(function) => {
+                // All that it makes is there with it, but what was given stays.
+                let outputs = graph.function(function).outputs.iter().copied();
+                let (given, made): (Vec<_>, Vec<_>) =
+                    outputs.partition(|output| states.get(*output) == Some(&State::Done));
+                made.into_iter()
+                    .for_each(|output| set(states, output, State::Done));
+                return self.steps.push(Step::Call { function, given });
+            }
             From::Lookup(lookup, column) => (lookup, column),
         };
         let known = self

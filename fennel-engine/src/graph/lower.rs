@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
-use fennel_core::catalog::{Catalog, selected_extraction};
-use fennel_core::entity::{self, Featureset, Kind};
-use fennel_core::ty::Type;
+use fennel_core::catalog::{Catalog, selected_extraction, selected_extractors};
+use fennel_core::entity::{self, Code, Extractor, Featureset, Kind, Origin};
+use fennel_core::expr::Expr;
+use fennel_core::expr::eval::Compiled;
+use fennel_core::native::Parameter;
+use fennel_core::registry;
+use fennel_core::ty::{Computed, Type};
 use fennel_core::value::Shape;
 
-use super::{Align, Dataset, Extraction, Feature, FeatureId, From, Graph, Lookup, LookupId};
+use super::{
+    Align, Argument, Computation, Dataset, Extraction, Feature, FeatureId, From, Function, Graph,
+    Lookup, LookupId,
+};
 use crate::error::{Error, Result};
 use crate::table::Table;
 
@@ -43,6 +50,9 @@ impl Graph {
                 if let Some(extraction) = selected_extraction(feature, None) {
                     graph.extract(catalog, featureset, i, &extraction)?;
                 }
+            }
+            for extractor in selected_extractors(catalog, featureset.name, None) {
+                graph.call(catalog, extractor)?;
             }
         }
         Ok(graph)
@@ -87,8 +97,9 @@ impl Graph {
             return Ok(());
         };
         let id = self.number(featureset.name, feature.name)?;
-        let Some(reference) = extraction.reference() else {
-            return Err(broken(feature.name, "is computed by an expression"));
+        let reference = match extraction.origin {
+            Origin::Reference(reference) => reference,
+            Origin::Expr(expr) => return self.compute(featureset, feature, &expr),
         };
         let lowered = match reference.kind {
             Kind::Featureset => {
@@ -137,6 +148,109 @@ impl Graph {
             feature.extraction = Some(lowered);
         }
         Ok(())
+    }
+
+    /// Tells a feature of a featureset which expression it is.
+    fn compute(
+        &mut self,
+        featureset: &Featureset<'_>,
+        feature: &entity::Feature<'_>,
+        expr: &Expr<'_>,
+    ) -> Result<()> {
+        let id = self.number(featureset.name, feature.name)?;
+        let others = featureset.features.iter();
+        let others = others.filter(|other| other.name != feature.name && !other.meta.deleted);
+        let (mut columns, mut ids) = (Vec::new(), Vec::new());
+        for other in others {
+            columns.push((other.name, Computed::of(&other.ty)));
+            ids.push(self.number(featureset.name, other.name)?);
+        }
+        let expr = Compiled::new(expr, &columns, Some(Computed::of(&feature.ty)));
+        let expr = expr.map_err(|message| broken(feature.name, message.as_str()))?;
+        self.computations.push(Computation { expr, columns: ids });
+        self.set(id, From::Computation(self.computations.len() - 1));
+        Ok(())
+    }
+
+    /// Tells the features that an extractor makes that they are its results.
+    fn call(&mut self, catalog: &Catalog<'_>, extractor: &Extractor<'_>) -> Result<()> {
+        let Code::Rust(native) = &extractor.code else {
+            return Err(broken(extractor.name, "is a Python function"));
+        };
+        let linked = registry::function(native)
+            .ok_or_else(|| broken(extractor.name, "calls a function that isn't linked"))?;
+        let inputs = extractor.inputs.iter();
+        let inputs = inputs.map(|input| self.number(input.entity, input.name));
+        let outputs = extractor.outputs.iter();
+        let outputs = outputs.map(|output| self.number(extractor.featureset, output));
+        let function = Function {
+            name: format!("{}.{}", extractor.featureset, extractor.name),
+            call: linked.call,
+            inputs: inputs.collect::<Result<_>>()?,
+            outputs: outputs.collect::<Result<_>>()?,
+            arguments: linked
+                .parameters
+                .iter()
+                .map(|parameter| self.argument(catalog, extractor, parameter))
+                .collect::<Result<_>>()?,
+        };
+        let outputs = function.outputs.clone();
+        self.functions.push(function);
+        for output in outputs {
+            self.set(output, From::Function(self.functions.len() - 1));
+        }
+        Ok(())
+    }
+
+    fn argument(
+        &self,
+        catalog: &Catalog<'_>,
+        extractor: &Extractor<'_>,
+        parameter: &Parameter<'_>,
+    ) -> Result<Argument> {
+        let (expected, keys) = match parameter {
+            Parameter::Instant => return Ok(Argument::Instant),
+            Parameter::Input(i) => return Ok(Argument::Input(*i)),
+            Parameter::Lookup { dataset, keys } => (*dataset, keys),
+        };
+        // The dataset that was committed may have its columns in another order than the one that the function was
+        // compiled with.
+        let name = expected.name;
+        let missing = || broken(extractor.name, &format!("looks up in another `{name}`"));
+        let committed = catalog.dataset(name).ok_or_else(missing)?;
+        let columns = expected.fields.iter().map(|field| {
+            let position = committed.position(field.name);
+            let position = position.filter(|i| {
+                let same = committed.fields.get(*i);
+                same.is_some_and(|same| {
+                    same.key == field.key && same.ty.to_string() == field.ty.to_string()
+                })
+            });
+            position.ok_or_else(missing)
+        });
+        let columns = columns.collect::<Result<_>>()?;
+        // The keys in the order in which the committed dataset has them.
+        let order = expected.keys().map(|key| key.name).collect::<Vec<_>>();
+        let keys = committed.keys().map(|key| {
+            let i = order.iter().position(|name| *name == key.name);
+            i.and_then(|i| keys.get(i).copied()).ok_or_else(missing)
+        });
+        Ok(Argument::Row {
+            dataset: name.into(),
+            keys: keys.collect::<Result<_>>()?,
+            columns,
+        })
+    }
+
+    /// Says how a feature is had, whose values are of its type as they come.
+    fn set(&mut self, feature: FeatureId, from: From) {
+        if let Some(feature) = self.features.get_mut(feature) {
+            feature.extraction = Some(Extraction {
+                from,
+                default: None,
+                align: Align::Same,
+            });
+        }
     }
 
     /// The number of this lookup, which is a new one only if there is none like it.

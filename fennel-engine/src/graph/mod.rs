@@ -4,6 +4,7 @@
 //! [`Shape`]s and defaults as values. Deleted entities and features are only known by name.
 
 mod align;
+mod computed;
 mod lower;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,6 +14,7 @@ use fennel_core::entity::Index;
 use fennel_core::value::{Shape, Value};
 
 pub(crate) use align::Align;
+pub(crate) use computed::{Argument, Computation, Function};
 
 use crate::error::{Error, Result};
 use crate::table::{Table, TableId};
@@ -27,6 +29,8 @@ pub(crate) struct Graph {
     /// Features by `Featureset.feature`.
     names: HashMap<String, FeatureId>,
     lookups: Vec<Arc<Lookup>>,
+    computations: Vec<Computation>,
+    functions: Vec<Function>,
     /// Lookups by what they are.
     lookup_ids: HashMap<Arc<Lookup>, LookupId>,
     /// Names of what is marked deleted: datasets, featuresets, and features as `Featureset.feature`.
@@ -38,6 +42,12 @@ pub(crate) type FeatureId = usize;
 
 /// The position of a lookup in its graph.
 pub(crate) type LookupId = usize;
+
+/// The position of a computation in its graph.
+pub(crate) type ComputationId = usize;
+
+/// The position of a function in its graph.
+pub(crate) type FunctionId = usize;
 
 /// A dataset of a branch.
 #[derive(Debug)]
@@ -73,6 +83,10 @@ pub(crate) enum From {
     Feature(FeatureId),
     /// A column of what a lookup finds, by its position in the dataset.
     Lookup(LookupId, usize),
+    /// An expression.
+    Computation(ComputationId),
+    /// One of the results of a function.
+    Function(FunctionId),
 }
 
 /// A lookup that features of one featureset share, since they read one dataset by the same keys.
@@ -121,6 +135,18 @@ impl Graph {
 
     pub(crate) fn lookup(&self, id: LookupId) -> &Lookup {
         self.lookups
+            .get(id)
+            .expect("the graph's own numbers are within it")
+    }
+
+    pub(crate) fn computation(&self, id: ComputationId) -> &Computation {
+        self.computations
+            .get(id)
+            .expect("the graph's own numbers are within it")
+    }
+
+    pub(crate) fn function(&self, id: FunctionId) -> &Function {
+        self.functions
             .get(id)
             .expect("the graph's own numbers are within it")
     }

@@ -148,7 +148,7 @@ fn describe(private: &TokenStream, i: usize, parameter: &Parameter) -> TokenStre
             let dataset = dataset(i);
             quote! {
                 #private::Parameter::Lookup {
-                    dataset: #dataset.name,
+                    dataset: #dataset,
                     keys: &[#(#keys),*],
                 }
             }
