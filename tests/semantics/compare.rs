@@ -32,7 +32,7 @@ fn is_equal(found: &Json, expected: &Json) -> bool {
     }
 }
 
-/// Equal rows where something is found. Where nothing is, all but the key is null.
+/// Equal rows where something is found. Where nothing is, all but the key is null, or a default as the reference has it.
 pub(crate) fn lookup(
     found: &Json,
     expected: &Json,
@@ -49,7 +49,8 @@ pub(crate) fn lookup(
             continue;
         }
         for (name, value) in row.as_object().unwrap() {
-            if !keys[i].contains_key(name) && !value.is_null() {
+            let is_default = is_equal(value, &expected_row[name]);
+            if !keys[i].contains_key(name) && !value.is_null() && !is_default {
                 return Err(format!(
                     "row {i}: nothing is found, but `{name}` is {value}"
                 ));

@@ -11,6 +11,7 @@
 
 mod compare;
 mod corrections;
+mod loose;
 mod scenario;
 
 use std::fs;

@@ -237,6 +237,19 @@ aggregates! {
 }
 
 impl Function<'_> {
+    /// Whether it has a default of its own, which also stands for a group that has no rows.
+    #[must_use]
+    pub const fn has_default(&self) -> bool {
+        matches!(
+            self,
+            Function::Average(_)
+                | Function::Min(_)
+                | Function::Max(_)
+                | Function::Stddev(_)
+                | Function::Quantile(_)
+        )
+    }
+
     /// Whether its value changes by the mere passing of time.
     #[must_use]
     pub const fn decays(&self) -> bool {

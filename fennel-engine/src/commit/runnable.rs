@@ -3,9 +3,7 @@
 use fennel_core::Problem;
 use fennel_core::catalog::{Catalog, selected_extractors};
 use fennel_core::connector::Connector;
-use fennel_core::entity::{
-    Cdc, Code, Dataset, Descriptor, Featureset, Native, PreprocValue, Source,
-};
+use fennel_core::entity::{Cdc, Code, Dataset, Descriptor, Featureset, Native, Source};
 use fennel_core::native::Parameter;
 use fennel_core::op::Operator;
 use fennel_core::registry::{self, RegisteredExtractor};
@@ -96,13 +94,8 @@ fn of_dataset(dataset: &Dataset<'_>) -> Vec<Problem> {
 
 /// What of a source can't be run.
 fn unread(source: &Source<'_>) -> Option<String> {
-    let computed = |value| matches!(value, PreprocValue::Expr(_));
-    let mut preproc = source.preproc.iter();
     match (&source.connector, source.cdc) {
-        (Connector::Webhook(_), Cdc::Append | Cdc::Upsert) => {
-            let expressions = source.filter.is_some() || preproc.any(|part| computed(part.value));
-            expressions.then(|| "expressions of sources".into())
-        }
+        (Connector::Webhook(_), Cdc::Append | Cdc::Upsert) => None,
         (Connector::Webhook(_), cdc) => Some(format!("sources with cdc {}", cdc.name())),
         (connector, _) => Some(format!("{} sources", connector.label())),
     }

@@ -205,14 +205,15 @@ impl Finder<'_> {
     fn find(&mut self, key: &[&Value], at: Timestamp, columns: &mut [Vec<Value>]) -> Result<()> {
         let table = &self.dataset.table;
         let mut slots = columns.iter_mut().zip(&self.extractions);
+        let mut give = |value| {
+            if let Some((column, extraction)) = slots.next() {
+                column.push(extraction.finish(value));
+            }
+        };
         match table.find(self.snapshot, key, at, &mut self.buffer)? {
-            Some(version) => table.read(&self.selection, key, Some(&version), |value| {
-                if let Some((column, extraction)) = slots.next() {
-                    column.push(extraction.finish(value));
-                }
-            }),
+            Some(found) => table.read(&self.selection, key, Some(&found), give),
             None => {
-                slots.for_each(|(column, extraction)| column.push(extraction.finish(Value::Null)));
+                table.missing(&self.selection).for_each(&mut give);
                 Ok(())
             }
         }

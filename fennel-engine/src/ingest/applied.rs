@@ -4,11 +4,15 @@ use std::ops::Range;
 
 use fennel_core::value::Value;
 
-use super::entry::{self, EndpointId};
+use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
 use crate::error::Result;
 use crate::reject;
 use crate::state::State;
+use crate::table::Said;
+
+/// Rows that are read together.
+const PART: usize = 1_000;
 
 /// A row of a source.
 pub(crate) struct TakenRow {
@@ -26,34 +30,53 @@ pub(crate) fn rows_of<'f>(
     feeds: &'f [Feed],
     mut give: impl FnMut(u64, &'f Feed, TakenRow),
 ) -> Result<()> {
-    for entry in entry::scan(state.snapshot(), endpoint, sequences.start) {
-        let entry = entry?;
-        if entry.sequence >= sequences.end {
-            break;
+    let mut entries = entry::scan(state.snapshot(), endpoint, sequences.start);
+    loop {
+        let mut part: Vec<Entry> = Vec::new();
+        while part.len() < PART
+            && let Some(entry) = entries.next()
+        {
+            let entry = entry?;
+            if entry.sequence >= sequences.end {
+                break;
+            }
+            part.push(entry);
         }
+        let rows: Vec<_> = part.iter().map(|entry| &entry.row).collect();
         for feed in feeds {
-            let table = &feed.table;
-            let place = (entry.sequence, feed.index());
-            // What was set aside since its source had ended would fit otherwise.
-            if feed.source().is_bounded() && reject::is_aside(state.snapshot(), table.id, place)? {
-                continue;
+            let read = feed.source().read(&feed.table, &rows);
+            for (entry, row) in part.iter().zip(read) {
+                if let Ok(Some(row)) = row
+                    && let Some(taken) = taken(state, feed, entry.sequence, &row)?
+                {
+                    give(entry.sequence, feed, taken);
+                }
             }
-            let Ok(Some(row)) = feed.source().read(table, &entry.row) else {
-                continue;
-            };
-            let Some(Value::Timestamp(time)) = row.get(table.timestamp) else {
-                continue;
-            };
-            let columns = table.keys.iter().chain(&table.values);
-            let taken = TakenRow {
-                time: time.micros(),
-                values: columns.filter_map(|i| row.get(*i).cloned()).collect(),
-            };
-            // A key that is too long was set aside.
-            if table.entry(&row, crate::table::Said::Is).is_ok() {
-                give(entry.sequence, feed, taken);
-            }
+        }
+        if part.len() < PART {
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// A row that fits, unless it was set aside.
+fn taken(state: &State, feed: &Feed, sequence: u64, row: &[Value]) -> Result<Option<TakenRow>> {
+    let table = &feed.table;
+    let place = (sequence, feed.index());
+    // What was set aside since its source had ended would fit otherwise.
+    if feed.source().is_bounded() && reject::is_aside(state.snapshot(), table.id, place)? {
+        return Ok(None);
+    }
+    // A key that is too long was set aside, too.
+    if table.entry(row, Said::Is).is_err() {
+        return Ok(None);
+    }
+    let Some(Value::Timestamp(time)) = row.get(table.timestamp) else {
+        return Ok(None);
+    };
+    let columns = table.keys.iter().chain(&table.values);
+    Ok(Some(TakenRow {
+        time: time.micros(),
+        values: columns.filter_map(|i| row.get(*i).cloned()).collect(),
+    }))
 }

@@ -2,6 +2,7 @@
 
 mod applied;
 mod entry;
+mod expression;
 mod path;
 mod phase;
 mod replay;
@@ -73,10 +74,7 @@ impl Engine {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let route = routes.find(webhook, endpoint)?;
-        let rows: Vec<_> = rows
-            .into_iter()
-            .map(|row| Prepared::new(route, row))
-            .collect();
+        let rows = Prepared::all(route, rows);
         if rows.is_empty() {
             return Ok(Logged::default());
         }
@@ -169,12 +167,15 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(route: &Route, row: Incoming) -> Self {
-        let taken = route.feeds.iter().map(|feed| feed.take(&row)).collect();
-        Self {
+    fn all(route: &Route, rows: Vec<Incoming>) -> Vec<Self> {
+        let borrowed: Vec<_> = rows.iter().collect();
+        let feeds = route.feeds.iter();
+        let mut taken: Vec<_> = feeds.map(|feed| feed.take(&borrowed).into_iter()).collect();
+        let rows = rows.into_iter().map(|row| Self {
             bytes: entry::encode_row(&row),
-            taken,
+            taken: taken.iter_mut().filter_map(Iterator::next).collect(),
             row,
-        }
+        });
+        rows.collect()
     }
 }

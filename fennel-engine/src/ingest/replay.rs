@@ -56,8 +56,10 @@ impl Replay {
         let mut batch = Batch::new();
         while let Some((entry, feeds)) = next(&mut streams)? {
             for feed in feeds {
-                let (taken, mut phase) = (feed.take(&entry.row), feed.phase());
-                feed.settle(&mut phase, taken, &entry, &mut batch);
+                let mut phase = feed.phase();
+                for taken in feed.take(&[&entry.row]) {
+                    feed.settle(&mut phase, taken, &entry, &mut batch);
+                }
                 feed.put_phase(phase, &mut batch);
                 // Nobody else has the table yet, and after an error nobody ever will.
                 feed.source().advance(phase);

@@ -90,9 +90,9 @@ impl Feed {
         self.index as u32
     }
 
-    /// What becomes of a row here, except for when it arrives.
-    pub(super) fn take(&self, row: &Incoming) -> Taken {
-        self.source().take(&self.table, row)
+    /// What becomes of each row here, except for when it arrives.
+    pub(super) fn take(&self, rows: &[&Incoming]) -> Vec<Taken> {
+        self.source().take(&self.table, rows)
     }
 
     /// How far the source is.

@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use fennel_core::connector::Connector;
 use fennel_core::entity::{Dataset, PreprocValue, Source as Descriptor};
 use fennel_core::time::{Duration, Timestamp};
-use fennel_core::value::Value;
+use fennel_core::ty::Computed;
+use fennel_core::value::{Shape, Value};
 
 use super::Incoming;
 use super::entry::Arrival;
+use super::expression::Expression;
 use super::path::Path;
 use super::phase::Phase;
 use super::sample::Sample;
@@ -30,6 +32,8 @@ pub(crate) struct Source {
     sample: Option<Sample>,
     /// How each column of the dataset is made.
     makers: Vec<Maker>,
+    /// What must be true of a row for it to be taken.
+    filter: Option<Expression>,
 }
 
 /// How a column is made.
@@ -37,6 +41,7 @@ pub(crate) struct Source {
 enum Maker {
     Read(Path),
     Constant(Value),
+    Computed(Expression),
 }
 
 /// What becomes of a row that a source was given.
@@ -67,11 +72,9 @@ impl Source {
             Ok(match preproc.map(|preproc| preproc.value) {
                 None => Maker::Read(Path::column(field.name)),
                 Some(PreprocValue::Ref(path)) => Maker::Read(Path::parse(path)),
-                Some(PreprocValue::Expr(_)) => {
-                    return Err(Error::Corrupt(format!(
-                        "preproc of `{}.{}` is an expression, which this version can't compute",
-                        dataset.name, field.name
-                    )));
+                Some(PreprocValue::Expr(expr)) => {
+                    let ty = Computed::of(&field.ty);
+                    Maker::Computed(Expression::new(&expr, source, dataset, ty)?)
                 }
                 Some(PreprocValue::Constant(literal)) => {
                     let value = literal.typed(&field.ty).map_err(|error| {
@@ -84,7 +87,10 @@ impl Source {
                 }
             })
         });
+        let filter = source.filter.as_ref();
+        let filter = filter.map(|expr| Expression::new(expr, source, dataset, Computed::BOOL));
         Ok(Self {
+            filter: filter.transpose()?,
             webhook: from.webhook.name.into(),
             endpoint: from.endpoint.into(),
             idleness: source.idleness.filter(|_| source.bounded),
@@ -96,37 +102,97 @@ impl Source {
         })
     }
 
-    /// What becomes of a row in `table`, whose source this is. The same row has the same fate, always.
-    pub(crate) fn take(&self, table: &Table, row: &Incoming) -> Taken {
-        let entry = self.read(table, row).and_then(|values| {
-            let entry = values.map(|values| table.entry(&values, Said::Is));
-            entry.transpose()
+    /// What becomes of each of `rows` in `table`, whose source this is. The same row has the same fate, always.
+    pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Vec<Taken> {
+        let read = self.read(table, rows).into_iter();
+        let taken = read.map(|row| {
+            let entry = row.and_then(|values| {
+                let entry = values.map(|values| table.entry(&values, Said::Is));
+                entry.transpose()
+            });
+            match entry {
+                Ok(Some(entry)) => Taken::Row(entry),
+                Ok(None) => Taken::Left,
+                Err(reason) => Taken::Aside(reason),
+            }
         });
-        match entry {
-            Ok(Some(entry)) => Taken::Row(entry),
-            Ok(None) => Taken::Left,
-            Err(reason) => Taken::Aside(reason),
-        }
+        taken.collect()
     }
 
-    /// The typed columns of a row in their order, or `None` for one that isn't part of what the source takes.
-    ///
-    /// # Errors
-    ///
-    /// Why the row doesn't fit.
-    pub(super) fn read(&self, table: &Table, row: &Incoming) -> Result<Option<Vec<Value>>, String> {
-        let mut values = Vec::with_capacity(self.makers.len());
-        let mut reasons = Vec::new();
+    /// The typed columns of each row in their order, `None` for one that isn't part of what the source takes, or why
+    /// it doesn't fit.
+    pub(super) fn read(
+        &self,
+        table: &Table,
+        rows: &[&Incoming],
+    ) -> Vec<Result<Option<Vec<Value>>, String>> {
+        // First what is read, then what is computed of it, then what is asked of both.
+        let mut columns: Vec<Vec<Result<Value, String>>> = Vec::with_capacity(self.makers.len());
         for (column, maker) in table.columns.iter().zip(&self.makers) {
-            values.push(maker.make(column, row).unwrap_or_else(|reason| {
-                reasons.push(reason);
-                Value::Null
-            }));
+            columns.push(rows.iter().map(|row| maker.make(column, row)).collect());
         }
-        if let Some(Value::Timestamp(time)) = values.get(table.timestamp)
+        let times: Vec<Value> = match columns.get(table.timestamp) {
+            Some(times) => times
+                .iter()
+                .map(|time| time.clone().unwrap_or(Value::Null))
+                .collect(),
+            None => Vec::new(),
+        };
+        let incoming = |name: &str, shape: &Shape, row: usize| {
+            let row = rows.get(row).copied().ok_or_else(String::new)?;
+            read(&Path::column(name), name, shape, row)
+        };
+        for (i, maker) in self.makers.iter().enumerate() {
+            if let (Maker::Computed(expr), Some(slot)) = (maker, columns.get_mut(i)) {
+                let name = table.columns.get(i).map_or("", |column| &column.name);
+                let values =
+                    expr.evaluate(&times, |_, name, shape, row| incoming(name, shape, row));
+                let values = values.into_iter();
+                let values = values
+                    .map(|value| value.map_err(|reason| format!("column `{name}`: {reason}")));
+                *slot = values.collect();
+            }
+        }
+        let filter = self.filter.as_ref().map(|filter| {
+            filter.evaluate(&times, |i, name, shape, row| match columns.get(i) {
+                Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
+                None => incoming(name, shape, row),
+            })
+        });
+        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+        let kept = (0..rows.len()).map(|row| {
+            let values = columns.iter_mut().filter_map(Iterator::next).collect();
+            let filter = filter.as_ref().and_then(|filter| filter.get(row));
+            self.judge(table, values, filter)
+        });
+        kept.collect()
+    }
+
+    /// Whether a row of these columns is taken, which has passed the filter or not.
+    fn judge(
+        &self,
+        table: &Table,
+        columns: Vec<Result<Value, String>>,
+        filter: Option<&Result<Value, String>>,
+    ) -> Result<Option<Vec<Value>>, String> {
+        if let Some(Ok(Value::Timestamp(time))) = columns.get(table.timestamp)
             && !self.admits(*time)
         {
             return Ok(None);
+        }
+        if matches!(filter, Some(Ok(passed)) if *passed != Value::Bool(true)) {
+            return Ok(None);
+        }
+        let mut values = Vec::with_capacity(columns.len());
+        let mut reasons = Vec::new();
+        for column in columns {
+            match column {
+                Ok(value) => values.push(value),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if let (true, Some(Err(reason))) = (reasons.is_empty(), filter) {
+            reasons.push(format!("the source's filter: {reason}"));
         }
         if !reasons.is_empty() {
             return Err(reasons.join("; "));
@@ -178,16 +244,21 @@ impl Source {
 }
 
 impl Maker {
-    /// The column's value in a row, or why there is none.
+    /// The column's value in a row, or why there is none. What is computed follows.
     fn make(&self, column: &Column, row: &Incoming) -> Result<Value, String> {
-        let path = match self {
-            Maker::Constant(value) => return Ok(value.clone()),
-            Maker::Read(path) => path,
-        };
-        let Some(value) = path.of(row) else {
-            return Err(format!("column `{path}` is missing"));
-        };
-        let accepted = column.shape.accept(value.clone());
-        accepted.map_err(|mismatch| format!("column `{}`: {mismatch}", column.name))
+        match self {
+            Maker::Constant(value) => Ok(value.clone()),
+            Maker::Computed(_) => Ok(Value::Null),
+            Maker::Read(path) => read(path, &column.name, &column.shape, row),
+        }
     }
+}
+
+/// The value at a path of a row, as the column called `name` has it.
+fn read(path: &Path, name: &str, shape: &Shape, row: &Incoming) -> Result<Value, String> {
+    let Some(value) = path.of(row) else {
+        return Err(format!("column `{path}` is missing"));
+    };
+    let accepted = shape.accept(value.clone());
+    accepted.map_err(|mismatch| format!("column `{name}`: {mismatch}"))
 }

@@ -53,6 +53,11 @@ impl Computed {
         Ok(found.map(|(time, values)| (time, self.arranged(&values))))
     }
 
+    /// What the value columns are, in the order of their names, of a key that isn't found.
+    pub(crate) fn missing(&self) -> Vec<Value> {
+        self.arranged(&self.fold.missing())
+    }
+
     /// What a key has as of `at`, for kernels.
     pub(crate) fn version_as_of(
         &self,

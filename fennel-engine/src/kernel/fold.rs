@@ -56,6 +56,8 @@ pub(super) struct Function {
     /// Which of those that are aggregated it is.
     pub(super) slot: usize,
     pub(super) window: Window,
+    /// Whether its default stands for a group without rows, too.
+    pub(super) has_default: bool,
 }
 
 /// A group of which rows come or go.
@@ -202,6 +204,19 @@ impl Fold {
         };
         let end = line.after(side, time)?.unwrap_or(OPEN);
         Ok(Some(Version { time, end, row }))
+    }
+
+    /// What stands for a group without rows.
+    pub(super) fn missing(&self) -> Vec<Value> {
+        let values = self.functions.iter().map(|function| {
+            let empty = self
+                .empty
+                .get(function.slot)
+                .filter(|_| function.has_default);
+            let default = empty.and_then(|empty| empty.value(Timestamp::MAX).ok());
+            default.unwrap_or(Value::Null)
+        });
+        values.collect()
     }
 
     /// All groups that have rows.

@@ -335,9 +335,14 @@ impl Sums {
             .or(group)
             .ok_or("aggregates over no window")?;
         let column = aggregation.of.map(|of| position(input, of)).transpose()?;
+        let has_default = aggregation.function.has_default();
         let what = format!("{:?} {column:?}", aggregation.function);
         if let Some(slot) = self.known.iter().position(|known| *known == what) {
-            return Ok(Function { slot, window });
+            return Ok(Function {
+                slot,
+                window,
+                has_default,
+            });
         }
         let of = column.map(|column| {
             self.reads
@@ -357,8 +362,11 @@ impl Sums {
         self.known.push(what);
         self.empty.push(empty);
         self.of.push(of);
-        let slot = self.known.len() - 1;
-        Ok(Function { slot, window })
+        Ok(Function {
+            slot: self.known.len() - 1,
+            window,
+            has_default,
+        })
     }
 }
 

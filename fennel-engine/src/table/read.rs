@@ -6,6 +6,7 @@ use fennel_core::value::Value;
 use super::{Kind, Table, check_key, key, row};
 use crate::Error;
 use crate::error::Result;
+use crate::kernel::Computed;
 use crate::state::State;
 use crate::store::{Bytes, Snapshot, Space};
 
@@ -114,7 +115,7 @@ impl Table {
     }
 
     /// Gives each selected column of what was found of `key` to `give`, in the order of the selection. Where
-    /// nothing was, all but the key is null.
+    /// nothing was, all but the key is null, or the default that an aggregate has.
     pub(crate) fn read(
         &self,
         selection: &Selection,
@@ -130,7 +131,10 @@ impl Table {
                 &decoded[..]
             }
             Some(Values::Computed(values)) => values,
-            None => &[],
+            None => {
+                decoded = self.computed().map_or_else(Vec::new, Computed::missing);
+                &decoded[..]
+            }
         };
         for slot in &selection.slots {
             let value = match *slot {
@@ -141,6 +145,16 @@ impl Table {
             give(value.unwrap_or(Value::Null));
         }
         Ok(())
+    }
+
+    /// What each selected column is of a key that isn't found: null, or the default that an aggregate has.
+    pub(crate) fn missing(&self, selection: &Selection) -> impl Iterator<Item = Value> {
+        let values = self.computed().map_or_else(Vec::new, Computed::missing);
+        let slots = selection.slots.clone().into_iter();
+        slots.map(move |slot| match slot {
+            Slot::Value(i) => values.get(i).cloned().unwrap_or(Value::Null),
+            Slot::Key(_) | Slot::Time => Value::Null,
+        })
     }
 
     /// All rows, of all columns in their order: keyed ones by key and each key's latest first, others

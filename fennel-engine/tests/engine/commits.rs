@@ -4,9 +4,8 @@ use fennel_core::connector::Kafka;
 use fennel_core::diff::Change;
 use fennel_core::entity::{
     Cdc, Dataset, Env, Expectation, Expectations, Extraction, Feature, Featureset, Index, Meta,
-    Origin, Sink, Source,
+    Sink, Source,
 };
-use fennel_core::expr::{Binary, Expr};
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
 use fennel_core::wire::proto::featureset::Extractor;
@@ -525,39 +524,8 @@ fn what_can_not_be_run_is_refused_by_name() {
 }
 
 #[test]
-fn expression_features_are_refused_by_name() {
+fn python_extractors_are_refused_by_name() {
     let fixture = Fixture::in_memory();
-    let double = Feature {
-        name: "double",
-        extraction: Some(Extraction {
-            origin: Origin::Expr(Expr::Binary(
-                Binary::Mul,
-                &Expr::Name("uid"),
-                &Expr::Literal(Literal::Int(2)),
-            )),
-            default: None,
-            version: 0,
-            env: Env::ANY,
-        }),
-        ..given("double", Type::Int)
-    };
-    let computed = featureset("User", [given("uid", Type::Int), double]);
-    assert_eq!(
-        refusal(fixture.try_commit(&request(&[], &[computed]))),
-        "featureset `User.double`: expression features are not run by this version of the server; leave it out"
-    );
-    let filtered = Source {
-        filter: Some(Expr::Literal(Literal::Bool(true))),
-        ..USERS.sources[0]
-    };
-    let filtered = Dataset {
-        sources: &[filtered],
-        ..USERS
-    };
-    assert_eq!(
-        refusal(fixture.try_commit(&request(&[filtered], &[]))),
-        "dataset `Users.hook`: expressions of sources are not run by this version of the server; leave it out"
-    );
     let mut written = request(&[], &[featureset("User", [given("uid", Type::Int)])]);
     written.extractors.push(Extractor {
         name: "uid_of".into(),
@@ -580,6 +548,7 @@ fn expression_features_are_refused_by_name() {
     }
     assert_eq!(
         refusal(fixture.try_commit(&written)),
-        "featureset `User.uid_of`: extractors are not run by this version of the server; leave it out"
+        "featureset `User.uid_of`: it calls the Rust function `User_uid_of` (), which this server was built without, \
+         or with another version of: build a server with its crate, by `fennel_server::main!(..)`, and start that"
     );
 }

@@ -1,6 +1,7 @@
 //! Feature queries.
 
-use fennel_core::entity::{Cdc, Dataset, Feature, Featureset};
+use fennel_core::entity::{Cdc, Dataset, Env, Extraction, Feature, Featureset, Origin};
+use fennel_core::expr::{Binary, Expr};
 use fennel_core::literal::Literal;
 use fennel_core::ty::{Record, RecordField, Type};
 use fennel_engine::{Error, Query};
@@ -421,4 +422,70 @@ fn an_update_is_seen_by_the_next_query() {
     assert_eq!(city(), "oslo");
     fixture.log("users", &json!([user(1, "lima", 300)]));
     assert_eq!(city(), "lima");
+}
+
+/// A feature of an expression.
+fn computed(name: &'static str, ty: Type<'static>, expr: Expr<'static>) -> Feature<'static> {
+    Feature {
+        extraction: Some(Extraction {
+            origin: Origin::Expr(expr),
+            default: None,
+            version: 0,
+            env: Env::ANY,
+        }),
+        ..given(name, ty)
+    }
+}
+
+#[test]
+fn expressions_are_computed_for_every_row_of_what_they_read_alone() {
+    const TWO: Expr<'_> = Expr::Literal(Literal::Int(2));
+    let double = Expr::Binary(Binary::Mul, &Expr::Name("uid"), &TWO);
+    let again = Expr::Binary(Binary::Add, &Expr::Name("double"), &Expr::Name("uid"));
+    let other = Expr::Binary(Binary::Add, &Expr::Name("unknown"), &TWO);
+    let sums = featureset(
+        "Sums",
+        [
+            given("uid", Type::Int),
+            computed("double", Type::Int, double),
+            computed("thrice", Type::Int, again),
+            given("unknown", Type::Int),
+            computed("other", Type::Int, other),
+        ],
+    );
+    let fixture = Fixture::with(&request(&[], &[sums]));
+    let data = json!({ "Sums.uid": [1, 2, 3] });
+    assert_eq!(
+        fixture.answer(&data, &["Sums.thrice", "Sums.double"]),
+        json!({ "Sums.thrice": [3, 6, 9], "Sums.double": [2, 4, 6] })
+    );
+    let given = json!({ "Sums.uid": [1], "Sums.double": [10] });
+    assert_eq!(
+        fixture.answer(&given, &["Sums.thrice"]),
+        json!({ "Sums.thrice": [11] }),
+        "what is given isn't computed"
+    );
+    let refused = refusal(fixture.query(&data, &["Sums.other"]));
+    assert!(
+        refused.contains("`Sums.unknown` is neither given nor computed"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_row_that_fails_is_told_with_its_feature() {
+    const TEXT: &[Expr<'_>] = &[Expr::Name("text"), Expr::Type(Type::Int)];
+    let parsed = featureset(
+        "Parsed",
+        [
+            given("text", Type::String),
+            computed("number", Type::Int, Expr::Call("parse", TEXT)),
+        ],
+    );
+    let fixture = Fixture::with(&request(&[], &[parsed]));
+    let refused = refusal(fixture.query(&json!({ "Parsed.text": ["1", "x"] }), &["Parsed.number"]));
+    assert!(
+        refused.starts_with("feature `Parsed.number`, row 1: "),
+        "{refused}"
+    );
 }

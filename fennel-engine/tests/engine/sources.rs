@@ -1,9 +1,10 @@
 //! What sources make of rows.
 
 use fennel_core::entity::{Cdc, Dataset, Preproc, PreprocValue, Sample, Source};
+use fennel_core::expr::{Binary, Expr};
 use fennel_core::literal::Literal;
 use fennel_core::time::{Duration, Timestamp};
-use fennel_core::ty::Type;
+use fennel_core::ty::{RecordField, Type};
 use serde_json::{Value as Json, json};
 
 use crate::definitions::{SALES, TS, dataset, request, source, value};
@@ -306,4 +307,47 @@ fn event_times_are_taken_in_every_documented_form_and_to_the_ends_of_time() {
     assert_eq!(dump[0], "9999-12-31T23:59:59.999999Z");
     assert_eq!(dump[1], "2024-01-02T03:04:05.000000Z");
     assert_eq!(dump[5], "0001-01-01T00:00:00.000000Z");
+}
+
+#[test]
+fn expressions_of_a_source_make_columns_and_decide() {
+    const RAW: &[RecordField<'_>] = &[RecordField {
+        name: "raw",
+        ty: Type::String,
+    }];
+    const PARSED: &[Expr<'_>] = &[Expr::Name("raw"), Expr::Type(Type::Int)];
+    const PREPROC: &[Preproc<'_>] = &[Preproc {
+        column: "amount",
+        value: PreprocValue::Expr(Expr::Call("parse", PARSED)),
+    }];
+    const ZERO: Expr<'_> = Expr::Literal(Literal::Int(0));
+    let source = Source {
+        preproc: PREPROC,
+        columns: RAW,
+        filter: Some(Expr::Binary(Binary::Gt, &Expr::Name("amount"), &ZERO)),
+        ..source("sales", Cdc::Append)
+    };
+    let sales = dataset("Sales", [value("amount", Type::Int), TS], [source]);
+    let fixture = Fixture::with(&request(&[sales], &[]));
+    let logged = fixture.log(
+        "sales",
+        &json!([
+            { "raw": "5", "ts": 1 },
+            { "raw": "-5", "ts": 2 },
+            { "raw": "five", "ts": 3 },
+            { "ts": 4 },
+        ]),
+    );
+    let reasons: Vec<_> = logged
+        .set_aside
+        .iter()
+        .map(|aside| (aside.row, &*aside.reason))
+        .collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(
+        reasons[0].0 == 2 && reasons[0].1.starts_with("column `amount`: "),
+        "{reasons:?}"
+    );
+    assert_eq!(reasons[1], (3, "column `amount`: column `raw` is missing"));
+    assert_eq!(fixture.dump("Sales")["amount"], json!([5]));
 }

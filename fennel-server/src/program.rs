@@ -1,0 +1,160 @@
+//! The program: serves the features of one data folder.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::{Config, FirstToken, Server, Token, chain};
+use clap::Parser;
+
+const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
+
+/// Ingests, computes and serves features over Fennel's protocol.
+///
+/// On the first start with a data folder it prints a new admin token, once. Set FENNEL_ADMIN_TOKEN to have that
+/// as the first token instead.
+#[derive(Parser)]
+#[command(name = "fennel-server", version)]
+struct Args {
+    /// Where to listen. It is plain HTTP: put a proxy with TLS before it if others can reach it
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7425", value_parser = address)]
+    listen: SocketAddr,
+
+    /// The folder of the data; created when missing
+    #[arg(long, value_name = "DIR", default_value = "./fennel-data")]
+    data_dir: PathBuf,
+
+    /// About how much memory all requests may take at once, in MiB; beyond that, large ones get 503
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    request_memory: u32,
+
+    /// How many connections there may be at once; others wait
+    #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let hint = "write an IP address and a port, as in 127.0.0.1:7425, 0.0.0.0:7425 for all of IPv4, or [::1]:7425";
+    text.parse().map_err(|_| hint)
+}
+
+/// Writes the `main` of a server that has the Rust functions of these crates.
+///
+/// A commit names the functions of `#[extractors]` and `#[transform]`; they run where their crate is linked. So a
+/// project with such functions has a server of its own, in `src/bin/server.rs`, for which it depends on
+/// `fennel-server`:
+///
+/// ```
+/// # extern crate fennel_core as my_features;
+/// fennel_server::main!(my_features);
+/// ```
+///
+/// Naming a crate is what links it. `fennel_server::main!();` is the server without functions, which is the
+/// program `fennel-server`.
+#[macro_export]
+macro_rules! main {
+    ($($name:ident),* $(,)?) => {
+        $(use $name as _;)*
+
+        fn main() -> ::std::process::ExitCode {
+            $crate::run()
+        }
+    };
+}
+
+/// What [`main!`] calls: serves as this process's arguments say, until it is told to stop.
+#[must_use]
+pub fn run() -> ExitCode {
+    match serve(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type BoxError = Box<dyn std::error::Error>;
+
+fn serve(args: Args) -> Result<(), BoxError> {
+    let config = Config {
+        listen: args.listen,
+        data_dir: args.data_dir,
+        request_memory: (args.request_memory as usize).saturating_mul(1 << 20),
+        max_connections: args.max_connections as usize,
+        first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
+        ..Config::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(async {
+        // Before anything is printed, so that whoever reads it can stop the server.
+        let shutdown = signals()?;
+        let server = Server::bind(config).await?;
+        announce(&server)?;
+        server.confirm_first_token().await?;
+        server.serve(shutdown).await;
+        Ok(())
+    });
+    // A request that outlasted the server's patience must not hold the process: nothing of it was promised.
+    runtime.shutdown_background();
+    served
+}
+
+fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxError> {
+    let Some(text) = variable else {
+        return Ok(None);
+    };
+    let token =
+        Token::new(text.to_string_lossy()).map_err(|error| format!("{TOKEN_VARIABLE}: {error}"))?;
+    Ok(Some(token))
+}
+
+/// Says where the server is, where its data is, and which admin token is in force.
+fn announce(server: &Server) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "fennel-server listens on http://{}", server.address())?;
+    writeln!(out, "data folder: {}", server.data_dir().display())?;
+    match server.token_outcome() {
+        FirstToken::Generated(token) => {
+            writeln!(out, "admin token, shown only this once: {}", token.reveal())?;
+        }
+        FirstToken::Configured => {
+            writeln!(out, "admin token: the one in {TOKEN_VARIABLE}, from now on")?;
+        }
+        FirstToken::KeptOther => {
+            eprintln!(
+                "warning: {TOKEN_VARIABLE} is not the admin token: this data folder has one from its first \
+                 start, which stays in force; unset the variable or use another folder"
+            );
+        }
+        _ => writeln!(out, "admin token: the one from this folder's first start")?,
+    }
+    out.flush()
+}
+
+/// Done on SIGINT (Ctrl-C) or SIGTERM.
+#[cfg(unix)]
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use futures_util::future::select;
+    use std::pin::pin;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        select(pin!(interrupt.recv()), pin!(terminate.recv())).await;
+    })
+}
+
+/// Done on Ctrl-C.
+#[cfg(not(unix))]
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
