@@ -159,7 +159,7 @@ fn a_linked_function_is_called_with_values() {
             Parameter::Input(0),
             Parameter::Input(1),
             Parameter::Input(2),
-            Parameter::Lookup { dataset, keys: &[1] },
+            Parameter::Lookup { dataset, keys: [1] },
         ] if dataset.name == "Visitor"
     ));
     let second = |second| Value::Timestamp(Timestamp::from_micros(second).expect("in range"));
