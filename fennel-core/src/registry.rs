@@ -89,6 +89,16 @@ pub fn function(native: &Native<'_>) -> Option<&'static RegisteredExtractor> {
     all.find(|entry| entry.extractor.code == Code::Rust(*native))
 }
 
+/// Whether a function of that path is linked, whatever its source is.
+#[must_use]
+pub fn has_path(path: &str) -> bool {
+    let mut extractors = inventory::iter::<RegisteredExtractor>.into_iter();
+    let mut transforms = inventory::iter::<RegisteredTransform>.into_iter();
+    let is_it = |code: &Code<'_>| matches!(code, Code::Rust(native) if native.symbol == path);
+    extractors.any(|entry| is_it(&entry.extractor.code))
+        || transforms.any(|entry| entry.function.native.symbol == path)
+}
+
 /// The catalog of all linked entities, by kind and name. `crates` are those that were named.
 ///
 /// # Errors

@@ -47,6 +47,7 @@ mod inspect;
 mod kernel;
 mod lookup;
 mod meta;
+mod native;
 mod query;
 mod recover;
 mod reject;

@@ -192,7 +192,7 @@ impl<'a> Extractor<'a> {
             if !field.key {
                 continue;
             }
-            if count < keys.len() && !same_in_rust(&types[keys[count]], &field.ty) {
+            if count < keys.len() && !types[keys[count]].is_as_value(&field.ty) {
                 return Err(looking_up(dataset, field)
                     .text(", and ")
                     .name(self.inputs[keys[count]].name)
@@ -264,7 +264,7 @@ pub const fn check_feature_type(
     let Some(feature) = featureset.feature(feature) else {
         return Ok(());
     };
-    if same_in_rust(ty, &feature.ty) {
+    if ty.is_as_value(&feature.ty) {
         return Ok(());
     }
     Err(Message::new(what)
@@ -295,14 +295,4 @@ const fn no_feature(featureset: &Featureset<'_>, name: &str) -> Message {
         i += 1;
     }
     message
-}
-
-/// Whether values of two types are one type in Rust: restrictions are for values alone.
-const fn same_in_rust(a: &Type<'_>, b: &Type<'_>) -> bool {
-    match (a, b) {
-        (Type::Optional(a), Type::Optional(b))
-        | (Type::List(a), Type::List(b))
-        | (Type::Map(a), Type::Map(b)) => same_in_rust(a, b),
-        _ => a.unrestricted().is(&b.unrestricted()),
-    }
 }

@@ -140,6 +140,17 @@ impl<'a> Type<'a> {
         }
     }
 
+    /// Whether values of two types are one type in Rust: restrictions are for values alone.
+    #[must_use]
+    pub const fn is_as_value(&self, other: &Type<'_>) -> bool {
+        match (self, other) {
+            (Type::Optional(a), Type::Optional(b))
+            | (Type::List(a), Type::List(b))
+            | (Type::Map(a), Type::Map(b)) => a.is_as_value(b),
+            _ => self.unrestricted().is(&other.unrestricted()),
+        }
+    }
+
     /// Whether two types are the same: no widening, restrictions and scales included. Records are
     /// the same if their names and fields are, in any order of the fields.
     #[must_use]

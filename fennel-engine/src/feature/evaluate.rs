@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use fennel_core::column;
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
+use super::arrays::Arrays;
 use super::plan::Step;
 use crate::error::{Error, Result};
-use crate::graph::{Dataset, Extraction, FeatureId, Graph, Lookup, LookupId};
+use crate::graph::{Align, ComputationId, Extraction, FeatureId, Graph, LookupId};
 use crate::store::Snapshot;
-use crate::table::Selection;
 
 /// The instant that each row is answered as of.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,9 @@ pub(crate) struct Evaluation<'q> {
     pub(super) at: Instants<'q>,
     pub(super) rows: usize,
     columns: HashMap<FeatureId, Rc<Vec<Value>>>,
+    arrays: Arrays,
+    /// What lookups found as a whole.
+    pub(super) found: HashMap<LookupId, Rc<Vec<Value>>>,
 }
 
 impl<'q> Evaluation<'q> {
@@ -55,6 +59,8 @@ impl<'q> Evaluation<'q> {
             at,
             rows,
             columns: HashMap::new(),
+            arrays: Arrays::default(),
+            found: HashMap::new(),
         }
     }
 
@@ -74,19 +80,25 @@ impl<'q> Evaluation<'q> {
     pub(crate) fn step(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::Alias { feature, of } => self.alias(*feature, *of),
-            Step::Lookup { lookup, features } => return self.lookup(*lookup, features),
             Step::Compute {
                 feature,
                 computation,
-            } => return self.compute(*feature, self.graph.computation(*computation)),
-            Step::Call { function, given } => {
-                return self.call(self.graph.function(*function), given);
-            }
+            } => return self.compute(*feature, *computation),
+            Step::Lookup {
+                lookup,
+                features,
+                is_whole,
+            } => return self.look_up(*lookup, features, *is_whole),
+            Step::Call {
+                function,
+                features,
+                rows,
+            } => return self.call(*function, features, rows),
         }
         Ok(())
     }
 
-    fn extraction(&self, feature: FeatureId) -> &'q Extraction {
+    pub(super) fn extraction(&self, feature: FeatureId) -> &'q Extraction {
         let extraction = self.graph.feature(feature).extraction.as_ref();
         extraction.expect("a plan's steps are for features that have an extraction")
     }
@@ -107,147 +119,42 @@ impl<'q> Evaluation<'q> {
         self.columns.insert(feature, column);
     }
 
-    fn lookup(&mut self, lookup: LookupId, features: &[(FeatureId, usize)]) -> Result<()> {
-        let lookup = self.graph.lookup(lookup);
-        let dataset = self.graph.dataset(&lookup.dataset)?;
-        dataset.check_index(self.at)?;
-        let mut finder = Finder {
-            snapshot: self.snapshot,
-            dataset,
-            selection: dataset
-                .table
-                .select(features.iter().map(|(_, column)| *column)),
-            extractions: features
-                .iter()
-                .map(|(id, _)| self.extraction(*id))
-                .collect(),
-            buffer: Vec::new(),
-        };
-        let keys: Vec<_> = lookup
-            .keys
-            .iter()
-            .map(|id| self.column(*id).as_slice())
-            .collect();
-        let mut columns: Vec<_> = features
-            .iter()
-            .map(|_| Vec::with_capacity(self.rows))
-            .collect();
-        let mut key = Vec::with_capacity(keys.len());
-        for row in 0..self.rows {
-            key.clear();
-            key.extend(keys.iter().filter_map(|column| column.get(row)));
-            if lookup.each {
-                self.look_up_each(lookup, row, &key, &mut finder, &mut columns)?;
-            } else {
-                finder.find(&key, self.at.of(row), &mut columns)?;
-            }
+    fn compute(&mut self, feature: FeatureId, computation: ComputationId) -> Result<()> {
+        let computation = self.graph.computation(computation);
+        for input in computation.inputs() {
+            let values = Rc::clone(self.column(input));
+            self.arrays
+                .add(input, &self.graph.feature(input).shape, &values);
         }
-        for ((feature, _), column) in features.iter().zip(columns) {
-            self.give(*feature, column);
+        let evaluated = self.arrays.evaluate(computation, self.rows, self.at);
+        if let Some(failure) = evaluated.failures.first() {
+            return Err(self.failed(feature, failure.row, &failure.reason));
         }
+        let (shape, array) = (computation.expr.shape(), evaluated.values);
+        let values = (0..self.rows).map(|row| column::value(shape, array.as_ref(), row));
+        self.give(feature, values.collect());
+        self.arrays.keep(feature, array);
         Ok(())
     }
 
-    /// Looks up each element of one row's lists of keys.
-    fn look_up_each(
-        &self,
-        lookup: &Lookup,
-        row: usize,
-        lists: &[&Value],
-        finder: &mut Finder<'_>,
-        columns: &mut [Vec<Value>],
-    ) -> Result<()> {
-        let lists = lists.iter().map(|list| match list {
-            Value::List(elements) => elements.as_slice(),
-            _ => &[],
-        });
-        let lists: Vec<&[Value]> = lists.collect();
-        let len = lists.first().map_or(0, |list| list.len());
-        if let Some(i) = lists.iter().position(|list| list.len() != len) {
-            let name = |i: usize| {
-                lookup
-                    .keys
-                    .get(i)
-                    .map_or("", |id| &self.graph.feature(*id).name)
-            };
-            return Err(Error::Request(format!(
-                "row {row}: `{}` lists {len} and `{}` lists {}; lists of keys that are looked up together are of one length",
-                name(0),
-                name(i),
-                lists.get(i).map_or(0, |list| list.len()),
-            )));
-        }
-        let mut found: Vec<_> = columns.iter().map(|_| Vec::with_capacity(len)).collect();
-        let at = self.at.of(row);
-        for i in 0..len {
-            let key: Vec<_> = lists.iter().filter_map(|list| list.get(i)).collect();
-            finder.find(&key, at, &mut found)?;
-        }
-        for (column, elements) in columns.iter_mut().zip(found) {
-            column.push(Value::List(elements));
-        }
-        Ok(())
-    }
-}
-
-/// Finds keys in one dataset, and the columns that features want of them.
-struct Finder<'q> {
-    snapshot: &'q Snapshot,
-    dataset: &'q Dataset,
-    selection: Selection,
-    /// How each selected column becomes a feature.
-    extractions: Vec<&'q Extraction>,
-    buffer: Vec<u8>,
-}
-
-impl Finder<'_> {
-    /// Appends to each of `columns` what a key has as of `at`.
-    fn find(&mut self, key: &[&Value], at: Timestamp, columns: &mut [Vec<Value>]) -> Result<()> {
-        let table = &self.dataset.table;
-        let mut slots = columns.iter_mut().zip(&self.extractions);
-        let mut give = |value| {
-            if let Some((column, extraction)) = slots.next() {
-                column.push(extraction.finish(value));
-            }
-        };
-        match table.find(self.snapshot, key, at, &mut self.buffer)? {
-            Some(found) => table.read(&self.selection, key, Some(&found), give),
-            None => {
-                table.missing(&self.selection).for_each(&mut give);
-                Ok(())
-            }
-        }
+    /// A feature for which a row has no value.
+    pub(super) fn failed(&self, feature: FeatureId, row: usize, reason: &str) -> Error {
+        let name = &self.graph.feature(feature).name;
+        Error::Request(format!("feature `{name}`, row {row}: {reason}"))
     }
 }
 
 impl Extraction {
     /// Whether values stay as they are read.
-    fn keeps_values(&self) -> bool {
-        self.default.is_none() && matches!(self.align, crate::graph::Align::Same)
+    pub(super) fn keeps_values(&self) -> bool {
+        self.default.is_none() && matches!(self.align, Align::Same)
     }
 
     /// The feature's value for a value that was read.
-    fn finish(&self, value: Value) -> Value {
+    pub(super) fn finish(&self, value: Value) -> Value {
         match (value, &self.default) {
             (Value::Null, Some(default)) => default.clone(),
             (value, _) => self.align.apply(value),
         }
-    }
-}
-
-impl Dataset {
-    /// Refuses lookups that the dataset has no index for.
-    pub(crate) fn check_index(&self, at: Instants<'_>) -> Result<()> {
-        let (indexed, kind, when) = match at {
-            Instants::Now(_) => (self.index.online, "online", "as of now"),
-            Instants::Each(_) => (self.index.offline, "offline", "as of given instants"),
-        };
-        if indexed {
-            return Ok(());
-        }
-        Err(Error::Request(format!(
-            "dataset `{}` has no {kind} index, so it isn't looked up {when}; write `#[dataset(index)]` or `#[dataset({kind})]`",
-            self.table.dataset
-        )))
     }
 }

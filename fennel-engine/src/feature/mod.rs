@@ -1,7 +1,9 @@
 //! Features: what has to be done for a query, and doing it.
 
-mod compute;
+mod arrays;
+mod call;
 mod evaluate;
+mod look_up;
 mod plan;
 
 pub(crate) use evaluate::{Evaluation, Instants};

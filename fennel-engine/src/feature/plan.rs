@@ -3,14 +3,21 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::graph::{ComputationId, FeatureId, From, FunctionId, Graph, LookupId};
+use crate::graph::{
+    Argument, ComputationId, Extraction, FeatureId, From, FunctionId, Graph, Lookup, LookupId,
+};
 
-/// The steps of a query, each after the ones that it needs.
+/// The steps of a query, each after the ones that it needs. Each lookup and each function is one step,
+/// whatever reads of it.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
-    /// The step of each lookup that is one already.
-    lookups: HashMap<LookupId, usize>,
+    /// The step of each lookup that is one already. Its keys are those that the features are aliases of.
+    lookups: HashMap<Lookup, usize>,
+    /// The step of each function that is one already.
+    functions: HashMap<FunctionId, usize>,
+    /// The feature that each alias is the same as.
+    origins: HashMap<FeatureId, FeatureId>,
 }
 
 /// One step.
@@ -18,20 +25,24 @@ pub(crate) struct Plan {
 pub(crate) enum Step {
     /// Makes a feature of another one.
     Alias { feature: FeatureId, of: FeatureId },
-    /// Looks up once per row, for all these features, each with its column of the dataset.
-    Lookup {
-        lookup: LookupId,
-        features: Vec<(FeatureId, usize)>,
-    },
     /// Computes a feature of others.
     Compute {
         feature: FeatureId,
         computation: ComputationId,
     },
-    /// Calls a function, for all features that it makes and that aren't given.
+    /// Looks up once per row, for all these features, each with its column of the dataset.
+    Lookup {
+        lookup: LookupId,
+        features: Vec<(FeatureId, usize)>,
+        /// Functions take what is found as a whole.
+        is_whole: bool,
+    },
+    /// Calls a function once per row, for all these features, each with its position among the results.
     Call {
         function: FunctionId,
-        given: Vec<FeatureId>,
+        features: Vec<(FeatureId, usize)>,
+        /// The lookups of the arguments that are rows, each a step before this one.
+        rows: Vec<LookupId>,
     },
 }
 
@@ -48,7 +59,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Request`] for an output that the inputs don't lead to.
+    /// [`Error::Request`] for an output that the inputs don't lead to, or that a function makes which isn't linked.
     pub(crate) fn new(graph: &Graph, inputs: &[FeatureId], outputs: &[FeatureId]) -> Result<Self> {
         let mut states = vec![State::New; graph.feature_count()];
         for input in inputs {
@@ -75,55 +86,114 @@ impl Plan {
                 (_, None) => return Err(unresolved(graph, at, output)),
             };
             if state == State::Seen {
-                self.add(graph, at, extraction.from, states);
+                self.add(graph, at, extraction.from)?;
                 set(states, at, State::Done);
                 continue;
             }
             set(states, at, State::Seen);
             match extraction.from {
                 From::Feature(of) => open.push(of),
-                From::Lookup(lookup, _) => open.extend(&graph.lookup(lookup).keys),
                 From::Computation(id) => open.extend(graph.computation(id).inputs()),
-                From::Function(id) => open.extend(&graph.function(id).inputs),
+                From::Function(id, _) => open.extend(&graph.function(id).inputs),
+                From::Lookup(lookup, _) => open.extend(&graph.lookup(lookup).keys),
             }
         }
         Ok(())
     }
 
-    /// Adds the step of a feature whose needs are met. A lookup that is a step already is shared, for its keys
-    /// were there before it.
-    fn add(&mut self, graph: &Graph, feature: FeatureId, from: From, states: &mut [State]) {
-        let (lookup, column) = match from {
-            From::Feature(of) => return self.steps.push(Step::Alias { feature, of }),
-            From::Computation(computation) => {
-                return self.steps.push(Step::Compute {
-                    feature,
-                    computation,
-                });
+    /// Adds the step of a feature whose needs are met.
+    fn add(&mut self, graph: &Graph, feature: FeatureId, from: From) -> Result<()> {
+        match from {
+            From::Feature(of) => {
+                let extraction = graph.feature(feature).extraction.as_ref();
+                if extraction.is_some_and(Extraction::keeps_values) {
+                    let origin = self.origin(of);
+                    self.origins.insert(feature, origin);
+                }
+                self.steps.push(Step::Alias { feature, of });
             }
-            From::Function(function) => {
-                // All that it makes is there with it, but what was given stays.
-                let outputs = graph.function(function).outputs.iter().copied();
-                let (given, made): (Vec<_>, Vec<_>) =
-                    outputs.partition(|output| states.get(*output) == Some(&State::Done));
-                made.into_iter()
-                    .for_each(|output| set(states, output, State::Done));
-                return self.steps.push(Step::Call { function, given });
+            From::Computation(computation) => self.steps.push(Step::Compute {
+                feature,
+                computation,
+            }),
+            From::Lookup(lookup, column) => {
+                let (at, _) = self.look_up(graph, lookup);
+                if let Some(Step::Lookup { features, .. }) = self.steps.get_mut(at) {
+                    features.push((feature, column));
+                }
             }
-            From::Lookup(lookup, column) => (lookup, column),
-        };
-        let known = self
-            .lookups
-            .get(&lookup)
-            .and_then(|step| self.steps.get_mut(*step));
-        if let Some(Step::Lookup { features, .. }) = known {
-            return features.push((feature, column));
+            From::Function(function, position) => {
+                let at = self.call(graph, feature, function)?;
+                if let Some(Step::Call { features, .. }) = self.steps.get_mut(at) {
+                    features.push((feature, position));
+                }
+            }
         }
-        self.lookups.insert(lookup, self.steps.len());
-        self.steps.push(Step::Lookup {
-            lookup,
-            features: vec![(feature, column)],
+        Ok(())
+    }
+
+    /// The position of a lookup's step, and the lookup that it does. One that is a step already is shared, for its
+    /// keys were there before it.
+    fn look_up(&mut self, graph: &Graph, lookup: LookupId) -> (usize, LookupId) {
+        let Lookup {
+            dataset,
+            keys,
+            each,
+        } = graph.lookup(lookup);
+        let same = Lookup {
+            dataset: dataset.clone(),
+            keys: keys.iter().map(|key| self.origin(*key)).collect(),
+            each: *each,
+        };
+        let next = self.steps.len();
+        let at = *self.lookups.entry(same).or_insert(next);
+        match self.steps.get(at) {
+            Some(Step::Lookup { lookup, .. }) => (at, *lookup),
+            _ => {
+                self.steps.push(Step::Lookup {
+                    lookup,
+                    features: Vec::new(),
+                    is_whole: false,
+                });
+                (at, lookup)
+            }
+        }
+    }
+
+    /// The position of the step of a function that makes `feature`.
+    fn call(&mut self, graph: &Graph, feature: FeatureId, function: FunctionId) -> Result<usize> {
+        if let Some(known) = self.functions.get(&function) {
+            return Ok(*known);
+        }
+        let linked = graph.function(function).linked.as_ref();
+        let linked = linked.map_err(|reason| {
+            let name = &graph.feature(feature).name;
+            Error::Request(format!("feature `{name}` can't be computed: {reason}"))
+        })?;
+        let mut rows = Vec::new();
+        for argument in &linked.arguments {
+            let Argument::Row(lookup, _) = argument else {
+                continue;
+            };
+            let (at, lookup) = self.look_up(graph, *lookup);
+            if let Some(Step::Lookup { is_whole, .. }) = self.steps.get_mut(at) {
+                *is_whole = true;
+            }
+            rows.push(lookup);
+        }
+        let at = self.steps.len();
+        self.functions.insert(function, at);
+        self.steps.push(Step::Call {
+            function,
+            features: Vec::new(),
+            rows,
         });
+        Ok(at)
+    }
+
+    /// The feature that this one is the same as; itself where it is no alias.
+    fn origin(&self, feature: FeatureId) -> FeatureId {
+        self.origins.get(&feature).copied().unwrap_or(feature)
     }
 }
 

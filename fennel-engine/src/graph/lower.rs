@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use fennel_core::catalog::{Catalog, selected_extraction, selected_extractors};
-use fennel_core::entity::{self, Code, Extractor, Featureset, Kind, Origin};
+use fennel_core::entity::{self, Featureset, Kind, Origin};
 use fennel_core::expr::Expr;
 use fennel_core::expr::eval::Compiled;
-use fennel_core::native::Parameter;
-use fennel_core::registry;
 use fennel_core::ty::{Computed, Type};
 use fennel_core::value::Shape;
 
 use super::{
-    Align, Argument, Computation, Dataset, Extraction, Feature, FeatureId, From, Function, Graph,
-    Lookup, LookupId,
+    Align, Computation, Dataset, Extraction, Feature, FeatureId, From, Graph, Lookup, LookupId,
 };
 use crate::error::{Error, Result};
 use crate::table::Table;
@@ -52,7 +49,7 @@ impl Graph {
                 }
             }
             for extractor in selected_extractors(catalog, featureset.name, None) {
-                graph.call(catalog, extractor)?;
+                graph.call(catalog, featureset, extractor)?;
             }
         }
         Ok(graph)
@@ -172,78 +169,8 @@ impl Graph {
         Ok(())
     }
 
-    /// Tells the features that an extractor makes that they are its results.
-    fn call(&mut self, catalog: &Catalog<'_>, extractor: &Extractor<'_>) -> Result<()> {
-        let Code::Rust(native) = &extractor.code else {
-            return Err(broken(extractor.name, "is a Python function"));
-        };
-        let linked = registry::function(native)
-            .ok_or_else(|| broken(extractor.name, "calls a function that isn't linked"))?;
-        let inputs = extractor.inputs.iter();
-        let inputs = inputs.map(|input| self.number(input.entity, input.name));
-        let outputs = extractor.outputs.iter();
-        let outputs = outputs.map(|output| self.number(extractor.featureset, output));
-        let function = Function {
-            name: format!("{}.{}", extractor.featureset, extractor.name),
-            call: linked.call,
-            inputs: inputs.collect::<Result<_>>()?,
-            outputs: outputs.collect::<Result<_>>()?,
-            arguments: linked
-                .parameters
-                .iter()
-                .map(|parameter| self.argument(catalog, extractor, parameter))
-                .collect::<Result<_>>()?,
-        };
-        let outputs = function.outputs.clone();
-        self.functions.push(function);
-        for output in outputs {
-            self.set(output, From::Function(self.functions.len() - 1));
-        }
-        Ok(())
-    }
-
-    fn argument(
-        &self,
-        catalog: &Catalog<'_>,
-        extractor: &Extractor<'_>,
-        parameter: &Parameter<'_>,
-    ) -> Result<Argument> {
-        let (expected, keys) = match parameter {
-            Parameter::Instant => return Ok(Argument::Instant),
-            Parameter::Input(i) => return Ok(Argument::Input(*i)),
-            Parameter::Lookup { dataset, keys } => (*dataset, keys),
-        };
-        // The dataset that was committed may have its columns in another order than the one that the function was
-        // compiled with.
-        let name = expected.name;
-        let missing = || broken(extractor.name, &format!("looks up in another `{name}`"));
-        let committed = catalog.dataset(name).ok_or_else(missing)?;
-        let columns = expected.fields.iter().map(|field| {
-            let position = committed.position(field.name);
-            let position = position.filter(|i| {
-                let same = committed.fields.get(*i);
-                same.is_some_and(|same| {
-                    same.key == field.key && same.ty.to_string() == field.ty.to_string()
-                })
-            });
-            position.ok_or_else(missing)
-        });
-        let columns = columns.collect::<Result<_>>()?;
-        // The keys in the order in which the committed dataset has them.
-        let order = expected.keys().map(|key| key.name).collect::<Vec<_>>();
-        let keys = committed.keys().map(|key| {
-            let i = order.iter().position(|name| *name == key.name);
-            i.and_then(|i| keys.get(i).copied()).ok_or_else(missing)
-        });
-        Ok(Argument::Row {
-            dataset: name.into(),
-            keys: keys.collect::<Result<_>>()?,
-            columns,
-        })
-    }
-
     /// Says how a feature is had, whose values are of its type as they come.
-    fn set(&mut self, feature: FeatureId, from: From) {
+    pub(super) fn set(&mut self, feature: FeatureId, from: From) {
         if let Some(feature) = self.features.get_mut(feature) {
             feature.extraction = Some(Extraction {
                 from,
@@ -254,7 +181,7 @@ impl Graph {
     }
 
     /// The number of this lookup, which is a new one only if there is none like it.
-    fn share(&mut self, lookup: Lookup) -> LookupId {
+    pub(super) fn share(&mut self, lookup: Lookup) -> LookupId {
         if let Some(known) = self.lookup_ids.get(&lookup) {
             return *known;
         }
@@ -264,7 +191,7 @@ impl Graph {
         id
     }
 
-    fn number(&self, featureset: &str, feature: &str) -> Result<FeatureId> {
+    pub(super) fn number(&self, featureset: &str, feature: &str) -> Result<FeatureId> {
         let name = format!("{featureset}.{feature}");
         let id = self.names.get(&name).copied();
         id.ok_or_else(|| broken(&name, "is read and not there"))
@@ -290,12 +217,12 @@ fn lower(
     })
 }
 
-fn shape(ty: &Type<'_>, name: &str) -> Result<Shape> {
+pub(super) fn shape(ty: &Type<'_>, name: &str) -> Result<Shape> {
     Shape::new(ty).map_err(|error| broken(name, &error.to_string()))
 }
 
 /// What a check rules out, so that it can only come from a damaged store.
-fn broken(name: &str, what: &str) -> Error {
+pub(super) fn broken(name: &str, what: &str) -> Error {
     Error::Corrupt(format!(
         "the committed definition of `{name}` can't be run: it {what}"
     ))

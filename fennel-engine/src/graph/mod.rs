@@ -5,6 +5,7 @@
 
 mod align;
 mod computed;
+mod function;
 mod lower;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +15,8 @@ use fennel_core::entity::Index;
 use fennel_core::value::{Shape, Value};
 
 pub(crate) use align::Align;
-pub(crate) use computed::{Argument, Computation, Function};
+pub(crate) use computed::Computation;
+pub(crate) use function::{Argument, Function, linked};
 
 use crate::error::{Error, Result};
 use crate::table::{Table, TableId};
@@ -85,11 +87,11 @@ pub(crate) enum From {
     Lookup(LookupId, usize),
     /// An expression.
     Computation(ComputationId),
-    /// One of the results of a function.
-    Function(FunctionId),
+    /// What a function makes, at that position of its results.
+    Function(FunctionId, usize),
 }
 
-/// A lookup that features of one featureset share, since they read one dataset by the same keys.
+/// A lookup that features and functions share, since they read one dataset by the same keys.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Lookup {
     /// The dataset's name.

@@ -7,7 +7,7 @@ use fennel_core::value::Value;
 use crate::table::{decode_values, encode_values};
 
 /// Appends what rows of one group share: equal bytes for equal values. No group's bytes begin those of another.
-pub(crate) fn encode_group<'v>(values: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
+pub(super) fn encode_group<'v>(values: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
     for value in values {
         to.extend(encode_values([normal(value).as_ref()].into_iter()));
     }

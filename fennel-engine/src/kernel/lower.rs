@@ -20,6 +20,7 @@ use super::pick::Pick;
 use super::rows::{RowStep, RowSteps, Slot, Step, Transform};
 use super::tiles::Tiles;
 use super::{Kernel, Layout};
+use crate::native::unlinked;
 use crate::table::Table;
 
 /// What is wrong with a definition, which the checks rule out.
@@ -207,8 +208,8 @@ fn compile<'a>(
 
 fn transform(function: &RowFunction<'_>, at: &Layout, next: &Layout) -> Lowered<Transform> {
     let name = function.native.symbol;
-    let registered = registry::transform(&function.native)
-        .ok_or_else(|| format!("calls `{name}`, which isn't linked into this program"))?;
+    let registered =
+        registry::transform(&function.native).ok_or_else(|| unlinked(&function.native))?;
     let registered_function = &registered.function;
     let (Some(Written::Record(takes)), Written::Record(makes)) =
         (registered_function.takes, registered_function.makes)

@@ -26,7 +26,6 @@ use fennel_core::value::{Shape, Value};
 
 pub(crate) use computed::Computed;
 use fold::Fold;
-pub(crate) use group::encode_group;
 use join::Join;
 pub(crate) use lower::lower;
 use pick::Pick;

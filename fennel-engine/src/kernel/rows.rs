@@ -9,6 +9,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 
 use super::{Changes, Failure, Layout, OPEN, Row};
+use crate::native;
 use crate::table::{Table, key};
 
 /// Steps that are done to each row, one after the other.
@@ -320,10 +321,7 @@ impl Transform {
     /// The columns that the function makes of a row.
     fn apply(&self, row: &Row, argument: Value) -> Result<Vec<Value>, String> {
         let name = &self.name;
-        let call = self.call;
-        let called = std::panic::catch_unwind(|| call(vec![argument]));
-        let made = called.map_err(|_| format!("`{name}` panicked"))?;
-        let made = made.map_err(|mismatch| format!("`{name}`: {mismatch}"))?;
+        let made = native::call(name, self.call, vec![argument])?;
         let Some(Value::Record(fields)) = made.into_iter().next() else {
             return Err(format!("`{name}` made no row"));
         };

@@ -8,8 +8,6 @@ use fennel_core::entity::{
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
-use fennel_core::wire::proto::featureset::Extractor;
-use fennel_core::wire::proto::pycode::PyCode;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{CommitOptions, Error};
 use serde_json::json;
@@ -521,34 +519,4 @@ fn what_can_not_be_run_is_refused_by_name() {
             format!("dataset `Sales.{what} not run by this version of the server; leave it out")
         );
     }
-}
-
-#[test]
-fn python_extractors_are_refused_by_name() {
-    let fixture = Fixture::in_memory();
-    let mut written = request(&[], &[featureset("User", [given("uid", Type::Int)])]);
-    written.extractors.push(Extractor {
-        name: "uid_of".into(),
-        feature_set_name: "User".into(),
-        features: vec!["uid".into()],
-        pycode: Some(PyCode {
-            entry_point: "User_uid_of".into(),
-            ..PyCode::default()
-        }),
-        ..Extractor::default()
-    });
-    assert_eq!(
-        refusal(fixture.try_commit(&written)),
-        "featureset `User.uid_of`: this extractor is a Python function, which this server does not run: \
-         write it in Rust with #[extractors], or as an expression"
-    );
-    for extractor in &mut written.extractors {
-        let code = extractor.pycode.as_mut().expect("it was given above");
-        code.core_code = "rust:00000000000000ff".into();
-    }
-    assert_eq!(
-        refusal(fixture.try_commit(&written)),
-        "featureset `User.uid_of`: it calls the Rust function `User_uid_of` (), which this server was built without, \
-         or with another version of: build a server with its crate, by `fennel_server::main!(..)`, and start that"
-    );
 }

@@ -6,6 +6,7 @@ use fennel_core::entity::{
     Cdc, Dataset, Descriptor, Env, Extraction, Feature, Featureset, Field, Index, Kind, Location,
     Meta, Order, Origin, Reference, Source,
 };
+use fennel_core::expr::Expr;
 use fennel_core::literal::Literal;
 use fennel_core::time::Duration;
 use fennel_core::ty::Type;
@@ -181,6 +182,22 @@ pub(crate) const fn alias<'a>(
         },
         default,
     )
+}
+
+/// A feature that is computed from others of its featureset.
+pub(crate) const fn computed<'a>(name: &'a str, ty: Type<'a>, expr: Expr<'a>) -> Feature<'a> {
+    let extraction = Some(Extraction {
+        origin: Origin::Expr(expr),
+        default: None,
+        version: 0,
+        env: Env::ANY,
+    });
+    Feature {
+        name,
+        ty,
+        extraction,
+        meta: Meta::EMPTY,
+    }
 }
 
 const fn read<'a>(

@@ -1,6 +1,6 @@
 //! Feature queries.
 
-use fennel_core::entity::{Cdc, Dataset, Env, Extraction, Feature, Featureset, Origin};
+use fennel_core::entity::{Cdc, Dataset, Feature, Featureset};
 use fennel_core::expr::{Binary, Expr};
 use fennel_core::literal::Literal;
 use fennel_core::ty::{Record, RecordField, Type};
@@ -8,8 +8,8 @@ use fennel_engine::{Error, Query};
 use serde_json::{Value as Json, json};
 
 use crate::definitions::{
-    DELETED, TS, USER, USERS, alias, featureset, given, indexed, key, looked_up, request, source,
-    value,
+    DELETED, TS, USER, USERS, alias, computed, featureset, given, indexed, key, looked_up, request,
+    source, value,
 };
 use crate::fixture::{Fixture, query, refusal, second, user};
 
@@ -422,19 +422,6 @@ fn an_update_is_seen_by_the_next_query() {
     assert_eq!(city(), "oslo");
     fixture.log("users", &json!([user(1, "lima", 300)]));
     assert_eq!(city(), "lima");
-}
-
-/// A feature of an expression.
-fn computed(name: &'static str, ty: Type<'static>, expr: Expr<'static>) -> Feature<'static> {
-    Feature {
-        extraction: Some(Extraction {
-            origin: Origin::Expr(expr),
-            default: None,
-            version: 0,
-            env: Env::ANY,
-        }),
-        ..given(name, ty)
-    }
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! Calls of a query: a function is called for each row.
+
+use std::rc::Rc;
+
+use fennel_core::value::Value;
+
+use super::Evaluation;
+use crate::error::Result;
+use crate::graph::{Align, Argument, FeatureId, FunctionId, LookupId};
+use crate::native;
+
+/// Where a function's argument comes from.
+enum Source<'q> {
+    Instant,
+    Column(Rc<Vec<Value>>),
+    /// What a lookup found, and where the fields are in it.
+    Rows(Rc<Vec<Value>>, &'q [(usize, Align)]),
+}
+
+impl Evaluation<'_> {
+    /// Calls a function for each row, for these features, each with its position among the results. `rows` are the
+    /// lookups of the arguments that are rows.
+    pub(super) fn call(
+        &mut self,
+        function: FunctionId,
+        features: &[(FeatureId, usize)],
+        rows: &[LookupId],
+    ) -> Result<()> {
+        let function = self.graph.function(function);
+        let (Ok(linked), Some((first, _))) = (&function.linked, features.first()) else {
+            return Ok(());
+        };
+        let mut rows = rows.iter();
+        let sources = linked.arguments.iter().map(|argument| match argument {
+            Argument::Instant => Source::Instant,
+            Argument::Feature(feature) => Source::Column(Rc::clone(self.column(*feature))),
+            Argument::Row(_, fields) => {
+                let found = rows.next().and_then(|lookup| self.found.get(lookup));
+                let found = found.expect("a plan puts what a step needs before it");
+                Source::Rows(Rc::clone(found), fields)
+            }
+        });
+        let sources: Vec<_> = sources.collect();
+        let mut columns = vec![Vec::with_capacity(self.rows); features.len()];
+        for row in 0..self.rows {
+            let arguments = sources.iter().map(|source| self.argument(source, row));
+            let made = native::call(&function.path, linked.call, arguments.collect());
+            let made = made.map_err(|reason| self.failed(*first, row, &reason))?;
+            for ((feature, position), column) in features.iter().zip(&mut columns) {
+                let value = made.get(*position).cloned().unwrap_or(Value::Null);
+                let value = match linked.results.get(*position) {
+                    Some(align) => align.apply(value),
+                    None => value,
+                };
+                let shape = &self.graph.feature(*feature).shape;
+                let value = shape.accept(value).map_err(|mismatch| {
+                    let reason = format!("`{}` made no such value: {mismatch}", function.path);
+                    self.failed(*feature, row, &reason)
+                })?;
+                column.push(value);
+            }
+        }
+        for ((feature, _), column) in features.iter().zip(columns) {
+            self.give(*feature, column);
+        }
+        Ok(())
+    }
+
+    fn argument(&self, source: &Source<'_>, row: usize) -> Value {
+        match source {
+            Source::Instant => Value::Timestamp(self.at.of(row)),
+            Source::Column(values) => values.get(row).cloned().unwrap_or(Value::Null),
+            Source::Rows(found, fields) => match found.get(row) {
+                Some(Value::Record(columns)) => {
+                    let values = fields.iter().map(|(at, align)| {
+                        align.apply(columns.get(*at).cloned().unwrap_or(Value::Null))
+                    });
+                    Value::Record(values.collect())
+                }
+                _ => Value::Null,
+            },
+        }
+    }
+}

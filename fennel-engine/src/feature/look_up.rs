@@ -1,0 +1,214 @@
+//! Lookups of a query: all keys of one dataset together, each once.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+
+use super::{Evaluation, Instants};
+use crate::error::{Error, Result};
+use crate::graph::{Dataset, Extraction, FeatureId, Lookup, LookupId};
+use crate::store::Snapshot;
+use crate::table::{Selection, encode_values};
+
+impl Evaluation<'_> {
+    /// Looks up for each row what these features want, each a column of the dataset; and the whole of it, if functions
+    /// take that.
+    pub(super) fn look_up(
+        &mut self,
+        id: LookupId,
+        features: &[(FeatureId, usize)],
+        is_whole: bool,
+    ) -> Result<()> {
+        let lookup = self.graph.lookup(id);
+        let dataset = self.graph.dataset(&lookup.dataset)?;
+        dataset.check_index(self.at)?;
+        let keys = lookup.keys.iter().map(|key| Rc::clone(self.column(*key)));
+        let keys: Vec<_> = keys.collect();
+        let mut asked = Asked::default();
+        let mut lens = Vec::new();
+        for row in 0..self.rows {
+            let key = keys.iter().filter_map(|column| column.get(row));
+            if lookup.each {
+                lens.push(self.ask_each(lookup, row, &key.collect::<Vec<_>>(), &mut asked)?);
+            } else {
+                asked.ask(key.collect(), self.at.of(row));
+            }
+        }
+
+        let columns = features.iter().map(|(_, column)| *column);
+        let all = 0..if is_whole {
+            dataset.table.columns.len()
+        } else {
+            0
+        };
+        let extractions = features.iter().map(|(id, _)| self.extraction(*id));
+        let mut finder = Finder {
+            snapshot: self.snapshot,
+            dataset,
+            selection: dataset.table.select(columns.chain(all)),
+            extractions: extractions.collect(),
+            is_whole,
+            buffer: Vec::new(),
+        };
+        let mut found = Found {
+            columns: vec![Vec::with_capacity(asked.keys.len()); features.len()],
+            wholes: Vec::new(),
+        };
+        for (key, at) in &asked.keys {
+            finder.find(key, *at, &mut found)?;
+        }
+        for ((feature, _), column) in features.iter().zip(found.columns) {
+            let values = asked.spread(column);
+            let values = if lookup.each {
+                lists(values, &lens)
+            } else {
+                values
+            };
+            self.give(*feature, values);
+        }
+        if is_whole {
+            self.found.insert(id, Rc::new(asked.spread(found.wholes)));
+        }
+        Ok(())
+    }
+
+    /// Asks for each element of one row's lists of keys, and answers how many there are.
+    fn ask_each<'k>(
+        &self,
+        lookup: &Lookup,
+        row: usize,
+        lists: &[&'k Value],
+        asked: &mut Asked<'k>,
+    ) -> Result<usize> {
+        let lists = lists.iter().map(|list| match list {
+            Value::List(elements) => elements.as_slice(),
+            _ => &[],
+        });
+        let lists: Vec<&[Value]> = lists.collect();
+        let len = lists.first().map_or(0, |list| list.len());
+        if let Some(i) = lists.iter().position(|list| list.len() != len) {
+            let name = |i: usize| {
+                lookup
+                    .keys
+                    .get(i)
+                    .map_or("", |id| &self.graph.feature(*id).name)
+            };
+            return Err(Error::Request(format!(
+                "row {row}: `{}` lists {len} and `{}` lists {}; lists of keys that are looked up together are of one length",
+                name(0),
+                name(i),
+                lists.get(i).map_or(0, |list| list.len()),
+            )));
+        }
+        let at = self.at.of(row);
+        for i in 0..len {
+            let key = lists.iter().filter_map(|list| list.get(i));
+            asked.ask(key.collect(), at);
+        }
+        Ok(len)
+    }
+}
+
+/// Elements, regrouped to lists of these lengths.
+fn lists(values: Vec<Value>, lens: &[usize]) -> Vec<Value> {
+    let mut values = values.into_iter();
+    let lists = lens.iter().map(|len| values.by_ref().take(*len).collect());
+    lists.map(Value::List).collect()
+}
+
+/// Keys as of instants.
+#[derive(Default)]
+struct Asked<'k> {
+    /// Those that are different.
+    keys: Vec<(Vec<&'k Value>, Timestamp)>,
+    known: HashMap<(Vec<u8>, Timestamp), usize>,
+    /// For each that was asked for, which of the different ones it is.
+    places: Vec<usize>,
+}
+
+impl<'k> Asked<'k> {
+    fn ask(&mut self, key: Vec<&'k Value>, at: Timestamp) {
+        let next = self.keys.len();
+        let bytes = encode_values(key.iter().copied());
+        let place = *self.known.entry((bytes, at)).or_insert(next);
+        if place == next {
+            self.keys.push((key, at));
+        }
+        self.places.push(place);
+    }
+
+    /// What was found of each different one, for all that were asked for.
+    fn spread(&self, found: Vec<Value>) -> Vec<Value> {
+        if self.keys.len() == self.places.len() {
+            return found;
+        }
+        let places = self.places.iter();
+        places.filter_map(|i| found.get(*i).cloned()).collect()
+    }
+}
+
+/// What was found of each key.
+struct Found {
+    /// By feature.
+    columns: Vec<Vec<Value>>,
+    /// The rows of the dataset as records of all its columns, and nulls.
+    wholes: Vec<Value>,
+}
+
+/// Finds keys in one dataset.
+struct Finder<'q> {
+    snapshot: &'q Snapshot,
+    dataset: &'q Dataset,
+    /// The columns that features want, then all of them if the whole is wanted.
+    selection: Selection,
+    /// How each column that a feature wants becomes that feature.
+    extractions: Vec<&'q Extraction>,
+    is_whole: bool,
+    buffer: Vec<u8>,
+}
+
+impl Finder<'_> {
+    /// Appends what a key has as of `at`.
+    fn find(&mut self, key: &[&Value], at: Timestamp, found: &mut Found) -> Result<()> {
+        let table = &self.dataset.table;
+        let version = table.find(self.snapshot, key, at, &mut self.buffer)?;
+        let mut slots = found.columns.iter_mut().zip(&self.extractions);
+        let mut whole = Vec::new();
+        let mut give = |value| match slots.next() {
+            Some((column, extraction)) => column.push(extraction.finish(value)),
+            None => whole.push(value),
+        };
+        match &version {
+            Some(version) => table.read(&self.selection, key, Some(version), give)?,
+            None => table.missing(&self.selection).for_each(&mut give),
+        }
+        if self.is_whole {
+            let is_there = version.is_some();
+            found.wholes.push(if is_there {
+                Value::Record(whole)
+            } else {
+                Value::Null
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Dataset {
+    /// Refuses lookups that the dataset has no index for.
+    pub(crate) fn check_index(&self, at: Instants<'_>) -> Result<()> {
+        let (indexed, kind, when) = match at {
+            Instants::Now(_) => (self.index.online, "online", "as of now"),
+            Instants::Each(_) => (self.index.offline, "offline", "as of given instants"),
+        };
+        if indexed {
+            return Ok(());
+        }
+        Err(Error::Request(format!(
+            "dataset `{}` has no {kind} index, so it isn't looked up {when}; write `#[dataset(index)]` or `#[dataset({kind})]`",
+            self.table.dataset
+        )))
+    }
+}
