@@ -215,3 +215,6 @@ fn unresolved(graph: &Graph, missing: FeatureId, output: FeatureId) -> Error {
         name(missing)
     ))
 }
+
+#[cfg(test)]
+mod tests;
