@@ -19,7 +19,7 @@ struct Charge {
     at: DateTime<Utc>,
 }
 
-#[derive(Record)]
+#[derive(Record, Clone, Copy)]
 struct Paid {
     uid: i64,
     amount: f64,
