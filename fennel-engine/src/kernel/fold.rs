@@ -443,10 +443,12 @@ impl Group<'_> {
         let mut touched = BTreeSet::new();
         for (time, end) in spans {
             for window in self.fold.windows() {
+                // Also where the row has ended before: it is an instant at which the others are looked at anew.
                 let (from, until) = (enters(window, *time), leaves(window, *time));
                 let until = match *end {
                     OPEN => until,
-                    end => until.min(enters(window, end)),
+                    end if until == OPEN => enters(window, end),
+                    end => until.max(enters(window, end)),
                 };
                 touched.extend([from, until]);
                 for side in [Side::Before, Side::After] {
