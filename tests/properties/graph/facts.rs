@@ -72,9 +72,11 @@ impl Facts {
     }
 
     fn aggregated(mut self, aggregate: &Aggregate) -> Option<Facts> {
+        // Rows that tie along another column have come in any order.
+        let ordered = self.ordered && aggregate.along.is_none();
         for spec in &aggregate.specs {
             match spec.function {
-                Function::LastK { .. } | Function::FirstK { .. } if !self.ordered => return None,
+                Function::LastK { .. } | Function::FirstK { .. } if !ordered => return None,
                 Function::DecaySum(_) if !self.timed => return None,
                 Function::Distinct { .. } => {
                     self.sets.insert(spec.name.clone());

@@ -1,0 +1,127 @@
+//! Ways in which the same rows can arrive.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::generate::Random;
+use crate::graph::Graph;
+use crate::oracle::Logged;
+
+/// A way: in which order, in which requests, and what happens between these.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Arrival {
+    /// The rows by their positions in the history.
+    pub(crate) order: Vec<usize>,
+    /// The requests, each with rows of one endpoint, as parts of the order.
+    pub(crate) requests: Vec<Range<usize>>,
+    /// Before which requests the engine is opened anew.
+    pub(crate) restarts: Vec<usize>,
+    /// After how many requests the pipelines are committed; what was logged before is filled in.
+    pub(crate) commit: usize,
+    /// Whether the store is on the disk.
+    pub(crate) on_disk: bool,
+}
+
+impl Arrival {
+    /// One row after the other, as the history has them.
+    pub(crate) fn plain(history: &[Logged]) -> Self {
+        Arrival {
+            order: (0..history.len()).collect(),
+            requests: (0..history.len()).map(|i| i..i + 1).collect(),
+            restarts: Vec::new(),
+            commit: 0,
+            on_disk: false,
+        }
+    }
+
+    /// Another way, in which rows that tie keep their order: those of one event time, and with keys of one key.
+    pub(crate) fn random(graph: &Graph, history: &[Logged], random: &mut Random) -> Self {
+        let tie = |row: usize| {
+            let row = &history[row];
+            let keys = graph.dataset(&row.dataset).columns.keys.iter();
+            let key: Vec<_> = keys.map(|key| &row.values[&key.name]).collect();
+            let dataset = (!key.is_empty()).then_some(&row.dataset);
+            (row.at, dataset, key)
+        };
+        let mut order: Vec<_> = (0..history.len()).collect();
+        if !random.once_in(4) {
+            random.shuffle(&mut order);
+        }
+        let mut arranged = order.clone();
+        for (place, row) in order.iter().enumerate() {
+            let tied = |other: &usize| tie(*other) == tie(*row);
+            let before = order[..place].iter().filter(|other| tied(other)).count();
+            let mut all: Vec<_> = order.iter().copied().filter(tied).collect();
+            all.sort_unstable();
+            arranged[place] = all[before];
+        }
+        let longest = 1 + random.below(8);
+        let mut requests: Vec<Range<usize>> = Vec::new();
+        for place in 0..arranged.len() {
+            match requests.last_mut() {
+                Some(last)
+                    if last.len() < longest
+                        && history[arranged[last.start]].dataset
+                            == history[arranged[place]].dataset =>
+                {
+                    last.end = place + 1;
+                }
+                _ => requests.push(place..place + 1),
+            }
+        }
+        let restarts = (0..=requests.len()).filter(|_| random.once_in(6)).collect();
+        let commit = match random.below(3) {
+            0 => 0,
+            1 => requests.len(),
+            _ => random.below(requests.len() + 1),
+        };
+        Arrival {
+            order: arranged,
+            requests,
+            restarts,
+            commit,
+            on_disk: random.once_in(24),
+        }
+    }
+
+    /// This way without a row of the history.
+    pub(crate) fn without(&self, row: usize) -> Self {
+        let mut arrival = self.clone();
+        let place = self.order.iter().position(|other| *other == row);
+        let place = place.expect("all rows arrive");
+        arrival.order.remove(place);
+        for other in &mut arrival.order {
+            *other -= usize::from(*other > row);
+        }
+        for request in &mut arrival.requests {
+            request.start -= usize::from(request.start > place);
+            request.end -= usize::from(request.end > place);
+        }
+        arrival
+    }
+}
+
+impl fmt::Display for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let disk = if self.on_disk {
+            "on the disk"
+        } else {
+            "in memory"
+        };
+        write!(f, "{disk}:")?;
+        for i in 0..=self.requests.len() {
+            if self.restarts.contains(&i) {
+                f.write_str(" restart;")?;
+            }
+            if self.commit == i {
+                f.write_str(" commit;")?;
+            }
+            if let Some(request) = self.requests.get(i)
+                && !request.is_empty()
+            {
+                write!(f, " log {:?};", &self.order[request.clone()])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Histories: rows on a coarse grid of times, with many ties and rows that meet the bounds of windows.
+
+use super::Random;
+use crate::graph::{Dataset, Fill, Graph, Ty};
+use crate::oracle::Logged;
+use crate::value::V;
+
+/// When histories begin: 2024-01-01T10:00:00Z, a bound of every window.
+pub(crate) const ORIGIN: i64 = 1_704_103_200_000_000;
+/// The grid: ten minutes.
+pub(crate) const STEP: i64 = 600_000_000;
+/// How many steps a history takes.
+const STEPS: usize = 12;
+
+/// Rows of a graph's sources, in an order of arrival.
+pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
+    let is_source = |dataset: &&Dataset| dataset.fill == Fill::Source;
+    let sources: Vec<_> = graph.datasets.iter().filter(is_source).collect();
+    let count = 1 + random.below(48);
+    let mut rows: Vec<Logged> = Vec::new();
+    for _ in 0..count {
+        if !rows.is_empty() && random.once_in(12) {
+            // The same row again.
+            let row = random.pick(&rows).clone();
+            rows.push(row);
+            continue;
+        }
+        let source = random.pick(&sources);
+        let columns = source.columns.all();
+        let values = columns.map(|column| (column.name.clone(), value(&column.ty, random)));
+        rows.push(Logged {
+            dataset: source.name.clone(),
+            values: values.collect(),
+            at: instant(random),
+        });
+    }
+    rows
+}
+
+fn instant(random: &mut Random) -> i64 {
+    let at = ORIGIN + random.below(STEPS) as i64 * STEP;
+    match random.below(12) {
+        0 => at - 1,
+        1 => at + 1,
+        2 => at + 123_456_789,
+        _ => at,
+    }
+}
+
+fn value(ty: &Ty, random: &mut Random) -> V {
+    const AMOUNTS: [f64; 10] = [0.0, 0.25, 0.5, 1.0, 1.5, 2.0, -1.0, 0.1, 0.7, 1e6];
+    match ty {
+        Ty::Int => V::Int(random.below(3) as i64),
+        Ty::Float => V::Float(*random.pick(&AMOUNTS)),
+        Ty::Str => V::str(["a", "a", "b", "cc"][random.below(4)]),
+        Ty::Bool => V::Bool(random.once_in(2)),
+        Ty::Time => V::Time(instant(random)),
+        Ty::Optional(_) if random.once_in(3) => V::Null,
+        Ty::Optional(of) => value(of, random),
+        Ty::List(of) => {
+            let count = random.below(4);
+            V::List((0..count).map(|_| value(of, random)).collect())
+        }
+        Ty::Window => panic!("sources have no windows"),
+    }
+}
+
+/// Instants to ask at: the grid, far beyond the last row and every window, and times just beside.
+pub(crate) fn instants(rows: &[Logged], random: &mut Random) -> Vec<i64> {
+    let grid = (-1..STEPS as i64 + 12).map(|step| ORIGIN + step * STEP);
+    let mut instants: Vec<_> = grid.collect();
+    instants.push(ORIGIN + 24 * 3600 * 1_000_000);
+    for _ in 0..12 {
+        let beside = [-1, 1, STEP / 2, STEP + 1];
+        instants.push(random.pick(&instants.clone()) + random.pick(&beside));
+        if !rows.is_empty() {
+            instants.push(random.pick(rows).at + random.pick(&beside));
+        }
+    }
+    instants.sort_unstable();
+    instants.dedup();
+    instants
+}
