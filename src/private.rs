@@ -2,6 +2,7 @@
 
 pub use std::vec::Vec;
 
+pub use fennel_core::entity::judged::{self, JudgedDataset, JudgedFeatureset, Reads};
 pub use fennel_core::entity::{
     Argument, Cdc, Code, Dataset, Descriptor, Entity, Env, Expectation, Expectations, Extraction,
     Extractor, Feature, Features, Featureset, Field, How, Index, Kind, Location, Meta, Native,

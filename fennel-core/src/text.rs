@@ -20,15 +20,16 @@ pub(crate) const fn eq(a: &str, b: &str) -> bool {
 }
 
 /// A number that differs for most names of one entity, by which const evaluation tells them apart
-/// without a call: from the length, the first byte and the last three.
+/// without a call: from the length, the last three bytes and the first one. The lowest byte, the first
+/// one's, left out, it grows as [`Order`](crate::entity::Order) goes.
 pub(crate) const fn digest(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let ends = match bytes {
         [] => 0,
-        [a] => *a as u64,
-        [a, b] => (*a as u64) << 8 | *b as u64,
-        [a, b, c] => (*a as u64) << 16 | (*b as u64) << 8 | *c as u64,
-        [a, .., b, c, d] => (*a as u64) << 24 | (*b as u64) << 16 | (*c as u64) << 8 | *d as u64,
+        [a] => (*a as u64) << 24,
+        [a, b] => (*b as u64) << 24 | (*a as u64) << 16,
+        [a, b, c] => (*c as u64) << 24 | (*b as u64) << 16 | (*a as u64) << 8,
+        [a, .., b, c, d] => (*d as u64) << 24 | (*c as u64) << 16 | (*b as u64) << 8 | *a as u64,
     };
     (bytes.len() as u64) << 32 | ends
 }

@@ -1,6 +1,6 @@
 //! Calls of checks, spanned so that rustc underlines the tokens that a check is about.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 /// The first and the last of some tokens. Stable Rust can't join two spans, but a call whose path
@@ -37,6 +37,12 @@ impl At {
 /// `enforce(check)`, underlined at `at`.
 pub(crate) fn enforce(private: &TokenStream, at: At, check: &TokenStream) -> TokenStream {
     call(&quote!(#private::enforce), at, check)
+}
+
+/// `check(JUDGED, i)` of what was looked through before, underlined at `at`.
+pub(crate) fn judge(private: &TokenStream, check: &str, at: At, i: &TokenStream) -> TokenStream {
+    let check = Ident::new(check, at.first);
+    call(&quote!(#private::judged::#check), at, &quote!(JUDGED, #i))
 }
 
 /// `function(argument)`, underlined at `at`.

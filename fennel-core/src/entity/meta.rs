@@ -71,7 +71,7 @@ const fn is_email(bytes: &[u8]) -> bool {
 }
 
 const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9')
 }
 
 /// Where an entity was declared.

@@ -11,6 +11,7 @@ mod expression;
 mod extractor;
 mod featureset;
 mod incoming;
+pub mod judged;
 mod meta;
 mod order;
 mod pipeline;

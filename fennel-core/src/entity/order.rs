@@ -28,7 +28,7 @@ impl Order<'_> {
 
 /// Compares two names in this order.
 pub(crate) const fn compare(a: &str, b: &str) -> Ordering {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return if a.len() < b.len() {
             Ordering::Less
@@ -36,18 +36,14 @@ pub(crate) const fn compare(a: &str, b: &str) -> Ordering {
             Ordering::Greater
         };
     }
-    let mut i = a.len();
-    while i > 0 {
-        i -= 1;
-        if a[i] != b[i] {
-            return if a[i] < b[i] {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            };
+    loop {
+        (a, b) = match (a, b) {
+            ([rest_a @ .., a], [rest_b @ .., b]) if *a == *b => (rest_a, rest_b),
+            ([.., a], [.., b]) if *a < *b => return Ordering::Less,
+            ([.., _], [.., _]) => return Ordering::Greater,
+            _ => return Ordering::Equal,
         }
     }
-    Ordering::Equal
 }
 
 /// Where in an order the first name stands that is not before `name`: `first!(order, at => its name, name)`.

@@ -231,18 +231,14 @@ fn checks(model: &Model) -> TokenStream {
         );
         check(At::span(span), quote!(#dataset.check_index()));
     }
+    checks.extend(quote! {
+        const JUDGED: #private::JudgedDataset = #private::JudgedDataset::of(#dataset);
+    });
     let positions = cfg::positions(fields.iter().map(|field| &field.cfg));
     for (field, i) in fields.iter().zip(positions) {
-        let name = enforce(
-            private,
-            At::tokens(&field.ident),
-            &quote!(#dataset.check_field(#i)),
-        );
-        let ty = enforce(
-            private,
-            At::tokens(&field.ty),
-            &quote!(#dataset.check_type(#i)),
-        );
+        let judge = |check, at| enforce::judge(private, check, at, &i);
+        let name = judge("column", At::tokens(&field.ident));
+        let ty = judge("column_type", At::tokens(&field.ty));
         let owner = field.meta.owner_span().map(|span| {
             enforce(
                 private,

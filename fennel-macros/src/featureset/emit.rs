@@ -201,66 +201,70 @@ fn checks(model: &Model) -> TokenStream {
         At::span(owner),
         &quote!(#featureset.check_owner()),
     ));
+    let reads = reads(private, features);
+    checks.extend(quote! {
+        const JUDGED: #private::JudgedFeatureset =
+            #private::JudgedFeatureset::of(#featureset, &[#(#reads),*]);
+    });
     let positions = cfg::positions(features.iter().map(|feature| &feature.cfg));
     for (feature, i) in features.iter().zip(positions) {
         let cfg = &feature.cfg;
-        let check = |at: At, check: TokenStream| enforce(private, at, &check);
-        let name = check(
-            At::tokens(&feature.ident),
-            quote!(#featureset.check_feature(#i)),
-        );
+        let judge = |check, at| enforce::judge(private, check, at, &i);
+        let name = judge("feature", At::tokens(&feature.ident));
+        let ty = judge("feature_type", At::tokens(&feature.ty));
         let owner = feature.meta.owner_span().map(|span| {
-            check(
-                At::span(span),
-                quote!(#featureset.features[#i].meta.check_owner()),
-            )
+            let check = quote!(#featureset.features[#i].meta.check_owner());
+            enforce(private, At::span(span), &check)
         });
-        let at_type = At::tokens(&feature.ty);
         let Some(extraction) = &feature.extraction else {
-            let none = quote!(::core::option::Option::None);
-            let ty = check(at_type, quote!(#featureset.check_type(#i, #none)));
             checks.extend(quote!(#cfg const _: () = { #name; #ty; #owner };));
             continue;
         };
         let env = extraction
             .env
             .span()
-            .map(|span| check(At::span(span), quote!(#featureset.check_env(#i))));
-        let Reference { entity, path, .. } = match &extraction.origin {
-            Origin::Reference(reference) => reference,
-            Origin::Expr(expr) => {
-                let none = quote!(::core::option::Option::None);
-                let ty = check(at_type, quote!(#featureset.check_type(#i, #none)));
-                checks.extend(quote!(const _: () = { #name; #ty; #env; #owner };));
-                checks.extend(expr_check(
-                    private,
-                    &quote!(#featureset.check_expr(#i)),
-                    expr,
-                ));
-                continue;
+            .map(|span| enforce(private, At::span(span), &quote!(#featureset.check_env(#i))));
+        match &extraction.origin {
+            Origin::Reference(Reference { path, .. }) => {
+                let reference = judge("reference", At::tokens(path));
+                let default = extraction.default.as_ref();
+                let default = default.map(|default| judge("default", default.at));
+                checks.extend(quote! {
+                    #cfg
+                    const _: () = { #reference; #ty; #default; #name; #env; #owner };
+                });
             }
-        };
-        let target = quote!(TARGET);
-        let some = quote!(::core::option::Option::Some(TARGET));
-        let reference = check(
-            At::tokens(path),
-            quote!(#featureset.check_reference(#i, #target)),
-        );
-        let ty = check(at_type, quote!(#featureset.check_type(#i, #some)));
-        let default = extraction
-            .default
-            .as_ref()
-            .map(|default| check(default.at, quote!(#featureset.check_default(#i, #target))));
-        checks.extend(quote! {
-            #cfg
-            const _: () = {
-                const TARGET: #private::Descriptor<'static> = <#entity as #private::Entity>::DESCRIPTOR;
-                if <#entity as #private::Entity>::WELL {
-                    #reference; #ty; #default
-                }
-                #name; #env; #owner
-            };
-        });
+            Origin::Expr(expr) => {
+                checks.extend(quote!(const _: () = { #name; #ty; #env; #owner };));
+                let check = quote!(#featureset.check_expr(#i));
+                checks.extend(expr_check(private, &check, expr));
+            }
+        }
     }
     checks
+}
+
+/// What each feature reads. An entity that several in a row read is named once, where it is certain that
+/// the first of them is there.
+fn reads(private: &TokenStream, features: &[Feature]) -> Vec<TokenStream> {
+    let certain = cfg::all_certain(features.iter().map(|feature| &feature.cfg));
+    let mut last: Option<&syn::Path> = None;
+    let reads = features.iter().map(|feature| {
+        let cfg = &feature.cfg;
+        let reference = feature.extraction.as_ref().and_then(Extraction::reference);
+        let Some(Reference { entity, .. }) = reference else {
+            return quote!(#cfg #private::Reads::Nothing);
+        };
+        if certain && last.replace(entity) == Some(entity) {
+            return quote!(#private::Reads::Same);
+        }
+        quote_spanned! {entity.span()=>
+            #cfg
+            #private::Reads::Entity(
+                <#entity as #private::Entity>::WELL,
+                <#entity as #private::Entity>::DESCRIPTOR,
+            )
+        }
+    });
+    reads.collect()
 }
