@@ -107,7 +107,7 @@ impl Index {
 }
 
 /// Names that the protocol's clients keep for themselves.
-const RESERVED: [&str; 8] = [
+pub(super) const RESERVED: [&str; 8] = [
     "window",
     "cls",
     "self",

@@ -73,7 +73,7 @@ pub struct Reference<'a> {
 }
 
 /// Names that the protocol's clients keep for themselves.
-const RESERVED: [&str; 7] = [
+pub(super) const RESERVED: [&str; 7] = [
     "fqn_",
     "dtype",
     "featureset_name",

@@ -226,16 +226,27 @@ const fn is_sound(ty: &Type<'_>) -> bool {
     }
 }
 
-/// Whether a name may be one that is kept for clients or for macros.
+/// Whether a name may be reserved. These are patterns, which const evaluation tells by a few bytes.
 const fn is_kept(name: &str) -> bool {
-    match name.as_bytes() {
-        [b'_', b'_', ..] => true,
-        b"window" | b"cls" | b"self" | b"fields" | b"key_fields" | b"on_demand"
-        | b"timestamp_field" | b"fqn" => true,
-        b"fqn_" | b"dtype" | b"featureset_name" | b"featureset" | b"extractor" | b"extractors"
-        | b"features" => true,
-        _ => false,
-    }
+    matches!(
+        name.as_bytes(),
+        [b'_', b'_', ..]
+            | b"window"
+            | b"cls"
+            | b"self"
+            | b"fields"
+            | b"key_fields"
+            | b"on_demand"
+            | b"timestamp_field"
+            | b"fqn"
+            | b"fqn_"
+            | b"dtype"
+            | b"featureset_name"
+            | b"featureset"
+            | b"extractor"
+            | b"extractors"
+            | b"features"
+    )
 }
 
 /// Whether no check of a feature finds anything; `false` also where that is not told quickly.
@@ -345,7 +356,7 @@ const fn is_looked_up(ty: &Type<'_>, extraction: &Extraction<'_>, dataset: &Data
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::{Env, Index, Kind, Location, Meta, Order, Reference};
+    use crate::entity::{Env, Index, Kind, Location, Meta, Order, Reference, dataset, featureset};
 
     const TYPES: [Type<'static>; 6] = [
         Type::Int,
@@ -360,7 +371,7 @@ mod tests {
         Order::sort(names)
     }
 
-    fn dataset<'a>(fields: &'a [Field<'a>], order: &'a [u16], index: Index) -> Dataset<'a> {
+    fn indexed<'a>(fields: &'a [Field<'a>], order: &'a [u16], index: Index) -> Dataset<'a> {
         Dataset {
             name: "Order",
             version: 1,
@@ -410,7 +421,7 @@ mod tests {
                 let names = fields.iter().map(|field| field.name).enumerate();
                 let order = order(names);
                 for order in [&order[..], &[0, 1], &[1, 0], &[0, 0], &[]] {
-                    let dataset = dataset(&fields, order, Index::NONE);
+                    let dataset = indexed(&fields, order, Index::NONE);
                     let finds_nothing = (0..2)
                         .all(|i| dataset.check_field(i).is_ok() && dataset.check_type(i).is_ok())
                         && dataset.check_timestamp().is_ok();
@@ -422,6 +433,12 @@ mod tests {
         }
         // The rest has no proper order.
         assert!(told > 20 && told >= right / 5, "{told} of {right}");
+    }
+
+    #[test]
+    fn each_reserved_name_is_kept() {
+        let reserved = [&dataset::RESERVED[..], &featureset::RESERVED];
+        assert!(reserved.concat().into_iter().all(is_kept));
     }
 
     fn column<'a>(name: &'a str, ty: Type<'a>, key: bool) -> Field<'a> {
@@ -498,7 +515,7 @@ mod tests {
             let fields = [column("uid", key, true), column("amount", of_column, false)];
             let names = order(fields.iter().map(|field| field.name).enumerate());
             for index in [Index::NONE, Index::of(true, None, None)] {
-                let dataset = dataset(&fields, &names, index);
+                let dataset = indexed(&fields, &names, index);
                 for (ty, default) in TYPES.iter().flat_map(|ty| literals.map(|it| (*ty, it))) {
                     for (name, read, again) in [
                         ("spend", "amount", false),
