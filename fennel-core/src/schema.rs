@@ -16,6 +16,8 @@ pub struct Schema<'a> {
     columns: [Option<Column<'a>>; MAX_COLUMNS],
     /// The digests of their names.
     digests: [u64; MAX_COLUMNS],
+    /// A bit for each digest that was ever there: most names that are looked for in vain have none.
+    seen: u64,
     keys: usize,
     len: usize,
     timestamp: &'a str,
@@ -57,6 +59,7 @@ impl<'a> Schema<'a> {
         Schema {
             columns: [None; MAX_COLUMNS],
             digests: [0; MAX_COLUMNS],
+            seen: 0,
             keys: 0,
             len: 0,
             timestamp,
@@ -179,8 +182,10 @@ impl<'a> Schema<'a> {
 
     /// Changes the `i`th column.
     pub const fn set(&mut self, i: usize, column: Column<'a>) {
+        let digest = digest(column.name);
         self.columns[i] = Some(column);
-        self.digests[i] = digest(column.name);
+        self.digests[i] = digest;
+        self.seen |= 1 << (digest % 61);
     }
 
     /// Removes the `i`th column.
@@ -251,6 +256,9 @@ impl<'a> Schema<'a> {
     #[must_use]
     pub const fn position(&self, name: &str) -> Option<usize> {
         let digest = digest(name);
+        if self.seen & (1 << (digest % 61)) == 0 {
+            return None;
+        }
         let mut i = 0;
         while i < self.len {
             if self.digests[i] == digest

@@ -54,9 +54,10 @@ impl<'a> Assign<'a> {
     ) {
         let before = *schema;
         let scope = Scope::new(Names::Schema(&before));
-        let mut i = 0;
+        let (mut next, mut i) = (self.args.site_of(0), 0);
         while i < self.args.list.len() {
-            let site = self.args.site_of(i);
+            let site = next;
+            next += self.args.list[i].size() as u32;
             let Expr::Named(name, value) = self.args.list[i] else {
                 if !schema.is_spoilt() {
                     mistakes.push(

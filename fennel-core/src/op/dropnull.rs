@@ -4,7 +4,8 @@ use super::{Args, Columns, Operator, Other};
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
-use crate::schema::{Column, Role, Schema};
+use crate::schema::{Column, Schema};
+use crate::text::eq;
 use crate::wire::proto::dataset as proto;
 use crate::wire::{Arena, Part};
 
@@ -34,69 +35,48 @@ impl<'a> Dropnull<'a> {
         mistakes: &mut Mistakes,
     ) {
         self.columns.check(mistakes);
-        let mut dropped = 0;
-        let mut i = 0;
-        while i < schema.columns() {
-            let column = schema.get(i);
-            if column.ty.is_optional()
-                && (self.columns.is_empty() || self.columns.contains(column.name))
-            {
-                schema.set(
-                    i,
-                    Column {
-                        ty: column.ty.required(),
-                        site: self.site(column.name, site),
-                        ..column
-                    },
-                );
-                dropped += 1;
-            } else if !column.ty.is_unknown() && self.columns.contains(column.name) {
-                mistakes.push(
-                    self.site(column.name, site),
-                    Message::new("")
-                        .name(column.name)
-                        .text(" is ")
-                        .computed(&column.ty)
-                        .text(" and never null"),
-                );
-            }
-            i += 1;
-        }
         let mut i = 0;
         while i < self.columns.len() {
-            let name = self.columns.get(i);
-            match schema.role(name) {
-                None if !name.is_empty() => {
-                    schema.missing(name, self.columns.site_of(i), mistakes);
+            let (name, site) = (self.columns.get(i), self.columns.site_of(i));
+            match schema.position(name) {
+                Some(at) => {
+                    let column = schema.get(at);
+                    if column.ty.is_optional() {
+                        require(schema, at, site);
+                    } else if !column.ty.is_unknown() {
+                        let message = Message::new("").name(name).text(" is ");
+                        let message = message.computed(&column.ty).text(" and never null");
+                        mistakes.push(site, message);
+                    }
                 }
-                Some(Role::Timestamp) => mistakes.push(
-                    self.columns.site_of(i),
+                None if name.is_empty() => {}
+                None if eq(name, schema.timestamp()) => mistakes.push(
+                    site,
                     Message::new("")
                         .name(name)
                         .text(" is the event time and never null"),
                 ),
-                _ => {}
+                None => schema.missing(name, site, mistakes),
             }
             i += 1;
         }
-        if dropped == 0 && self.columns.is_empty() && !schema.is_open() {
+        if !self.columns.is_empty() {
+            return;
+        }
+        let (mut dropped, mut i) = (0, 0);
+        while i < schema.columns() {
+            if schema.get(i).ty.is_optional() {
+                require(schema, i, site);
+                dropped += 1;
+            }
+            i += 1;
+        }
+        if dropped == 0 && !schema.is_open() {
             mistakes.push(
                 site,
                 Message::new("there is nothing to drop: no column is optional here"),
             );
         }
-    }
-
-    /// The token that names a column; `otherwise` where none does.
-    const fn site(&self, name: &str, otherwise: u32) -> u32 {
-        let mut i = 0;
-        while i < self.columns.len() {
-            if crate::text::eq(self.columns.get(i), name) {
-                return self.columns.site_of(i);
-            }
-            i += 1;
-        }
-        otherwise
     }
 
     /// The columns to look at, of these.
@@ -135,6 +115,13 @@ impl<'a> Dropnull<'a> {
         let columns = Columns::decode_some(arena, &message.columns, "dropnull")?;
         Ok(Operator::Dropnull(Dropnull { columns }))
     }
+}
+
+/// Takes null away from the `i`th column.
+const fn require(schema: &mut Schema<'_>, i: usize, site: u32) {
+    let column = schema.get(i);
+    let ty = column.ty.required();
+    schema.set(i, Column { ty, site, ..column });
 }
 
 #[cfg(test)]

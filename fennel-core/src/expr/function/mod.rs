@@ -67,7 +67,10 @@ macro_rules! functions {
             /// The function of that name.
             #[must_use]
             pub const fn find(name: &str) -> Option<Function> {
-                $(if $crate::text::eq(name, $name) {
+                let digest = $crate::text::digest(name);
+                $(if digest == const { $crate::text::digest($name) }
+                    && $crate::text::eq(name, $name)
+                {
                     return Some(Function::$variant);
                 })*
                 None
