@@ -106,46 +106,24 @@ impl Mistakes {
 #[derive(Clone, Copy, Debug)]
 pub struct Verdict(&'static Mistakes);
 
-/// The first mistake at some of a pipeline's tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct First {
-    /// The token; 0 for no mistake.
-    pub site: u32,
-    message: &'static str,
-}
-
 impl Verdict {
-    /// The first at the `count` tokens from `first` on.
+    /// Whether nothing is wrong, so that no token has to be looked at.
     #[must_use]
-    pub const fn between(self, first: u32, count: u32) -> First {
-        let mut i = 0;
-        while i < self.0.len {
-            if let Some(mistake) = &self.0.list[i]
-                && mistake.site >= first
-                && mistake.site - first < count
-            {
-                return First {
-                    site: mistake.site,
-                    message: mistake.message.as_str(),
-                };
-            }
-            i += 1;
-        }
-        First {
-            site: 0,
-            message: "",
-        }
+    pub const fn is_right(self) -> bool {
+        self.0.is_empty()
     }
 }
 
-/// Turns a mistake in a pipeline into a compile error at the caller's token.
+/// Turns a mistake at one of a pipeline's tokens into a compile error at the caller's.
 ///
 /// # Panics
 ///
-/// Always; it is called in `const _: () = ..` only, where a panic is a compile error.
+/// When there is a mistake. It is called in `const _: () = ..` only, where a panic is a compile error.
 #[track_caller]
-pub const fn raise(first: First) {
-    panic!("{}", first.message);
+pub const fn raise(verdict: Verdict, site: u32) {
+    if let Some(mistake) = verdict.0.at(site) {
+        panic!("{}", mistake.message.as_str());
+    }
 }
 
 impl Flow<'static> {

@@ -1,7 +1,9 @@
 //! Calls of checks, spanned so that rustc underlines the tokens that a check is about.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
+
+use crate::path::Door;
 
 /// The first and the last of some tokens. Stable Rust can't join two spans, but a call whose path
 /// is at one and whose parentheses are at the other reaches from one to the other.
@@ -25,6 +27,11 @@ impl At {
         }
     }
 
+    /// Where the first token is.
+    pub(crate) fn first(self) -> Span {
+        self.first
+    }
+
     /// Reaches over one token.
     pub(crate) fn span(span: Span) -> At {
         At {
@@ -35,27 +42,31 @@ impl At {
 }
 
 /// `enforce(check)`, underlined at `at`.
-pub(crate) fn enforce(private: &TokenStream, at: At, check: &TokenStream) -> TokenStream {
-    call(&quote!(#private::enforce), at, check)
+pub(crate) fn enforce(private: &Door, at: At, check: &TokenStream) -> TokenStream {
+    let private = private.at(at.first);
+    let function = quote_spanned!(at.first=> #private::enforce);
+    call(function, at, respan(check.clone(), at.first))
 }
 
 /// `check(JUDGED, i)` of what was looked through before, underlined at `at`.
-pub(crate) fn judge(private: &TokenStream, check: &str, at: At, i: &TokenStream) -> TokenStream {
-    let check = Ident::new(check, at.first);
-    call(&quote!(#private::judged::#check), at, &quote!(JUDGED, #i))
+pub(crate) fn judge(private: &Door, check: &str, at: At, i: &TokenStream) -> TokenStream {
+    let (private, check) = (private.at(at.first), Ident::new(check, at.first));
+    let judged = Ident::new("JUDGED", at.first);
+    let function = quote_spanned!(at.first=> #private::judged::#check);
+    call(function, at, quote_spanned!(at.first=> #judged, #i))
 }
 
-/// `function(argument)`, underlined at `at`.
-pub(crate) fn call(function: &TokenStream, at: At, argument: &TokenStream) -> TokenStream {
-    let function = respan(function.clone(), at.first);
-    let argument = respan(argument.clone(), at.first);
+/// `function(argument)` of tokens that are at `at` already.
+pub(crate) fn call(function: TokenStream, at: At, argument: TokenStream) -> TokenStream {
     let mut argument = Group::new(proc_macro2::Delimiter::Parenthesis, argument);
     argument.set_span(at.last);
-    quote!(#function #argument)
+    let mut call = function;
+    call.append(argument);
+    call
 }
 
 /// A const item of its own for one check, so that rustc reports it beside all the others.
-pub(crate) fn item(private: &TokenStream, at: At, check: &TokenStream) -> TokenStream {
+pub(crate) fn item(private: &Door, at: At, check: &TokenStream) -> TokenStream {
     let call = enforce(private, at, check);
     quote!(const _: () = #call;)
 }

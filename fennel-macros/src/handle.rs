@@ -6,10 +6,11 @@ use syn::ext::IdentExt;
 use syn::{Ident, Type, Visibility};
 
 use crate::cfg::Cfg;
+use crate::path::Door;
 
 /// `pub const price: Column<Ticket, i64>`, as visible as the field. A feature's has its position.
 pub(crate) fn emit(
-    private: &TokenStream,
+    private: &Door,
     entity: &Ident,
     feature: Option<usize>,
     vis: &Visibility,

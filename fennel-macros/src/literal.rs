@@ -1,5 +1,6 @@
 //! Constants in attributes as literals of fennel-core.
 
+use crate::path::Door;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -11,7 +12,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, Member, UnOp};
 /// # Errors
 ///
 /// The expression computes something.
-pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenStream> {
+pub(crate) fn literal(private: &Door, expr: &Expr) -> syn::Result<TokenStream> {
     let literals = quote!(#private::Literal);
     match expr {
         Expr::Lit(ExprLit { lit, .. }) => match lit {
@@ -99,7 +100,7 @@ pub(crate) fn literal(private: &TokenStream, expr: &Expr) -> syn::Result<TokenSt
 
 /// A Rust constant by name, made a literal or an expression by its type. Where it has no such type,
 /// rustc says so at the name.
-pub(crate) fn named(private: &TokenStream, path: &syn::ExprPath, make: &str) -> TokenStream {
+pub(crate) fn named(private: &Door, path: &syn::ExprPath, make: &str) -> TokenStream {
     let make = syn::Ident::new(make, path.span());
     quote!({
         #[allow(unused_imports)]
@@ -108,7 +109,7 @@ pub(crate) fn named(private: &TokenStream, path: &syn::ExprPath, make: &str) -> 
     })
 }
 
-fn whole(private: &TokenStream, int: &syn::LitInt, negative: bool) -> syn::Result<TokenStream> {
+fn whole(private: &Door, int: &syn::LitInt, negative: bool) -> syn::Result<TokenStream> {
     unsuffixed(int, int.suffix(), "i64")?;
     let digits: i128 = int.base10_parse()?;
     let signed = if negative { -digits } else { digits };

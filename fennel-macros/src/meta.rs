@@ -8,6 +8,7 @@ use crate::args::{self, keyed, split};
 use crate::enforce::{self, At};
 use crate::errors::Errors;
 use crate::path;
+use crate::path::Door;
 
 /// What `#[meta]` and the doc comment of one item say.
 #[derive(Default)]
@@ -71,8 +72,26 @@ impl Meta {
         self.owner.as_ref().map(LitStr::span)
     }
 
+    /// Whether nothing is said.
+    fn is_empty(&self) -> bool {
+        let Meta {
+            owner,
+            description,
+            tags,
+            deprecated,
+            deleted,
+            state: _,
+            doc,
+        } = self;
+        let said = owner.is_some() || description.is_some() || *deprecated || *deleted;
+        !said && tags.is_empty() && doc.is_empty()
+    }
+
     /// The metaflags of a field or a feature, which inherit no owner.
-    pub(crate) fn emit(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn emit(&self, private: &Door) -> TokenStream {
+        if self.is_empty() {
+            return quote!(#private::Meta::EMPTY);
+        }
         let owner = match &self.owner {
             Some(owner) => quote!(#owner),
             None => quote!(""),
@@ -81,7 +100,7 @@ impl Meta {
     }
 
     /// The metaflags of an entity, whose owner is the module's where it names none.
-    pub(crate) fn emit_entity(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn emit_entity(&self, private: &Door) -> TokenStream {
         let owner = match &self.owner {
             Some(owner) => quote!(#owner),
             None => quote! {{
@@ -93,7 +112,7 @@ impl Meta {
         self.with_owner(private, &owner)
     }
 
-    fn with_owner(&self, private: &TokenStream, owner: &TokenStream) -> TokenStream {
+    fn with_owner(&self, private: &Door, owner: &TokenStream) -> TokenStream {
         let doc = &self.doc;
         let description = match &self.description {
             Some(description) => quote!(#description),
@@ -155,7 +174,7 @@ pub(crate) fn owner(tokens: TokenStream) -> TokenStream {
     let Some(owner) = owner else {
         return quote!(#errors);
     };
-    let private = path::private(facade.as_ref());
+    let private = Door::of(facade.as_ref());
     let check = enforce::item(
         &private,
         At::tokens(&owner),

@@ -1,14 +1,12 @@
 //! The order of an entity's names, made here so that const code need not sort.
 
+use crate::path::Door;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The order of members, given with their positions. fennel-core's `Order` says which order; it finds
 /// names without one too, only slower.
-pub(crate) fn emit(
-    private: &TokenStream,
-    members: impl Iterator<Item = (usize, String)>,
-) -> TokenStream {
+pub(crate) fn emit(private: &Door, members: impl Iterator<Item = (usize, String)>) -> TokenStream {
     let members = members.map(|(i, name)| Some((u16::try_from(i).ok()?, name)));
     let mut members = members.collect::<Option<Vec<_>>>().unwrap_or_default();
     members.sort_by(|(_, a), (_, b)| {

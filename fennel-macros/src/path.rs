@@ -1,16 +1,50 @@
 //! Paths into the facade, attributes of ours on an item, and names that can't be column types.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{Attribute, GenericArgument, PathArguments, Type, TypePath, parse_quote};
 
 use crate::errors::Errors;
 
-/// The door that all emitted paths go through.
-pub(crate) fn private(facade: Option<&syn::Path>) -> TokenStream {
-    match facade {
-        Some(path) => quote!(#path::__private),
-        None => quote!(::fennel::__private),
+/// The path of the facade's private module, which all emitted paths go through. It is held as single
+/// tokens: to put a stream into another one takes a call of rustc each time.
+#[derive(Clone)]
+pub(crate) struct Door(Vec<TokenTree>);
+
+impl Door {
+    /// The path in the facade, which a user may have under another name.
+    pub(crate) fn of(facade: Option<&syn::Path>) -> Door {
+        let path = match facade {
+            Some(path) => quote!(#path::__private),
+            None => quote!(::fennel::__private),
+        };
+        Door(path.into_iter().collect())
+    }
+
+    /// One name for it, in blocks that [`import`](Door::import) it: rustc pays for every token of a path,
+    /// and there are many.
+    pub(crate) fn short() -> Door {
+        Door(vec![Ident::new("__fennel", Span::call_site()).into()])
+    }
+
+    /// The same path, all of it at that span.
+    pub(crate) fn at(&self, span: Span) -> Door {
+        let mut tokens = self.0.clone();
+        for token in &mut tokens {
+            token.set_span(span);
+        }
+        Door(tokens)
+    }
+
+    /// Lets a block use the [`short`](Door::short) path.
+    pub(crate) fn import(&self) -> TokenStream {
+        quote!(use #self as __fennel;)
+    }
+}
+
+impl ToTokens for Door {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().cloned());
     }
 }
 

@@ -8,12 +8,13 @@ use syn::{Data, DeriveInput, Fields, Type};
 use crate::cfg::Cfg;
 use crate::enforce::{self, At};
 use crate::errors::Errors;
+use crate::path::Door;
 use crate::restriction::{self, Restriction, column_type};
 use crate::{args, path};
 
 /// What the tokens of a record say.
 struct Model {
-    private: TokenStream,
+    private: Door,
     ident: Ident,
     fields: Vec<Field>,
 }
@@ -61,7 +62,7 @@ impl Model {
                 }
             }
         }
-        let private = path::private(facade.as_ref());
+        let private = Door::of(facade.as_ref());
         let mut fields = Vec::new();
         match &input.data {
             Data::Struct(data) => match &data.fields {
@@ -88,7 +89,7 @@ impl Model {
 
 impl Field {
     fn parse(
-        private: &TokenStream,
+        private: &Door,
         record: &Ident,
         field: &syn::Field,
         errors: &mut Errors,
@@ -187,7 +188,7 @@ fn values(model: &Model) -> TokenStream {
 }
 
 /// The values of a struct that doesn't compile.
-fn no_values(private: &TokenStream) -> TokenStream {
+fn no_values(private: &Door) -> TokenStream {
     quote! {
         fn into_value(self) -> #private::Value {
             ::core::unreachable!("the record doesn't compile")

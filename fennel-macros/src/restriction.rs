@@ -9,6 +9,7 @@ use crate::args;
 use crate::cfg::Cfg;
 use crate::enforce::{self, At};
 use crate::errors::Errors;
+use crate::path::Door;
 use crate::{literal, path};
 
 /// A field's restriction: the restricted scalar, as tokens of a `Type`.
@@ -19,7 +20,7 @@ pub(crate) struct Restriction {
 
 /// Takes a field's restriction off its attributes.
 pub(crate) fn take(
-    private: &TokenStream,
+    private: &Door,
     attributes: &mut Vec<Attribute>,
     errors: &mut Errors,
 ) -> Option<Restriction> {
@@ -47,7 +48,7 @@ pub(crate) fn take(
 }
 
 /// `#[between(0..=100)]`, `#[between(0.0..1.0, strict_min)]`.
-fn between(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
+fn between(private: &Door, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
     const EXPECTED: &str =
         "`between` is a range, such as `between(0..=100)` or `between(0.0..1.0, strict_min)`";
     let mut parts = args::split(tokens.clone()).into_iter();
@@ -117,7 +118,7 @@ fn is_float(bound: &Expr) -> Option<bool> {
 }
 
 /// `#[one_of("a", "b")]`, `#[one_of(1, 2)]`.
-fn one_of(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
+fn one_of(private: &Door, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
     let parser = syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated;
     let options = errors.take(parser.parse2(tokens))?;
     let texts: Option<Vec<LitStr>> = options.iter().map(args::text_literal).collect();
@@ -138,7 +139,7 @@ fn one_of(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Op
 }
 
 /// `#[regex("[A-Z]+")]`.
-fn regex(private: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
+fn regex(private: &Door, tokens: TokenStream, errors: &mut Errors) -> Option<TokenStream> {
     match syn::parse2::<LitStr>(tokens.clone()) {
         Ok(pattern) => Some(quote!(#private::Type::Regex(#pattern))),
         Err(_) => {
@@ -161,7 +162,7 @@ pub(crate) struct ColumnType {
 
 /// The type of the `i`th field, restricted or not.
 pub(crate) fn column_type(
-    private: &TokenStream,
+    private: &Door,
     i: usize,
     ty: &Type,
     restriction: Option<&Restriction>,

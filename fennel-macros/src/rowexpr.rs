@@ -13,6 +13,7 @@ use syn::{BinOp, Block, Expr, ExprIf, GenericArgument, Lit, Member, Pat, Path, S
 
 use crate::enforce::{At, call};
 use crate::literal;
+use crate::path::Door;
 
 /// An expression as tokens of fennel-core's `Expr`.
 pub(crate) struct RowExpr {
@@ -26,7 +27,7 @@ pub(crate) struct RowExpr {
 /// # Errors
 ///
 /// Syntax that has no meaning over columns, with what to write instead.
-pub(crate) fn read(private: &TokenStream, expr: &Expr) -> syn::Result<RowExpr> {
+pub(crate) fn read(private: &Door, expr: &Expr) -> syn::Result<RowExpr> {
     let mut reader = Reader {
         private,
         variables: Vec::new(),
@@ -44,7 +45,7 @@ pub(crate) fn read(private: &TokenStream, expr: &Expr) -> syn::Result<RowExpr> {
 /// # Errors
 ///
 /// As [`read`].
-pub(crate) fn read_argument(private: &TokenStream, expr: &Expr) -> syn::Result<RowExpr> {
+pub(crate) fn read_argument(private: &Door, expr: &Expr) -> syn::Result<RowExpr> {
     let mut reader = Reader {
         private,
         variables: Vec::new(),
@@ -59,13 +60,11 @@ pub(crate) fn read_argument(private: &TokenStream, expr: &Expr) -> syn::Result<R
 
 /// A const item for the `check` of one expression, with an arm for each of its nodes: rustc underlines
 /// the one that is wrong.
-pub(crate) fn expr_check(
-    private: &TokenStream,
-    check: &TokenStream,
-    expr: &RowExpr,
-) -> TokenStream {
+pub(crate) fn expr_check(private: &Door, check: &TokenStream, expr: &RowExpr) -> TokenStream {
     let arms = expr.sites.iter().zip(1_u32..).map(|(at, number)| {
-        let raise = call(&quote!(#private::raise_found), *at, &quote!(&FOUND));
+        let (private, found) = (private.at(at.first()), Ident::new("FOUND", at.first()));
+        let function = quote_spanned!(at.first()=> #private::raise_found);
+        let raise = call(function, *at, quote_spanned!(at.first()=> &#found));
         let number = Literal::u32_unsuffixed(number);
         quote!(#number => #raise,)
     });
@@ -83,7 +82,7 @@ pub(crate) fn expr_check(
 const NO_CALL: &str = "Rust functions can't be called here: this is computed by the engine; the functions of expressions are methods, such as `name.lower()`";
 
 struct Reader<'a> {
-    private: &'a TokenStream,
+    private: &'a Door,
     /// Of the closures around.
     variables: Vec<String>,
     sites: Vec<At>,
@@ -542,7 +541,7 @@ fn whole(input: ParseStream<'_>) -> syn::Result<Expr> {
 
 /// `expr!(amount * RATE)`.
 pub(crate) fn expr(tokens: TokenStream) -> TokenStream {
-    let private = crate::path::private(None);
+    let private = Door::of(None);
     let read = whole.parse2(tokens).and_then(|expr| read(&private, &expr));
     match read {
         Ok(RowExpr { tokens, .. }) => quote! {{

@@ -8,7 +8,8 @@ use syn::{FnArg, Item, ItemFn, ReturnType, Type};
 
 use crate::args::{self, keyed, split};
 use crate::errors::Errors;
-use crate::{native, path};
+use crate::native;
+use crate::path::Door;
 
 /// The function as it is, and its descriptor under its own name among the types.
 pub(crate) fn transform(args: TokenStream, item: &TokenStream) -> TokenStream {
@@ -34,7 +35,7 @@ pub(crate) fn transform(args: TokenStream, item: &TokenStream) -> TokenStream {
             _ => args::unknown(&arg, &["crate"], &mut errors),
         }
     }
-    let private = path::private(facade.as_ref());
+    let private = Door::of(facade.as_ref());
     let types = types(&function, &mut errors);
     let emitted = types.map(|(takes, makes)| emit(&private, &function, takes, makes));
     let errors = errors.finish().err();
@@ -65,7 +66,7 @@ fn types<'f>(function: &'f ItemFn, errors: &mut Errors) -> Option<(&'f Type, &'f
     }
 }
 
-fn emit(private: &TokenStream, function: &ItemFn, takes: &Type, makes: &Type) -> TokenStream {
+fn emit(private: &Door, function: &ItemFn, takes: &Type, makes: &Type) -> TokenStream {
     let ItemFn {
         vis, sig, block, ..
     } = function;

@@ -7,6 +7,7 @@ use syn::{Expr, ExprAssign, ExprMethodCall, ExprPath};
 
 use crate::enforce::{self, At};
 use crate::errors::Errors;
+use crate::path::Door;
 
 /// A table, topic or the like of an outside system.
 pub(crate) struct Connection {
@@ -37,7 +38,7 @@ impl Connection {
     }
 
     /// The checks of both kinds: of the system, and of what is named in it.
-    pub(crate) fn checks(&self, private: &TokenStream, owner: &TokenStream) -> TokenStream {
+    pub(crate) fn checks(&self, private: &Door, owner: &TokenStream) -> TokenStream {
         let system = quote!(#owner.connector.check_account());
         let place = quote!(#owner.connector.check());
         let system = enforce::item(private, self.system, &system);

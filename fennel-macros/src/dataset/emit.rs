@@ -6,12 +6,14 @@ use syn::ext::IdentExt;
 
 use super::model::{Field, Model, option};
 use crate::enforce::{self, At, enforce};
+use crate::path::Door;
 use crate::restriction::ColumnType;
 use crate::{cfg, handle, order};
 
 /// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
 pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let Model {
+        door,
         private,
         ident,
         options,
@@ -21,7 +23,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         sinks,
         fields,
     } = model;
-    let name = ident.unraw().to_string();
+    let (import, name) = (door.import(), ident.unraw().to_string());
     let types: Vec<Option<ColumnType>> = fields
         .iter()
         .enumerate()
@@ -73,7 +75,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     });
     let handles = fields.iter().map(|field| {
         handle::emit(
-            private,
+            door,
             ident,
             None,
             &field.vis,
@@ -90,6 +92,8 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
 
         #[allow(long_running_const_eval, unexpected_cfgs)]
         const _: () = {
+            #import
+
             #(#before)*
 
             #[automatically_derived]
@@ -129,7 +133,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     }
 }
 
-fn describe(private: &TokenStream, field: &Field, ty: &TokenStream) -> TokenStream {
+fn describe(private: &Door, field: &Field, ty: &TokenStream) -> TokenStream {
     let name = field.name();
     let Field {
         key,
@@ -178,7 +182,7 @@ fn row(model: &Model) -> TokenStream {
 }
 
 /// The row of a struct that doesn't compile.
-fn no_row(private: &TokenStream) -> TokenStream {
+fn no_row(private: &Door) -> TokenStream {
     quote! {
         fn into_values(self) -> #private::Vec<#private::Value> {
             ::core::unreachable!("the dataset doesn't compile")
@@ -203,6 +207,7 @@ fn checks(model: &Model) -> TokenStream {
         expectations,
         sinks,
         fields,
+        ..
     } = model;
     let dataset = quote!(<#ident as #private::Row>::DATASET);
     let mut checks = TokenStream::new();

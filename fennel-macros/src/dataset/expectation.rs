@@ -8,6 +8,7 @@ use syn::{Attribute, Expr, LitInt, LitStr};
 use crate::args::{self, Arg, keyed, split, ungroup};
 use crate::enforce::{self, At};
 use crate::errors::Errors;
+use crate::path::Door;
 use crate::{literal, meta, path};
 
 /// What the rows should look like.
@@ -33,7 +34,7 @@ struct Argument {
 impl Expectations {
     /// Takes `#[expectations]` off the attributes.
     pub(crate) fn take(
-        private: &TokenStream,
+        private: &Door,
         attributes: &mut Vec<Attribute>,
         errors: &mut Errors,
     ) -> Option<Expectations> {
@@ -74,7 +75,7 @@ impl Expectations {
     }
 
     /// The descriptor.
-    pub(crate) fn emit(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn emit(&self, private: &Door) -> TokenStream {
         let version = match &self.version {
             Some(version) => quote!(#version),
             None => quote!(0),
@@ -100,7 +101,7 @@ impl Expectations {
     }
 
     /// The checks of the expectations of `dataset`, each at its own tokens.
-    pub(crate) fn checks(&self, private: &TokenStream, dataset: &TokenStream) -> TokenStream {
+    pub(crate) fn checks(&self, private: &Door, dataset: &TokenStream) -> TokenStream {
         let mut checks = TokenStream::new();
         let mut check =
             |at: At, check: TokenStream| checks.extend(enforce::item(private, at, &check));
@@ -142,7 +143,7 @@ const NO_METAFLAGS: &str =
     "expectations have no metaflags: put them into the dataset's own `#[meta(..)]`";
 
 impl Expectation {
-    fn parse(private: &TokenStream, part: TokenStream, errors: &mut Errors) -> Option<Expectation> {
+    fn parse(private: &Door, part: TokenStream, errors: &mut Errors) -> Option<Expectation> {
         let tokens: Vec<TokenTree> = part.clone().into_iter().collect();
         let (name, inner) = match tokens.as_slice() {
             [TokenTree::Ident(name), ..] if name == "meta" => {
@@ -207,7 +208,7 @@ fn column(part: TokenStream, errors: &mut Errors) -> Option<Ident> {
 
 /// A literal of fennel-core in which a tuple is a list too, so that pairs of anything can be
 /// written.
-fn constant(private: &TokenStream, expr: &Expr) -> syn::Result<TokenStream> {
+fn constant(private: &Door, expr: &Expr) -> syn::Result<TokenStream> {
     let elements = match ungroup(expr) {
         Expr::Tuple(tuple) => &tuple.elems,
         Expr::Array(array) if !array.elems.iter().all(is_entry) => &array.elems,

@@ -8,6 +8,7 @@ use syn::{Expr, Type, UnOp};
 use crate::args::{Arg, ArgValue, keyed, split, ungroup};
 use crate::enforce::At;
 use crate::errors::Errors;
+use crate::path::Door;
 use crate::rowexpr::{self, RowExpr, expr_check};
 
 /// `schema(rate = f64)`: a column of incoming rows that the dataset has not.
@@ -37,7 +38,7 @@ impl Column {
 }
 
 /// `filter = amount > 0.0`.
-pub(super) fn filter(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Option<RowExpr> {
+pub(super) fn filter(private: &Door, arg: &Arg, errors: &mut Errors) -> Option<RowExpr> {
     let expr: Expr = arg.parse(
         "an expression over the columns, such as `amount > 0.0`",
         errors,
@@ -65,7 +66,7 @@ pub(super) fn is_computed(expr: &Expr) -> bool {
 
 /// The filter and the columns, as parts of the descriptor.
 pub(super) fn emit(
-    private: &TokenStream,
+    private: &Door,
     filter: Option<&RowExpr>,
     columns: &[Column],
 ) -> (TokenStream, TokenStream) {
@@ -82,7 +83,7 @@ pub(super) fn emit(
 
 /// The checks of one source's expressions; `preproc` are those of its columns that are computed.
 pub(super) fn checks<'r>(
-    private: &TokenStream,
+    private: &Door,
     dataset: &TokenStream,
     source: &TokenStream,
     filter: Option<&RowExpr>,

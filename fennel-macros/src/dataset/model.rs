@@ -14,10 +14,13 @@ use crate::errors::Errors;
 use crate::expand::FIELD_ATTRIBUTES;
 use crate::meta::Meta;
 use crate::path;
+use crate::path::Door;
 use crate::restriction::{self, ColumnType, Restriction, column_type};
 
 pub(crate) struct Model {
-    pub(crate) private: TokenStream,
+    /// The path of the facade's private module, and the same in blocks that import it.
+    pub(crate) door: Door,
+    pub(crate) private: Door,
     pub(crate) ident: Ident,
     pub(crate) options: Options,
     pub(crate) meta: Meta,
@@ -62,7 +65,7 @@ const ROLES: [&str; 3] = ["key", "timestamp", "erase_key"];
 impl Model {
     pub(crate) fn parse(args: TokenStream, item: &mut ItemStruct, errors: &mut Errors) -> Model {
         let options = Options::parse(args, errors);
-        let private = path::private(options.facade.as_ref());
+        let (door, private) = (Door::of(options.facade.as_ref()), Door::short());
         let meta = Meta::take(&mut item.attrs, errors);
         let sources = path::take(&mut item.attrs, "source");
         let sources = sources.iter().rev().filter_map(|attribute| {
@@ -93,6 +96,7 @@ impl Model {
             sinks,
             fields: fields.collect(),
             options,
+            door,
             private,
         }
     }
@@ -120,7 +124,7 @@ impl Options {
 }
 
 impl Field {
-    fn parse(private: &TokenStream, field: &mut syn::Field, errors: &mut Errors) -> Option<Field> {
+    fn parse(private: &Door, field: &mut syn::Field, errors: &mut Errors) -> Option<Field> {
         let meant = path::check_type(&field.ty, errors);
         let cfg = Cfg::read(&mut field.attrs, &FIELD_ATTRIBUTES, errors);
         let meta = Meta::take(&mut field.attrs, errors);
@@ -163,7 +167,7 @@ impl Field {
     }
 
     /// The type of the `i`th field, restricted or not; `None` where it can't be told.
-    pub(crate) fn column_type(&self, private: &TokenStream, i: usize) -> Option<ColumnType> {
+    pub(crate) fn column_type(&self, private: &Door, i: usize) -> Option<ColumnType> {
         let ty = self.meant.as_ref()?;
         let restriction = self.restriction.as_ref();
         Some(column_type(private, i, ty, restriction, &self.cfg))

@@ -9,6 +9,7 @@ use super::source::{Env, capitalised, cdc_of, duration, instant};
 use crate::args::{self, Arg, ArgValue, keyed, split};
 use crate::enforce::{self, At};
 use crate::errors::Errors;
+use crate::path::Door;
 
 /// One sink.
 pub(crate) struct Sink {
@@ -26,7 +27,7 @@ const KNOWN: [&str; 7] = ["cdc", "every", "how", "renames", "since", "until", "e
 
 impl Sink {
     pub(crate) fn parse(
-        private: &TokenStream,
+        private: &Door,
         tokens: TokenStream,
         attribute: &Attribute,
         errors: &mut Errors,
@@ -67,7 +68,7 @@ impl Sink {
     }
 
     /// The sink as a descriptor.
-    pub(crate) fn emit(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn emit(&self, private: &Door) -> TokenStream {
         let connector = self.connection.emit();
         let cdc = optional(self.cdc.as_ref().map(|cdc| {
             let cdc = capitalised(cdc);
@@ -97,12 +98,7 @@ impl Sink {
     }
 
     /// The checks of the `i`th sink of `dataset`, each at the tokens that it is about.
-    pub(crate) fn checks(
-        &self,
-        private: &TokenStream,
-        dataset: &TokenStream,
-        i: usize,
-    ) -> TokenStream {
+    pub(crate) fn checks(&self, private: &Door, dataset: &TokenStream, i: usize) -> TokenStream {
         let sink = quote!(#dataset.sinks[#i]);
         let mut checks = self.connection.checks(private, &sink);
         let mut check =
@@ -147,7 +143,7 @@ fn optional(value: Option<TokenStream>) -> TokenStream {
 }
 
 /// `incremental`, `recreate` or `snapshot("marker", 5)`.
-fn how_of(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Option<(TokenStream, At)> {
+fn how_of(private: &Door, arg: &Arg, errors: &mut Errors) -> Option<(TokenStream, At)> {
     let expected = "`incremental`, `recreate` or `snapshot(\"marker\", 5)`";
     let expr: Expr = arg.parse(expected, errors)?;
     let at = At::tokens(&expr);

@@ -11,6 +11,7 @@ use crate::args::{self, Arg, ArgValue, keyed, split};
 use crate::enforce::{self, At};
 use crate::errors::Errors;
 use crate::literal;
+use crate::path::Door;
 use crate::rowexpr::{self, RowExpr};
 
 /// One source.
@@ -58,7 +59,7 @@ const CDC: [&str; 4] = ["append", "upsert", "debezium", "native"];
 
 impl Source {
     pub(crate) fn parse(
-        private: &TokenStream,
+        private: &Door,
         tokens: TokenStream,
         attribute: &Attribute,
         errors: &mut Errors,
@@ -120,7 +121,7 @@ impl Source {
     }
 
     /// The source as a descriptor.
-    pub(crate) fn emit(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn emit(&self, private: &Door) -> TokenStream {
         let Source { disorder, cdc, .. } = self;
         let connector = self.connection.emit();
         let cdc = capitalised(cdc);
@@ -161,12 +162,7 @@ impl Source {
     }
 
     /// The checks of the `i`th source of `dataset`, each at the tokens that it is about.
-    pub(crate) fn checks(
-        &self,
-        private: &TokenStream,
-        dataset: &TokenStream,
-        i: usize,
-    ) -> TokenStream {
+    pub(crate) fn checks(&self, private: &Door, dataset: &TokenStream, i: usize) -> TokenStream {
         let source = quote!(#dataset.sources[#i]);
         let mut checks = self.connection.checks(private, &source);
         let mut check =
@@ -232,7 +228,7 @@ impl Source {
 }
 
 /// A duration that there may be.
-pub(crate) fn duration(private: &TokenStream, text: Option<&LitStr>) -> TokenStream {
+pub(crate) fn duration(private: &Door, text: Option<&LitStr>) -> TokenStream {
     match text {
         Some(text) => {
             quote!(::core::option::Option::Some(#private::Duration::parse_or_zero(#text)))
@@ -242,7 +238,7 @@ pub(crate) fn duration(private: &TokenStream, text: Option<&LitStr>) -> TokenStr
 }
 
 /// An instant that there may be.
-pub(crate) fn instant(private: &TokenStream, text: Option<&LitStr>) -> TokenStream {
+pub(crate) fn instant(private: &Door, text: Option<&LitStr>) -> TokenStream {
     match text {
         Some(text) => {
             quote!(::core::option::Option::Some(#private::Timestamp::parse_or_epoch(#text)))
@@ -287,7 +283,7 @@ impl Env {
         Env { names, span }
     }
 
-    pub(crate) fn emit(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn emit(&self, private: &Door) -> TokenStream {
         let names = &self.names;
         quote!(#private::Env(&[#(#names),*]))
     }
@@ -344,7 +340,7 @@ fn columns(arg: &Arg, errors: &mut Errors) -> Vec<LitStr> {
 impl Preproc {
     /// `preproc(currency = "USD", uid = user.id, usd = amount * 1.08)`: constants, columns of the
     /// incoming row, and expressions over its columns.
-    fn parse(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Vec<Preproc> {
+    fn parse(private: &Door, arg: &Arg, errors: &mut Errors) -> Vec<Preproc> {
         let ArgValue::Of(tokens) = &arg.value else {
             errors.on(&arg.key, "expected `preproc(column = value, ..)`");
             return Vec::new();

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 
 use super::model::{Extractor, Kind, Lookup, Model, Name, Parameter};
 use crate::enforce::{self, At};
+use crate::path::Door;
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let extractors = model.extractors.iter();
@@ -107,7 +108,7 @@ fn emit_one(model: &Model, extractor: &Extractor) -> TokenStream {
 }
 
 /// The entity that a name is of.
-fn descriptor(private: &TokenStream, name: &Name) -> TokenStream {
+fn descriptor(private: &Door, name: &Name) -> TokenStream {
     match &name.entity {
         Some(entity) => quote!(<#entity as #private::Entity>::DESCRIPTOR),
         None => quote!(#private::Descriptor::Featureset(FEATURESET)),
@@ -124,13 +125,13 @@ fn dataset(i: usize) -> TokenStream {
 }
 
 /// The type of a parameter or a result as a column's.
-fn column(private: &TokenStream, ty: &Type) -> TokenStream {
+fn column(private: &Door, ty: &Type) -> TokenStream {
     let owned = owned(private, ty);
     quote_spanned!(ty.span()=> <#owned as #private::DataType>::TYPE)
 }
 
 /// What a parameter is, or is borrowed from.
-fn owned(private: &TokenStream, ty: &Type) -> TokenStream {
+fn owned(private: &Door, ty: &Type) -> TokenStream {
     match ty {
         Type::Reference(reference) => {
             let lent = &reference.elem;
@@ -140,7 +141,7 @@ fn owned(private: &TokenStream, ty: &Type) -> TokenStream {
     }
 }
 
-fn describe(private: &TokenStream, i: usize, parameter: &Parameter) -> TokenStream {
+fn describe(private: &Door, i: usize, parameter: &Parameter) -> TokenStream {
     match &parameter.kind {
         Kind::Instant => quote!(#private::Parameter::Instant),
         Kind::Input(position) => quote!(#private::Parameter::Input(#position)),

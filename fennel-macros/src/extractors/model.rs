@@ -10,10 +10,11 @@ use crate::dataset::Env;
 use crate::enforce::At;
 use crate::errors::Errors;
 use crate::meta::Meta;
+use crate::path::Door;
 use crate::{native, path};
 
 pub(crate) struct Model {
-    pub(crate) private: TokenStream,
+    pub(crate) private: Door,
     /// The featureset.
     pub(crate) featureset: Path,
     pub(crate) extractors: Vec<Extractor>,
@@ -82,7 +83,7 @@ impl Model {
                 _ => args::unknown(&arg, &["crate"], errors),
             }
         }
-        let private = path::private(facade.as_ref());
+        let private = Door::of(facade.as_ref());
         if let Some((_, of, _)) = &block.trait_ {
             errors.on(
                 of,

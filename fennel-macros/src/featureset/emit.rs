@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::model::{Default, Extraction, Feature, Model, Origin, Reference};
 use crate::enforce::{self, At, enforce};
+use crate::path::Door;
 use crate::restriction::ColumnType;
 use crate::rowexpr::expr_check;
 use crate::{cfg, handle, order};
@@ -14,12 +15,13 @@ use crate::{cfg, handle, order};
 /// What the struct is for others and, where all is `well`, its entry in the registry and its checks.
 pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     let Model {
+        door,
         private,
         ident,
         meta,
         features,
     } = model;
-    let name = ident.unraw().to_string();
+    let (import, name) = (door.import(), ident.unraw().to_string());
     let types: Vec<Option<ColumnType>> = features
         .iter()
         .enumerate()
@@ -53,7 +55,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     });
     let handles = features.iter().enumerate().map(|(i, feature)| {
         handle::emit(
-            private,
+            door,
             ident,
             Some(i),
             &feature.vis,
@@ -75,6 +77,8 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
 
         #[allow(unexpected_cfgs, long_running_const_eval)]
         const _: () = {
+            #import
+
             #(#before)*
 
             #[automatically_derived]
@@ -113,7 +117,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
     }
 }
 
-fn describe(private: &TokenStream, feature: &Feature, ty: &TokenStream) -> TokenStream {
+fn describe(private: &Door, feature: &Feature, ty: &TokenStream) -> TokenStream {
     let name = feature.name();
     let cfg = &feature.cfg;
     let meta = feature.meta.emit(private);
@@ -135,7 +139,7 @@ fn describe(private: &TokenStream, feature: &Feature, ty: &TokenStream) -> Token
     }
 }
 
-fn extraction_of(private: &TokenStream, extraction: &Extraction) -> TokenStream {
+fn extraction_of(private: &Door, extraction: &Extraction) -> TokenStream {
     let Extraction {
         origin,
         default,
@@ -171,10 +175,7 @@ fn extraction_of(private: &TokenStream, extraction: &Extraction) -> TokenStream 
     }
 }
 
-fn reference_of(
-    private: &TokenStream,
-    Reference { path, entity, name }: &Reference,
-) -> TokenStream {
+fn reference_of(private: &Door, Reference { path, entity, name }: &Reference) -> TokenStream {
     let name = name.unraw().to_string();
     quote_spanned! {path.span()=>
         #private::Reference {
@@ -192,6 +193,7 @@ fn checks(model: &Model) -> TokenStream {
         ident,
         meta,
         features,
+        ..
     } = model;
     let featureset = quote!(<#ident as #private::Features>::FEATURESET);
     let mut checks = TokenStream::new();
@@ -246,7 +248,7 @@ fn checks(model: &Model) -> TokenStream {
 
 /// What each feature reads. An entity that several in a row read is named once, where it is certain that
 /// the first of them is there.
-fn reads(private: &TokenStream, features: &[Feature]) -> Vec<TokenStream> {
+fn reads(private: &Door, features: &[Feature]) -> Vec<TokenStream> {
     let certain = cfg::all_certain(features.iter().map(|feature| &feature.cfg));
     let mut last: Option<&syn::Path> = None;
     let reads = features.iter().map(|feature| {

@@ -11,12 +11,15 @@ use crate::enforce::At;
 use crate::errors::Errors;
 use crate::expand::FIELD_ATTRIBUTES;
 use crate::meta::Meta;
+use crate::path::Door;
 use crate::restriction::{self, ColumnType, Restriction, column_type};
 use crate::rowexpr::{self, RowExpr};
 use crate::{literal, path};
 
 pub(crate) struct Model {
-    pub(crate) private: TokenStream,
+    /// The path of the facade's private module, and the same in blocks that import it.
+    pub(crate) door: Door,
+    pub(crate) private: Door,
     pub(crate) ident: Ident,
     pub(crate) meta: Meta,
     pub(crate) features: Vec<Feature>,
@@ -75,7 +78,7 @@ impl Model {
                 _ => args::unknown(&arg, &["crate"], errors),
             }
         }
-        let private = path::private(facade.as_ref());
+        let (door, private) = (Door::of(facade.as_ref()), Door::short());
         let meta = Meta::take(&mut item.attrs, errors);
         for attribute in path::take(&mut item.attrs, "source") {
             errors.on(
@@ -101,17 +104,14 @@ impl Model {
             ident: item.ident.clone(),
             meta,
             features: features.collect(),
+            door,
             private,
         }
     }
 }
 
 impl Feature {
-    fn parse(
-        private: &TokenStream,
-        field: &mut syn::Field,
-        errors: &mut Errors,
-    ) -> Option<Feature> {
+    fn parse(private: &Door, field: &mut syn::Field, errors: &mut Errors) -> Option<Feature> {
         let meant = path::check_type(&field.ty, errors);
         let cfg = Cfg::read(&mut field.attrs, &FIELD_ATTRIBUTES, errors);
         let meta = Meta::take(&mut field.attrs, errors);
@@ -142,7 +142,7 @@ impl Feature {
     }
 
     /// The type of the `i`th field, restricted or not; `None` where it can't be told.
-    pub(crate) fn column_type(&self, private: &TokenStream, i: usize) -> Option<ColumnType> {
+    pub(crate) fn column_type(&self, private: &Door, i: usize) -> Option<ColumnType> {
         let ty = self.meant.as_ref()?;
         let restriction = self.restriction.as_ref();
         Some(column_type(private, i, ty, restriction, &self.cfg))
@@ -156,11 +156,7 @@ impl Feature {
 
 impl Extraction {
     /// `None` for a feature that queries give, and after an error.
-    fn parse(
-        private: &TokenStream,
-        attribute: &Attribute,
-        errors: &mut Errors,
-    ) -> Option<Extraction> {
+    fn parse(private: &Door, attribute: &Attribute, errors: &mut Errors) -> Option<Extraction> {
         let (mut references, keys): (Vec<_>, Vec<_>) = split(args::tokens_of(attribute, errors))
             .into_iter()
             .partition(|part| !args::has_key(part));
@@ -247,13 +243,13 @@ impl Reference {
 }
 
 /// `expr = ..`
-fn expression(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Option<RowExpr> {
+fn expression(private: &Door, arg: &Arg, errors: &mut Errors) -> Option<RowExpr> {
     let expr: Expr = arg.parse("an expression over other features", errors)?;
     errors.take(rowexpr::read(private, &expr))
 }
 
 impl Default {
-    fn parse(private: &TokenStream, arg: &Arg, errors: &mut Errors) -> Option<Default> {
+    fn parse(private: &Door, arg: &Arg, errors: &mut Errors) -> Option<Default> {
         let expr: Expr = arg.parse("a constant", errors)?;
         let literal = errors.take(literal::literal(private, &expr))?;
         Some(Default {

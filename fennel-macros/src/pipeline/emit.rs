@@ -1,7 +1,7 @@
 //! A pipeline's function, descriptor and checks.
 
-use proc_macro2::{Literal, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::model::{Input, Model};
@@ -9,6 +9,7 @@ use crate::enforce::{At, call};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let Model {
+        door,
         private,
         attributes,
         vis,
@@ -20,10 +21,10 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         body,
         ..
     } = model;
-    let name = model.name();
+    let (import, name) = (door.import(), model.name());
     let parameters = inputs
         .iter()
-        .map(|Input { ident, .. }| quote!(#ident: #private::Flow<'static>));
+        .map(|Input { ident, .. }| quote!(#ident: #door::Flow<'static>));
     let dataset = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as #private::Row>::DATASET);
     let flows = inputs.iter().zip(1_u32..).map(|(input, site)| {
         let dataset = dataset(&input.ty);
@@ -52,7 +53,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let checks = checks(model);
     // What rustc says of the whole function underlines its name.
     let function = quote_spanned! {ident.span()=>
-        #vis const fn #ident(#(#parameters),*) -> #private::Flow<'static> {
+        #vis const fn #ident(#(#parameters),*) -> #door::Flow<'static> {
+            #import
             #body
         }
     };
@@ -63,6 +65,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 
         #[allow(long_running_const_eval)]
         const _: () = {
+            #import
             static FLOW: #private::Flow<'static> =
                 #ident(#(#flows),*).returned(#name, #output, #output_site).judged(#(#well)&&*);
             const PIPELINE: #private::Pipeline<'static> = #private::Pipeline {
@@ -90,28 +93,28 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     }
 }
 
-/// One const item for each argument, with an arm for each of its tokens: rustc underlines the one
-/// that is wrong.
+/// One const item for each argument, with a call for each of its tokens: rustc underlines the one that
+/// is wrong.
 fn checks(model: &Model) -> TokenStream {
     let private = &model.private;
-    let mut checks = quote!(const VERDICT: #private::Verdict = FLOW.verdict(););
-    let mut first = 1_u32;
+    let mut checks = quote! {
+        use #private::raise as __fennel_raise;
+        const VERDICT: #private::Verdict = FLOW.verdict();
+        const RIGHT: bool = VERDICT.is_right();
+    };
+    let mut sites = 1_u32..;
     for group in &model.sites.groups {
-        let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
-        // Named twice rather than bound: a local would not be seen at a token of `macro_rules!`.
-        let found = quote!(VERDICT.between(#first, #count));
-        let arms = group.iter().zip(first..).map(|(at, site)| {
+        let calls = group.iter().zip(&mut sites).map(|(at, site)| {
             let site = Literal::u32_unsuffixed(site);
-            let raise = call(&quote!(#private::raise), *at, &found);
-            quote!(#site => #raise,)
+            let verdict = Ident::new("VERDICT", at.first());
+            let raise = Ident::new("__fennel_raise", at.first());
+            call(raise.into_token_stream(), *at, quote!(#verdict, #site))
         });
         checks.extend(quote! {
-            const _: () = match #found.site {
-                #(#arms)*
-                _ => {}
+            const _: () = if !RIGHT {
+                #(#calls;)*
             };
         });
-        first += count;
     }
     checks
 }

@@ -13,11 +13,14 @@ use crate::dataset::Env;
 use crate::enforce::At;
 use crate::errors::Errors;
 use crate::meta::Meta;
+use crate::path::Door;
 use crate::rowexpr::{self, bare};
 use crate::{native, path};
 
 pub(crate) struct Model {
-    pub(crate) private: TokenStream,
+    /// The path of the facade's private module, and the same in blocks that import it.
+    pub(crate) door: Door,
+    pub(crate) private: Door,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
@@ -77,7 +80,7 @@ impl Model {
                 _ => args::unknown(&arg, &KNOWN, errors),
             }
         }
-        let private = path::private(facade.as_ref());
+        let (door, private) = (Door::of(facade.as_ref()), Door::short());
         let meta = Meta::take(&mut function.attrs, errors);
         function.attrs.retain(|attribute| {
             let again = path::is(attribute, "pipeline");
@@ -141,6 +144,7 @@ impl Model {
             output: output?,
             body,
             sites,
+            door,
             private,
         })
     }
@@ -198,7 +202,7 @@ impl Input {
 
 /// Rewrites the arguments of operators and leaves the chain as it is.
 struct Rewriter<'a> {
-    private: &'a TokenStream,
+    private: &'a Door,
     /// The names that stand for flows.
     flows: Vec<String>,
     /// The names that stand for rows in groups.
