@@ -23,6 +23,11 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         sinks,
         fields,
     } = model;
+    let not_well = (!well).then(|| {
+        quote!(
+            const WELL: bool = false;
+        )
+    });
     let (import, name) = (door.import(), ident.unraw().to_string());
     let types: Vec<Option<ColumnType>> = fields
         .iter()
@@ -100,7 +105,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
             impl #private::Entity for #ident {
                 const NAME: &'static str = #name;
                 const KIND: #private::Kind = #private::Kind::Dataset;
-                const WELL: bool = #well;
+                #not_well
                 const DESCRIPTOR: #private::Descriptor<'static> =
                     #private::Descriptor::Dataset(<Self as #private::Row>::DATASET);
             }
@@ -230,11 +235,11 @@ fn checks(model: &Model) -> TokenStream {
             option(options.online),
             option(options.offline),
         );
-        check(
-            At::span(span),
-            quote!(#private::Index::check(#index, #online, #offline)),
-        );
-        check(At::span(span), quote!(#dataset.check_index()));
+        let at = At::span(span);
+        let said = quote!(#private::Index::check(#index, #online, #offline));
+        let said = enforce(private, at, &said);
+        let keyed = enforce(private, at, &quote!(#dataset.check_index()));
+        checks.extend(quote!(const _: () = { #said; #keyed };));
     }
     checks.extend(quote! {
         const JUDGED: #private::JudgedDataset = #private::JudgedDataset::of(#dataset);

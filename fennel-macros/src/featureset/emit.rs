@@ -21,6 +21,11 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         meta,
         features,
     } = model;
+    let not_well = (!well).then(|| {
+        quote!(
+            const WELL: bool = false;
+        )
+    });
     let (import, name) = (door.import(), ident.unraw().to_string());
     let types: Vec<Option<ColumnType>> = features
         .iter()
@@ -85,7 +90,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
             impl #private::Entity for #ident {
                 const NAME: &'static str = #name;
                 const KIND: #private::Kind = #private::Kind::Featureset;
-                const WELL: bool = #well;
+                #not_well
                 const DESCRIPTOR: #private::Descriptor<'static> =
                     #private::Descriptor::Featureset(<Self as #private::Features>::FEATURESET);
             }
