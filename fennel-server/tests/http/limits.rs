@@ -89,17 +89,23 @@ fn large_requests_share_what_memory_there_is() {
     };
     assert_eq!(large().status, 200);
 
-    let call = server
-        .call("POST", "/api/v1/log")
-        .header("content-type", "application/json");
-    let mut slow = call
-        .header("content-length", &body.len().to_string())
-        .open();
     let (begin, end) = body.split_at(600 << 10);
-    slow.write_all(begin).unwrap();
-    // Some of it may be on its way still.
-    let refused = std::iter::repeat_with(large)
-        .find(|reply| reply.status != 200)
+    // Part of the slow request may be on its way still when the next one comes, and then the slow one may be the
+    // one that finds no room.
+    let meet = || {
+        let call = server
+            .call("POST", "/api/v1/log")
+            .header("content-type", "application/json");
+        let mut slow = call
+            .header("content-length", &body.len().to_string())
+            .open();
+        slow.write_all(begin).unwrap();
+        let mut replies = std::iter::repeat_with(large).take(50);
+        Some((slow, replies.find(|reply| reply.status != 200)?))
+    };
+    let (mut slow, refused) = std::iter::repeat_with(meet)
+        .take(20)
+        .find_map(|met| met)
         .unwrap();
     let error = refused.error(503);
     assert!(error.contains("send it again later"), "{error}");
