@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use fennel::catalog::Catalog;
 use fennel::prelude::*;
-use fennel_benches::{Error, Table, quantile};
+use fennel_benches::{Error, Random, Table, micros, quantile, resident};
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::wire;
@@ -254,7 +254,7 @@ fn bare(events: &[Event], users: u32) -> f64 {
 
 /// Events in the order in which they come.
 fn generate(count: u64, users: u32) -> Vec<Event> {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::default();
     let weights = (1..=users).map(|rank| 1.0 / f64::from(rank));
     let mut total = 0.0;
     let sums: Vec<f64> = weights
@@ -279,30 +279,4 @@ fn generate(count: u64, users: u32) -> Vec<Event> {
         }
     });
     events.collect()
-}
-
-/// Numbers that look random and are always the same.
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 to below 1.
-    fn unit(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
-}
-
-/// The bytes of memory that the process has; 0 where the system doesn't tell.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes =
-        line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1000
 }
