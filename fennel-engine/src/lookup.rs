@@ -66,7 +66,7 @@ impl Engine {
         let wanted = positions(table, fields)?;
 
         let selection = table.select(wanted.iter().copied());
-        let (mut buffer, mut found) = (Vec::new(), Vec::with_capacity(keys.len()));
+        let mut found = vec![false; keys.len()];
         let column = |i: &usize| {
             let Column { name, shape } = table.columns.get(*i)?;
             let shape = match shape {
@@ -76,21 +76,25 @@ impl Engine {
             Some(crate::Column {
                 name: name.clone(),
                 shape,
-                values: Vec::with_capacity(keys.len()),
+                values: vec![Value::Null; keys.len()],
             })
         };
         let mut columns: Vec<_> = wanted.iter().filter_map(column).collect();
-        for (i, key) in keys.iter().enumerate() {
-            let key: Vec<&Value> = key.iter().collect();
-            let version = table.find(&snapshot, &key, at.of(i), &mut buffer)?;
+        let key = |row: usize, to: &mut Vec<_>| to.extend(keys.get(row).into_iter().flatten());
+        let at = |row| at.of(row);
+        table.find_each(&snapshot, keys.len(), key, at, |row, key, version| {
             let mut slots = columns.iter_mut();
-            table.read(&selection, &key, version.as_ref(), |value| {
-                if let Some(column) = slots.next() {
-                    column.values.push(value);
+            table.read(&selection, key, version, |value| {
+                let slot = slots.next().and_then(|column| column.values.get_mut(row));
+                if let Some(slot) = slot {
+                    *slot = value;
                 }
             })?;
-            found.push(version.is_some());
-        }
+            if let Some(found) = found.get_mut(row) {
+                *found = version.is_some();
+            }
+            Ok(())
+        })?;
         Ok(Found {
             found,
             columns: Columns(columns),

@@ -44,21 +44,14 @@ impl Evaluation<'_> {
             0
         };
         let extractions = features.iter().map(|(id, _)| self.extraction(*id));
-        let mut finder = Finder {
+        let finder = Finder {
             snapshot: self.snapshot,
             dataset,
             selection: dataset.table.select(columns.chain(all)),
             extractions: extractions.collect(),
             is_whole,
-            buffer: Vec::new(),
         };
-        let mut found = Found {
-            columns: vec![Vec::with_capacity(asked.keys.len()); features.len()],
-            wholes: Vec::new(),
-        };
-        for (key, at) in &asked.keys {
-            finder.find(key, *at, &mut found)?;
-        }
+        let found = finder.find_each(&asked.keys)?;
         for ((feature, _), column) in features.iter().zip(found.columns) {
             let values = asked.spread(column);
             let values = if lookup.each {
@@ -166,33 +159,46 @@ struct Finder<'q> {
     /// How each column that a feature wants becomes that feature.
     extractions: Vec<&'q Extraction>,
     is_whole: bool,
-    buffer: Vec<u8>,
 }
 
 impl Finder<'_> {
-    /// Appends what a key has as of `at`.
-    fn find(&mut self, key: &[&Value], at: Timestamp, found: &mut Found) -> Result<()> {
+    /// What each of `keys` has as of its instant.
+    fn find_each(&self, keys: &[(Vec<&Value>, Timestamp)]) -> Result<Found> {
         let table = &self.dataset.table;
-        let version = table.find(self.snapshot, key, at, &mut self.buffer)?;
-        let mut slots = found.columns.iter_mut().zip(&self.extractions);
-        let mut whole = Vec::new();
-        let mut give = |value| match slots.next() {
-            Some((column, extraction)) => column.push(extraction.finish(value)),
-            None => whole.push(value),
+        let missing = table.missing(&self.selection);
+        let columns = self.extractions.iter().zip(missing);
+        let columns = columns
+            .map(|(extraction, value)| vec![extraction.finish(value); keys.len()])
+            .collect();
+        let wholes = if self.is_whole { keys.len() } else { 0 };
+        let mut found = Found {
+            columns,
+            wholes: vec![Value::Null; wholes],
         };
-        match &version {
-            Some(version) => table.read(&self.selection, key, Some(version), give)?,
-            None => table.missing(&self.selection).for_each(&mut give),
-        }
-        if self.is_whole {
-            let is_there = version.is_some();
-            found.wholes.push(if is_there {
-                Value::Record(whole)
-            } else {
-                Value::Null
-            });
-        }
-        Ok(())
+        let key = |i: usize, to: &mut Vec<_>| {
+            to.extend(keys.get(i).iter().flat_map(|(key, _)| key.iter().copied()));
+        };
+        let at = |i: usize| keys.get(i).map_or(Timestamp::MIN, |(_, at)| *at);
+        table.find_each(self.snapshot, keys.len(), key, at, |i, key, version| {
+            if version.is_none() {
+                return Ok(());
+            }
+            let mut slots = found.columns.iter_mut().zip(&self.extractions);
+            let mut whole = Vec::new();
+            table.read(&self.selection, key, version, |value| match slots.next() {
+                Some((column, extraction)) => {
+                    if let Some(slot) = column.get_mut(i) {
+                        *slot = extraction.finish(value);
+                    }
+                }
+                None => whole.push(value),
+            })?;
+            if let Some(slot) = found.wholes.get_mut(i) {
+                *slot = Value::Record(whole);
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 

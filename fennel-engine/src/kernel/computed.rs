@@ -58,6 +58,23 @@ impl Computed {
         self.arranged(&self.fold.missing())
     }
 
+    /// What a key has as of each of `instants`, which ascend; `give` gets their positions.
+    pub(crate) fn as_of_each(
+        &self,
+        state: &State,
+        key: &[&Value],
+        instants: &[i64],
+        mut give: impl FnMut(usize, Option<(i64, Vec<Value>)>) -> Result<()>,
+    ) -> Result<()> {
+        let group = self.group(key);
+        self.fold.values_of(state, &group, instants, |i, found| {
+            give(
+                i,
+                found.map(|(time, values)| (time, self.arranged(&values))),
+            )
+        })
+    }
+
     /// What a key has as of `at`, for kernels.
     pub(crate) fn version_as_of(
         &self,

@@ -16,6 +16,7 @@ use fennel_core::value::Value;
 use fennel_core::window::Window;
 
 use super::group::{decode_group, decode_row, encode_row, group_prefix};
+use super::sweep::Sweep;
 use super::tiles::{FEW, Question, Rows, Tiles};
 use super::window::{Span, enters, leaves, seen, windows};
 use super::{Changes, Failure, OPEN, Points, Row, Version, differences};
@@ -68,11 +69,11 @@ struct Touched {
 }
 
 /// A row in the state.
-struct Entry {
-    time: i64,
-    end: i64,
-    id: Bytes,
-    values: Vec<Value>,
+pub(super) struct Entry {
+    pub(super) time: i64,
+    pub(super) end: i64,
+    pub(super) id: Bytes,
+    pub(super) values: Vec<Value>,
 }
 
 /// The rows that entries are of.
@@ -157,14 +158,38 @@ impl Fold {
         group: &[&Value],
         at: i64,
     ) -> Result<Option<(i64, Vec<Value>)>> {
-        let line = self.group(state, group);
-        let Some(last) = line.last_entered(Side::After, at)? else {
-            return Ok(None);
-        };
-        match line.compute(Side::After, at)? {
-            Ok(values) => Ok(Some((last, values))),
-            Err(reason) => Err(Error::Request(reason)),
+        self.group(state, group).value(at)
+    }
+
+    /// What a group's aggregates are as of each of `instants`, which ascend; `give` gets their positions.
+    pub(super) fn values_of(
+        &self,
+        state: &State,
+        group: &[&Value],
+        instants: &[i64],
+        mut give: impl FnMut(usize, Option<(i64, Vec<Value>)>) -> Result<()>,
+    ) -> Result<()> {
+        let group = self.group(state, group);
+        // Rows of tables hold until some end, so they don't leave in the order in which they came.
+        let sweeps = self.keys == 0 && instants.len() > 1;
+        let mut sweep = sweeps.then(|| Sweep::new(&group, instants.len()));
+        for (i, at) in instants.iter().enumerate() {
+            let swept = match &mut sweep {
+                Some(sweep) => sweep.as_of(*at)?,
+                None => None,
+            };
+            let value = match swept {
+                None => {
+                    sweep = None;
+                    group.value(*at)?
+                }
+                Some(None) => None,
+                Some(Some((last, Ok(values)))) => Some((last, values)),
+                Some(Some((_, Err(reason)))) => return Err(Error::Request(reason)),
+            };
+            give(i, value)?;
         }
+        Ok(())
     }
 
     /// What a group is over time, the earliest first.
@@ -321,7 +346,7 @@ impl Fold {
     }
 
     /// The windows that aggregates have, each once.
-    fn windows(&self) -> impl Iterator<Item = Window> {
+    pub(super) fn windows(&self) -> impl Iterator<Item = Window> {
         let functions = self.functions.iter().enumerate();
         functions
             .filter(|(i, function)| {
@@ -335,8 +360,8 @@ impl Fold {
 }
 
 /// One group in the state.
-struct Group<'s> {
-    fold: &'s Fold,
+pub(super) struct Group<'s> {
+    pub(super) fold: &'s Fold,
     state: &'s State,
     bytes: Vec<u8>,
     /// The times of rows that come or go in this pass.
@@ -345,7 +370,12 @@ struct Group<'s> {
 
 impl Group<'_> {
     /// The rows from `lo` to before `hi`, in order.
-    fn rows(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<Entry>> {
+    pub(super) fn rows(
+        &self,
+        side: Side,
+        lo: i64,
+        hi: i64,
+    ) -> impl DoubleEndedIterator<Item = Result<Entry>> {
         let key = |time| {
             self.fold
                 .entry_key(ENTRIES, &self.bytes, &[&key::ordered(time)])
@@ -359,6 +389,17 @@ impl Group<'_> {
             let (key, value) = entry?;
             self.fold.decode(&key, &value, self.bytes.len())
         })
+    }
+
+    /// The aggregates as of `at`, with the time of the last row that they saw; `None` where there is no row yet.
+    fn value(&self, at: i64) -> Result<Option<(i64, Vec<Value>)>> {
+        let Some(last) = self.last_entered(Side::After, at)? else {
+            return Ok(None);
+        };
+        match self.compute(Side::After, at)? {
+            Ok(values) => Ok(Some((last, values))),
+            Err(reason) => Err(Error::Request(reason)),
+        }
     }
 
     /// The aggregates as of `at`, or why they can't be computed.
@@ -794,7 +835,7 @@ fn boundary(holds: &impl Fn(i64) -> bool) -> i64 {
     no
 }
 
-fn corrupt() -> Error {
+pub(super) fn corrupt() -> Error {
     Error::Corrupt(
         "the state of an aggregate can't be read; restore the store from a backup".into(),
     )

@@ -15,6 +15,7 @@ mod join;
 mod lower;
 mod pick;
 mod rows;
+mod sweep;
 mod tiles;
 mod timeline;
 mod window;

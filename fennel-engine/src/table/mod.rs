@@ -16,6 +16,7 @@
 
 mod apply;
 pub(crate) mod key;
+mod questions;
 mod read;
 mod row;
 mod upserts;

@@ -59,9 +59,7 @@ impl Table {
             let Some((time, values)) = computed.as_of(&state, key, at.micros())? else {
                 return Ok(None);
             };
-            let time = Timestamp::from_micros(time).ok_or_else(|| self.corrupt())?;
-            let values = Values::Computed(values);
-            return Ok(Some(Found { time, values }));
+            return self.computed_found((time, values)).map(Some);
         }
         self.key_prefix(key.iter().copied(), buffer);
         let len = buffer.len();
@@ -73,19 +71,40 @@ impl Table {
         let Some((key, value)) = snapshot.first_at_or_after(Space::Table, buffer, prefix)? else {
             return Ok(None);
         };
-        let time = key.get(len..).and_then(|time| Some(time_of(time, true)?.0));
+        self.found(&key, &value, len, at.micros())
+    }
+
+    /// What the latest entry of a key that isn't after `at` says, if it is of that key. The key takes `len` bytes.
+    pub(super) fn found(
+        &self,
+        entry: &[u8],
+        value: &Bytes,
+        len: usize,
+        at: i64,
+    ) -> Result<Option<Found>> {
+        let time = entry
+            .get(len..)
+            .and_then(|time| Some(time_of(time, true)?.0));
         let time = time.ok_or_else(|| self.corrupt())?;
         let (is_there, head) = match self.kind() {
-            Kind::Upserts => (self.said(&value)?.is_some(), 1),
+            Kind::Upserts => (self.said(value)?.is_some(), 1),
             _ => {
                 let end = value.first_chunk::<8>().ok_or_else(|| self.corrupt())?;
-                (key::from_ordered(*end) > at.micros(), 8)
+                (key::from_ordered(*end) > at, 8)
             }
         };
-        Ok(is_there.then_some(Found {
+        Ok(is_there.then(|| Found {
             time,
-            values: Values::Stored(value, head),
+            values: Values::Stored(value.clone(), head),
         }))
+    }
+
+    /// What an aggregate came to.
+    pub(super) fn computed_found(&self, (time, values): (i64, Vec<Value>)) -> Result<Found> {
+        Ok(Found {
+            time: Timestamp::from_micros(time).ok_or_else(|| self.corrupt())?,
+            values: Values::Computed(values),
+        })
     }
 
     /// Makes `to` what all entries of a key begin with.

@@ -1,0 +1,166 @@
+//! Many keys at once, each as of an instant of its own.
+//!
+//! They are asked in the order in which the store has them: so neighbours are found by one scan, and an aggregate that
+//! is asked for at many instants reads its rows once.
+
+use std::ops::{Bound, Range};
+
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+
+use super::read::Found;
+use super::{Table, check_key, key};
+use crate::error::Result;
+use crate::kernel::Computed;
+use crate::state::State;
+use crate::store::{Bytes, Entry, Scan, Snapshot, Space, prefix_end};
+
+/// Entries that a scan passes before it is begun anew, which takes about as long.
+const STEPS: usize = 16;
+
+/// A row's key and instant.
+struct Question {
+    row: usize,
+    /// Where the bytes of the key are.
+    key: Range<usize>,
+    at: i64,
+}
+
+impl Table {
+    /// What the keys of `count` rows are as of their instants, as [`find`](Table::find) tells it.
+    ///
+    /// `key` appends the key of a row. `give` gets each row once, in no order, with its key.
+    pub(crate) fn find_each<'v>(
+        &self,
+        snapshot: &Snapshot,
+        count: usize,
+        key: impl Fn(usize, &mut Vec<&'v Value>),
+        at: impl Fn(usize) -> Timestamp,
+        mut give: impl FnMut(usize, &[&'v Value], Option<&Found>) -> Result<()>,
+    ) -> Result<()> {
+        let mut values = Vec::new();
+        if count == 1 {
+            key(0, &mut values);
+            let found = self.find(snapshot, &values, at(0), &mut Vec::new())?;
+            return give(0, &values, found.as_ref());
+        }
+        let mut bytes = Vec::new();
+        let mut questions = Vec::with_capacity(count);
+        for row in 0..count {
+            values.clear();
+            key(row, &mut values);
+            let begin = bytes.len();
+            bytes.extend(self.rows_prefix());
+            values
+                .iter()
+                .for_each(|value| key::encode(value, &mut bytes));
+            questions.push(Question {
+                row,
+                key: begin..bytes.len(),
+                at: at(row).micros(),
+            });
+        }
+        let bytes_of = |question: &Question| bytes.get(question.key.clone()).unwrap_or_default();
+        questions.sort_unstable_by(|one, other| {
+            let keys = bytes_of(one).cmp(bytes_of(other));
+            keys.then_with(|| match self.computed() {
+                Some(_) => one.at.cmp(&other.at),
+                None => other.at.cmp(&one.at),
+            })
+        });
+        let mut give = |row, found: Option<&Found>| {
+            values.clear();
+            key(row, &mut values);
+            give(row, &values, found)
+        };
+        if let Some(computed) = self.computed() {
+            let state = State::of(snapshot)?;
+            let same_key = |one: &Question, other: &Question| bytes_of(one) == bytes_of(other);
+            for questions in questions.chunk_by(same_key) {
+                self.compute_each(computed, &state, questions, &key, &mut give)?;
+            }
+            return Ok(());
+        }
+        let mut neighbours = Neighbours::new(snapshot, &self.rows_prefix());
+        let mut from = Vec::new();
+        for question in &questions {
+            let key = bytes_of(question);
+            if check_key(key).is_err() {
+                give(question.row, None)?;
+                continue;
+            }
+            from.clear();
+            from.extend(key);
+            from.extend(key::ordered(question.at).map(|byte| !byte));
+            let found = match neighbours.first_from(&from)? {
+                Some((entry, value)) if entry.starts_with(key) => {
+                    self.found(entry, value, key.len(), question.at)?
+                }
+                _ => None,
+            };
+            give(question.row, found.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Answers questions about one key, by their instants.
+    fn compute_each<'v>(
+        &self,
+        computed: &Computed,
+        state: &State,
+        questions: &[Question],
+        key: &impl Fn(usize, &mut Vec<&'v Value>),
+        give: &mut impl FnMut(usize, Option<&Found>) -> Result<()>,
+    ) -> Result<()> {
+        let mut values = Vec::new();
+        if let Some(first) = questions.first() {
+            key(first.row, &mut values);
+        }
+        let instants: Vec<_> = questions.iter().map(|question| question.at).collect();
+        computed.as_of_each(state, &values, &instants, |i, found| {
+            let found = found.map(|found| self.computed_found(found)).transpose()?;
+            match questions.get(i) {
+                Some(question) => give(question.row, found.as_ref()),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// Entries of a table, asked for in ascending order.
+struct Neighbours<'s> {
+    snapshot: &'s Snapshot,
+    end: Bound<Bytes>,
+    scan: Option<Scan>,
+    ahead: Option<Entry>,
+}
+
+impl<'s> Neighbours<'s> {
+    fn new(snapshot: &'s Snapshot, prefix: &[u8]) -> Self {
+        Self {
+            snapshot,
+            end: prefix_end(prefix),
+            scan: None,
+            ahead: None,
+        }
+    }
+
+    /// The first entry at or after `key`, which isn't before the keys of earlier calls.
+    fn first_from(&mut self, key: &[u8]) -> Result<Option<&Entry>> {
+        if let Some(scan) = &mut self.scan {
+            for _ in 0..STEPS {
+                match &self.ahead {
+                    Some((ahead, _)) if ahead.as_ref() < key => {
+                        self.ahead = scan.next().transpose()?;
+                    }
+                    _ => return Ok(self.ahead.as_ref()),
+                }
+            }
+        }
+        let range = (Bound::Included(Bytes::from(key)), self.end.clone());
+        let mut scan = self.snapshot.scan(Space::Table, range);
+        self.ahead = scan.next().transpose()?;
+        self.scan = Some(scan);
+        Ok(self.ahead.as_ref())
+    }
+}
