@@ -1,26 +1,42 @@
-//! Queries of ten features of one key over HTTP, beside the same server's `/healthz`.
+//! Queries of ten features of some keys, in process and over HTTP, beside the same server's `/healthz` and a bare
+//! server that has the rows in a hash map.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+mod bare;
+mod client;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use fennel::catalog::Catalog;
 use fennel::prelude::*;
-use fennel_benches::{Error, Table, quantile};
+use fennel_benches::{Error, Table, micros, quantile};
+use fennel_core::value::Value;
 use fennel_core::wire;
+use fennel_engine::store::Store;
+use fennel_engine::{Engine, Query, SystemClock};
 use fennel_server::{Config, Server, Token};
 use prost::Message as _;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-/// Measures point queries over HTTP.
+use client::Client;
+
+/// Measures point queries
 #[derive(Parser)]
 struct Args {
-    /// How many keys there are
-    #[arg(long, default_value_t = 1_000_000)]
-    keys: u64,
-    /// How many requests each client sends
+    /// How many keys there are; given several times, each is measured
+    #[arg(long, default_values_t = [1_000_000])]
+    keys: Vec<u64>,
+    /// How many keys a query asks for; given several times, each is measured
+    #[arg(long, default_values_t = [1, 100, 1_000])]
+    asked: Vec<u64>,
+    /// For how many keys each client asks in all, in 500 requests at least
     #[arg(long, default_value_t = 20_000)]
     requests: u64,
     /// How many rows each log request has
@@ -77,13 +93,56 @@ struct Features {
 
 const TOKEN: &str = "fnl_a_token_of_this_bench";
 
+/// What is asked, and of whom.
+enum Asked {
+    Health(SocketAddr),
+    Server(SocketAddr),
+    Bare(SocketAddr),
+    Engine(Engine),
+}
+
 fn main() -> Result<(), Error> {
     let args = Args::parse();
-    let dir = tempfile::tempdir()?;
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = Runtime::new()?;
+    let mut table = Table::new(&[
+        "of keys",
+        "asked",
+        "by",
+        "clients",
+        "p50 µs",
+        "p99 µs",
+        "requests/s",
+    ]);
+    for keys in &args.keys {
+        let dir = tempfile::tempdir()?;
+        let mut measure = |what: &Asked, asked: u64| -> Result<(), Error> {
+            for clients in [1, 8] {
+                table.row(measured(what, *keys, asked, clients, args.requests)?);
+            }
+            Ok(())
+        };
+        over_http(&runtime, dir.path(), *keys, &args, &mut measure)?;
+        let engine = Engine::open(Store::open(dir.path())?, Arc::new(SystemClock))?;
+        let who = Asked::Engine(engine);
+        for asked in &args.asked {
+            measure(&who, *asked)?;
+        }
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// Starts both servers, loads the rows, and measures.
+fn over_http(
+    runtime: &Runtime,
+    data: &Path,
+    keys: u64,
+    args: &Args,
+    measure: &mut impl FnMut(&Asked, u64) -> Result<(), Error>,
+) -> Result<(), Error> {
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
-        data_dir: dir.path().join("data"),
+        data_dir: data.to_owned(),
         process_token: Some(Token::new(TOKEN)?),
         ..Config::default()
     };
@@ -93,49 +152,42 @@ fn main() -> Result<(), Error> {
     let serving = runtime.spawn(server.serve(async {
         let _ = stopped.await;
     }));
+    let rows = (0..keys).map(|id| id as i64);
+    let rows = rows.map(|id| (id, (id, format!("text {id}"))));
+    let bare = bare::router(Arc::new(rows.collect()));
+    let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
+    let bare_address = listener.local_addr()?;
+    let bare = runtime.spawn(async { axum::serve(listener, bare).await });
 
     let mut client = Client::connect(address)?;
     let catalog: Catalog<'_> = fennel::entities![Row, Features].into_iter().collect();
     let request = wire::encode(&catalog, None, "").encode_to_vec();
     let commit = "/api/v1/commit?preview=false&incremental=false&backfill=true";
     client.post(commit, "application/octet-stream", &request)?;
-    let loaded = load(&mut client, &args)?;
+    let loaded = load(&mut client, keys, args.batch)?;
     println!(
-        "Logging {} keys in requests of {} rows: {loaded:.0} rows/s on disk\n",
-        args.keys, args.batch
+        "Logging {keys} keys in requests of {} rows: {loaded:.0} rows/s on disk",
+        args.batch
     );
+    same_answers(&mut client, &mut Client::connect(bare_address)?, keys)?;
 
-    let mut table = Table::new(&["request", "clients", "p50 µs", "p99 µs", "requests/s"]);
-    for clients in [1, 8] {
-        for what in ["/healthz", "10 features of a key"] {
-            let (mut times, wall) = measure(address, clients, &args, what == "/healthz")?;
-            times.sort_unstable();
-            table.row([
-                what.to_owned(),
-                clients.to_string(),
-                format!("{:.0}", micros(quantile(&times, 0.5))),
-                format!("{:.0}", micros(quantile(&times, 0.99))),
-                format!("{:.0}", times.len() as f64 / wall.as_secs_f64()),
-            ]);
-        }
+    measure(&Asked::Health(address), 0)?;
+    for asked in &args.asked {
+        measure(&Asked::Bare(bare_address), *asked)?;
+        measure(&Asked::Server(address), *asked)?;
     }
-    println!("{table}");
+    bare.abort();
     drop(client);
     let _ = stop.send(());
-    runtime.block_on(serving)?;
-    Ok(())
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
+    Ok(runtime.block_on(serving)?)
 }
 
 /// Logs a row for each key; answers rows a second.
-fn load(client: &mut Client, args: &Args) -> Result<f64, Error> {
+fn load(client: &mut Client, keys: u64, batch: u64) -> Result<f64, Error> {
     let begin = Instant::now();
     let mut first = 0;
-    while first < args.keys {
-        let last = (first + args.batch).min(args.keys);
+    while first < keys {
+        let last = (first + batch).min(keys);
         let rows = (first..last).map(|id| {
             format!(
                 r#"{{"id":{id},"a":{id},"b":1,"c":2,"d":3,"e":0.5,"f":1.5,"g":2.5,"h":"text {id}","i":"other","j":true,"at":"2024-01-01T00:00:00Z"}}"#
@@ -146,102 +198,130 @@ fn load(client: &mut Client, args: &Args) -> Result<f64, Error> {
         client.post("/api/v1/log", "application/json", body.as_bytes())?;
         first = last;
     }
-    Ok(args.keys as f64 / begin.elapsed().as_secs_f64())
+    Ok(keys as f64 / begin.elapsed().as_secs_f64())
 }
 
-/// The times of all requests of so many clients at once, and how long all took together.
-fn measure(
-    address: SocketAddr,
+/// Ends the bench where the bare server's answer is another.
+fn same_answers(server: &mut Client, bare: &mut Client, keys: u64) -> Result<(), Error> {
+    let body = body(&mut 7, keys, 100);
+    let ours = server.post("/api/v1/query", "application/json", body.as_bytes())?;
+    let theirs = bare.post("/query", "application/json", body.as_bytes())?;
+    if ours == theirs {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy;
+    Err(format!(
+        "the server says {}\nand the bare one {}",
+        text(ours),
+        text(theirs)
+    )
+    .into())
+}
+
+/// A row of the table: the times of the requests of so many clients at once.
+fn measured(
+    what: &Asked,
+    keys: u64,
+    asked: u64,
     clients: u64,
-    args: &Args,
-    health: bool,
-) -> Result<(Vec<Duration>, Duration), Error> {
-    let (keys, requests) = (args.keys, args.requests);
+    requests: u64,
+) -> Result<[String; 7], Error> {
+    let requests = (requests / asked.max(1)).max(500);
     let begin = Instant::now();
-    let threads: Vec<_> = (0..clients)
-        .map(|number| {
-            thread::spawn(move || -> Result<Vec<Duration>, Error> {
-                let mut client = Client::connect(address)?;
-                let mut key = number;
-                let mut times = Vec::new();
-                for _ in 0..requests {
-                    key = key.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let body = format!(
-                        r#"{{"inputs":["Features.id"],"outputs":["Features"],"data":{{"Features.id":[{}]}},"log":false}}"#,
-                        (key >> 20) % keys
-                    );
-                    let begin = Instant::now();
-                    if health {
-                        client.get("/healthz")?;
-                    } else {
-                        client.post("/api/v1/query", "application/json", body.as_bytes())?;
-                    }
-                    times.push(begin.elapsed());
-                }
-                Ok(times)
-            })
-        })
-        .collect();
+    let times: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (1..=clients)
+            .map(|seed| scope.spawn(move || ask(what, keys, asked, requests, seed)))
+            .collect();
+        threads
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect()
+    });
+    let wall = begin.elapsed();
+    let mut sorted = Vec::new();
+    for times in times {
+        sorted.extend(times.map_err(|_| "a client panicked")??);
+    }
+    sorted.sort_unstable();
+    let by = match what {
+        Asked::Health(_) => "/healthz",
+        Asked::Server(_) => "the server",
+        Asked::Bare(_) => "a bare server",
+        Asked::Engine(_) => "the engine",
+    };
+    Ok([
+        keys.to_string(),
+        if asked == 0 {
+            String::new()
+        } else {
+            asked.to_string()
+        },
+        by.to_owned(),
+        clients.to_string(),
+        format!("{:.0}", micros(quantile(&sorted, 0.5))),
+        format!("{:.0}", micros(quantile(&sorted, 0.99))),
+        format!("{:.0}", sorted.len() as f64 / wall.as_secs_f64()),
+    ])
+}
+
+/// The times of the requests of one client.
+fn ask(
+    what: &Asked,
+    keys: u64,
+    asked: u64,
+    requests: u64,
+    mut seed: u64,
+) -> Result<Vec<Duration>, Error> {
     let mut times = Vec::new();
-    for thread in threads {
-        times.extend(thread.join().map_err(|_| "a client panicked")??);
-    }
-    Ok((times, begin.elapsed()))
-}
-
-/// A client of one connection that is kept.
-struct Client {
-    stream: TcpStream,
-    answer: Vec<u8>,
-}
-
-impl Client {
-    fn connect(address: SocketAddr) -> Result<Client, Error> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        Ok(Client {
-            stream,
-            answer: vec![0; 1 << 16],
-        })
-    }
-
-    fn get(&mut self, path: &str) -> Result<(), Error> {
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").as_bytes())
-    }
-
-    fn post(&mut self, path: &str, content: &str, body: &[u8]) -> Result<(), Error> {
-        let mut request = format!(
-            "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: {content}\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        request.extend(body);
-        self.send(&request)
-    }
-
-    /// Sends, and reads the whole answer, which must be a 200 of known length.
-    fn send(&mut self, request: &[u8]) -> Result<(), Error> {
-        self.stream.write_all(request)?;
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.answer[filled..])?;
-            filled += read;
-            let text = String::from_utf8_lossy(&self.answer[..filled]);
-            if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head
-                    .lines()
-                    .find_map(|line| line.strip_prefix("content-length: "));
-                let length: usize = length.ok_or("an answer without a length")?.parse()?;
-                if body.len() >= length {
-                    if !head.starts_with("HTTP/1.1 200") {
-                        return Err(text.into_owned().into());
-                    }
-                    return Ok(());
-                }
-            }
-            if read == 0 {
-                return Err(format!("the connection ended: {text}").into());
-            }
+    if let Asked::Engine(engine) = what {
+        let mut query = Query {
+            inputs: vec!["Features.id".into()],
+            outputs: vec!["Features".into()],
+            ..Query::default()
+        };
+        for _ in 0..requests {
+            let ids = (0..asked).map(|_| Value::Int(key(&mut seed, keys) as i64));
+            query.data = BTreeMap::from([("Features.id".into(), ids.collect())]);
+            let begin = Instant::now();
+            engine.query("main", &query)?;
+            times.push(begin.elapsed());
         }
+        return Ok(times);
     }
+    let (Asked::Health(address) | Asked::Server(address) | Asked::Bare(address)) = what else {
+        return Ok(times);
+    };
+    let path = match what {
+        Asked::Server(_) => "/api/v1/query",
+        _ => "/query",
+    };
+    let mut client = Client::connect(*address)?;
+    for _ in 0..requests {
+        let body = body(&mut seed, keys, asked);
+        let begin = Instant::now();
+        if let Asked::Health(_) = what {
+            client.get("/healthz")?;
+        } else {
+            client.post(path, "application/json", body.as_bytes())?;
+        }
+        times.push(begin.elapsed());
+    }
+    Ok(times)
+}
+
+/// A query of that many keys.
+fn body(seed: &mut u64, keys: u64, asked: u64) -> String {
+    let ids = (0..asked).map(|_| key(seed, keys).to_string());
+    let ids = ids.collect::<Vec<_>>().join(",");
+    format!(
+        r#"{{"inputs":["Features.id"],"outputs":["Features"],"data":{{"Features.id":[{ids}]}},"log":false}}"#
+    )
+}
+
+/// The next of a row of keys that look random.
+fn key(seed: &mut u64, keys: u64) -> u64 {
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*seed >> 20) % keys
 }
