@@ -25,7 +25,10 @@ impl Table {
                 state,
                 prefix: [&self.rows_prefix()[..], &key].concat(),
             };
-            let (removed, added) = differences(&line, &touched)?;
+            let (removed, added) = match line.stretch(&touched)? {
+                Some(stretch) => differences(&stretch, &touched)?,
+                None => differences(&line, &touched)?,
+            };
             for version in removed {
                 changes.removed.push(self.version_row(&key, &version)?);
             }
@@ -110,6 +113,9 @@ impl Table {
     }
 }
 
+/// Entries of a stretch that are read at once for each of its instants, at most. Beyond that they are asked one by one.
+const ENTRIES_PER_INSTANT: usize = 16;
+
 /// What the sources' rows say of one key.
 struct Line<'t> {
     table: &'t Table,
@@ -134,6 +140,107 @@ impl Line<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+impl<'t> Line<'t> {
+    /// What is said from the first to the last of some instants, unless that is much more than they ask for.
+    fn stretch(&self, instants: &BTreeSet<i64>) -> Result<Option<Stretch<'_, 't>>> {
+        let (Some(first), Some(last)) = (instants.first(), instants.last()) else {
+            return Ok(None);
+        };
+        if first == last {
+            return Ok(None);
+        }
+        let most = instants.len() * ENTRIES_PER_INSTANT;
+        let mut said = [Vec::new(), Vec::new()];
+        let from = self.entry(*last);
+        let entries = self.state.scan_from(Side::After, &from, &self.prefix);
+        for (i, entry) in entries.enumerate() {
+            let (key, value) = entry?;
+            let (time, sequence) = self.table.place_of(&key, self.prefix.len())?;
+            if time < *first {
+                break;
+            }
+            if i == most {
+                return Ok(None);
+            }
+            for (side, said) in [Side::Before, Side::After].into_iter().zip(&mut said) {
+                // Of one instant, the row that arrived last comes first, and counts.
+                let is_known = said.last().is_some_and(|(known, _)| *known == time);
+                if sequence < self.state.applied(side) && !is_known {
+                    said.push((time, self.table.said(&value)?.map(Bytes::from)));
+                }
+            }
+        }
+        said.iter_mut().for_each(|said| said.reverse());
+        let [before, after] = said;
+        let stretch = |side, said| -> Result<Seen> {
+            Ok(Seen {
+                said,
+                earlier: self.before(side, *first)?,
+                later: self.after(side, *last)?,
+            })
+        };
+        Ok(Some(Stretch {
+            before: stretch(Side::Before, before)?,
+            after: stretch(Side::After, after)?,
+            first: *first,
+            line: self,
+        }))
+    }
+}
+
+/// What is said of a key in a stretch of time. A side doesn't see the rows of its pass, or of later ones, and a
+/// question that is asked of the store passes all of them over.
+struct Stretch<'l, 't> {
+    line: &'l Line<'t>,
+    first: i64,
+    before: Seen,
+    after: Seen,
+}
+
+/// What a side sees of a stretch.
+struct Seen {
+    /// By instant.
+    said: Vec<(i64, Option<Bytes>)>,
+    /// The last instant before the stretch, and the first one behind it.
+    earlier: Option<i64>,
+    later: Option<i64>,
+}
+
+impl Stretch<'_, '_> {
+    fn seen(&self, side: Side) -> &Seen {
+        match side {
+            Side::Before => &self.before,
+            Side::After => &self.after,
+        }
+    }
+}
+
+impl Points for Stretch<'_, '_> {
+    fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>> {
+        if time < self.first {
+            return self.line.at(side, time);
+        }
+        let said = &self.seen(side).said;
+        let found = said.binary_search_by_key(&time, |(at, _)| *at).ok();
+        Ok(found
+            .and_then(|i| said.get(i))
+            .map(|(_, said)| said.clone()))
+    }
+
+    fn before(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let Seen { said, earlier, .. } = self.seen(side);
+        let end = said.partition_point(|(at, _)| *at < time);
+        let last = end.checked_sub(1).and_then(|i| said.get(i));
+        Ok(last.map(|(at, _)| *at).or(*earlier))
+    }
+
+    fn after(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let Seen { said, later, .. } = self.seen(side);
+        let first = said.get(said.partition_point(|(at, _)| *at <= time));
+        Ok(first.map(|(at, _)| *at).or(*later))
     }
 }
 
