@@ -115,10 +115,7 @@ impl<'g> Sweep<'g> {
             };
             last.map(|time| enters(moving.window, time))
         });
-        let seen = match last.max() {
-            Some(last) => Some((last, self.values(at))),
-            None => None,
-        };
+        let seen = last.max().map(|last| (last, self.values(at)));
         self.pass();
         Ok(Some(seen))
     }
