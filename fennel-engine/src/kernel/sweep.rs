@@ -321,7 +321,13 @@ mod tests {
         });
         let windows = windows().into_iter().enumerate();
         let windows = windows.filter(|(i, _)| of & 1 << i != 0);
-        let columns = windows.flat_map(|(_, window)| [0, 1].map(|slot| Column { slot, window }));
+        let columns = windows.flat_map(|(_, window)| {
+            [0, 1].map(|slot| Column {
+                slot,
+                window,
+                has_default: false,
+            })
+        });
         Fold {
             prefix: [7; 6],
             by: vec![0],
