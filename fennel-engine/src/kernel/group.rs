@@ -41,6 +41,26 @@ fn normal(value: &Value) -> Cow<'_, Value> {
     })
 }
 
+/// The most bytes that what a kernel finds a row by may come to. The store's keys have 65,535, bytes may be
+/// doubled in them, and there is more around.
+pub(super) const MAX_BYTES: usize = 30_000;
+
+/// About the bytes of values in a key, and not fewer.
+pub(super) fn bytes_of<'v>(values: impl Iterator<Item = &'v Value>) -> usize {
+    let value = |value: &Value| match value {
+        Value::String(text) => text.len() + 11,
+        Value::Bytes(bytes) => bytes.len() + 11,
+        // Elements have a mark each.
+        Value::List(values) | Value::Record(values) => bytes_of(values.iter()) + values.len() + 11,
+        Value::Map(entries) => {
+            let keys: usize = entries.keys().map(|key| key.len() + 11).sum();
+            keys + bytes_of(entries.values()) + 11
+        }
+        _ => 32,
+    };
+    values.map(value).sum()
+}
+
 /// A row's values as bytes.
 pub(super) fn encode_row(values: &[Value]) -> Vec<u8> {
     encode_values(values.iter())

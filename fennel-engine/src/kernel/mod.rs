@@ -151,6 +151,54 @@ impl Kernel {
 }
 
 impl Kernel {
+    /// Leaves out rows that the kernel can't keep, since what it finds them by is too long.
+    pub(crate) fn bound(
+        &self,
+        changes: &mut Cow<'_, Changes>,
+        names: &[String],
+        failures: &mut Vec<Failure>,
+    ) {
+        let is_long = |row: &Row| {
+            self.found_by(row)
+                .is_some_and(|bytes| bytes > group::MAX_BYTES)
+        };
+        if !changes.removed.iter().chain(&changes.added).any(is_long) {
+            return;
+        }
+        let changes = changes.to_mut();
+        changes.removed.retain(|row| !is_long(row));
+        changes.added.retain(|row| {
+            let is_long = is_long(row);
+            if is_long {
+                failures.push(Failure {
+                    reason: format!(
+                        "the columns that it is found by take more than {} bytes",
+                        group::MAX_BYTES
+                    ),
+                    row: names
+                        .iter()
+                        .cloned()
+                        .zip(row.values.iter().cloned())
+                        .collect(),
+                });
+            }
+            !is_long
+        });
+    }
+
+    /// The bytes of what a row is found by in the kernel's state, if it has one.
+    fn found_by(&self, row: &Row) -> Option<usize> {
+        let (by, keys): (&[usize], usize) = match self {
+            Kernel::Rows(_) | Kernel::Merge(_) => return None,
+            Kernel::Pick(pick) => (&pick.by, 0),
+            Kernel::Fold(fold) => (&fold.by, fold.keys),
+            Kernel::Join(join) => (&join.on, join.keys),
+        };
+        let by = by.iter().filter_map(|i| row.values.get(*i));
+        let found = by.chain(row.values.iter().take(keys));
+        Some(group::bytes_of(found) + row.id.len())
+    }
+
     /// Forgets what it remembers of passes, one of which didn't happen.
     pub(crate) fn forget(&self) {
         if let Kernel::Fold(fold) = self {

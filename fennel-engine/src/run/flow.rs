@@ -34,6 +34,8 @@ struct Node {
     kernel: Kernel,
     left: Port,
     right: Option<Port>,
+    /// The names of the columns of its rows.
+    names: Vec<String>,
 }
 
 /// Where rows come from.
@@ -130,7 +132,8 @@ impl Flow {
     ) -> Result<Changes> {
         let mut made: Vec<Changes> = Vec::with_capacity(self.nodes.len());
         for (i, node) in self.nodes.iter().enumerate() {
-            let one = self.changes(node.left, incoming, &made, false);
+            let mut one = self.changes(node.left, incoming, &made, false);
+            node.kernel.bound(&mut one, &node.names, failures);
             let (other, right) = match node.right {
                 None => (Cow::default(), None),
                 Some(port) => {
@@ -235,11 +238,14 @@ impl Building {
             .map(|(port, _)| *port)
             .ok_or("takes rows of nothing")?;
         let right = inputs.get(1).map(|(port, _)| *port);
+        let columns = layouts.first().map_or(&[][..], |layout| &layout.columns);
+        let names = columns.iter().map(|(name, _)| name.clone()).collect();
         let port = Port::Node(self.nodes.len());
         self.nodes.push(Node {
             kernel,
             left,
             right,
+            names,
         });
         self.ports.insert(at, (port, layout));
         Ok(())

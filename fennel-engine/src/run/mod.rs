@@ -95,23 +95,15 @@ impl Runner {
             }
         }
         turn.holder = Holder::Pass;
-        let (live, from) = (turn.live.clone(), turn.applied);
-        drop(turn);
         let mut passes = Passes {
             runner: self,
             store,
-            live: &live,
+            live: turn.live.clone(),
             now,
-            applied: from,
+            applied: turn.applied,
         };
-        let outcome = passes.run(end);
-        let applied = passes.applied;
-        let mut turn = self.turn();
-        turn.applied = applied;
-        turn.holder = Holder::Nobody;
         drop(turn);
-        self.over.notify_all();
-        outcome
+        passes.run(end)
     }
 
     /// Waits for the turn, and keeps it until the guard is dropped.
@@ -204,11 +196,11 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Passes of one turn.
+/// Passes of one turn, which ends with them.
 struct Passes<'r> {
     runner: &'r Runner,
     store: &'r Store,
-    live: &'r Live,
+    live: Live,
     now: Timestamp,
     applied: u64,
 }
@@ -267,6 +259,20 @@ impl Passes<'_> {
         state.finish(&mut batch);
         meta::put_applied(&mut batch, until);
         Ok(self.store.write(batch)?)
+    }
+}
+
+/// Whatever came of the passes, a panic too, others go on behind the last one that was made.
+impl Drop for Passes<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.live.forget();
+        }
+        let mut turn = self.runner.turn();
+        turn.applied = self.applied;
+        turn.holder = Holder::Nobody;
+        drop(turn);
+        self.runner.over.notify_all();
     }
 }
 
