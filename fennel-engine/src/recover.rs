@@ -44,7 +44,11 @@ impl Inner {
         }
         restore_phases(&registry, meta.phases);
         drop_leftovers(&store, &registry, &meta.tables);
-        let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied())?;
+        let sequencer = Sequencer::after(
+            &snapshot,
+            registry.endpoints.values().copied(),
+            meta.applied,
+        )?;
         let runner = Runner::new(meta.applied, registry.live());
         let end = sequencer.len();
         for endpoint in registry.endpoints.values() {

@@ -81,14 +81,15 @@ impl Inner {
             .retain(|identity, _| !unused.contains_key(identity));
         *routes = registry.routes();
         held.set(registry.live());
-        drop(held);
-        drop(routes);
-        // What came meanwhile waits for whoever logs next, if this fails.
+        // As long as nobody logs, every row that has a number is durable, or never will be.
         let logged = self
             .sequencer
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .len();
+        drop(held);
+        drop(routes);
+        // What came meanwhile waits for whoever logs next, if this fails.
         let _ = self.apply_logged(logged);
         self.remover
             .remove(&self.store, unused.into_values().collect());

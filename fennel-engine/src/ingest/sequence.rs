@@ -20,12 +20,17 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Goes on behind the last rows of these endpoints.
+    /// Goes on behind the last rows of these endpoints, and behind the first `applied` numbers: some of those may
+    /// have been given to rows that didn't get to the disk.
     pub(crate) fn after(
         snapshot: &Snapshot,
         endpoints: impl Iterator<Item = EndpointId>,
+        applied: u64,
     ) -> Result<Self> {
-        let mut sequencer = Self::default();
+        let mut sequencer = Self {
+            next: applied,
+            ..Self::default()
+        };
         for endpoint in endpoints {
             if let Some(last) = entry::last(snapshot, endpoint)? {
                 sequencer.next = sequencer.next.max(last.sequence + 1);
@@ -59,5 +64,18 @@ impl Sequencer {
         if last.0 < sequence {
             *last = (sequence, at);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn no_number_is_given_below_what_is_applied() {
+        let snapshot = Store::in_memory().snapshot();
+        let mut sequencer = Sequencer::after(&snapshot, [0].into_iter(), 7).unwrap();
+        assert_eq!((sequencer.take(), sequencer.len()), (7, 8));
     }
 }
