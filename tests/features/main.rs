@@ -4,4 +4,5 @@
 
 mod failures;
 mod functions;
+mod indexes;
 mod transforms;
