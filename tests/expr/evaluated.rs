@@ -78,7 +78,13 @@ impl Run {
             Some(i) => Now::Column(&columns[i]),
             None => Now::Instant(Timestamp::from_micros(1_700_000_000_123_456).unwrap()),
         };
-        let batch = Batch { rows, columns, now };
+        let read = self.compiled.columns().iter();
+        let read: Vec<_> = read.map(|i| ArrayRef::clone(&columns[*i])).collect();
+        let batch = Batch {
+            rows,
+            columns: &read,
+            now,
+        };
         let Evaluated { values, failures } = self.compiled.evaluate(&batch);
         assert_eq!(values.len(), rows);
         assert_eq!(

@@ -27,12 +27,12 @@ fn compiled(expr: &Expr, given: &[Given], ty: Option<Type<'static>>) -> Result<C
 
 fn rows(expr: &Expr, given: &[Given], ty: Option<Type<'static>>) -> Vec<Result<Value, String>> {
     let compiled = compiled(expr, given, ty).unwrap();
-    let columns = given.iter().map(|(_, ty, values)| {
-        let shape = Shape::new(ty).unwrap();
-        column::array(&shape, values.iter())
+    let columns = compiled.columns().iter().map(|i| {
+        let (_, ty, values) = &given[*i];
+        column::array(&Shape::new(ty).unwrap(), values.iter())
     });
     let columns: Vec<ArrayRef> = columns.collect();
-    let rows = columns.first().map_or(1, |column| column.len());
+    let rows = given.first().map_or(1, |(_, _, values)| values.len());
     let evaluated = compiled.evaluate(&Batch {
         rows,
         columns: &columns,

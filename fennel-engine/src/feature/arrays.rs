@@ -3,8 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use arrow_array::{ArrayRef, new_null_array};
-use arrow_schema::DataType;
+use arrow_array::ArrayRef;
 use fennel_core::column;
 use fennel_core::expr::eval::{Batch, Evaluated, Now};
 use fennel_core::time::Timestamp;
@@ -39,13 +38,9 @@ impl Arrays {
         rows: usize,
         at: Instants<'_>,
     ) -> Evaluated {
-        // What is not read may be of anything.
-        let columns = computation.columns.iter();
+        let columns = computation.inputs();
         let columns: Vec<ArrayRef> = columns
-            .map(|column| match self.features.get(column) {
-                Some(array) => ArrayRef::clone(array),
-                None => new_null_array(&DataType::Null, rows),
-            })
+            .filter_map(|input| self.features.get(&input).cloned())
             .collect();
         let now = match at {
             Instants::Now(now) => Now::Instant(now),

@@ -1,7 +1,6 @@
 //! Expressions over the rows that a source takes.
 
-use arrow_array::{ArrayRef, new_null_array};
-use arrow_schema::DataType;
+use arrow_array::ArrayRef;
 use fennel_core::column;
 use fennel_core::entity::{Dataset, Source};
 use fennel_core::expr::Expr;
@@ -58,33 +57,26 @@ impl Expression {
     ) -> Vec<Result<Value, String>> {
         let mut outcomes: Vec<Result<Value, String>> =
             times.iter().map(|_| Ok(Value::Null)).collect();
-        let mut columns: Vec<Vec<Value>> = self.columns.iter().map(|_| Vec::new()).collect();
-        for i in self.compiled.columns() {
-            let (Some((name, shape)), Some(values)) = (self.columns.get(*i), columns.get_mut(*i))
-            else {
-                continue;
-            };
-            for (row, outcome) in outcomes.iter_mut().enumerate() {
-                values.push(read(*i, name, shape, row).unwrap_or_else(|reason| {
+        let columns = self.compiled.columns().iter();
+        let columns = columns.filter_map(|i| Some((*i, self.columns.get(*i)?)));
+        let read = columns.map(|(i, (name, shape))| {
+            let values = outcomes.iter_mut().enumerate().map(|(row, outcome)| {
+                read(i, name, shape, row).unwrap_or_else(|reason| {
                     *outcome = Err(reason);
                     Value::Null
-                }));
-            }
-        }
+                })
+            });
+            (shape, values.collect::<Vec<_>>())
+        });
+        let read: Vec<_> = read.collect();
         // Rows that lack something aren't evaluated.
         let whole: Vec<usize> = (0..times.len())
             .filter(|row| matches!(outcomes.get(*row), Some(Ok(_))))
             .collect();
-        let arrays = columns
-            .iter()
-            .zip(&self.columns)
-            .map(|(values, (_, shape))| {
-                if values.is_empty() {
-                    return new_null_array(&DataType::Null, whole.len());
-                }
-                let values: Vec<_> = whole.iter().filter_map(|row| values.get(*row)).collect();
-                column::array(shape, values.into_iter())
-            });
+        let arrays = read.iter().map(|(shape, values)| {
+            let values: Vec<_> = whole.iter().filter_map(|row| values.get(*row)).collect();
+            column::array(shape, values.into_iter())
+        });
         let arrays: Vec<ArrayRef> = arrays.collect();
         let times: Vec<_> = whole.iter().filter_map(|row| times.get(*row)).collect();
         let now = column::array(&Shape::Timestamp, times.into_iter());

@@ -1,7 +1,7 @@
 //! What is done to each row by itself.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, new_null_array};
+use arrow_array::{Array, ArrayRef};
 use fennel_core::column;
 use fennel_core::expr::eval::{Batch, Compiled, Now};
 use fennel_core::native::Call;
@@ -175,26 +175,18 @@ impl RowStep {
         rows: &[Row],
         failed: &mut Vec<(usize, String)>,
     ) -> ArrayRef {
-        let count = rows.len();
-        let columns: Vec<ArrayRef> = (0..=self.input.columns.len())
-            .map(|i| {
-                if !expr.columns().contains(&i) {
-                    return new_null_array(&arrow_schema::DataType::Null, count);
-                }
-                match self.input.columns.get(i) {
-                    Some((_, shape)) => {
-                        let values = rows
-                            .iter()
-                            .map(|row| row.values.get(i).unwrap_or(&Value::Null));
-                        column::array(shape, values)
-                    }
-                    None => instants(rows),
-                }
-            })
-            .collect();
+        let column = |i: usize| match self.input.columns.get(i) {
+            Some((_, shape)) => {
+                let values = rows.iter();
+                let values = values.map(|row| row.values.get(i).unwrap_or(&Value::Null));
+                column::array(shape, values)
+            }
+            None => instants(rows),
+        };
+        let columns: Vec<ArrayRef> = expr.columns().iter().map(|i| column(*i)).collect();
         let now = instants(rows);
         let evaluated = expr.evaluate(&Batch {
-            rows: count,
+            rows: rows.len(),
             columns: &columns,
             now: Now::Column(&now),
         });

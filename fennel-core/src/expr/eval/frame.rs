@@ -88,17 +88,17 @@ pub(super) struct Frame<'f> {
 }
 
 enum Origin<'f> {
-    Batch(&'f Batch<'f>, &'f [usize]),
+    Batch(&'f Batch<'f>),
     Rows(&'f Frame<'f>, UInt32Array),
 }
 
 impl<'f> Frame<'f> {
-    /// The rows of a batch, of whose columns some are read.
-    pub(super) fn new(batch: &'f Batch<'f>, read: &'f [usize], failed: &'f Failed) -> Self {
+    /// The rows of a batch.
+    pub(super) fn new(batch: &'f Batch<'f>, failed: &'f Failed) -> Self {
         Frame {
             rows: batch.rows,
-            from: Origin::Batch(batch, read),
-            columns: vec![OnceCell::new(); read.len()],
+            from: Origin::Batch(batch),
+            columns: vec![OnceCell::new(); batch.columns.len()],
             variable: OnceCell::new(),
             now: OnceCell::new(),
             failed,
@@ -125,7 +125,7 @@ impl<'f> Frame<'f> {
 
     pub(super) fn column(&self, i: usize) -> ArrayRef {
         let column = self.columns[i].get_or_init(|| match &self.from {
-            Origin::Batch(batch, read) => Arc::clone(&batch.columns[read[i]]),
+            Origin::Batch(batch) => Arc::clone(&batch.columns[i]),
             Origin::Rows(frame, rows) => taken(&frame.column(i), rows),
         });
         Arc::clone(column)
@@ -141,7 +141,7 @@ impl<'f> Frame<'f> {
 
     pub(super) fn now(&self) -> Column {
         let now = self.now.get_or_init(|| match &self.from {
-            Origin::Batch(batch, _) => match batch.now {
+            Origin::Batch(batch) => match batch.now {
                 Now::Instant(instant) => Column {
                     array: column::instants(std::iter::once(Some(instant.micros()))),
                     constant: true,

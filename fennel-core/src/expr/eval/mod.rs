@@ -67,9 +67,8 @@ pub struct Compiled {
 pub struct Batch<'b> {
     /// How many rows there are.
     pub rows: usize,
-    /// The columns that [`Compiled::new`] was told of, in that order, each as
-    /// [`column::array`](crate::column::array) makes them. Those that are not read may be of
-    /// anything.
+    /// The columns that are read, as [`Compiled::columns`] lists them, each as
+    /// [`column::array`](crate::column::array) makes it.
     pub columns: &'b [ArrayRef],
     /// What `now()` is.
     pub now: Now<'b>,
@@ -137,7 +136,7 @@ impl Compiled {
         self.finish.shape()
     }
 
-    /// Which of the columns are read, each once.
+    /// Which of the columns are read, each once: what a [`Batch`] has.
     #[must_use]
     pub fn columns(&self) -> &[usize] {
         &self.columns
@@ -152,7 +151,7 @@ impl Compiled {
     #[must_use]
     pub fn evaluate(&self, batch: &Batch<'_>) -> Evaluated {
         let failures = frame::Failed::default();
-        let frame = frame::Frame::new(batch, &self.columns, &failures);
+        let frame = frame::Frame::new(batch, &failures);
         let values = self.node.run(&frame).expand(batch.rows);
         self.finish.check(&values, &failures);
         let failures: Vec<Failure> = failures.into_list();

@@ -89,7 +89,7 @@ impl Node {
             columns: &[],
             now: Now::Instant(Timestamp::MIN),
         };
-        let array = self.run(&Frame::new(&batch, &[], &failed)).array;
+        let array = self.run(&Frame::new(&batch, &failed)).array;
         if failed.is_empty() {
             Node::Constant(array)
         } else {
