@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use fennel_core::value::Value;
 
-use super::group::{decode_row, encode_row};
 use super::{Fold, Kernel, Version};
 use crate::error::Result;
 use crate::graph::Align;
 use crate::state::{Side, State};
+use crate::table::{decode_values, encode_values};
 
 /// A table's columns as the columns of the aggregates that it is.
 #[derive(Debug)]
@@ -140,11 +140,11 @@ impl Computed {
 
     /// The version with its columns in the order of the table's; `None` where the aggregates can't be computed.
     fn version(&self, version: &Version) -> Option<Version> {
-        let values = decode_row(&version.row, self.values.len())?;
+        let values = decode_values(&version.row, self.values.len())?;
         Some(Version {
             time: version.time,
             end: version.end,
-            row: encode_row(&self.arranged(&values)).into(),
+            row: encode_values(self.arranged(&values).iter()).into(),
         })
     }
 }

@@ -4,18 +4,13 @@ use std::borrow::Cow;
 
 use fennel_core::value::Value;
 
-use crate::table::{decode_values, encode_values};
+use crate::table::encode_values;
 
 /// Appends what rows of one group share: equal bytes for equal values. No group's bytes begin those of another.
 pub(super) fn encode_group<'v>(values: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
     for value in values {
         to.extend(encode_values([normal(value).as_ref()].into_iter()));
     }
-}
-
-/// The values of [`encode_group`] off the front of bytes, or `None` where there are none.
-pub(crate) fn decode_group(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
-    decode_values(bytes, count)
 }
 
 /// The value that stands for all that are equal: the two zeros are, and so are all that are no number.
@@ -59,21 +54,4 @@ pub(super) fn bytes_of<'v>(values: impl Iterator<Item = &'v Value>) -> usize {
         _ => 32,
     };
     values.map(value).sum()
-}
-
-/// A row's values as bytes.
-pub(super) fn encode_row(values: &[Value]) -> Vec<u8> {
-    encode_values(values.iter())
-}
-
-/// The values of [`encode_row`], or `None` where the bytes aren't that.
-pub(super) fn decode_row(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
-    decode_values(bytes, count)
-}
-
-/// The bytes that all entries of a group begin with.
-pub(super) fn group_prefix<'v>(prefix: [u8; 6], group: impl Iterator<Item = &'v Value>) -> Vec<u8> {
-    let mut bytes = prefix.to_vec();
-    encode_group(group, &mut bytes);
-    bytes
 }

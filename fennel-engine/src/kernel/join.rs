@@ -8,12 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use fennel_core::op::How;
 use fennel_core::value::Value;
 
-use super::group::{decode_row, encode_row};
-use super::{Changes, OPEN, Row, Version};
-use crate::error::{Error, Result};
+use super::{Changes, OPEN, Row, Version, corrupt};
+use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
-use crate::table::{Table, key};
+use crate::table::{Table, decode_values, encode_values, key};
 
 /// Adds columns of a table.
 #[derive(Debug)]
@@ -239,7 +238,11 @@ impl Join {
     }
 
     fn entry_value(&self, row: &Row) -> Vec<u8> {
-        [&key::ordered(row.end)[..], &encode_row(&row.values)].concat()
+        [
+            &key::ordered(row.end)[..],
+            &encode_values(row.values.iter()),
+        ]
+        .concat()
     }
 
     fn decode(&self, entry: &Bytes, value: &[u8], key_len: usize) -> Result<Row> {
@@ -254,13 +257,9 @@ impl Join {
                     0 => entry.get(at + 8..)?.into(),
                     _ => Bytes::new(&[]),
                 },
-                values: decode_row(values, self.columns)?,
+                values: decode_values(values, self.columns)?,
             })
         };
         row().ok_or_else(corrupt)
     }
-}
-
-fn corrupt() -> Error {
-    Error::Corrupt("the state of a join can't be read; restore the store from a backup".into())
 }

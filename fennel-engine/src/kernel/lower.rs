@@ -14,11 +14,10 @@ use fennel_core::ty::{Computed as Type, Type as Written};
 use fennel_core::value::Shape;
 use fennel_core::window::Window;
 
-use super::fold::{Fold, Function};
+use super::fold::{Fold, Function, Tiles};
 use super::join::{Field, Join};
 use super::pick::Pick;
 use super::rows::{RowStep, RowSteps, Slot, Step, Transform};
-use super::tiles::Tiles;
 use super::{Kernel, Layout};
 use crate::native::unlinked;
 use crate::table::Table;

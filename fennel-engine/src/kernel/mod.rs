@@ -15,8 +15,7 @@ mod join;
 mod lower;
 mod pick;
 mod rows;
-mod sweep;
-mod tiles;
+mod session;
 mod timeline;
 mod window;
 
@@ -33,7 +32,7 @@ use pick::Pick;
 use rows::RowSteps;
 pub(crate) use timeline::{Points, Version, differences};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::state::State;
 use crate::store::Bytes;
 use crate::table::Table;
@@ -222,4 +221,8 @@ fn merge(one: Changes, other: Changes, arrange: &[usize]) -> Changes {
     let mut merged = told_apart(one, 0);
     merged.extend(told_apart(other, 1));
     merged
+}
+
+fn corrupt() -> Error {
+    Error::Corrupt("the state of a pipeline can't be read; restore the store from a backup".into())
 }

@@ -8,15 +8,15 @@ use std::ops::Bound;
 
 use fennel_core::kernel::{Among, Which};
 use fennel_core::value::Value;
-use fennel_core::window::Window;
 
-use super::group::{decode_row, encode_row, group_prefix};
-use super::window::windows;
-use super::{Changes, OPEN, Points, Row, Version, differences};
-use crate::error::{Error, Result};
+use super::group::encode_group;
+use super::session::{Times, windows_around};
+use super::window::Span;
+use super::{Changes, OPEN, Points, Row, Version, corrupt, differences};
+use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
-use crate::table::key;
+use crate::table::{decode_values, encode_values, key};
 
 /// Keeps one row of those that belong together.
 #[derive(Debug)]
@@ -44,10 +44,11 @@ impl Pick {
             if self.among == Among::All && by.clone().any(|value| *value == Value::Null) {
                 continue;
             }
-            let prefix = group_prefix(self.prefix, by);
+            let mut prefix = self.prefix.to_vec();
+            encode_group(by, &mut prefix);
             let key = [&prefix[..], &key::ordered(row.time), &row.id].concat();
             if is_added {
-                state.put(key, encode_row(&row.values));
+                state.put(key, encode_values(row.values.iter()));
             } else {
                 state.delete(key);
             }
@@ -73,7 +74,7 @@ impl Pick {
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Vec<Value>> {
-        let values = decode_row(bytes, self.columns).ok_or_else(corrupt)?;
+        let values = decode_values(bytes, self.columns).ok_or_else(corrupt)?;
         let output = self.output.iter().map(|i| values.get(*i).cloned());
         output.collect::<Option<_>>().ok_or_else(corrupt)
     }
@@ -86,8 +87,11 @@ struct Group<'s> {
     prefix: Vec<u8>,
 }
 
-/// The rows among which one is kept, from one event time to before another.
-type Part = (i64, i64);
+impl Times for Group<'_> {
+    fn times(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        self.rows(side, lo, hi).map(|row| Ok(row?.0))
+    }
+}
 
 impl Group<'_> {
     /// The rows from `lo` to before `hi` as event times, ids and values in bytes.
@@ -147,65 +151,32 @@ impl Group<'_> {
     }
 
     /// The parts of the group that rows of these times are in, before or after.
-    fn parts(&self, among: Among, touched: &BTreeSet<i64>) -> Result<BTreeSet<(Side, Part)>> {
+    fn parts(&self, among: Among, touched: &BTreeSet<i64>) -> Result<BTreeSet<(Side, Span)>> {
         let mut parts = BTreeSet::new();
         for time in touched {
             for side in [Side::Before, Side::After] {
-                match among {
-                    Among::Window(Window::Session { gap }) => {
-                        let left = self
-                            .rows(side, i64::MIN, time.saturating_add(1))
-                            .next_back();
-                        let right = self.rows(side, time.saturating_add(1), i64::MAX).next();
-                        for neighbour in [left, right].into_iter().flatten() {
-                            let neighbour = neighbour?.0;
-                            if neighbour.abs_diff(*time) <= gap.micros().unsigned_abs() {
-                                parts.insert((side, self.session(side, gap.micros(), neighbour)?));
-                            }
-                        }
-                    }
-                    Among::Window(window) => {
-                        let windows = windows(window, *time).into_iter();
-                        parts.extend(windows.map(|span| (side, (span.lo, span.hi))));
-                    }
-                    Among::Instant | Among::All => {
-                        parts.insert((side, (*time, time.saturating_add(1))));
-                    }
-                }
+                let spans = match among {
+                    Among::Window(window) => windows_around(self, side, window, *time)?,
+                    Among::Instant | Among::All => vec![Span {
+                        lo: *time,
+                        hi: time.saturating_add(1),
+                    }],
+                };
+                parts.extend(spans.into_iter().map(|span| (side, span)));
             }
         }
         Ok(parts)
-    }
-
-    /// The bounds of the session that the row of event time `time` is in.
-    fn session(&self, side: Side, gap: i64, time: i64) -> Result<Part> {
-        let (mut first, mut last) = (time, time);
-        for row in self.rows(side, i64::MIN, time).rev() {
-            let earlier = row?.0;
-            if first - earlier > gap {
-                break;
-            }
-            first = earlier;
-        }
-        for row in self.rows(side, time, i64::MAX) {
-            let later = row?.0;
-            if later - last > gap {
-                break;
-            }
-            last = later;
-        }
-        Ok((first, last.saturating_add(1)))
     }
 
     /// One row of each part.
     fn one_each(
         &self,
         which: Which,
-        parts: BTreeSet<(Side, Part)>,
+        parts: BTreeSet<(Side, Span)>,
         output: &mut Changes,
     ) -> Result<()> {
         let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
-        for (side, (lo, hi)) in parts {
+        for (side, Span { lo, hi }) in parts {
             let mut rows = self.rows(side, lo, hi);
             let kept = match which {
                 Which::First => rows.next(),
@@ -255,8 +226,4 @@ impl Points for Group<'_> {
         let first = self.rows(side, time.saturating_add(1), i64::MAX).next();
         Ok(first.transpose()?.map(|(time, ..)| time))
     }
-}
-
-fn corrupt() -> Error {
-    Error::Corrupt("the state of a pipeline can't be read; restore the store from a backup".into())
 }

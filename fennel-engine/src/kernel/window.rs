@@ -5,7 +5,7 @@ use fennel_core::window::Window;
 use super::OPEN;
 
 /// The part of the event time that a window looks at: from `lo` to before `hi`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Span {
     pub(super) lo: i64,
     pub(super) hi: i64,

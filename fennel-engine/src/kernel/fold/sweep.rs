@@ -10,10 +10,10 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::window::Window;
 
-use super::OPEN;
-use super::fold::{Entry, Group, corrupt};
-use super::window::{Span, enters, leaves, seen};
+use super::group::{Entry, Group};
 use crate::error::Result;
+use crate::kernel::window::{Span, enters, leaves, seen};
+use crate::kernel::{OPEN, corrupt};
 use crate::state::Side;
 
 /// Rows that are read for an instant on the average, at most: tiles answer with fewer.
@@ -275,9 +275,8 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::fold::{Fold, Function as Column};
-    use super::super::tiles::Tiles;
-    use super::super::{Changes, Row};
+    use super::super::{Fold, Function as Column, Tiles};
+    use crate::kernel::{Changes, Row};
     use crate::state::{Applied, State};
     use crate::store::{Batch, Store};
 

@@ -18,8 +18,8 @@ use std::sync::{Mutex, PoisonError};
 
 use fennel_core::agg::Accumulator;
 
-use super::OPEN;
 use crate::error::Result;
+use crate::kernel::OPEN;
 
 /// Rows that are read rather than made a tile of.
 pub(super) const FEW: usize = 64;
@@ -37,7 +37,7 @@ const FAN_OUT: u32 = 4;
 const TOP: u32 = 15;
 
 /// The tiles of a kernel's groups.
-pub(super) struct Tiles {
+pub(in crate::kernel) struct Tiles {
     shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
 }
@@ -110,7 +110,7 @@ pub(super) trait Rows {
 }
 
 impl Tiles {
-    pub(super) fn new() -> Self {
+    pub(in crate::kernel) fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),

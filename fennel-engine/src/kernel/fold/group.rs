@@ -1,0 +1,206 @@
+//! One group of an aggregate's state: its rows, and what they come to.
+
+use std::ops::Bound;
+
+use fennel_core::agg::{Accumulator, Contribution};
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+
+use super::tiles::{FEW, Question, Rows};
+use super::{ENTRIES, Fold};
+use crate::error::{Error, Result};
+use crate::kernel::group::encode_group;
+use crate::kernel::session::Times;
+use crate::kernel::window::{Span, enters, seen};
+use crate::kernel::{OPEN, corrupt};
+use crate::state::{Side, State};
+use crate::store::Bytes;
+use crate::table::key;
+
+/// A row in the state.
+pub(super) struct Entry {
+    pub(super) time: i64,
+    pub(super) end: i64,
+    pub(super) id: Bytes,
+    /// The columns that aggregates read.
+    pub(super) values: Vec<Value>,
+}
+
+/// One group in the state.
+pub(super) struct Group<'s> {
+    pub(super) fold: &'s Fold,
+    pub(super) state: &'s State,
+    /// Its columns as bytes.
+    pub(super) bytes: Vec<u8>,
+    /// The times of rows that come or go in this pass.
+    pub(super) changed: Vec<i64>,
+}
+
+impl Times for Group<'_> {
+    fn times(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        self.rows(side, lo, hi).map(|row| Ok(row?.time))
+    }
+}
+
+impl<'s> Group<'s> {
+    /// The group of these values, which nothing changes.
+    pub(super) fn new(fold: &'s Fold, state: &'s State, group: &[&Value]) -> Self {
+        let mut bytes = Vec::new();
+        encode_group(group.iter().copied(), &mut bytes);
+        Group {
+            fold,
+            state,
+            bytes,
+            changed: Vec::new(),
+        }
+    }
+
+    /// The rows from `lo` to before `hi`, in order.
+    pub(super) fn rows(
+        &self,
+        side: Side,
+        lo: i64,
+        hi: i64,
+    ) -> impl DoubleEndedIterator<Item = Result<Entry>> {
+        let key = |time| {
+            self.fold
+                .entry_key(ENTRIES, &self.bytes, &[&key::ordered(time)])
+        };
+        let range = (
+            Bound::Included(Bytes::from(key(lo))),
+            Bound::Excluded(Bytes::from(key(hi))),
+        );
+        let entries = self.state.scan(side, range);
+        entries.map(|entry| {
+            let (key, value) = entry?;
+            self.fold.decode(&key, &value, self.bytes.len())
+        })
+    }
+
+    /// The aggregates as of `at`, with the time of the last row that they saw; `None` where there is no row yet.
+    pub(super) fn value(&self, at: i64) -> Result<Option<(i64, Vec<Value>)>> {
+        let Some(last) = self.last_entered(Side::After, at)? else {
+            return Ok(None);
+        };
+        match self.compute(Side::After, at)? {
+            Ok(values) => Ok(Some((last, values))),
+            Err(reason) => Err(Error::Request(reason)),
+        }
+    }
+
+    /// The aggregates as of `at`, or why they can't be computed.
+    pub(super) fn compute(&self, side: Side, at: i64) -> Result<Result<Vec<Value>, String>> {
+        let spans: Vec<_> = self
+            .fold
+            .functions
+            .iter()
+            .map(|function| seen(function.window, at))
+            .collect();
+        self.fold_rows(side, &spans, at)
+    }
+
+    /// The aggregates, each over the rows of its span.
+    pub(super) fn fold_rows(
+        &self,
+        side: Side,
+        spans: &[Span],
+        at: i64,
+    ) -> Result<Result<Vec<Value>, String>> {
+        let functions = &self.fold.functions;
+        let mut known: Vec<(Span, Vec<Accumulator>)> = Vec::new();
+        for span in spans {
+            if !known.iter().any(|(other, _)| other == span) {
+                known.push((*span, self.sum(side, *span)?));
+            }
+        }
+        let at = Timestamp::from_micros(at).unwrap_or(Timestamp::MAX);
+        let values = functions.iter().zip(spans).map(|(function, span)| {
+            let sums = known.iter().find(|(other, _)| other == span);
+            let sum = sums.and_then(|(_, sums)| sums.get(function.slot));
+            let sum = sum.expect("each span was summed up");
+            sum.value(at).map_err(|error| error.to_string())
+        });
+        Ok(values.collect())
+    }
+
+    /// What the rows of a span come to that hold at its end.
+    fn sum(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
+        let mut sums = self.fold.empty.clone();
+        let reader = Reader { group: self, side };
+        let all = Question {
+            lo: span.lo,
+            hi: span.hi,
+            until: span.hi,
+        };
+        if reader.add(all, FEW, &mut { i64::MIN }, &mut sums)? {
+            return Ok(sums);
+        }
+        let first = self.rows(side, span.lo, span.hi).next().transpose()?;
+        let last = self.rows(side, span.lo, span.hi).next_back().transpose()?;
+        let mut sums = self.fold.empty.clone();
+        let (Some(first), Some(last)) = (first, last) else {
+            return Ok(sums);
+        };
+        let question = Question {
+            lo: first.time,
+            hi: last.time.saturating_add(1),
+            ..all
+        };
+        let (tiles, empty) = (&self.fold.tiles, &self.fold.empty);
+        let applied = self.state.applied(side);
+        tiles.add(&self.bytes, applied, question, &reader, empty, &mut sums)?;
+        Ok(sums)
+    }
+
+    /// The instant at which the last row that is seen as of `at` was first seen.
+    pub(super) fn last_entered(&self, side: Side, at: i64) -> Result<Option<i64>> {
+        let mut last = None;
+        for window in self.fold.windows() {
+            let hi = seen(window, at).hi;
+            if let Some(entry) = self.rows(side, i64::MIN, hi).next_back() {
+                last = last.max(Some(enters(window, entry?.time)));
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// Reads rows of a group as one side sees them.
+struct Reader<'g, 's> {
+    group: &'g Group<'s>,
+    side: Side,
+}
+
+impl Rows for Reader<'_, '_> {
+    fn add(
+        &self,
+        question: Question,
+        limit: usize,
+        ended: &mut i64,
+        to: &mut [Accumulator],
+    ) -> Result<bool> {
+        let rows = self.group.rows(self.side, question.lo, question.hi);
+        for (i, entry) in rows.enumerate() {
+            if i == limit {
+                return Ok(false);
+            }
+            let entry = entry?;
+            if entry.end != OPEN {
+                *ended = (*ended).max(entry.end);
+            }
+            if entry.end < question.until {
+                continue;
+            }
+            let time = Timestamp::from_micros(entry.time).ok_or_else(corrupt)?;
+            for (sum, of) in to.iter_mut().zip(&self.group.fold.of) {
+                let value = of.and_then(|i| entry.values.get(i));
+                sum.add(Contribution {
+                    time,
+                    order: &entry.id,
+                    value: value.unwrap_or(&Value::Null),
+                });
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,348 @@
+//! Aggregates of groups.
+//!
+//! The state holds the rows of each group, by event time, with the columns that the aggregates read. What an
+//! aggregate comes to is computed of the rows that its window shows, so it is exact at every instant.
+//!
+//! | key behind the kernel's prefix | value |
+//! |---|---|
+//! | 0, group, event time, id | of a table's row its end, then the columns |
+//! | 1, group, end, event time, id | nothing: finds the rows of a table by their ends |
+
+mod group;
+mod running;
+mod sweep;
+mod tiles;
+mod windowed;
+
+use std::collections::BTreeMap;
+
+use fennel_core::agg::Accumulator;
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+use fennel_core::window::Window;
+
+use group::{Entry, Group};
+use sweep::Sweep;
+pub(super) use tiles::Tiles;
+
+use super::group::encode_group;
+use super::{Changes, Failure, OPEN, Points, Row, Version, corrupt};
+use crate::error::{Error, Result};
+use crate::state::{Side, State};
+use crate::store::Bytes;
+use crate::table::{Table, decode_values, encode_values, key};
+
+/// Computes aggregates of groups.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    /// What its state begins with.
+    pub(super) prefix: [u8; 6],
+    /// The positions of the group's columns.
+    pub(super) by: Vec<usize>,
+    /// The window that is part of the group.
+    pub(super) window: Option<Window>,
+    /// The positions of the columns that aggregates read.
+    pub(super) reads: Vec<usize>,
+    /// What is aggregated, each once.
+    pub(super) empty: Vec<Accumulator>,
+    /// For each of those, the position of its column among those that are read.
+    pub(super) of: Vec<Option<usize>>,
+    pub(super) functions: Vec<Function>,
+    /// The column that places rows in time, where it is not the event time.
+    pub(super) along: Option<usize>,
+    /// How many key columns the input has.
+    pub(super) keys: usize,
+    /// The names of the output's columns, the group's first.
+    pub(super) names: Vec<String>,
+    /// What is remembered of groups with many rows.
+    pub(super) tiles: Tiles,
+}
+
+/// One aggregate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Function {
+    /// Which of those that are aggregated it is.
+    pub(super) slot: usize,
+    pub(super) window: Window,
+    /// Whether its default stands for a group without rows, too.
+    pub(super) has_default: bool,
+}
+
+/// A group of which rows come or go.
+struct Touched {
+    group: Vec<Value>,
+    /// The rows' times and ends.
+    spans: Vec<(i64, i64)>,
+}
+
+/// The rows that entries are of.
+const ENTRIES: u8 = 0;
+/// Where rows of tables are found by their ends.
+const ENDS: u8 = 1;
+
+impl Fold {
+    /// Takes rows in and out, and answers with what changes of the aggregates, if anybody takes that.
+    pub(super) fn apply(
+        &self,
+        state: &mut State,
+        changes: &Changes,
+        emits: bool,
+        failures: &mut Vec<Failure>,
+    ) -> Result<Changes> {
+        let mut touched: BTreeMap<Vec<u8>, Touched> = BTreeMap::new();
+        for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
+            .chain(changes.added.iter().map(|row| (row, true)))
+        {
+            let Some(time) = self.time_of(row) else {
+                continue;
+            };
+            let group = self.group_of(row);
+            // What has no value for a key is of no group.
+            if group.contains(&Value::Null) {
+                continue;
+            }
+            let mut bytes = Vec::new();
+            encode_group(group.iter(), &mut bytes);
+            let id = self.id_of(row);
+            let key = self.entry_key(ENTRIES, &bytes, &[&key::ordered(time), &id]);
+            let end_key = (self.keys > 0 && row.end != OPEN).then(|| {
+                let parts: [&[u8]; 3] = [&key::ordered(row.end), &key::ordered(time), &id];
+                self.entry_key(ENDS, &bytes, &parts)
+            });
+            if is_added {
+                state.put(key, self.entry_value(row));
+                if let Some(key) = end_key {
+                    state.put(key, []);
+                }
+            } else {
+                state.delete(key);
+                if let Some(key) = end_key {
+                    state.delete(key);
+                }
+            }
+            let entry = touched.entry(bytes);
+            let touched = entry.or_insert_with(|| Touched {
+                group,
+                spans: Vec::new(),
+            });
+            touched.spans.push((time, row.end));
+        }
+        let mut output = Changes::default();
+        for (bytes, Touched { group, spans }) in touched {
+            let changed: Vec<_> = spans.iter().map(|(time, _)| *time).collect();
+            let line = Group {
+                fold: self,
+                state,
+                bytes,
+                changed,
+            };
+            match self.window {
+                _ if !emits => line.turn(),
+                None => line.running(&group, &spans, &mut output, failures)?,
+                Some(window) => line.windowed(window, &group, &spans, &mut output, failures)?,
+            }
+        }
+        Ok(output)
+    }
+
+    /// Forgets what is remembered of groups.
+    pub(super) fn forget(&self) {
+        self.tiles.clear();
+    }
+
+    /// What a group's aggregates are as of `at`, with the time of the last row that they saw; `None` for a group
+    /// that has no row yet.
+    pub(super) fn value_of(
+        &self,
+        state: &State,
+        group: &[&Value],
+        at: i64,
+    ) -> Result<Option<(i64, Vec<Value>)>> {
+        Group::new(self, state, group).value(at)
+    }
+
+    /// What a group's aggregates are as of each of `instants`, which ascend; `give` gets their positions.
+    pub(super) fn values_of(
+        &self,
+        state: &State,
+        group: &[&Value],
+        instants: &[i64],
+        mut give: impl FnMut(usize, Option<(i64, Vec<Value>)>) -> Result<()>,
+    ) -> Result<()> {
+        let group = Group::new(self, state, group);
+        // Rows of tables hold until some end, so they don't leave in the order in which they came.
+        let sweeps = self.keys == 0 && instants.len() > 1;
+        let mut sweep = sweeps.then(|| Sweep::new(&group, instants.len()));
+        for (i, at) in instants.iter().enumerate() {
+            let swept = match &mut sweep {
+                Some(sweep) => sweep.as_of(*at)?,
+                None => None,
+            };
+            let value = match swept {
+                None => {
+                    sweep = None;
+                    group.value(*at)?
+                }
+                Some(None) => None,
+                Some(Some((last, Ok(values)))) => Some((last, values)),
+                Some(Some((_, Err(reason)))) => return Err(Error::Request(reason)),
+            };
+            give(i, value)?;
+        }
+        Ok(())
+    }
+
+    /// What a group is over time, the earliest first.
+    pub(super) fn versions(
+        &self,
+        state: &State,
+        side: Side,
+        group: &[&Value],
+    ) -> Result<Vec<Version>> {
+        let line = Group::new(self, state, group);
+        let mut versions = Vec::new();
+        let mut point = line.after(side, i64::MIN)?;
+        while let Some(time) = point {
+            point = line.after(side, time)?;
+            if let Some(Some(row)) = line.at(side, time)? {
+                let end = point.unwrap_or(OPEN);
+                versions.push(Version { time, end, row });
+            }
+        }
+        Ok(versions)
+    }
+
+    /// What a group is as of `at`.
+    pub(super) fn version_as_of(
+        &self,
+        state: &State,
+        side: Side,
+        group: &[&Value],
+        at: i64,
+    ) -> Result<Option<Version>> {
+        let line = Group::new(self, state, group);
+        let Some(time) = line.before(side, at.saturating_add(1))? else {
+            return Ok(None);
+        };
+        let Some(Some(row)) = line.at(side, time)? else {
+            return Ok(None);
+        };
+        let end = line.after(side, time)?.unwrap_or(OPEN);
+        Ok(Some(Version { time, end, row }))
+    }
+
+    /// What stands for a group without rows.
+    pub(super) fn missing(&self) -> Vec<Value> {
+        let values = self.functions.iter().map(|function| {
+            let empty = self
+                .empty
+                .get(function.slot)
+                .filter(|_| function.has_default);
+            let default = empty.and_then(|empty| empty.value(Timestamp::MAX).ok());
+            default.unwrap_or(Value::Null)
+        });
+        values.collect()
+    }
+
+    /// All groups that have rows.
+    pub(super) fn groups(&self, state: &State) -> Result<Vec<Vec<Value>>> {
+        let mut groups: Vec<Vec<Value>> = Vec::new();
+        let prefix = self.entry_key(ENTRIES, &[], &[]);
+        let mut last: Option<Vec<u8>> = None;
+        for entry in state.scan_prefix(Side::After, &prefix) {
+            let (key, _) = entry?;
+            if last.as_ref().is_some_and(|last| key.starts_with(last)) {
+                continue;
+            }
+            let group = key
+                .get(prefix.len()..)
+                .and_then(|rest| decode_values(rest, self.by.len()))
+                .ok_or_else(corrupt)?;
+            let mut bytes = Vec::new();
+            encode_group(group.iter(), &mut bytes);
+            last = Some(self.entry_key(ENTRIES, &bytes, &[]));
+            groups.push(group);
+        }
+        Ok(groups)
+    }
+
+    fn entry_key(&self, kind: u8, group: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+        let mut key = self.prefix.to_vec();
+        key.push(kind);
+        key.extend(group);
+        parts.iter().for_each(|part| key.extend(*part));
+        key
+    }
+
+    fn entry_value(&self, row: &Row) -> Vec<u8> {
+        let mut value = Vec::new();
+        if self.keys > 0 {
+            value.extend(key::ordered(row.end));
+        }
+        let read = self.reads.iter().filter_map(|i| row.values.get(*i));
+        value.extend(encode_values(read));
+        value
+    }
+
+    /// Where a row stands in time; a row without the column that says so stands nowhere.
+    fn time_of(&self, row: &Row) -> Option<i64> {
+        match self.along.map(|i| row.values.get(i)) {
+            None => Some(row.time),
+            Some(Some(Value::Timestamp(time))) => Some(time.micros()),
+            Some(_) => None,
+        }
+    }
+
+    fn group_of(&self, row: &Row) -> Vec<Value> {
+        let group = self.by.iter().filter_map(|i| row.values.get(*i).cloned());
+        group.collect()
+    }
+
+    /// What tells a row apart from others of its group and time. A table's row is told apart by its key, and by its
+    /// event time where rows are placed by something else.
+    fn id_of(&self, row: &Row) -> Bytes {
+        if self.keys == 0 {
+            return row.id.clone();
+        }
+        let mut id = Table::key_bytes(row.values.iter().take(self.keys));
+        if self.along.is_some() {
+            id.extend(key::ordered(row.time));
+        }
+        id.into()
+    }
+
+    fn decode(&self, key: &[u8], value: &[u8], group_len: usize) -> Result<Entry> {
+        let entry = || {
+            let (time, id) = key
+                .get(self.prefix.len() + 1 + group_len..)?
+                .split_first_chunk::<8>()?;
+            let (end, value) = match self.keys {
+                0 => (OPEN, value),
+                _ => {
+                    let (end, value) = value.split_first_chunk::<8>()?;
+                    (key::from_ordered(*end), value)
+                }
+            };
+            Some(Entry {
+                time: key::from_ordered(*time),
+                end,
+                id: id.into(),
+                values: decode_values(value, self.reads.len())?,
+            })
+        };
+        entry().ok_or_else(corrupt)
+    }
+
+    /// The windows that aggregates have, each once.
+    pub(super) fn windows(&self) -> impl Iterator<Item = Window> {
+        let functions = self.functions.iter().enumerate();
+        functions
+            .filter(|(i, function)| {
+                let before = self.functions.iter().take(*i);
+                before
+                    .into_iter()
+                    .all(|other| other.window != function.window)
+            })
+            .map(|(_, function)| function.window)
+    }
+}

@@ -1,0 +1,212 @@
+//! Aggregates over time: a step function that changes as rows are seen, leave their windows, and end.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+
+use super::ENDS;
+use super::group::Group;
+use crate::error::Result;
+use crate::kernel::window::{enters, leaves};
+use crate::kernel::{Changes, Failure, OPEN, Points, Row, Version, corrupt, differences};
+use crate::state::Side;
+use crate::store::Bytes;
+use crate::table::{decode_values, encode_values, key};
+
+impl Group<'_> {
+    /// What changes of the aggregates of a group over time, where rows that were seen for these spans come or go.
+    pub(super) fn running(
+        &self,
+        group: &[Value],
+        spans: &[(i64, i64)],
+        output: &mut Changes,
+        failures: &mut Vec<Failure>,
+    ) -> Result<()> {
+        let mut touched = BTreeSet::new();
+        for (time, end) in spans {
+            for window in self.fold.windows() {
+                // Also where the row has ended before: it is an instant at which the others are looked at anew.
+                let (from, until) = (enters(window, *time), leaves(window, *time));
+                let until = match *end {
+                    OPEN => until,
+                    end if until == OPEN => enters(window, end),
+                    end => until.max(enters(window, end)),
+                };
+                touched.extend([from, until]);
+                for side in [Side::Before, Side::After] {
+                    let mut next = self.after(side, from)?;
+                    while let Some(point) = next.filter(|point| *point <= until) {
+                        touched.insert(point);
+                        next = self.after(side, point)?;
+                    }
+                }
+            }
+        }
+        touched.remove(&OPEN);
+        let (removed, added) = differences(self, &touched)?;
+        for version in removed {
+            output.removed.extend(self.row(group, &version)?);
+        }
+        for version in added {
+            match self.row(group, &version)? {
+                Some(row) => output.added.push(row),
+                None => failures.push(self.failure(group, version.time)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// A version as a row; `None` where the aggregates couldn't be computed.
+    fn row(&self, group: &[Value], version: &Version) -> Result<Option<Row>> {
+        if version.row.is_empty() {
+            return Ok(None);
+        }
+        let values = decode_values(&version.row, self.fold.functions.len()).ok_or_else(corrupt)?;
+        Ok(Some(Row {
+            time: version.time,
+            end: version.end,
+            id: Bytes::new(&[]),
+            values: group.iter().cloned().chain(values).collect(),
+        }))
+    }
+
+    fn failure(&self, group: &[Value], at: i64) -> Result<Failure> {
+        let reason = self.compute(Side::After, at)?.err().unwrap_or_default();
+        let names = self.fold.names.iter().cloned();
+        Ok(Failure {
+            reason,
+            row: names.zip(group.iter().cloned()).collect(),
+        })
+    }
+
+    /// The last time before `point` of those that `time` gives for rows of one kind, found by seeking.
+    fn changes_before(&self, side: Side, point: i64) -> Result<Option<i64>> {
+        let mut latest = None;
+        for window in self.fold.windows() {
+            // Entries and leaves grow with the event time, so the last row below the bound has the last one.
+            let entered = self.last_where(side, |time| enters(window, time) < point)?;
+            latest = latest.max(entered.map(|time| enters(window, time)));
+            if leaves(window, 0) != OPEN {
+                let left = self.last_where(side, |time| leaves(window, time) < point)?;
+                latest = latest.max(left.map(|time| leaves(window, time)));
+            }
+            let ended = self.last_end_where(side, |end| enters(window, end) < point)?;
+            latest = latest.max(ended.map(|end| enters(window, end)));
+        }
+        Ok(latest)
+    }
+
+    fn changes_after(&self, side: Side, point: i64) -> Result<Option<i64>> {
+        let mut earliest: Option<i64> = None;
+        let mut add = |point: Option<i64>| {
+            earliest = match (earliest, point) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        };
+        for window in self.fold.windows() {
+            let entered = self.first_where(side, |time| enters(window, time) > point)?;
+            add(entered.map(|time| enters(window, time)));
+            if leaves(window, 0) != OPEN {
+                let left = self.first_where(side, |time| leaves(window, time) > point)?;
+                add(left.map(|time| leaves(window, time)));
+            }
+            let ended = self.first_end_where(side, |end| enters(window, end) > point)?;
+            add(ended.map(|end| enters(window, end)));
+        }
+        Ok(earliest)
+    }
+
+    /// The last row's time for which `holds`, which is true up to some time and false from then on.
+    fn last_where(&self, side: Side, holds: impl Fn(i64) -> bool) -> Result<Option<i64>> {
+        let hi = boundary(&holds);
+        let last = self.rows(side, i64::MIN, hi).next_back().transpose()?;
+        Ok(last.map(|entry| entry.time))
+    }
+
+    /// The first row's time for which `holds`, which is false up to some time and true from then on.
+    fn first_where(&self, side: Side, holds: impl Fn(i64) -> bool) -> Result<Option<i64>> {
+        let lo = boundary(&|time| !holds(time));
+        let first = self.rows(side, lo, i64::MAX).next().transpose()?;
+        Ok(first.map(|entry| entry.time))
+    }
+
+    fn last_end_where(&self, side: Side, holds: impl Fn(i64) -> bool) -> Result<Option<i64>> {
+        self.ends(side, i64::MIN, boundary(&holds))
+            .next_back()
+            .transpose()
+    }
+
+    fn first_end_where(&self, side: Side, holds: impl Fn(i64) -> bool) -> Result<Option<i64>> {
+        let lo = boundary(&|end| !holds(end));
+        self.ends(side, lo, i64::MAX).next().transpose()
+    }
+
+    /// The ends of rows from `lo` to before `hi`, in order.
+    fn ends(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        let key = |end| {
+            self.fold
+                .entry_key(ENDS, &self.bytes, &[&key::ordered(end)])
+        };
+        let range = (
+            Bound::Included(Bytes::from(key(lo))),
+            Bound::Excluded(Bytes::from(key(hi))),
+        );
+        let at = self.fold.prefix.len() + 1 + self.bytes.len();
+        self.state.scan(side, range).map(move |entry| {
+            let (key, _) = entry?;
+            let end = key.get(at..).and_then(|rest| rest.first_chunk::<8>());
+            end.map(|end| key::from_ordered(*end)).ok_or_else(corrupt)
+        })
+    }
+}
+
+/// The instants at which a group's aggregates change.
+impl Points for Group<'_> {
+    fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>> {
+        let is_point = self.changes_after(side, time.saturating_sub(1))? == Some(time);
+        if !is_point || self.last_entered(side, time)?.is_none() {
+            return Ok(None);
+        }
+        // An empty row stands for one that can't be computed.
+        let values = self
+            .compute(side, time)?
+            .map(|values| encode_values(values.iter()));
+        Ok(Some(Some(values.unwrap_or_default().into())))
+    }
+
+    fn before(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        self.changes_before(side, time)
+    }
+
+    fn after(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        self.changes_after(side, time)
+    }
+
+    fn turn(&self) {
+        let (tiles, applied) = (&self.fold.tiles, self.state.applied(Side::After));
+        tiles.change(&self.bytes, applied, &self.changed);
+    }
+}
+
+/// The first time for which `holds` isn't true, where it is true up to some time and false from then on.
+fn boundary(holds: &impl Fn(i64) -> bool) -> i64 {
+    let (mut yes, mut no) = (Timestamp::MIN.micros(), Timestamp::MAX.micros());
+    if !holds(yes) {
+        return yes;
+    }
+    if holds(no) {
+        return i64::MAX;
+    }
+    while no - yes > 1 {
+        let middle = yes + (no - yes) / 2;
+        if holds(middle) {
+            yes = middle;
+        } else {
+            no = middle;
+        }
+    }
+    no
+}

@@ -1,0 +1,85 @@
+//! Windows that are part of the group: each makes a row of its own.
+
+use std::collections::BTreeSet;
+
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+use fennel_core::window::Window;
+
+use super::group::Group;
+use crate::error::Result;
+use crate::kernel::session::windows_around;
+use crate::kernel::window::Span;
+use crate::kernel::{Changes, Failure, OPEN, Points, Row};
+use crate::state::Side;
+use crate::store::Bytes;
+
+/// A window's row, or why its aggregates can't be computed.
+type Outcome = std::result::Result<Row, Failure>;
+
+impl Group<'_> {
+    /// What changes of the windows that are part of the group, where rows of these times come or go.
+    pub(super) fn windowed(
+        &self,
+        window: Window,
+        group: &[Value],
+        spans: &[(i64, i64)],
+        output: &mut Changes,
+        failures: &mut Vec<Failure>,
+    ) -> Result<()> {
+        let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+        for (time, _) in spans {
+            old.extend(windows_around(self, Side::Before, window, *time)?);
+            new.extend(windows_around(self, Side::After, window, *time)?);
+        }
+        let all: BTreeSet<_> = old.union(&new).copied().collect();
+        let rows = |side, windows: &BTreeSet<_>| {
+            let rows = all.iter().map(|span| match windows.contains(span) {
+                true => self.window_row(side, group, *span),
+                false => Ok(None),
+            });
+            rows.collect::<Result<Vec<_>>>()
+        };
+        let before = rows(Side::Before, &old)?;
+        self.turn();
+        let after = rows(Side::After, &new)?;
+        for (before, after) in before.into_iter().zip(after) {
+            if let (Some(Ok(before)), Some(Ok(after))) = (&before, &after)
+                && before == after
+            {
+                continue;
+            }
+            output.removed.extend(before.and_then(Outcome::ok));
+            match after {
+                Some(Ok(row)) => output.added.push(row),
+                Some(Err(failure)) => failures.push(failure),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The row of a window, if it has any rows of the input.
+    fn window_row(&self, side: Side, group: &[Value], span: Span) -> Result<Option<Outcome>> {
+        let Span { lo, hi } = span;
+        if self.rows(side, lo, hi).next().transpose()?.is_none() {
+            return Ok(None);
+        }
+        let spans = vec![span; self.fold.functions.len()];
+        let instant = |micros| Timestamp::from_micros(micros).map_or(Value::Null, Value::Timestamp);
+        let window = Value::Record(vec![instant(lo), instant(hi)]);
+        let group = group.iter().cloned().chain([window]);
+        Ok(Some(match self.fold_rows(side, &spans, hi)? {
+            Ok(values) => Ok(Row {
+                time: hi,
+                end: OPEN,
+                id: Bytes::new(&[]),
+                values: group.chain(values).collect(),
+            }),
+            Err(reason) => Err(Failure {
+                reason,
+                row: self.fold.names.iter().cloned().zip(group).collect(),
+            }),
+        }))
+    }
+}
