@@ -41,7 +41,7 @@ impl Table {
         let mut values = Vec::new();
         if count == 1 {
             key(0, &mut values);
-            let found = self.find(snapshot, &values, at(0), &mut Vec::new())?;
+            let found = self.find(snapshot, &values, at(0))?;
             return give(0, &values, found.as_ref());
         }
         let mut bytes = Vec::new();

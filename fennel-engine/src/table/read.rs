@@ -45,14 +45,11 @@ enum Slot {
 impl Table {
     /// What a key is as of `at`: the version with the greatest event time that is not after it, unless that has
     /// ended, or what an aggregate comes to.
-    ///
-    /// `buffer` saves allocations from one call to the next.
-    pub(crate) fn find(
+    pub(super) fn find(
         &self,
         snapshot: &Snapshot,
         key: &[&Value],
         at: Timestamp,
-        buffer: &mut Vec<u8>,
     ) -> Result<Option<Found>> {
         if let Some(computed) = self.computed() {
             let state = State::of(snapshot)?;
@@ -61,17 +58,17 @@ impl Table {
             };
             return self.computed_found((time, values)).map(Some);
         }
-        self.key_prefix(key.iter().copied(), buffer);
-        let len = buffer.len();
-        if check_key(buffer).is_err() {
+        let mut prefix = self.rows_prefix().to_vec();
+        key.iter().for_each(|value| key::encode(value, &mut prefix));
+        if check_key(&prefix).is_err() {
             return Ok(None);
         }
-        buffer.extend(key::ordered(at.micros()).map(|byte| !byte));
-        let (prefix, _) = buffer.split_at(len);
-        let Some((key, value)) = snapshot.first_at_or_after(Space::Table, buffer, prefix)? else {
-            return Ok(None);
-        };
-        self.found(&key, &value, len, at.micros())
+        let from = [&prefix[..], &key::ordered(at.micros()).map(|byte| !byte)].concat();
+        let entry = snapshot.first_at_or_after(Space::Table, &from, &prefix)?;
+        match entry {
+            Some((entry, value)) => self.found(&entry, &value, prefix.len(), at.micros()),
+            None => Ok(None),
+        }
     }
 
     /// What the latest entry of a key that isn't after `at` says, if it is of that key. The key takes `len` bytes.
@@ -105,15 +102,6 @@ impl Table {
             time: Timestamp::from_micros(time).ok_or_else(|| self.corrupt())?,
             values: Values::Computed(values),
         })
-    }
-
-    /// Makes `to` what all entries of a key begin with.
-    fn key_prefix<'v>(&self, key: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
-        to.clear();
-        to.extend(self.rows_prefix());
-        for value in key {
-            key::encode(value, to);
-        }
     }
 
     /// Selects these columns, by position.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use fennel::catalog::Catalog;
 use fennel::prelude::*;
-use fennel_benches::{Error, Table, quantile};
+use fennel_benches::{Error, Table, micros, quantile};
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::wire;
@@ -157,8 +157,4 @@ fn row(i: u64, accounts: u64) -> BTreeMap<String, Value> {
             Timestamp::from_micros(at).map_or(Value::Null, Value::Timestamp),
         ),
     ])
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }
