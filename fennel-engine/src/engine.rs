@@ -60,6 +60,15 @@ impl Engine {
         Ok(self.inner.store.check_writable()?)
     }
 
+    /// Whether derived datasets have all rows that were acknowledged, but for those that are being applied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Behind`] with why the last attempt to apply some failed.
+    pub fn check_applied(&self) -> Result<(), Error> {
+        self.inner.runner.check()
+    }
+
     /// Makes durable what was submitted and takes no more writes; queries go on. The folder is released with
     /// the last handle.
     pub fn close(&self) {

@@ -2,8 +2,8 @@
 //!
 //! [`Unknown`](Error::Unknown), [`Exists`](Error::Exists), [`Invalid`](Error::Invalid),
 //! [`Refused`](Error::Refused) and [`Request`](Error::Request) are about the call: the same call fails
-//! again until what it names is mended, and nothing was changed. [`Store`](Error::Store) and
-//! [`Corrupt`](Error::Corrupt) are about this machine.
+//! again until what it names is mended, and nothing was changed. [`Store`](Error::Store),
+//! [`Behind`](Error::Behind) and [`Corrupt`](Error::Corrupt) are about this machine.
 
 use fennel_core::Problems;
 
@@ -38,6 +38,10 @@ pub enum Error {
     /// The store couldn't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Rows that were acknowledged aren't in derived datasets, since the last attempt failed: why. The next row that is
+    /// logged is another attempt.
+    #[error("derived datasets are behind the rows that were logged: {0}")]
+    Behind(String),
     /// What the store holds was not written by this version of the engine.
     #[error("{0}")]
     Corrupt(String),

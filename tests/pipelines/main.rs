@@ -12,7 +12,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::wire::encode;
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_engine::store::{Options, Store};
+use fennel_engine::store::{Batch, Options, Space, Store};
 use fennel_engine::{CommitOptions, Engine, Incoming, ManualClock};
 
 fennel::owner!("shop@example.com");
@@ -225,4 +225,54 @@ fn rows_that_come_while_a_commit_fills_tables_are_in_them() {
         })
         .sum();
     assert_eq!(visits, 800);
+}
+
+#[test]
+fn pipelines_that_stop_are_noticed_and_no_acknowledged_row_is_lost() {
+    let store = Store::in_memory();
+    let engine = open(store.clone());
+    commit(&engine, &request(fennel::entities![Visit, Latest]));
+    engine
+        .log("app", "visit", vec![visit("a", "1", 1)])
+        .unwrap();
+    engine.check_applied().unwrap();
+    let whole: Vec<_> = store
+        .scan_prefix(Space::Table, b"")
+        .map(|entry| entry.unwrap())
+        .collect();
+    let write = |damage: bool| {
+        let mut batch = Batch::new();
+        for (key, value) in &whole {
+            let value = if damage { "".into() } else { value.clone() };
+            batch.put(Space::Table, key.clone(), value);
+        }
+        store.write(batch).unwrap();
+    };
+    write(true);
+    let logged = engine
+        .log("app", "visit", vec![visit("a", "2", 2)])
+        .unwrap();
+    assert_eq!(logged.rows, 1, "the row is in the log");
+    let behind = engine.check_applied().unwrap_err().to_string();
+    assert!(
+        behind.contains("the state of a pipeline can't be read"),
+        "{behind}"
+    );
+
+    write(false);
+    engine
+        .log("app", "visit", vec![visit("a", "3", 3)])
+        .unwrap();
+    engine.check_applied().unwrap();
+    let seconds: Vec<_> = engine
+        .inspect("main", "Latest", 9)
+        .unwrap()
+        .get("seconds")
+        .unwrap()
+        .values
+        .clone();
+    assert_eq!(
+        seconds,
+        ["3", "2", "1"].map(|text| Value::String(text.into()))
+    );
 }

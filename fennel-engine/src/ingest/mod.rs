@@ -86,7 +86,8 @@ impl Engine {
         self.sequencer()
             .arrived(route.endpoint, submitted.last, submitted.at);
         drop(routes);
-        // The rows are acknowledged whatever comes of this: what isn't applied now is with the next row.
+        // The rows are acknowledged whatever comes of this: what isn't applied now is with the next row, and
+        // `check_applied` tells why.
         let _ = self.inner.apply_logged(submitted.last + 1);
         Ok(submitted.logged)
     }

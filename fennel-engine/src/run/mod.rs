@@ -20,7 +20,7 @@ pub(crate) use flow::Flow;
 use flow::Incoming;
 pub(crate) use live::Live;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::EndpointId;
 use crate::kernel::{Changes, Failure};
 use crate::meta;
@@ -52,6 +52,8 @@ struct Turn {
     /// How many rows of the log are applied.
     applied: u64,
     live: Live,
+    /// Why the last passes ended early, if they did.
+    failed: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,7 @@ impl Runner {
                 holder: Holder::Nobody,
                 applied,
                 live,
+                failed: None,
             }),
             ..Default::default()
         }
@@ -101,9 +104,20 @@ impl Runner {
             live: turn.live.clone(),
             now,
             applied: turn.applied,
+            failed: Some("a pass panicked".into()),
         };
         drop(turn);
-        passes.run(end)
+        let outcome = passes.run(end);
+        passes.failed = outcome.as_ref().err().map(ToString::to_string);
+        outcome
+    }
+
+    /// Whether the last passes that there were came to their end.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.turn().failed {
+            None => Ok(()),
+            Some(reason) => Err(Error::Behind(reason.clone())),
+        }
     }
 
     /// Waits for the turn, and keeps it until the guard is dropped.
@@ -203,6 +217,8 @@ struct Passes<'r> {
     live: Live,
     now: Timestamp,
     applied: u64,
+    /// Why they ended early: by a panic until they are over.
+    failed: Option<String>,
 }
 
 impl Passes<'_> {
@@ -270,6 +286,7 @@ impl Drop for Passes<'_> {
         }
         let mut turn = self.runner.turn();
         turn.applied = self.applied;
+        turn.failed = self.failed.take();
         turn.holder = Holder::Nobody;
         drop(turn);
         self.runner.over.notify_all();

@@ -12,16 +12,21 @@ pub(crate) async fn health() -> Answer {
     Answer::json(&json!({"status": "ok"}))
 }
 
-/// A server has recovered its data before it listens, so it is ready unless it can't write any more. The cause
-/// names folders, and is for those with a token.
+/// A server has recovered its data before it listens, so it is ready unless it can't write any more or its pipelines
+/// have stopped. The cause names folders, and is for those with a token.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Answer, Failure> {
-    match app.engine.check_writable() {
-        Ok(()) => Ok(health().await),
-        Err(_) => Err(Failure::new(
-            StatusCode::SERVICE_UNAVAILABLE,
+    let unready = |why| Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
+    if app.engine.check_writable().is_err() {
+        return unready(
             "the server takes no more rows and commits; log a row to be told why, mend that and restart the server",
-        )),
+        );
     }
+    if app.engine.check_applied().is_err() {
+        return unready(
+            "derived datasets are behind the rows that were logged, since the last attempt to apply them failed; the next row that is logged is another one",
+        );
+    }
+    Ok(health().await)
 }
 
 #[cfg(test)]
