@@ -276,3 +276,32 @@ fn pipelines_that_stop_are_noticed_and_no_acknowledged_row_is_lost() {
         ["3", "2", "1"].map(|text| Value::String(text.into()))
     );
 }
+
+/// Visits by windows that begin so often that a row is in very many.
+#[dataset(index)]
+struct Often {
+    #[field(key)]
+    page: String,
+    #[field(key)]
+    window: Window,
+    visits: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn often(visits: Visit) -> Often {
+    visits
+        .group_by(page, window = hopping("28d", "1s"))
+        .aggregate(visits = count())
+}
+
+#[test]
+fn a_row_that_would_make_a_million_is_refused_with_its_definition() {
+    let engine = open(Store::in_memory());
+    let request = request(fennel::entities![Visit, Often]);
+    let refused = engine.commit("main", &request, CommitOptions::default());
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "dataset `Often.often`: a row is in 2419200 windows of the group hopping(\"28d\", \"1s\"), and each is a row of its own: let them begin less often, so that it is in at most 10000"
+    );
+}

@@ -4,8 +4,9 @@ use fennel_core::Problem;
 use fennel_core::catalog::{Catalog, selected_extractors};
 use fennel_core::connector::Connector;
 use fennel_core::entity::{Cdc, Code, Dataset, Descriptor, Featureset, Source};
-use fennel_core::op::Operator;
+use fennel_core::op::{Operator, Transform};
 use fennel_core::registry;
+use fennel_core::window::Window;
 
 use crate::graph::linked;
 use crate::native::unlinked;
@@ -28,21 +29,46 @@ pub(super) fn check(catalog: &Catalog<'_>) -> Vec<Problem> {
         .collect()
 }
 
-/// The functions that pipelines call and this program doesn't have.
+/// The most windows of a group that one row may be in: each is a row of the output.
+const MOST_WINDOWS: i64 = 10_000;
+
+/// The functions that pipelines call and this program doesn't have, and groups of which a row makes too many others.
 fn of_pipelines(catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for pipeline in catalog.selected_pipelines(dataset.name, None) {
         for step in pipeline.steps {
-            if let Operator::Transform(transform) = &step.operator
-                && registry::transform(&transform.function.native).is_none()
-            {
-                let message = format!("it {}", unlinked(&transform.function.native));
-                let entity = Descriptor::Dataset(dataset);
-                problems.push(Problem::new(entity, pipeline.name, message));
-            }
+            let message = match &step.operator {
+                Operator::Transform(Transform { function, .. })
+                    if registry::transform(&function.native).is_none() =>
+                {
+                    format!("it {}", unlinked(&function.native))
+                }
+                Operator::Aggregate(aggregate) => match aggregate.window {
+                    Some(window) if windows_of_a_row(window) > MOST_WINDOWS => format!(
+                        "a row is in {} windows of the group {window}, and each is a row of its own: let them begin less often, so that it is in at most {MOST_WINDOWS}",
+                        windows_of_a_row(window)
+                    ),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let entity = Descriptor::Dataset(dataset);
+            problems.push(Problem::new(entity, pipeline.name, message));
         }
     }
     problems
+}
+
+/// How many windows of a group a row is in.
+fn windows_of_a_row(window: Window) -> i64 {
+    match window {
+        Window::Hopping {
+            duration: Some(duration),
+            stride,
+            ..
+        } => duration.micros() / stride.micros().max(1),
+        _ => 1,
+    }
 }
 
 fn of_dataset(dataset: &Dataset<'_>) -> Vec<Problem> {
