@@ -6,6 +6,7 @@
 //! | `branch/` and the name | [`Head`] |
 //! | `table/` and the number | [`TableRecord`] |
 //! | `phase/`, the number of a table and of its source | [`Phase`], if the source is bounded and has begun |
+//! | `mark/`, the number of a table and of its source, and a sequence | the latest event time of the source's rows before that ([`Mark`]) |
 //! | `next table` | the lowest number that no table ever had |
 //! | `applied` | how many rows of the log are applied to pipelines |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
@@ -16,12 +17,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::ingest::{EndpointId, Phase};
+use crate::ingest::{EndpointId, Mark, Phase};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// The last commit of a branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +69,8 @@ pub(crate) struct Meta {
     pub(crate) tables: Vec<(TableId, TableRecord)>,
     /// By table and position among the table's sources.
     pub(crate) phases: Vec<((TableId, u32), Phase)>,
+    /// By table and position among the table's sources, the earliest place first.
+    pub(crate) marks: Vec<((TableId, u32), Mark)>,
     pub(crate) next_table: TableId,
     pub(crate) applied: u64,
     pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
@@ -94,6 +97,7 @@ impl Meta {
             heads: read_all(snapshot, b"branch/", text)?,
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
+            marks: marks(snapshot)?,
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
             applied: applied(snapshot)?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
@@ -135,6 +139,48 @@ pub(crate) fn put_phase(batch: &mut Batch, (table, source): (TableId, u32), phas
 /// What the keys of all phases of a table's sources begin with.
 pub(crate) fn phases(table: TableId) -> Vec<u8> {
     key(b"phase/", table)
+}
+
+/// Sets how far the `source`th source of a table was at a place of the log.
+pub(crate) fn put_mark(batch: &mut Batch, source: (TableId, u32), mark: Mark) {
+    batch.put(
+        Space::Meta,
+        mark_key(source, mark.until),
+        encode(&mark.latest),
+    );
+}
+
+/// Forgets how far the `source`th source of a table was there.
+pub(crate) fn delete_mark(batch: &mut Batch, source: (TableId, u32), mark: Mark) {
+    batch.delete(Space::Meta, mark_key(source, mark.until));
+}
+
+/// What the keys of all marks of a table's sources begin with.
+pub(crate) fn marks_of(table: TableId) -> Vec<u8> {
+    key(b"mark/", table)
+}
+
+fn mark_key((table, source): (TableId, u32), until: u64) -> Vec<u8> {
+    [
+        &marks_of(table)[..],
+        &source.to_be_bytes(),
+        &until.to_be_bytes(),
+    ]
+    .concat()
+}
+
+fn marks(snapshot: &Snapshot) -> Result<Vec<((TableId, u32), Mark)>> {
+    let place = |bytes: &[u8]| {
+        let (source, until) = bytes.split_at_checked(8)?;
+        Some((
+            two_numbers(source)?,
+            u64::from_be_bytes(until.try_into().ok()?),
+        ))
+    };
+    let marks = read_all(snapshot, b"mark/", place)?.into_iter();
+    Ok(marks
+        .map(|((source, until), latest)| (source, Mark { until, latest }))
+        .collect())
 }
 
 /// Sets the number of the next table.

@@ -12,7 +12,7 @@ use crate::commit::{Definitions, Registry, Remover, drop_table, in_order};
 use crate::engine::Inner;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::ingest::{Phase, Sequencer};
+use crate::ingest::{Mark, Phase, Sequencer};
 use crate::meta::{self, Head, Meta, TableRecord, TableState};
 use crate::run::{Flow, Runner};
 use crate::store::{Batch, Store};
@@ -43,6 +43,7 @@ impl Inner {
             branches.set(&name, head, Arc::new(graph));
         }
         restore_phases(&registry, meta.phases);
+        restore_marks(&registry, meta.marks);
         drop_leftovers(&store, &registry, &meta.tables);
         let sequencer = Sequencer::after(
             &snapshot,
@@ -121,6 +122,21 @@ fn restore_phases(registry: &Registry, phases: Vec<((TableId, u32), Phase)>) {
     }
 }
 
+/// Tells sources how late rows may be.
+fn restore_marks(registry: &Registry, marks: Vec<((TableId, u32), Mark)>) {
+    let mut of_source: HashMap<_, Vec<Mark>> = HashMap::new();
+    for (source, mark) in marks {
+        of_source.entry(source).or_default().push(mark);
+    }
+    for table in registry.tables.values() {
+        for (source, i) in table.sources.iter().zip(0..) {
+            for mark in of_source.get(&(table.id, i)).into_iter().flatten() {
+                source.mark(*mark);
+            }
+        }
+    }
+}
+
 /// Removes tables that no branch has: a commit was on its way to use them, or they were being removed.
 fn drop_leftovers(store: &Store, registry: &Registry, tables: &[(TableId, TableRecord)]) {
     for (id, _) in tables {
@@ -169,6 +185,11 @@ mod tests {
                 },
             );
             meta::put_phase(&mut batch, (id, 1), Phase::Ended);
+            let mark = Mark {
+                until: 1,
+                latest: 0,
+            };
+            meta::put_mark(&mut batch, (id, 1), mark);
             for space in [Space::Table, Space::Rejects] {
                 batch.put(space, [&Table::prefix(id)[..], b"row"].concat(), "value");
             }

@@ -30,7 +30,7 @@ pub struct Rejects {
 pub struct Reject {
     /// The row as it came.
     pub row: Incoming,
-    /// Each column that doesn't fit, with why; or that the source has ended.
+    /// Each column that doesn't fit, with why; or that it came late, or that the source has ended.
     pub reason: String,
     /// When it came, by the engine's clock.
     pub at: Timestamp,

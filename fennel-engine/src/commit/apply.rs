@@ -25,7 +25,7 @@ impl Inner {
         catalog: &Catalog<'_>,
         head: Head,
     ) -> Result<()> {
-        let mut new = NewTables::create(&self.store, registry, catalog)?;
+        let mut new = NewTables::create(&self.store, registry, catalog, self.runner.applied())?;
         let table = |dataset: &Dataset<'_>| {
             let new = new.table(catalog, dataset);
             new.or_else(|| registry.table(catalog, dataset))
@@ -49,8 +49,9 @@ impl Inner {
         new.fill(&held, self.clock.now())?;
         meta::put_applied(&mut batch, held.applied);
 
-        self.switch(registry, held, unused, batch, |registry, batch| {
+        self.switch(registry, held, unused, batch, |registry, mut batch| {
             new.catch_up()?;
+            new.put_marks(&mut batch);
             self.store.write(batch)?;
             registry.endpoints.extend(endpoints);
             registry.tables.extend(new.keep());

@@ -27,11 +27,13 @@ pub(super) struct NewTables<'s> {
 }
 
 impl<'s> NewTables<'s> {
-    /// Gives each dataset of a checked catalog whose structure has no table an empty one.
+    /// Gives each dataset of a checked catalog whose structure has no table an empty one. The first `applied` rows of
+    /// the log are applied to pipelines.
     pub(super) fn create(
         store: &'s Store,
         registry: &mut Registry,
         catalog: &Catalog<'_>,
+        applied: u64,
     ) -> Result<Self> {
         let mut new = Self {
             store,
@@ -51,7 +53,7 @@ impl<'s> NewTables<'s> {
             })?;
             let table = Arc::new(Table::new(id, dataset, flow.map(Arc::new))?);
             registry.next_table += 1;
-            let replay = Replay::new(&table, |webhook, endpoint| {
+            let replay = Replay::new(&table, applied, |webhook, endpoint| {
                 registry.endpoint(webhook, endpoint)
             });
             new.tables.push((identity(catalog, dataset), table, replay));
@@ -106,6 +108,17 @@ impl<'s> NewTables<'s> {
                     state,
                 },
             );
+        }
+    }
+
+    /// Puts how far the tables' sources are.
+    pub(super) fn put_marks(&self, batch: &mut Batch) {
+        for table in self.tables() {
+            for (source, i) in table.sources.iter().zip(0..) {
+                for mark in source.all_marks() {
+                    meta::put_mark(batch, (table.id, i), mark);
+                }
+            }
         }
     }
 

@@ -62,18 +62,20 @@ pub(crate) fn rows_of<'f>(
 /// A row that fits, unless it was set aside.
 fn taken(state: &State, feed: &Feed, sequence: u64, row: &[Value]) -> Result<Option<TakenRow>> {
     let table = &feed.table;
-    let place = (sequence, feed.index());
-    // What was set aside since its source had ended would fit otherwise.
-    if feed.source().is_bounded() && reject::is_aside(state.snapshot(), table.id, place)? {
-        return Ok(None);
-    }
-    // A key that is too long was set aside, too.
+    // A key that is too long was set aside.
     if table.entry(row, Said::Is).is_err() {
         return Ok(None);
     }
     let Some(Value::Timestamp(time)) = row.get(table.timestamp) else {
         return Ok(None);
     };
+    // What was set aside for when it came would fit otherwise.
+    let source = feed.source();
+    if (source.is_bounded() || source.may_be_late(time.micros()))
+        && reject::is_aside(state.snapshot(), table.id, (sequence, feed.index()))?
+    {
+        return Ok(None);
+    }
     let columns = table.keys.iter().chain(&table.values);
     Ok(Some(TakenRow {
         time: time.micros(),

@@ -10,6 +10,7 @@ mod route;
 mod sample;
 mod sequence;
 mod source;
+mod watermark;
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -24,12 +25,13 @@ pub(crate) use replay::Replay;
 pub(crate) use route::{Feed, Route, Routes};
 pub(crate) use sequence::Sequencer;
 pub(crate) use source::Source;
+pub(crate) use watermark::Mark;
 
 use crate::engine::Inner;
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
 use entry::Entry;
-use source::Taken;
+use source::{Progress, Taken};
 
 /// A row as it comes: values of JSON by column.
 pub type Incoming = BTreeMap<String, Value>;
@@ -52,7 +54,7 @@ pub struct SetAside {
     pub dataset: String,
     /// The row's position in the request, from 0.
     pub row: usize,
-    /// Each column that doesn't fit, with why; or that the source has ended.
+    /// Each column that doesn't fit, with why; or that it came late, or that the source has ended.
     pub reason: String,
 }
 
@@ -80,8 +82,8 @@ impl Engine {
         }
         let submitted = self.submit(route, rows)?;
         submitted.ticket.wait()?;
-        for (feed, phase) in route.feeds.iter().zip(submitted.phases) {
-            feed.source().advance(phase);
+        for (feed, progress) in route.feeds.iter().zip(submitted.progress) {
+            feed.source().advance(progress.phase);
         }
         self.sequencer()
             .arrived(route.endpoint, submitted.last, submitted.at);
@@ -96,9 +98,10 @@ impl Engine {
     fn submit(&self, route: &Route, rows: Vec<Prepared>) -> Result<Submitted, Error> {
         let Inner { store, clock, .. } = &*self.inner;
         let (mut batch, mut logged) = (Batch::new(), Logged::default());
-        let mut phases: Vec<_> = route.feeds.iter().map(Feed::phase).collect();
         let mut last = 0;
+        let applied = self.inner.runner.applied();
         let mut sequencer = self.sequencer();
+        let mut progress: Vec<_> = route.feeds.iter().map(Feed::progress).collect();
         let arrival = sequencer.arrival(route.endpoint, clock.now());
         for (i, Prepared { row, bytes, taken }) in rows.into_iter().enumerate() {
             let sequence = sequencer.take();
@@ -109,8 +112,8 @@ impl Engine {
                 row,
             };
             let before = logged.set_aside.len();
-            for ((feed, phase), taken) in route.feeds.iter().zip(&mut phases).zip(taken) {
-                let aside = feed.settle(phase, taken, &entry, &mut batch);
+            for ((feed, progress), taken) in route.feeds.iter().zip(&mut progress).zip(taken) {
+                let aside = feed.settle(progress, taken, &entry, &mut batch);
                 logged.set_aside.extend(aside.map(|reason| SetAside {
                     dataset: feed.table.dataset.clone(),
                     row: i,
@@ -121,14 +124,25 @@ impl Engine {
             logged.rows_set_aside += u64::from(logged.set_aside.len() > before);
             last = sequence;
         }
-        for (feed, phase) in route.feeds.iter().zip(&phases) {
-            feed.put_phase(*phase, &mut batch);
-        }
+        let places = (applied, last + 1);
+        let marks: Vec<_> = route
+            .feeds
+            .iter()
+            .zip(&progress)
+            .map(|(feed, progress)| {
+                feed.put_phase(progress.phase, &mut batch);
+                feed.put_mark(&progress.seen, places, &mut batch)
+            })
+            .collect();
         self.inner.runner.expect(route.endpoint, last + 1);
+        let ticket = store.submit(batch)?;
+        for (feed, mark) in route.feeds.iter().zip(marks) {
+            mark.into_iter().for_each(|mark| feed.source().mark(mark));
+        }
         Ok(Submitted {
-            ticket: store.submit(batch)?,
+            ticket,
             logged,
-            phases,
+            progress,
             last,
             at: arrival.at,
         })
@@ -152,7 +166,7 @@ struct Submitted {
     ticket: Ticket,
     logged: Logged,
     /// How far each feed's source is then.
-    phases: Vec<Phase>,
+    progress: Vec<Progress>,
     /// The sequence of the last row.
     last: u64,
     at: Timestamp,

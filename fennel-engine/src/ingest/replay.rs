@@ -1,10 +1,13 @@
 //! Replay: a table computed from rows that were logged before.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
+use super::source::Progress;
+use super::watermark::Seen;
 use crate::error::Result;
 use crate::store::{Batch, Snapshot, Store};
 use crate::table::Table;
@@ -19,12 +22,18 @@ pub(crate) struct Replay {
     endpoints: Vec<(EndpointId, Vec<Feed>)>,
     /// The sequence to go on from.
     next: u64,
+    /// How many rows of the log are applied to pipelines, at least.
+    applied: u64,
+    /// What each source has seen, by its position among the table's.
+    seen: BTreeMap<u32, Seen>,
 }
 
 impl Replay {
-    /// A replay from the first row on. `number` gives an endpoint's number, if it ever had one.
+    /// A replay from the first row on, where the first `applied` rows are applied to pipelines. `number` gives an
+    /// endpoint's number, if it ever had one.
     pub(crate) fn new(
         table: &Arc<Table>,
+        applied: u64,
         mut number: impl FnMut(&str, &str) -> Option<EndpointId>,
     ) -> Self {
         let mut endpoints: Vec<(EndpointId, Vec<Feed>)> = Vec::new();
@@ -37,7 +46,12 @@ impl Replay {
                 None => endpoints.push((id, vec![feed])),
             }
         }
-        Self { endpoints, next: 0 }
+        Self {
+            endpoints,
+            next: 0,
+            applied,
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Applies all rows of `snapshot` that weren't applied yet, in order of arrival, and returns how many
@@ -56,13 +70,22 @@ impl Replay {
         let mut batch = Batch::new();
         while let Some((entry, feeds)) = next(&mut streams)? {
             for feed in feeds {
-                let mut phase = feed.phase();
+                let seen = self.seen.entry(feed.index()).or_default();
+                let mut progress = Progress {
+                    phase: feed.source().phase(),
+                    seen: *seen,
+                };
                 for taken in feed.take(&[&entry.row]) {
-                    feed.settle(&mut phase, taken, &entry, &mut batch);
+                    feed.settle(&mut progress, taken, &entry, &mut batch);
                 }
-                feed.put_phase(phase, &mut batch);
+                feed.put_phase(progress.phase, &mut batch);
                 // Nobody else has the table yet, and after an error nobody ever will.
-                feed.source().advance(phase);
+                feed.source().advance(progress.phase);
+                if let Some(mark) = progress.seen.mark(seen.latest(), entry.sequence + 1) {
+                    feed.source().mark(mark);
+                    feed.source().trim(self.applied);
+                }
+                *seen = progress.seen;
             }
             rows += 1;
             self.next = entry.sequence + 1;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Incoming;
 use super::entry::{EndpointId, Entry};
 use super::phase::Phase;
-use super::source::{Source, Taken};
+use super::source::{Progress, Source, Taken};
+use super::watermark::{Mark, Seen};
 use crate::error::{Error, Result};
 use crate::meta;
 use crate::reject;
@@ -96,21 +97,41 @@ impl Feed {
     }
 
     /// How far the source is.
-    pub(super) fn phase(&self) -> Phase {
-        self.source().phase()
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
+            phase: self.source().phase(),
+            seen: self.source().seen(),
+        }
     }
 
     /// Puts the phase that the source has once `batch` is durable, if it is another one.
     pub(super) fn put_phase(&self, phase: Phase, batch: &mut Batch) {
-        if phase != self.phase() {
+        if phase != self.source().phase() {
             meta::put_phase(batch, (self.table.id, self.index()), phase);
         }
+    }
+
+    /// Puts how far the source is once `batch` is durable, which has the rows before `until`, if it is farther than
+    /// before. Nobody asks for less than `applied` rows any more.
+    pub(super) fn put_mark(
+        &self,
+        seen: &Seen,
+        (applied, until): (u64, u64),
+        batch: &mut Batch,
+    ) -> Option<Mark> {
+        let (source, place) = (self.source(), (self.table.id, self.index()));
+        let mark = seen.mark(source.seen().latest(), until)?;
+        meta::put_mark(batch, place, mark);
+        for old in source.trim(applied) {
+            meta::delete_mark(batch, place, old);
+        }
+        Some(mark)
     }
 
     /// Writes what became of a row of the log, and returns the reason if it is set aside.
     pub(super) fn settle(
         &self,
-        phase: &mut Phase,
+        progress: &mut Progress,
         taken: Taken,
         entry: &Entry,
         batch: &mut Batch,
@@ -121,7 +142,7 @@ impl Feed {
             row,
         } = entry;
         let place = (*sequence, self.index());
-        match self.source().meet(phase, *arrival, taken) {
+        match self.source().meet(progress, *arrival, taken) {
             Taken::Row(entry) => {
                 entry.put(batch, place.0, place.1);
                 None

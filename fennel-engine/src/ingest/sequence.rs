@@ -17,6 +17,8 @@ pub(crate) struct Sequencer {
     next: u64,
     /// The sequence and arrival of each endpoint's last durable row.
     last: HashMap<EndpointId, (u64, Timestamp)>,
+    /// The arrival of each endpoint's last request, durable or not.
+    request: HashMap<EndpointId, Timestamp>,
 }
 
 impl Sequencer {
@@ -35,6 +37,7 @@ impl Sequencer {
             if let Some(last) = entry::last(snapshot, endpoint)? {
                 sequencer.next = sequencer.next.max(last.sequence + 1);
                 sequencer.arrived(endpoint, last.sequence, last.arrival.at);
+                sequencer.request.insert(endpoint, last.arrival.at);
             }
         }
         Ok(sequencer)
@@ -52,8 +55,14 @@ impl Sequencer {
         sequence
     }
 
-    /// The arrival of rows that come at an endpoint now.
-    pub(super) fn arrival(&self, endpoint: EndpointId, at: Timestamp) -> Arrival {
+    /// The arrival of a request that comes at an endpoint now. It isn't the one of the request before, so that the log
+    /// tells where one ends.
+    pub(super) fn arrival(&mut self, endpoint: EndpointId, now: Timestamp) -> Arrival {
+        let is_same = self.request.get(&endpoint) == Some(&now);
+        let next =
+            |now: Timestamp| Timestamp::from_micros(now.micros() + 1).unwrap_or(Timestamp::MIN);
+        let at = if is_same { next(now) } else { now };
+        self.request.insert(endpoint, at);
         let last = self.last.get(&endpoint);
         last.map_or(Arrival::first(at), |(_, last)| Arrival::after(*last, at))
     }

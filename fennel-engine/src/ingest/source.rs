@@ -1,6 +1,6 @@
 //! A source: what it makes of an incoming row.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::connector::Connector;
 use fennel_core::entity::{Dataset, PreprocValue, Source as Descriptor};
@@ -14,6 +14,7 @@ use super::expression::Expression;
 use super::path::Path;
 use super::phase::Phase;
 use super::sample::Sample;
+use super::watermark::{Mark, Marks, Seen, watermark};
 use crate::Error;
 use crate::error::Result;
 use crate::table::{Column, Entry, Said, Table};
@@ -27,6 +28,10 @@ pub(crate) struct Source {
     idleness: Option<Duration>,
     /// How far it is, as of the last durable row.
     phase: Mutex<Phase>,
+    /// How much later than newer rows a row may come.
+    disorder: Duration,
+    /// How far its event time is, as of the last row that has a number.
+    marks: Mutex<Marks>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     sample: Option<Sample>,
@@ -53,6 +58,13 @@ pub(crate) enum Taken {
     Left,
     /// It doesn't fit, for this reason.
     Aside(String),
+}
+
+/// How far a source is once the rows of a request are in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub(super) phase: Phase,
+    pub(super) seen: Seen,
 }
 
 impl Source {
@@ -95,6 +107,8 @@ impl Source {
             endpoint: from.endpoint.into(),
             idleness: source.idleness.filter(|_| source.bounded),
             phase: Mutex::default(),
+            disorder: source.disorder,
+            marks: Mutex::default(),
             since: source.since,
             until: source.until,
             sample: Sample::of(source, dataset),
@@ -218,23 +232,70 @@ impl Source {
         *phase = phase.or_later(to);
     }
 
+    /// Its marks.
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it has seen, for the next request.
+    pub(super) fn seen(&self) -> Seen {
+        Seen::after(self.marks().latest())
+    }
+
+    /// Goes on to a mark.
+    pub(crate) fn mark(&self, mark: Mark) {
+        self.marks().push(mark);
+    }
+
+    /// All its marks, in order.
+    pub(crate) fn all_marks(&self) -> Vec<Mark> {
+        self.marks().iter().collect()
+    }
+
+    /// Forgets marks that nobody needs who asks for `applied` rows or more, and gives them.
+    pub(super) fn trim(&self, applied: u64) -> Vec<Mark> {
+        self.marks().trim(applied)
+    }
+
+    /// No row of the log behind the first `applied` ones is taken whose event time is before this.
+    pub(crate) fn watermark(&self, applied: u64) -> i64 {
+        let latest = self.marks().as_of(applied);
+        latest.map_or(i64::MIN, |latest| watermark(latest, self.disorder))
+    }
+
+    /// Whether a row of this event time may have come late.
+    pub(super) fn may_be_late(&self, time: i64) -> bool {
+        let latest = self.marks().latest();
+        latest.is_some_and(|latest| time < watermark(latest, self.disorder))
+    }
+
     /// What becomes of a row that arrives now, given what would become of it otherwise.
-    pub(super) fn meet(&self, phase: &mut Phase, arrival: Arrival, taken: Taken) -> Taken {
-        let Some(idleness) = self.idleness else {
+    pub(super) fn meet(&self, progress: &mut Progress, arrival: Arrival, taken: Taken) -> Taken {
+        let Progress { phase, seen } = progress;
+        seen.meet(arrival);
+        if let Some(idleness) = self.idleness
+            && phase.is_over(idleness, arrival)
+        {
+            seen.end();
+            return match taken {
+                Taken::Row(_) | Taken::Aside(_) => Taken::Aside(format!(
+                    "the bounded source at endpoint `{}` has ended after {idleness} without a row; commit it without `bounded` to take later rows",
+                    self.endpoint
+                )),
+                Taken::Left => Taken::Left,
+            };
+        }
+        let Taken::Row(entry) = taken else {
             return taken;
         };
-        let over = phase.is_over(idleness, arrival);
-        match taken {
-            Taken::Row(_) | Taken::Aside(_) if over => Taken::Aside(format!(
-                "the bounded source at endpoint `{}` has ended after {idleness} without a row; commit it without `bounded` to take later rows",
-                self.endpoint
-            )),
-            Taken::Row(entry) => {
-                phase.begin(arrival.at);
-                Taken::Row(entry)
-            }
-            other => other,
+        if let Some(reason) = seen.is_late(entry.time, self.disorder) {
+            return Taken::Aside(reason);
         }
+        seen.take(entry.time, arrival);
+        if self.idleness.is_some() {
+            phase.begin(arrival.at);
+        }
+        Taken::Row(entry)
     }
 
     /// Whether rows of this event time are taken.

@@ -112,6 +112,11 @@ impl Runner {
         outcome
     }
 
+    /// How many rows of the log are applied, at least.
+    pub(crate) fn applied(&self) -> u64 {
+        self.turn().applied
+    }
+
     /// Whether the last passes that there were came to their end.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.turn().failed {

@@ -90,6 +90,8 @@ const ROWS: u16 = 0;
 /// A row of a source as it goes into its table.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// The event time, in microseconds since 1970.
+    pub(crate) time: i64,
     /// The key, without the sequence and the source.
     key: Vec<u8>,
     is_keyed: bool,
@@ -215,7 +217,7 @@ impl Table {
             key::encode(column(i), &mut key);
         }
         check_key(&key)?;
-        let time = key::ordered(time.micros());
+        let (micros, time) = (time.micros(), key::ordered(time.micros()));
         let mut value = Vec::new();
         if self.is_keyed() {
             key.extend(time.map(|byte| !byte));
@@ -227,6 +229,7 @@ impl Table {
             value.extend(row::encode(self.values.iter().map(column)));
         }
         Ok(Entry {
+            time: micros,
             key,
             is_keyed: self.is_keyed(),
             value,

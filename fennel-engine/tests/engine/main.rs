@@ -11,6 +11,7 @@ mod expressions;
 mod fixture;
 mod functions;
 mod ingestion;
+mod late;
 mod lookups;
 mod permutations;
 mod queries;

@@ -285,6 +285,8 @@ fn event_times_are_taken_in_every_documented_form_and_to_the_ends_of_time() {
         json!(micros),
         json!(micros / 1_000),
         json!((micros / 1_000_000).to_string()),
+        json!("0001-01-01"),
+        json!("9999-12-31T23:59:59.999999Z"),
     ];
     let engine = &fixture.engine;
     let rows = |forms: &[Json]| {
@@ -298,11 +300,6 @@ fn event_times_are_taken_in_every_documented_form_and_to_the_ends_of_time() {
     };
     let logged = engine.log("hook", "sales", rows(&forms)).unwrap();
     assert_eq!(logged.set_aside, []);
-    let ends = [json!("0001-01-01"), json!("9999-12-31T23:59:59.999999Z")];
-    assert_eq!(
-        engine.log("hook", "sales", rows(&ends)).unwrap().set_aside,
-        []
-    );
     let dump = fixture.dump("Sales")["ts"].clone();
     assert_eq!(dump[0], "9999-12-31T23:59:59.999999Z");
     assert_eq!(dump[1], "2024-01-02T03:04:05.000000Z");
