@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::generate::Random;
+use crate::generate::{Random, order};
 use crate::graph::Graph;
 use crate::oracle::Logged;
 
@@ -43,10 +43,10 @@ impl Arrival {
             let dataset = (!key.is_empty()).then_some(&row.dataset);
             (row.at, dataset, key)
         };
-        let mut order: Vec<_> = (0..history.len()).collect();
-        if !random.once_in(4) {
-            random.shuffle(&mut order);
-        }
+        let order = match random.once_in(4) {
+            true => (0..history.len()).collect(),
+            false => order(graph, history, random),
+        };
         let mut arranged = order.clone();
         for (place, row) in order.iter().enumerate() {
             let tied = |other: &usize| tie(*other) == tie(*row);

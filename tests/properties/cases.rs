@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::graph::{
-    Aggregate, Chain, Column, Columns, Dataset, Expr, Fill, Function, Graph, Join, Op, Spec, Step,
-    Ty, Window,
+    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Fill, Function, Graph, Join, Op,
+    Spec, Step, Ty, Window,
 };
 use crate::oracle::{Logged, Oracle};
 use crate::value::V;
@@ -35,6 +35,7 @@ fn graph(input: &str, steps: Vec<Step>) -> Graph {
             source("Event", Vec::new()),
             source("State", vec![Column::new("k", Ty::Int)]),
         ],
+        disorder: DISORDER,
     };
     let columns = graph.columns_of(input, &steps).unwrap();
     graph.datasets.push(Dataset {

@@ -229,6 +229,7 @@ impl Graph {
         let sources = datasets.filter(|dataset| dataset.fill == Fill::Source);
         Graph {
             datasets: sources.cloned().collect(),
+            disorder: self.disorder,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Random, STEP, fresh};
 use crate::graph::{
-    Aggregate, Chain, Column, Columns, Dataset, Expr, Facts, Fill, Graph, Join, Op, Step, Ty,
-    Window,
+    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Facts, Fill, Graph, Join, Op, Step,
+    Ty, Window,
 };
 use crate::value::V;
 
@@ -15,6 +15,10 @@ impl Graph {
     pub(crate) fn random(random: &mut Random) -> Graph {
         let mut graph = Graph {
             datasets: sources(),
+            disorder: match random.once_in(2) {
+                true => DISORDER,
+                false => random.below(6) as i64 * STEP,
+            },
         };
         let mut counter = 0;
         let count = 1 + random.below(4);

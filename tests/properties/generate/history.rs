@@ -34,7 +34,17 @@ pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
             at: instant(random),
         });
     }
-    rows
+    let order = order(graph, &rows, random);
+    order.into_iter().map(|row| rows[row].clone()).collect()
+}
+
+/// An order of arrival in which no row is later than the graph's disorder.
+pub(crate) fn order(graph: &Graph, rows: &[Logged], random: &mut Random) -> Vec<usize> {
+    let late = |row: &Logged| row.at + random.below(graph.disorder as usize + 1) as i64;
+    let arrivals: Vec<_> = rows.iter().map(late).collect();
+    let mut order: Vec<_> = (0..rows.len()).collect();
+    order.sort_by_key(|row| arrivals[*row]);
+    order
 }
 
 fn instant(random: &mut Random) -> i64 {

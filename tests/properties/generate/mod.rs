@@ -5,7 +5,7 @@ mod history;
 mod random;
 mod spec;
 
-pub(crate) use history::{ORIGIN, STEP, history, instants};
+pub(crate) use history::{ORIGIN, STEP, history, instants, order};
 pub(crate) use random::Random;
 
 /// A name that no other column has.

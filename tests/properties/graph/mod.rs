@@ -12,7 +12,7 @@ use crate::value::V;
 
 pub(crate) use columns::Columns;
 pub(crate) use facts::Facts;
-pub(crate) use request::WEBHOOK;
+pub(crate) use request::{DISORDER, WEBHOOK};
 
 /// Microseconds.
 pub(crate) type Micros = i64;
@@ -21,6 +21,8 @@ pub(crate) type Micros = i64;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Graph {
     pub(crate) datasets: Vec<Dataset>,
+    /// How late the rows of all sources may be.
+    pub(crate) disorder: Micros,
 }
 
 /// A dataset. With keys it has both indexes.

@@ -6,6 +6,8 @@ use super::{Aggregate, Chain, Columns, Dataset, Expr, Fill, Graph, Join, Op, Ste
 
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hours = self.disorder as f64 / 3.6e9;
+        writeln!(f, "rows up to {hours} hours late")?;
         self.datasets.iter().try_for_each(|dataset| dataset.fmt(f))
     }
 }

@@ -12,8 +12,8 @@ use fennel_core::wire::proto::window::{self, window::Variant as Stretch};
 use serde_json::Value as Json;
 
 use super::{
-    Aggregate, Chain, Column, Columns, Dataset, Expr, Fill, Function, Graph, Join, Micros, Op,
-    Spec, Step, Ty, Window,
+    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Fill, Function, Graph, Join,
+    Micros, Op, Spec, Step, Ty, Window,
 };
 use crate::value::V;
 
@@ -42,7 +42,14 @@ impl Graph {
             });
             ordered.push(datasets.remove(ready.expect("no cycles")));
         }
-        Graph { datasets: ordered }
+        let mut disorder = request
+            .sources
+            .iter()
+            .filter_map(|source| source.disorder.as_ref());
+        Graph {
+            datasets: ordered,
+            disorder: disorder.next().map_or(DISORDER, read_duration),
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use super::{Aggregate, Chain, Column, Dataset, Fill, Graph, Join, Micros, Spec, 
 /// The webhook of all sources.
 pub(crate) const WEBHOOK: &str = "hook";
 
-/// How late rows may be: later than those of any history.
-const DISORDER: Micros = 14 * 24 * 3600 * 1_000_000;
+/// Later than the rows of any history.
+pub(crate) const DISORDER: Micros = 14 * 24 * 3600 * 1_000_000;
 const HISTORY: Micros = 730 * 24 * 3600 * 1_000_000;
 
 impl Graph {
@@ -24,7 +24,7 @@ impl Graph {
         for dataset in &self.datasets {
             request.datasets.push(dataset.message());
             match &dataset.fill {
-                Fill::Source => request.sources.push(dataset.source()),
+                Fill::Source => request.sources.push(dataset.source(self.disorder)),
                 Fill::Pipeline(chain) => {
                     let mut inputs = Vec::new();
                     chain.inputs(&mut inputs);
@@ -102,7 +102,7 @@ impl Dataset {
         }
     }
 
-    fn source(&self) -> connector::Source {
+    fn source(&self, disorder: Micros) -> connector::Source {
         let cdc = match self.is_keyed() {
             true => connector::CdcStrategy::Upsert,
             false => connector::CdcStrategy::Append,
@@ -119,7 +119,7 @@ impl Dataset {
             }),
             dataset: self.name.clone(),
             ds_version: 1,
-            disorder: Some(duration(DISORDER)),
+            disorder: Some(duration(disorder)),
             cdc: cdc.into(),
             ..connector::Source::default()
         }
