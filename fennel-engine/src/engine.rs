@@ -21,6 +21,24 @@ pub struct Engine {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// How an engine works.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// How many rows a step of a pipeline takes, at least, before it is looked through for what no row can need any
+    /// more: rows that are older than the watermark and that nothing is compared with again. Fewer save disk, more
+    /// save time. Answers don't depend on it.
+    pub compact_after: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            compact_after: 10_000,
+        }
+    }
+}
+
 /// What the handles share. Locks are taken in the order in which they stand here.
 pub(crate) struct Inner {
     pub(crate) store: Store,
@@ -44,7 +62,20 @@ impl Engine {
     ///
     /// [`Error::Store`], or [`Error::Corrupt`] if the store holds something else than an engine's data.
     pub fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Engine, Error> {
-        let inner = Inner::recover(store, clock)?;
+        Self::open_with(store, clock, &Options::default())
+    }
+
+    /// Opens the engine on a store as [`open`](Engine::open) does, with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Engine::open).
+    pub fn open_with(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        options: &Options,
+    ) -> Result<Engine, Error> {
+        let inner = Inner::recover(store, clock, options)?;
         Ok(Engine {
             inner: Arc::new(inner),
         })

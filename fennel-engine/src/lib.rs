@@ -58,7 +58,7 @@ mod table;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use columns::{Column, Columns};
 pub use commit::{Commit, CommitOptions};
-pub use engine::Engine;
+pub use engine::{Engine, Options};
 pub use error::Error;
 pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;

@@ -9,7 +9,7 @@ use fennel_core::diff::identity;
 use crate::branch::Branches;
 use crate::clock::Clock;
 use crate::commit::{Definitions, Registry, Remover, drop_table, in_order};
-use crate::engine::Inner;
+use crate::engine::{Inner, Options};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ingest::{Mark, Phase, Sequencer};
@@ -20,7 +20,7 @@ use crate::table::{Table, TableId};
 
 impl Inner {
     /// The engine that the store remembers; of a new store, one with an empty `main`.
-    pub(crate) fn recover(store: Store, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub(crate) fn recover(store: Store, clock: Arc<dyn Clock>, options: &Options) -> Result<Self> {
         let snapshot = store.snapshot();
         let meta = Meta::read(&snapshot)?;
         if meta.is_new {
@@ -50,7 +50,7 @@ impl Inner {
             registry.endpoints.values().copied(),
             meta.applied,
         )?;
-        let runner = Runner::new(meta.applied, registry.live());
+        let runner = Runner::new(meta.applied, registry.live(), options.compact_after);
         let end = sequencer.len();
         for endpoint in registry.endpoints.values() {
             runner.expect(*endpoint, end);
@@ -155,7 +155,11 @@ mod tests {
     use fennel_core::time::Timestamp;
 
     fn open(store: &Store) -> Result<Inner> {
-        Inner::recover(store.clone(), Arc::new(ManualClock::new(Timestamp::MIN)))
+        Inner::recover(
+            store.clone(),
+            Arc::new(ManualClock::new(Timestamp::MIN)),
+            &Options::default(),
+        )
     }
 
     fn entries(store: &Store) -> usize {

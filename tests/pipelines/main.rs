@@ -15,6 +15,8 @@ use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::store::{Batch, Options, Space, Store};
 use fennel_engine::{CommitOptions, Engine, Incoming, ManualClock};
 
+mod compaction;
+
 fennel::owner!("shop@example.com");
 
 static APP: Webhook = Webhook::new("app");

@@ -20,6 +20,8 @@ pub(crate) struct Arrival {
     pub(crate) commit: usize,
     /// Whether the store is on the disk.
     pub(crate) on_disk: bool,
+    /// Whether what no row can need any more is removed after every row.
+    pub(crate) compacts: bool,
 }
 
 impl Arrival {
@@ -31,6 +33,7 @@ impl Arrival {
             restarts: Vec::new(),
             commit: 0,
             on_disk: false,
+            compacts: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Arrival {
             restarts,
             commit,
             on_disk: random.once_in(24),
+            compacts: random.once_in(2),
         }
     }
 
@@ -108,7 +112,8 @@ impl fmt::Display for Arrival {
         } else {
             "in memory"
         };
-        write!(f, "{disk}:")?;
+        let compacts = if self.compacts { ", compacting" } else { "" };
+        write!(f, "{disk}{compacts}:")?;
         for i in 0..=self.requests.len() {
             if self.restarts.contains(&i) {
                 f.write_str(" restart;")?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_engine::store::Store;
-use fennel_engine::{Columns, CommitOptions, Engine, Error, Incoming, ManualClock};
+use fennel_engine::{Columns, CommitOptions, Engine, Error, Incoming, ManualClock, Options};
 use tempfile::TempDir;
 
 use crate::arrival::Arrival;
@@ -63,17 +63,22 @@ struct Running {
     dir: TempDir,
     clock: ManualClock,
     engine: Option<Engine>,
+    options: Options,
 }
 
 impl Running {
-    fn start(on_disk: bool) -> Result<Self, Error> {
+    fn start(on_disk: bool, compacts: bool) -> Result<Self, Error> {
         let now = Timestamp::from_micros(NOW).expect("a time of ours");
         let mut running = Running {
             store: (!on_disk).then(Store::in_memory),
             dir: TempDir::new().expect("a folder"),
             clock: ManualClock::new(now),
             engine: None,
+            options: Options::default(),
         };
+        if compacts {
+            running.options.compact_after = 1;
+        }
         running.restart()?;
         Ok(running)
     }
@@ -86,7 +91,8 @@ impl Running {
             Some(store) => store.clone(),
             None => Store::open(self.dir.path())?,
         };
-        self.engine = Some(Engine::open(store, Arc::new(self.clock.clone()))?);
+        let clock = Arc::new(self.clock.clone());
+        self.engine = Some(Engine::open_with(store, clock, &self.options)?);
         Ok(())
     }
 
@@ -102,7 +108,7 @@ pub(crate) fn run(
     arrival: &Arrival,
     questions: &Questions,
 ) -> Result<Answers, Error> {
-    let mut running = Running::start(arrival.on_disk)?;
+    let mut running = Running::start(arrival.on_disk, arrival.compacts)?;
     let commit = |running: &Running, graph: &Graph| {
         let options = CommitOptions::default();
         running.engine().commit("main", &graph.request(), options)

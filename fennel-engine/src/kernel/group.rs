@@ -4,13 +4,18 @@ use std::borrow::Cow;
 
 use fennel_core::value::Value;
 
-use crate::table::encode_values;
+use crate::table::{encode_values, values_len};
 
 /// Appends what rows of one group share: equal bytes for equal values. No group's bytes begin those of another.
 pub(super) fn encode_group<'v>(values: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
     for value in values {
         to.extend(encode_values([normal(value).as_ref()].into_iter()));
     }
+}
+
+/// How many of these bytes are those of a group of so many columns.
+pub(super) fn group_len(bytes: &[u8], columns: usize) -> Option<usize> {
+    values_len(bytes, columns)
 }
 
 /// The value that stands for all that are equal: the two zeros are, and so are all that are no number.

@@ -4,11 +4,13 @@
 //! those that asked for what has changed, and corrects what came of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use fennel_core::op::How;
 use fennel_core::value::Value;
 
-use super::{Changes, OPEN, Row, Version, corrupt};
+use super::compact::{Swept, sweep};
+use super::{Changes, OPEN, Row, Version, before, corrupt};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
@@ -75,6 +77,37 @@ impl Join {
             )?;
         }
         Ok(output)
+    }
+
+    /// No left row before this is looked at any more, where the table has that watermark.
+    pub(super) fn horizon(&self, right: i64) -> i64 {
+        before(right, self.until)
+    }
+
+    /// Removes rows of streams that no version can come for any more. A table's row may hold still.
+    pub(super) fn compact(
+        &self,
+        state: &mut State,
+        table: &Table,
+        horizon: i64,
+        from: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<Swept> {
+        if self.keys > 0 {
+            return Ok(Swept::default());
+        }
+        let from = from.map_or(&self.prefix[..], AsRef::as_ref);
+        let len = |rest: &[u8]| table.key_len(rest);
+        sweep(state, &self.prefix, from, limit, len, |state, asked| {
+            let bound =
+                |time| Bytes::from([&self.prefix[..], &asked, &key::ordered(time)].concat());
+            let range = (
+                Bound::Included(bound(i64::MIN)),
+                Bound::Excluded(bound(horizon)),
+            );
+            let gone = state.scan(Side::After, range);
+            gone.map(|entry| Ok(entry?.0)).collect()
+        })
     }
 
     /// Corrects what was made of rows that were there before, where the table has changed.

@@ -8,6 +8,7 @@
 //! and adds it again with its end. So an update, a delete and a late row are all the same: some stretches go, and
 //! others come.
 
+mod compact;
 mod computed;
 mod fold;
 mod group;
@@ -23,7 +24,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use fennel_core::value::{Shape, Value};
+use fennel_core::window::Window;
 
+pub(crate) use compact::Swept;
 pub(crate) use computed::Computed;
 use fold::Fold;
 use join::Join;
@@ -198,11 +201,58 @@ impl Kernel {
         Some(group::bytes_of(found) + row.id.len())
     }
 
+    /// The watermark of what it makes, given those of its inputs.
+    pub(crate) fn watermark(&self, left: i64, right: Option<i64>) -> i64 {
+        match self {
+            Kernel::Rows(steps) if steps.moves_time() => i64::MIN,
+            Kernel::Rows(_) => left,
+            Kernel::Merge(_) => left.min(right.unwrap_or(i64::MAX)),
+            Kernel::Join(join) => left.min(join.horizon(right.unwrap_or(i64::MAX))),
+            // The earliest of several is kept, and the latest until another comes: both change from that one on.
+            Kernel::Pick(_) => left,
+            // A row makes a session longer, whose row so far then goes.
+            Kernel::Fold(fold) => match fold.window {
+                Some(Window::Session { gap }) => before(left, gap.micros()),
+                _ => left,
+            },
+        }
+    }
+
+    /// Looks through at most `limit` groups of its state, from `from` on, for what no row can need any more, given the
+    /// watermarks of its inputs. `right` is the table that a join adds columns of.
+    pub(crate) fn compact(
+        &self,
+        state: &mut State,
+        (left, right): (i64, Option<i64>),
+        table: Option<&Table>,
+        from: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<Swept> {
+        match self {
+            Kernel::Rows(_) | Kernel::Merge(_) => Ok(Swept::default()),
+            Kernel::Pick(pick) => pick.compact(state, left, from, limit),
+            Kernel::Fold(fold) => fold.compact(state, left, from, limit),
+            Kernel::Join(join) => {
+                let table = table.expect("a join's second input is a table");
+                let horizon = join.horizon(right.unwrap_or(i64::MIN));
+                join.compact(state, table, horizon, from, limit)
+            }
+        }
+    }
+
     /// Forgets what it remembers of passes, one of which didn't happen.
     pub(crate) fn forget(&self) {
         if let Kernel::Fold(fold) = self {
             fold.forget();
         }
+    }
+}
+
+/// A watermark that lags behind another.
+fn before(watermark: i64, lag: i64) -> i64 {
+    match watermark {
+        i64::MAX => i64::MAX,
+        watermark => watermark.saturating_sub(lag),
     }
 }
 

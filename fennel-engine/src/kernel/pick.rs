@@ -9,7 +9,8 @@ use std::ops::Bound;
 use fennel_core::kernel::{Among, Which};
 use fennel_core::value::Value;
 
-use super::group::encode_group;
+use super::compact::{Swept, first_open, sweep};
+use super::group::{encode_group, group_len};
 use super::session::{Times, windows_around};
 use super::window::Span;
 use super::{Changes, OPEN, Points, Row, Version, corrupt, differences};
@@ -71,6 +72,49 @@ impl Pick {
             }
         }
         Ok(output)
+    }
+
+    /// Removes rows that none can come for any more to be compared with.
+    pub(super) fn compact(
+        &self,
+        state: &mut State,
+        watermark: i64,
+        from: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<Swept> {
+        let from = from.map_or(&self.prefix[..], AsRef::as_ref);
+        let len = |rest: &[u8]| group_len(rest, self.by.len());
+        sweep(state, &self.prefix, from, limit, len, |state, bytes| {
+            let group = Group {
+                pick: self,
+                state,
+                prefix: [&self.prefix[..], &bytes].concat(),
+            };
+            let mut gone: Vec<_> = match (self.among, self.which) {
+                // Whatever comes is later than a first row that is before the watermark.
+                (Among::All, Which::First) => {
+                    let rows = group.rows(Side::After, i64::MIN, i64::MAX);
+                    let mut rows = rows.peekable();
+                    match rows.next_if(|first| matches!(first, Ok((time, ..)) if *time < watermark))
+                    {
+                        Some(_) => rows.collect::<Result<_>>()?,
+                        None => Vec::new(),
+                    }
+                }
+                (among, which) => {
+                    let open = first_open(&group, among, which, watermark)?;
+                    group
+                        .rows(Side::After, i64::MIN, open)
+                        .collect::<Result<_>>()?
+                }
+            };
+            let key = |(time, id, _): (i64, Bytes, Bytes)| {
+                [&group.prefix[..], &key::ordered(time), &id]
+                    .concat()
+                    .into()
+            };
+            Ok(gone.drain(..).map(key).collect())
+        })
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Vec<Value>> {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fennel_core::entity::Dataset;
 use fennel_core::kernel::{Kernel as Plan, Program};
 
+use super::compact::{Compaction, GROUPS};
 use crate::error::{Error, Result};
 use crate::graph::Align;
 use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, lower};
@@ -36,6 +37,15 @@ struct Node {
     right: Option<Port>,
     /// The names of the columns of its rows.
     names: Vec<String>,
+    compaction: Mutex<Compaction>,
+}
+
+impl Node {
+    fn compaction(&self) -> MutexGuard<'_, Compaction> {
+        self.compaction
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Where rows come from.
@@ -121,6 +131,73 @@ impl Flow {
         self.computed.as_ref()
     }
 
+    /// The watermark of its table, given those of its inputs.
+    pub(super) fn watermark(&self, of: impl Fn(TableId) -> i64) -> i64 {
+        self.watermark_at(self.output, &self.watermarks(&of), &of)
+    }
+
+    /// The watermark behind each node, given those of the inputs.
+    fn watermarks(&self, of: &impl Fn(TableId) -> i64) -> Vec<i64> {
+        let mut watermarks = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let left = self.watermark_at(node.left, &watermarks, of);
+            let right = node
+                .right
+                .map(|right| self.watermark_at(right, &watermarks, of));
+            watermarks.push(node.kernel.watermark(left, right));
+        }
+        watermarks
+    }
+
+    fn watermark_at(&self, port: Port, nodes: &[i64], of: &impl Fn(TableId) -> i64) -> i64 {
+        let watermark = match port {
+            Port::Input(i) => self.inputs.get(i).map(|table| of(table.id)),
+            Port::Node(i) => nodes.get(i).copied(),
+        };
+        watermark.unwrap_or(i64::MIN)
+    }
+
+    /// Whether it is time to look for what no row can need any more: after so many rows, at least.
+    pub(super) fn is_due(&self, after: usize) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.any(|node| node.compaction().due(after).is_some())
+    }
+
+    /// Removes some of what no row can need any more, given the watermarks of the inputs. Nothing is looked through before
+    /// `after` rows have come.
+    pub(super) fn compact(
+        &self,
+        state: &mut State,
+        of: impl Fn(TableId) -> i64,
+        after: usize,
+    ) -> Result<()> {
+        let watermarks = self.watermarks(&of);
+        for node in &self.nodes {
+            let mut compaction = node.compaction();
+            let Some(from) = compaction.due(after) else {
+                continue;
+            };
+            let left = self.watermark_at(node.left, &watermarks, &of);
+            let right = node
+                .right
+                .map(|right| self.watermark_at(right, &watermarks, &of));
+            let table = node.right.and_then(|port| self.joined(node, port));
+            let swept = node
+                .kernel
+                .compact(state, (left, right), table, from.as_ref(), GROUPS)?;
+            compaction.advance(swept);
+        }
+        Ok(())
+    }
+
+    /// The table that a join adds columns of.
+    fn joined(&self, node: &Node, right: Port) -> Option<&Table> {
+        match (&node.kernel, right) {
+            (Kernel::Join(_), Port::Input(i)) => self.inputs.get(i).map(Arc::as_ref),
+            _ => None,
+        }
+    }
+
     /// Runs the pipeline on what comes in, and answers with the changes of its table, in the order of the
     /// table's columns. Without `emits` nobody takes those of an aggregate that answers for the table.
     pub(crate) fn run(
@@ -137,16 +214,17 @@ impl Flow {
             let (other, right) = match node.right {
                 None => (Cow::default(), None),
                 Some(port) => {
-                    let right = match (&node.kernel, port) {
-                        (Kernel::Join(_), Port::Input(i)) => self.inputs.get(i).map(Arc::as_ref),
-                        _ => None,
-                    };
+                    let right = self.joined(node, port);
                     (self.changes(port, incoming, &made, right.is_some()), right)
                 }
             };
             if one.is_empty() && other.is_empty() {
                 made.push(Changes::default());
                 continue;
+            }
+            // The rows of an aggregate that answers lookups stay.
+            if self.computed.is_none() || self.output != Port::Node(i) {
+                node.compaction().grow(one.added.len());
             }
             let mut pass = Pass {
                 state: &mut *state,
@@ -246,6 +324,7 @@ impl Building {
             left,
             right,
             names,
+            compaction: Mutex::default(),
         });
         self.ports.insert(at, (port, layout));
         Ok(())

@@ -8,8 +8,10 @@
 //! A commit that fills new tables keeps the turn until they are there. Rows are acknowledged meanwhile, and queries see
 //! derived tables as they were, until the commit is made and applies what has come.
 
+mod compact;
 mod flow;
 mod live;
+mod watermark;
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,13 +21,14 @@ use fennel_core::time::Timestamp;
 pub(crate) use flow::Flow;
 use flow::Incoming;
 pub(crate) use live::Live;
+use watermark::Watermarks;
 
 use crate::error::{Error, Result};
 use crate::ingest::EndpointId;
 use crate::kernel::{Changes, Failure};
 use crate::meta;
 use crate::reject;
-use crate::state::{Applied, State};
+use crate::state::{Applied, Side, State};
 use crate::store::{Batch, Store};
 use crate::table::{Cursor, Table, TableId};
 
@@ -41,6 +44,8 @@ pub(crate) struct Runner {
     turn: Mutex<Turn>,
     /// Told when a turn is over.
     over: Condvar,
+    /// Rows that a step takes before it is looked through for what it doesn't need any more.
+    compact_after: usize,
     /// Endpoints that have rows which may not be applied, with the number of the last one's sequence and one.
     waiting: Mutex<BTreeMap<EndpointId, u64>>,
 }
@@ -66,7 +71,7 @@ enum Holder {
 
 impl Runner {
     /// Goes on behind the first `applied` rows of the log.
-    pub(crate) fn new(applied: u64, live: Live) -> Self {
+    pub(crate) fn new(applied: u64, live: Live, compact_after: usize) -> Self {
         Self {
             turn: Mutex::new(Turn {
                 holder: Holder::Nobody,
@@ -74,6 +79,7 @@ impl Runner {
                 live,
                 failed: None,
             }),
+            compact_after,
             ..Default::default()
         }
     }
@@ -277,9 +283,24 @@ impl Passes<'_> {
                 changed.insert(table.id, changes);
             }
         }
+        self.compact(&mut state)?;
         state.finish(&mut batch);
         meta::put_applied(&mut batch, until);
         Ok(self.store.write(batch)?)
+    }
+
+    /// Removes some of what no row can need any more.
+    fn compact(&self, state: &mut State) -> Result<()> {
+        let after = self.runner.compact_after;
+        let flows = self.live.derived().iter();
+        let flows = flows.filter_map(|table| table.flow.as_ref());
+        let mut due = flows.filter(|flow| flow.is_due(after)).peekable();
+        if due.peek().is_none() {
+            return Ok(());
+        }
+        let applied = state.applied(Side::After);
+        let watermarks = Watermarks::new(self.live.derived().iter(), applied);
+        due.try_for_each(|flow| flow.compact(state, |id| watermarks.of(id), after))
     }
 }
 

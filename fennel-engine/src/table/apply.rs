@@ -116,6 +116,15 @@ impl Table {
         Ok(values)
     }
 
+    /// How many of these bytes are a key's.
+    pub(crate) fn key_len(&self, bytes: &[u8]) -> Option<usize> {
+        let mut rest = bytes;
+        for i in &self.keys {
+            key::decode(&self.columns.get(*i)?.shape, &mut rest)?;
+        }
+        Some(bytes.len() - rest.len())
+    }
+
     /// The bytes of a key, for [`version_as_of`](Table::version_as_of) and [`versions`](Table::versions).
     pub(crate) fn key_bytes<'v>(key: impl Iterator<Item = &'v Value>) -> Vec<u8> {
         let mut bytes = Vec::new();

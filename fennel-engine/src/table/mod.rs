@@ -28,7 +28,7 @@ use fennel_core::value::{Shape, Value};
 
 pub(crate) use apply::Cursor;
 pub(crate) use read::Selection;
-pub(crate) use row::{decode as decode_values, encode as encode_values};
+pub(crate) use row::{decode as decode_values, encode as encode_values, len as values_len};
 pub(crate) use upserts::Place;
 
 use crate::error::Result;

@@ -25,6 +25,16 @@ pub(crate) fn decode(bytes: &[u8], count: usize) -> Option<Vec<Value>> {
     Some(columns)
 }
 
+/// How many of these bytes are those of so many columns.
+pub(crate) fn len(bytes: &[u8], count: usize) -> Option<usize> {
+    let mut rest = bytes;
+    for _ in 0..count {
+        let (_, behind): (Value, _) = postcard::take_from_bytes(rest).ok()?;
+        rest = behind;
+    }
+    Some(bytes.len() - rest.len())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -8,6 +8,7 @@
 //! | 0, group, event time, id | of a table's row its end, then the columns |
 //! | 1, group, end, event time, id | nothing: finds the rows of a table by their ends |
 
+mod compact;
 mod group;
 mod running;
 mod sweep;

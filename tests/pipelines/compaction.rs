@@ -1,0 +1,170 @@
+//! What pipelines keep: no more than rows that may still come can need.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use fennel::prelude::*;
+use fennel_core::value::Value;
+use fennel_engine::store::{Space, Store};
+use fennel_engine::{Engine, Incoming, ManualClock, Options};
+
+use crate::{commit, instant, request};
+
+fennel::owner!("shop@example.com");
+
+static APP: Webhook = Webhook::new("app");
+
+#[dataset]
+#[source(APP.endpoint("click"), disorder = "1h", cdc = append)]
+struct Click {
+    user: i64,
+    page: String,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index)]
+#[source(APP.endpoint("owner"), disorder = "1h", cdc = upsert)]
+struct Owner {
+    #[field(key)]
+    page: String,
+    team: String,
+    at: DateTime<Utc>,
+}
+
+/// Clicks of a user on a page, one in a quarter of an hour, with the team that has the page.
+#[dataset]
+struct Owned {
+    user: i64,
+    page: String,
+    team: Option<String>,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn owned(clicks: Click, owners: Owner) -> Owned {
+    clicks
+        .dedup(user, page, window = tumbling("15m"))
+        .left_join(owners, on(page))
+}
+
+/// Each user's visits.
+#[dataset(index)]
+struct Visit {
+    #[field(key)]
+    user: i64,
+    #[field(key)]
+    window: Window,
+    clicks: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn visit(clicks: Click) -> Visit {
+    clicks
+        .group_by(user, window = session("5m"))
+        .aggregate(clicks = count())
+}
+
+/// Clicks by the hour, and then how many users had any.
+#[dataset(index)]
+struct Busy {
+    #[field(key)]
+    page: String,
+    users: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn busy(clicks: Click) -> Busy {
+    clicks
+        .group_by(page, user)
+        .aggregate(clicks = count(tumbling("1h")))
+        .filter(clicks > 0)
+        .group_by(page)
+        .aggregate(users = count(hopping("forever", "1h")))
+}
+
+fn row(columns: &[(&str, Value)]) -> Incoming {
+    let columns = columns.iter();
+    columns
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect::<BTreeMap<_, _>>()
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.into())
+}
+
+/// How many rows each step keeps, the fewest first.
+fn kept(store: &Store) -> Vec<usize> {
+    let mut kept: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    for entry in store.scan_prefix(Space::Table, b"") {
+        // A table's number, and behind it a step's: 0 for the table's own rows.
+        let place = entry.unwrap().0[..6].to_vec();
+        if place[4..] != [0, 0] {
+            *kept.entry(place).or_default() += 1;
+        }
+    }
+    let mut kept: Vec<_> = kept.into_values().collect();
+    kept.sort_unstable();
+    kept
+}
+
+/// Clicks every ten minutes, of three users on two pages, for so many hours more; and what is kept then.
+fn click(engine: &Engine, store: &Store, hours: Range<i64>) -> Vec<usize> {
+    for minute in (hours.start * 60..hours.end * 60).step_by(10) {
+        let at = Value::Timestamp(instant(minute * 60));
+        for user in 0..3 {
+            let page = text(["a", "b"][(minute / 10 + user) as usize % 2]);
+            let click = row(&[
+                ("user", Value::Int(user)),
+                ("page", page),
+                ("at", at.clone()),
+            ]);
+            engine.log("app", "click", vec![click]).unwrap();
+        }
+        let owner = row(&[("page", text("a")), ("team", text("x")), ("at", at)]);
+        engine.log("app", "owner", vec![owner]).unwrap();
+    }
+    kept(store)
+}
+
+fn dump(engine: &Engine) -> Vec<String> {
+    ["Owned", "Visit", "Busy"]
+        .map(|dataset| engine.inspect("main", dataset, usize::MAX).unwrap())
+        .map(|columns| columns.to_json().to_string())
+        .to_vec()
+}
+
+#[test]
+fn steps_forget_rows_that_nothing_can_come_for_any_more() {
+    let open = |compact_after| {
+        let store = Store::in_memory();
+        let mut options = Options::default();
+        options.compact_after = compact_after;
+        let clock = Arc::new(ManualClock::new(instant(10_000_000)));
+        let engine = Engine::open_with(store.clone(), clock, &options).unwrap();
+        commit(
+            &engine,
+            &request(fennel::entities![Click, Owner, Owned, Visit, Busy]),
+        );
+        (engine, store)
+    };
+    let (compact, small) = open(1);
+    let (whole, large) = open(usize::MAX);
+    let day = click(&compact, &small, 0..24);
+    let week = click(&compact, &small, 24..168);
+    let all = click(&whole, &large, 0..168);
+    assert_eq!(dump(&compact), dump(&whole), "answers don't depend on it");
+    // The last aggregate of `Busy` answers as of any instant, so its rows stay.
+    let (steps, [_]) = week.split_at(week.len() - 1) else {
+        panic!("{week:?}");
+    };
+    assert!(
+        steps.len() == 4 && steps.iter().all(|rows| *rows < 150),
+        "{week:?}"
+    );
+    assert_eq!(steps, &day[..4], "a week needs no more than a day");
+    assert!(all.iter().all(|rows| *rows > 2_000), "{all:?}");
+}
