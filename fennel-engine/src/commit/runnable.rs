@@ -92,7 +92,7 @@ fn of_dataset(dataset: &Dataset<'_>) -> Vec<Problem> {
 /// What of a source can't be run.
 fn unread(source: &Source<'_>) -> Option<String> {
     match (&source.connector, source.cdc) {
-        (Connector::Webhook(_), Cdc::Append | Cdc::Upsert) => None,
+        (Connector::Webhook(_), Cdc::Append | Cdc::Upsert | Cdc::Debezium) => None,
         (Connector::Webhook(_), cdc) => Some(format!("sources with cdc {}", cdc.name())),
         (connector, _) => Some(format!("{} sources", connector.label())),
     }

@@ -6,15 +6,15 @@ use fennel_core::value::Value;
 
 use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
+use super::source::{Changes, entries};
 use crate::error::Result;
 use crate::reject;
 use crate::state::State;
-use crate::table::Said;
 
 /// Rows that are read together.
 const PART: usize = 1_000;
 
-/// A row of a source.
+/// What a row of a source says of a key, or of a dataset without keys.
 pub(crate) struct TakenRow {
     /// The event time.
     pub(crate) time: i64,
@@ -46,10 +46,11 @@ pub(crate) fn rows_of<'f>(
         for feed in feeds {
             let read = feed.source().read(&feed.table, &rows);
             for (entry, row) in part.iter().zip(read) {
-                if let Ok(Some(row)) = row
-                    && let Some(taken) = taken(state, feed, entry.sequence, &row)?
-                {
-                    give(entry.sequence, feed, taken);
+                let Ok(changes) = row else {
+                    continue;
+                };
+                for row in taken(state, feed, entry.sequence, &changes)? {
+                    give(entry.sequence, feed, row);
                 }
             }
         }
@@ -59,26 +60,39 @@ pub(crate) fn rows_of<'f>(
     }
 }
 
-/// A row that fits, unless it was set aside.
-fn taken(state: &State, feed: &Feed, sequence: u64, row: &[Value]) -> Result<Option<TakenRow>> {
+/// What a row comes to that fits, unless it was set aside.
+fn taken(
+    state: &State,
+    feed: &Feed,
+    sequence: u64,
+    changes: &Changes,
+) -> Result<impl Iterator<Item = TakenRow>> {
     let table = &feed.table;
-    // A key that is too long was set aside.
-    if table.entry(row, Said::Is).is_err() {
-        return Ok(None);
-    }
-    let Some(Value::Timestamp(time)) = row.get(table.timestamp) else {
-        return Ok(None);
-    };
-    // What was set aside for when it came would fit otherwise.
     let source = feed.source();
-    if (source.is_bounded() || source.may_be_late(time.micros()))
-        && reject::is_aside(state.snapshot(), table.id, (sequence, feed.index()))?
-    {
-        return Ok(None);
-    }
-    let columns = table.keys.iter().chain(&table.values);
-    Ok(Some(TakenRow {
-        time: time.micros(),
-        values: columns.filter_map(|i| row.get(*i).cloned()).collect(),
+    let times =
+        changes
+            .iter()
+            .flatten()
+            .filter_map(|change| match change.values.get(table.timestamp) {
+                Some(Value::Timestamp(time)) => Some(time.micros()),
+                _ => None,
+            });
+    // What was set aside for when it came would fit otherwise, and what has a key that is too long, too.
+    let doubtful = source.is_bounded() || times.min().is_some_and(|time| source.may_be_late(time));
+    let place = (sequence, feed.index());
+    let aside = doubtful && reject::is_aside(state.snapshot(), table.id, place)?;
+    let is_kept = !aside && entries(table, changes).is_ok();
+    let changes = changes.iter().filter(move |_| is_kept).flatten();
+    Ok(changes.filter_map(|change| {
+        let Some(Value::Timestamp(time)) = change.values.get(table.timestamp) else {
+            return None;
+        };
+        let columns = table.keys.iter().chain(&table.values);
+        Some(TakenRow {
+            time: time.micros(),
+            values: columns
+                .filter_map(|i| change.values.get(*i).cloned())
+                .collect(),
+        })
     }))
 }

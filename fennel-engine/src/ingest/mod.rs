@@ -1,6 +1,7 @@
 //! Taking in rows: they are logged and applied to every table that they feed, in one batch.
 
 mod applied;
+mod debezium;
 mod entry;
 mod expression;
 mod path;

@@ -143,8 +143,10 @@ impl Feed {
         } = entry;
         let place = (*sequence, self.index());
         match self.source().meet(progress, *arrival, taken) {
-            Taken::Row(entry) => {
-                entry.put(batch, place.0, place.1);
+            Taken::Row(entries) => {
+                for entry in entries.into_iter().flatten() {
+                    entry.put(batch, place.0, place.1);
+                }
                 None
             }
             Taken::Left => None,

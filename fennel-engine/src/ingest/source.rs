@@ -3,12 +3,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::connector::Connector;
-use fennel_core::entity::{Dataset, PreprocValue, Source as Descriptor};
+use fennel_core::entity::{Cdc, Dataset, PreprocValue, Source as Descriptor};
 use fennel_core::time::{Duration, Timestamp};
 use fennel_core::ty::Computed;
 use fennel_core::value::{Shape, Value};
 
 use super::Incoming;
+use super::debezium::decoded;
 use super::entry::Arrival;
 use super::expression::Expression;
 use super::path::Path;
@@ -24,6 +25,8 @@ use crate::table::{Column, Entry, Said, Table};
 pub(crate) struct Source {
     pub(crate) webhook: String,
     pub(crate) endpoint: String,
+    /// Whether rows are events of Debezium.
+    is_debezium: bool,
     /// Of a bounded source, the silence of the endpoint after which no more rows are taken.
     idleness: Option<Duration>,
     /// How far it is, as of the last durable row.
@@ -49,11 +52,22 @@ enum Maker {
     Computed(Expression),
 }
 
+/// What a row says of one key, or of a dataset without keys.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) said: Said,
+    /// The typed columns in their order; of a key that is gone, the key and the event time alone.
+    pub(super) values: Vec<Value>,
+}
+
+/// What a row says: nothing if it isn't part of what the source takes, and of two keys if it moves from one to the other.
+pub(super) type Changes = [Option<Change>; 2];
+
 /// What becomes of a row that a source was given.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// It goes into the table.
-    Row(Entry),
+    /// It goes into the table as these.
+    Row([Option<Entry>; 2]),
     /// It isn't part of what the source takes.
     Left,
     /// It doesn't fit, for this reason.
@@ -105,6 +119,7 @@ impl Source {
             filter: filter.transpose()?,
             webhook: from.webhook.name.into(),
             endpoint: from.endpoint.into(),
+            is_debezium: source.cdc == Cdc::Debezium,
             idleness: source.idleness.filter(|_| source.bounded),
             phase: Mutex::default(),
             disorder: source.disorder,
@@ -119,59 +134,48 @@ impl Source {
     /// What becomes of each of `rows` in `table`, whose source this is. The same row has the same fate, always.
     pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Vec<Taken> {
         let read = self.read(table, rows).into_iter();
-        let taken = read.map(|row| {
-            let entry = row.and_then(|values| {
-                let entry = values.map(|values| table.entry(&values, Said::Is));
-                entry.transpose()
-            });
-            match entry {
-                Ok(Some(entry)) => Taken::Row(entry),
-                Ok(None) => Taken::Left,
-                Err(reason) => Taken::Aside(reason),
-            }
-        });
+        let taken =
+            read.map(
+                |changes| match changes.and_then(|changes| entries(table, &changes)) {
+                    Ok([None, None]) => Taken::Left,
+                    Ok(entries) => Taken::Row(entries),
+                    Err(reason) => Taken::Aside(reason),
+                },
+            );
         taken.collect()
+    }
+
+    /// What each row says, or why it doesn't fit.
+    pub(super) fn read(&self, table: &Table, rows: &[&Incoming]) -> Vec<Result<Changes, String>> {
+        if self.is_debezium {
+            return self.read_events(table, rows);
+        }
+        let rows = self.read_rows(table, rows).into_iter();
+        let changes = rows.map(|row| {
+            row.map(|values| {
+                let said = Said::Is;
+                [values.map(|values| Change { said, values }), None]
+            })
+        });
+        changes.collect()
     }
 
     /// The typed columns of each row in their order, `None` for one that isn't part of what the source takes, or why
     /// it doesn't fit.
-    pub(super) fn read(
+    pub(super) fn read_rows(
         &self,
         table: &Table,
         rows: &[&Incoming],
     ) -> Vec<Result<Option<Vec<Value>>, String>> {
-        // First what is read, then what is computed of it, then what is asked of both.
-        let mut columns: Vec<Vec<Result<Value, String>>> = Vec::with_capacity(self.makers.len());
-        for (column, maker) in table.columns.iter().zip(&self.makers) {
-            columns.push(rows.iter().map(|row| maker.make(column, row)).collect());
-        }
-        let times: Vec<Value> = match columns.get(table.timestamp) {
-            Some(times) => times
-                .iter()
-                .map(|time| time.clone().unwrap_or(Value::Null))
-                .collect(),
-            None => Vec::new(),
-        };
-        let incoming = |name: &str, shape: &Shape, row: usize| {
-            let row = rows.get(row).copied().ok_or_else(String::new)?;
-            read(&Path::column(name), name, shape, row)
-        };
-        for (i, maker) in self.makers.iter().enumerate() {
-            if let (Maker::Computed(expr), Some(slot)) = (maker, columns.get_mut(i)) {
-                let name = table.columns.get(i).map_or("", |column| &column.name);
-                let values =
-                    expr.evaluate(&times, |_, name, shape, row| incoming(name, shape, row));
-                let values = values.into_iter();
-                let values = values
-                    .map(|value| value.map_err(|reason| format!("column `{name}`: {reason}")));
-                *slot = values.collect();
-            }
-        }
+        let columns = self.columns(table, rows);
         let filter = self.filter.as_ref().map(|filter| {
-            filter.evaluate(&times, |i, name, shape, row| match columns.get(i) {
-                Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
-                None => incoming(name, shape, row),
-            })
+            filter.evaluate(
+                &times(table, &columns),
+                |i, name, shape, row| match columns.get(i) {
+                    Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
+                    None => self.incoming(name, shape, rows.get(row)),
+                },
+            )
         });
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
         let kept = (0..rows.len()).map(|row| {
@@ -180,6 +184,34 @@ impl Source {
             self.judge(table, values, filter)
         });
         kept.collect()
+    }
+
+    /// The columns of rows: of each row the value, or why there is none.
+    pub(super) fn columns(
+        &self,
+        table: &Table,
+        rows: &[&Incoming],
+    ) -> Vec<Vec<Result<Value, String>>> {
+        // First what is read, then what is computed of it.
+        let mut columns: Vec<Vec<Result<Value, String>>> = Vec::with_capacity(self.makers.len());
+        for (column, maker) in table.columns.iter().zip(&self.makers) {
+            let values = rows.iter().map(|row| self.make(maker, column, row));
+            columns.push(values.collect());
+        }
+        let times = times(table, &columns);
+        for (i, maker) in self.makers.iter().enumerate() {
+            if let (Maker::Computed(expr), Some(slot)) = (maker, columns.get_mut(i)) {
+                let name = table.columns.get(i).map_or("", |column| &column.name);
+                let values = expr.evaluate(&times, |_, name, shape, row| {
+                    self.incoming(name, shape, rows.get(row))
+                });
+                let values = values.into_iter();
+                let values = values
+                    .map(|value| value.map_err(|reason| format!("column `{name}`: {reason}")));
+                *slot = values.collect();
+            }
+        }
+        columns
     }
 
     /// Whether a row of these columns is taken, which has passed the filter or not.
@@ -285,41 +317,86 @@ impl Source {
                 Taken::Left => Taken::Left,
             };
         }
-        let Taken::Row(entry) = taken else {
+        let Taken::Row(entries) = taken else {
             return taken;
         };
-        if let Some(reason) = seen.is_late(entry.time, self.disorder) {
+        let times = || entries.iter().flatten().map(|entry| entry.time);
+        let late = |time| seen.is_late(time, self.disorder);
+        if let Some(reason) = times().min().and_then(late) {
             return Taken::Aside(reason);
         }
-        seen.take(entry.time, arrival);
+        times().for_each(|time| seen.take(time, arrival));
         if self.idleness.is_some() {
             phase.begin(arrival.at);
         }
-        Taken::Row(entry)
+        Taken::Row(entries)
     }
 
     /// Whether rows of this event time are taken.
-    fn admits(&self, time: Timestamp) -> bool {
+    pub(super) fn admits(&self, time: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
     }
-}
 
-impl Maker {
-    /// The column's value in a row, or why there is none. What is computed follows.
-    fn make(&self, column: &Column, row: &Incoming) -> Result<Value, String> {
-        match self {
+    /// A column's value in a row, or why there is none. What is computed follows.
+    fn make(&self, maker: &Maker, column: &Column, row: &Incoming) -> Result<Value, String> {
+        match maker {
             Maker::Constant(value) => Ok(value.clone()),
             Maker::Computed(_) => Ok(Value::Null),
-            Maker::Read(path) => read(path, &column.name, &column.shape, row),
+            Maker::Read(path) => self.value(path, &column.name, &column.shape, row),
         }
+    }
+
+    /// A column of an incoming row that an expression reads.
+    fn incoming(
+        &self,
+        name: &str,
+        shape: &Shape,
+        row: Option<&&Incoming>,
+    ) -> Result<Value, String> {
+        let row = row.ok_or_else(String::new)?;
+        self.value(&Path::column(name), name, shape, row)
+    }
+
+    /// The value at a path of a row, as the column called `name` has it.
+    fn value(
+        &self,
+        path: &Path,
+        name: &str,
+        shape: &Shape,
+        row: &Incoming,
+    ) -> Result<Value, String> {
+        let Some(value) = path.of(row) else {
+            return Err(format!("column `{path}` is missing"));
+        };
+        let value = if self.is_debezium {
+            decoded(shape, value).map_err(|reason| format!("column `{name}`: {reason}"))?
+        } else {
+            value.clone()
+        };
+        let accepted = shape.accept(value);
+        accepted.map_err(|mismatch| format!("column `{name}`: {mismatch}"))
     }
 }
 
-/// The value at a path of a row, as the column called `name` has it.
-fn read(path: &Path, name: &str, shape: &Shape, row: &Incoming) -> Result<Value, String> {
-    let Some(value) = path.of(row) else {
-        return Err(format!("column `{path}` is missing"));
+/// The event time of each row; null where there is none.
+fn times(table: &Table, columns: &[Vec<Result<Value, String>>]) -> Vec<Value> {
+    let times = columns.get(table.timestamp).into_iter().flatten();
+    times
+        .map(|time| time.clone().unwrap_or(Value::Null))
+        .collect()
+}
+
+/// The entries of what a row says.
+///
+/// # Errors
+///
+/// The reason why the row can't be kept.
+pub(super) fn entries(table: &Table, [one, other]: &Changes) -> Result<[Option<Entry>; 2], String> {
+    let entry = |change: &Option<Change>| {
+        let entry = change
+            .as_ref()
+            .map(|change| table.entry(&change.values, change.said));
+        entry.transpose()
     };
-    let accepted = shape.accept(value.clone());
-    accepted.map_err(|mismatch| format!("column `{name}`: {mismatch}"))
+    Ok([entry(one)?, entry(other)?])
 }

@@ -6,6 +6,7 @@ mod backfill;
 mod branches;
 mod commits;
 mod crashes;
+mod debezium;
 mod definitions;
 mod expressions;
 mod fixture;
