@@ -265,6 +265,11 @@ pub use fennel_macros::meta;
 /// | `filter = amount > 0.0` | takes only these rows, after preproc |
 /// | `schema(rate = f64)` | columns of incoming rows that expressions use and the dataset has not |
 ///
+/// With `cdc = debezium` each row is `{"op", "before", "after", "ts_ms", "source"}`, by itself or in `payload`: `after`
+/// is there from its event time on (`c`, `r`, `u`); `before` is gone from `source.ts_ms` on, or from `ts_ms` without
+/// that, and its key is enough (`d`). Columns, preproc and filter are those of the row in `before` or `after`. Decimals
+/// come as text: set Debezium's `decimal.handling.mode` to `string`. A dataset without a key takes new rows alone.
+///
 /// ```
 /// use fennel::prelude::*;
 ///

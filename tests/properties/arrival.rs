@@ -64,8 +64,8 @@ impl Arrival {
             match requests.last_mut() {
                 Some(last)
                     if last.len() < longest
-                        && history[arranged[last.start]].dataset
-                            == history[arranged[place]].dataset =>
+                        && history[arranged[last.start]].endpoint()
+                            == history[arranged[place]].endpoint() =>
                 {
                     last.end = place + 1;
                 }

@@ -200,7 +200,8 @@ impl fmt::Display for Case {
                 .map(|(name, value)| format!("{name}: {value}"));
             let values = values.collect::<Vec<_>>().join(", ");
             let at = crate::value::V::Time(row.at);
-            writeln!(f, "row {i} of {} at {at}: {values}", row.dataset)?;
+            let what = if row.is_gone { "delete" } else { "row" };
+            writeln!(f, "{what} {i} of {} at {at}: {values}", row.dataset)?;
         }
         self.arrivals
             .iter()

@@ -59,6 +59,7 @@ fn of_key(dataset: &str, k: i64, at: i64, v: i64) -> Logged {
     let list = (0..v).map(V::Int).collect();
     let values = [("k", V::Int(k)), ("v", V::Int(v)), ("list", V::List(list))];
     Logged {
+        is_gone: false,
         dataset: dataset.into(),
         at,
         values: values.map(|(name, value)| (name.into(), value)).into(),

@@ -132,7 +132,7 @@ pub(crate) fn run(
         };
         let dataset = graph.dataset(&first.dataset);
         let rows = rows.map(|row| incoming(row, dataset)).collect();
-        let logged = running.engine().log(WEBHOOK, &first.dataset, rows)?;
+        let logged = running.engine().log(WEBHOOK, &first.endpoint(), rows)?;
         assert_eq!(logged.set_aside, [], "all rows fit their dataset");
     }
     let mut answers = Answers {
@@ -183,6 +183,15 @@ fn answers_of(
 }
 
 fn incoming(row: &Logged, dataset: &Dataset) -> Incoming {
+    if row.is_gone {
+        let keys = dataset.columns.keys.iter();
+        let key = values(keys.map(|key| (&key.name, &row.values[&key.name])));
+        return BTreeMap::from([
+            ("op".into(), Value::String("d".into())),
+            ("before".into(), Value::Map(key)),
+            ("ts_ms".into(), Value::Int(row.at / 1_000)),
+        ]);
+    }
     let at = (&dataset.columns.at, &V::Time(row.at));
     values(row.values.iter().chain([at]))
 }

@@ -235,6 +235,7 @@ fn logged(dataset: &Dataset, row: &Map<String, Json>) -> Logged {
         (column.name.clone(), value)
     });
     Logged {
+        is_gone: false,
         dataset: dataset.name.clone(),
         at: micros(&row[&dataset.columns.at]),
         values: values.collect(),

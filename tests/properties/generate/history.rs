@@ -28,10 +28,18 @@ pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
         let source = random.pick(&sources);
         let columns = source.columns.all();
         let values = columns.map(|column| (column.name.clone(), value(&column.ty, random)));
+        let values = values.collect();
+        let (at, is_gone) = (instant(random), source.is_keyed() && random.once_in(5));
         rows.push(Logged {
             dataset: source.name.clone(),
-            values: values.collect(),
-            at: instant(random),
+            values,
+            // Databases tell milliseconds.
+            at: if is_gone {
+                at - at.rem_euclid(1_000)
+            } else {
+                at
+            },
+            is_gone,
         });
     }
     let order = order(graph, &rows, random);

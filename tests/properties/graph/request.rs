@@ -6,6 +6,7 @@ use fennel_core::wire::proto::{connector, dataset as proto, index, metadata, pyc
 
 use super::message::{duration, field};
 use super::{Aggregate, Chain, Column, Dataset, Fill, Graph, Join, Micros, Spec, Step, Window};
+use crate::oracle::changes_of;
 
 /// The webhook of all sources.
 pub(crate) const WEBHOOK: &str = "hook";
@@ -24,7 +25,7 @@ impl Graph {
         for dataset in &self.datasets {
             request.datasets.push(dataset.message());
             match &dataset.fill {
-                Fill::Source => request.sources.push(dataset.source(self.disorder)),
+                Fill::Source => request.sources.append(&mut dataset.sources(self.disorder)),
                 Fill::Pipeline(chain) => {
                     let mut inputs = Vec::new();
                     chain.inputs(&mut inputs);
@@ -102,17 +103,30 @@ impl Dataset {
         }
     }
 
-    fn source(&self, disorder: Micros) -> connector::Source {
-        let cdc = match self.is_keyed() {
-            true => connector::CdcStrategy::Upsert,
-            false => connector::CdcStrategy::Append,
-        };
+    /// Rows as they are, and for a dataset with keys also changes of a database.
+    fn sources(&self, disorder: Micros) -> Vec<connector::Source> {
+        let source = |endpoint, cdc| self.source(endpoint, cdc, disorder);
+        if !self.is_keyed() {
+            return vec![source(self.name.clone(), connector::CdcStrategy::Append)];
+        }
+        vec![
+            source(self.name.clone(), connector::CdcStrategy::Upsert),
+            source(changes_of(&self.name), connector::CdcStrategy::Debezium),
+        ]
+    }
+
+    fn source(
+        &self,
+        endpoint: String,
+        cdc: connector::CdcStrategy,
+        disorder: Micros,
+    ) -> connector::Source {
         connector::Source {
             table: Some(connector::ExtTable {
                 variant: Some(connector::ext_table::Variant::Endpoint(
                     connector::WebhookEndpoint {
                         db: Some(database()),
-                        endpoint: self.name.clone(),
+                        endpoint,
                         duration: Some(duration(HISTORY)),
                     },
                 )),

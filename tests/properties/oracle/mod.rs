@@ -29,6 +29,23 @@ pub(crate) struct Logged {
     pub(crate) dataset: String,
     pub(crate) at: i64,
     pub(crate) values: BTreeMap<String, V>,
+    /// Whether it says that its key is gone.
+    pub(crate) is_gone: bool,
+}
+
+impl Logged {
+    /// Where it is logged: what is gone is told by changes of a database.
+    pub(crate) fn endpoint(&self) -> String {
+        match self.is_gone {
+            false => self.dataset.clone(),
+            true => changes_of(&self.dataset),
+        }
+    }
+}
+
+/// The endpoint of a dataset that takes changes of a database.
+pub(crate) fn changes_of(dataset: &str) -> String {
+    format!("{dataset}_changes")
 }
 
 /// All that datasets hold in the end.
@@ -186,5 +203,20 @@ fn source(dataset: &Dataset, history: &[Logged]) -> Content {
     }
     let keys = dataset.columns.keys.iter();
     let keys: Vec<_> = keys.map(|key| key.name.clone()).collect();
-    Content::Table(stream::latest(rows, &keys))
+    let gone = |order: &[u64]| {
+        history
+            .get(order[0] as usize)
+            .is_some_and(|row| row.is_gone)
+    };
+    let mut table = stream::latest(rows, &keys);
+    for versions in table.0.values_mut() {
+        for version in &mut *versions {
+            version.row = version.row.take().filter(|_| !gone(&version.order));
+        }
+        // A key that isn't there can't go.
+        let mut is_there = false;
+        versions
+            .retain(|version| std::mem::replace(&mut is_there, version.row.is_some()) || is_there);
+    }
+    Content::Table(table)
 }
