@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod changes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
