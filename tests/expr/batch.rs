@@ -1,9 +1,7 @@
-//! The rows of a vector as columns, and how values of it compare.
+//! Values of any type, and columns of them.
 
 use arrow_array::{Array, ArrayRef, make_array};
 use arrow_buffer::NullBuffer;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use fennel_core::column;
 use fennel_core::time::Timestamp;
 use fennel_core::ty::Bound;
@@ -12,55 +10,6 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample;
 use rust_decimal::Decimal;
-use serde_json::Value as Json;
-
-/// The value that a vector writes.
-pub(crate) fn value(shape: &Shape, json: &Json) -> Value {
-    match (shape, json) {
-        (_, Json::Null) => Value::Null,
-        (Shape::Optional(inner), json) => value(inner, json),
-        (Shape::Timestamp, Json::Number(micros)) => {
-            Value::Timestamp(Timestamp::from_micros(micros.as_i64().unwrap()).unwrap())
-        }
-        (Shape::Float, json) => float(json),
-        (Shape::Between(between), json) => match between.min {
-            Bound::Int(_) => value(&Shape::Int, json),
-            Bound::Float(_) => float(json),
-        },
-        (Shape::Bytes, Json::String(text)) => Value::Bytes(STANDARD.decode(text).unwrap()),
-        (Shape::Embedding(_), Json::Array(floats)) => {
-            Value::List(floats.iter().map(float).collect())
-        }
-        (Shape::List(element), Json::Array(elements)) => {
-            Value::List(elements.iter().map(|json| value(element, json)).collect())
-        }
-        (Shape::Map(inner), Json::Object(entries)) => {
-            let entries = entries.iter();
-            Value::Map(
-                entries
-                    .map(|(key, json)| (key.clone(), value(inner, json)))
-                    .collect(),
-            )
-        }
-        (Shape::Record(_, fields), Json::Object(given)) => {
-            let fields = fields.iter();
-            Value::Record(
-                fields
-                    .map(|(name, field)| value(field, &given[name]))
-                    .collect(),
-            )
-        }
-        (shape, json) => shape.accept(Value::from(json.clone())).unwrap(),
-    }
-}
-
-fn float(json: &Json) -> Value {
-    Value::Float(match json {
-        Json::String(name) => name.parse().unwrap(),
-        Json::Number(number) => number.as_f64().unwrap(),
-        other => panic!("{other} is no float"),
-    })
-}
 
 /// A strategy for values of a type, odd ones among them.
 pub(crate) fn any(shape: &Shape) -> BoxedStrategy<Value> {
@@ -180,23 +129,5 @@ fn filled(shape: &Shape, value: &Value) -> Value {
             let fields = fields.iter();
             Value::Record(fields.map(|(_, field)| filled(field, value)).collect())
         }
-    }
-}
-
-/// Whether two values are equal, floats but for the last digits.
-pub(crate) fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Float(a), Value::Float(b)) => {
-            let near = (a - b).abs() <= (1e-9 * a.abs().max(b.abs())).max(1e-12);
-            a.total_cmp(b).is_eq() || a == b || near || (a.is_nan() && b.is_nan())
-        }
-        (Value::List(a), Value::List(b)) | (Value::Record(a), Value::Record(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            let same = |(key, a): (&String, &Value)| b.get(key).is_some_and(|b| equal(a, b));
-            a.len() == b.len() && a.iter().all(same)
-        }
-        (a, b) => a == b,
     }
 }

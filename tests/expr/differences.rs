@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::case::Case;
+use fennel_vectors::expression::Case;
 
 /// How one vector differs.
 pub(crate) enum Difference {

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod batch;
-mod case;
-mod deviations;
 mod differences;
 mod evaluated;
 #[path = "../support/made.rs"]
@@ -16,3 +14,15 @@ mod printed;
 mod rows;
 mod vectors;
 mod zones;
+
+use std::path::Path;
+
+use fennel_vectors::expression::Case;
+
+/// All vectors.
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("expr/vectors");
+    let cases = Case::all(&folder).unwrap();
+    assert!(!cases.is_empty(), "there are no vectors");
+    cases
+}

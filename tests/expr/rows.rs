@@ -7,10 +7,11 @@ use fennel_core::expr::eval::{Batch, Compiled, Now};
 use fennel_core::time::Timestamp;
 use fennel_core::ty::{Between, Bound, Computed, Type};
 use fennel_core::value::{Shape, Value};
+use fennel_vectors::expression::equal;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::batch::{any, equal};
+use crate::batch::any;
 
 const OPTIONAL_INT: Type<'static> = Type::Optional(&Type::Int);
 const INTS: Type<'static> = Type::List(&Type::Int);

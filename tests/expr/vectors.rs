@@ -8,8 +8,9 @@ use fennel_core::schema::Schema;
 use fennel_core::ty::Computed;
 use fennel_core::wire::proto::expression::Expr as Message;
 use fennel_core::wire::{decode_expr, decode_type, encode_expr};
+use fennel_vectors::expression::{Case, message};
 
-use crate::case::{Case, message};
+use crate::cases;
 use crate::differences::{DIFFERENCES, Difference};
 use crate::notation;
 
@@ -18,12 +19,12 @@ fn compare(case: &Case) -> Vec<Difference> {
     let arena = Bump::new();
     let mut schema = Schema::new("");
     for (name, ty) in &case.schema_proto_b64 {
-        let ty = decode_type(&arena, &message(ty)).unwrap();
+        let ty = decode_type(&arena, &message(ty).unwrap()).unwrap();
         let name: &str = arena.alloc_str(name);
         assert!(schema.push(name, Computed::of(&ty)));
     }
     let scope = Scope::new(Names::Schema(&schema));
-    let sent: Message = message(&case.proto_b64);
+    let sent: Message = message(&case.proto_b64).unwrap();
 
     let typed = decode_expr(&arena, &sent).and_then(|expr| {
         let ty = expr.type_in(&scope);
@@ -45,7 +46,7 @@ fn compare(case: &Case) -> Vec<Difference> {
         differences.push(Difference::Type(found));
     }
     if let Some(declared) = &case.as_type_proto_b64 {
-        let declared = decode_type(&arena, &message(declared)).unwrap();
+        let declared = decode_type(&arena, &message(declared).unwrap()).unwrap();
         let refused = case.error.as_deref() == Some("cast");
         if ty.matches(&declared) == refused {
             differences.push(Difference::Declared);
@@ -61,7 +62,7 @@ fn compare(case: &Case) -> Vec<Difference> {
 fn expressions_are_typed_as_by_the_reference() {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut failures = Vec::new();
-    for case in Case::all() {
+    for case in cases() {
         if case.quirk.is_some() {
             continue;
         }

@@ -121,7 +121,7 @@ fn log(engine: &Engine, endpoint: &str, rows: &[Json]) {
 }
 
 /// A column of what is found of a key as of each second.
-fn as_of(engine: &Engine, dataset: &str, key: (&str, Json), column: &str, at: &[i64]) -> Json {
+fn as_of(engine: &Engine, dataset: &str, key: &(&str, Json), column: &str, at: &[i64]) -> Json {
     let keys = at
         .iter()
         .map(|_| BTreeMap::from([(key.0.to_owned(), key.1.clone().into())]));
@@ -131,7 +131,7 @@ fn as_of(engine: &Engine, dataset: &str, key: (&str, Json), column: &str, at: &[
 }
 
 fn count_in(engine: &Engine, city: &str, at: &[i64]) -> Json {
-    as_of(engine, "City", ("city", json!(city)), "users", at)
+    as_of(engine, "City", &("city", json!(city)), "users", at)
 }
 
 fn column(engine: &Engine, dataset: &str, column: &str) -> Json {
@@ -171,9 +171,9 @@ fn what_is_deleted_counts_no_more() {
         count_in(&engine, "Oslo", &at),
         json!([null, null, null, null, 1])
     );
-    let years = as_of(&engine, "City", ("city", json!("Rome")), "years", &at);
+    let years = as_of(&engine, "City", &("city", json!("Rome")), "years", &at);
     assert_eq!(years, json!([null, 30, 35, 5, 0]));
-    let adult = as_of(&engine, "Adult", ("uid", json!(1)), "city", &at);
+    let adult = as_of(&engine, "Adult", &("uid", json!(1)), "city", &at);
     assert_eq!(adult, json!([null, "Rome", "Rome", null, null]));
     assert_eq!(
         column(&engine, "Placed", "city"),

@@ -53,7 +53,7 @@ impl Loose {
                 .iter()
                 .find(|it| it.name == operator.dataset_name);
             let schema = dataset.and_then(|dataset| dataset.dsschema.as_ref());
-            columns.timestamp = schema.unwrap().timestamp.clone();
+            columns.timestamp = schema.map_or_else(String::new, |schema| schema.timestamp.clone());
         }
         for extractor in &request.extractors {
             if let Some(DerivedExtractorInfo::FieldInfo(info)) = &extractor.derived_extractor_info

@@ -6,7 +6,8 @@ use fennel_core::wire::proto::spec::{self, pre_spec::Variant};
 use serde_json::{Value as Json, json};
 
 /// What is right for a step of a scenario, if the reference isn't.
-pub(crate) fn of(scenario: &str, step: usize) -> Option<Json> {
+#[must_use]
+pub fn of(scenario: &str, step: usize) -> Option<Json> {
     Some(match (scenario, step) {
         // An empty list of keys has an empty list of values; the reference fails.
         ("feat-list-lookup-empty", 1) => json!({
@@ -162,7 +163,9 @@ pub(crate) fn complete(scenario: &str, request: &mut SyncRequest) {
                 ..Default::default()
             }));
         }
-        let window = request.operators.last_mut().unwrap();
+        let Some(window) = request.operators.last_mut() else {
+            return;
+        };
         let mut aggregate = window.clone();
         window.is_root = false;
         aggregate.kind = Some(Kind::Aggregate(proto::Aggregate {

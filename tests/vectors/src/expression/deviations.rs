@@ -5,10 +5,11 @@ use std::fmt;
 use fennel_core::value::Value;
 use serde_json::{Value as Json, json};
 
-use crate::case::Case;
+use super::Case;
 
 /// What evaluating a vector came to.
-pub(crate) enum Outcome {
+#[derive(Debug)]
+pub enum Outcome {
     /// What the reference has.
     Equal,
     /// Other values, or values where it has none.
@@ -31,22 +32,29 @@ impl fmt::Display for Outcome {
 }
 
 /// A difference that is meant, with how many vectors show it.
-pub(crate) struct Known {
-    pub(crate) what: &'static str,
-    pub(crate) count: usize,
-    pub(crate) is: fn(&Case, &Outcome) -> bool,
+pub struct Known {
+    /// What is ours.
+    pub what: &'static str,
+    /// How many of the public vectors show it.
+    pub count: usize,
+    /// Whether an outcome is that.
+    pub is: fn(&Case, &Outcome) -> bool,
 }
 
 /// What the vectors call an accident of the reference, and what is right.
-pub(crate) struct Quirk {
+pub struct Quirk {
     /// How the vectors' remark begins.
-    pub(crate) quirk: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) count: usize,
-    pub(crate) ours: fn(&Case, &Outcome) -> bool,
+    pub quirk: &'static str,
+    /// What is right.
+    pub what: &'static str,
+    /// How many of the public vectors show it.
+    pub count: usize,
+    /// Whether an outcome is that.
+    pub ours: fn(&Case, &Outcome) -> bool,
 }
 
-pub(crate) const DEVIATIONS: &[Known] = &[
+/// Where we differ on purpose.
+pub const DEVIATIONS: &[Known] = &[
     Known {
         what: "what can only fail is refused where it is written",
         count: 30,
@@ -109,7 +117,8 @@ pub(crate) const DEVIATIONS: &[Known] = &[
     },
 ];
 
-pub(crate) const QUIRKS: &[Quirk] = &[
+/// What is right where the reference has an accident.
+pub const QUIRKS: &[Quirk] = &[
     Quirk {
         quirk: "reference-bug: an int/int division below unary minus",
         what: "`/` is always of floats",
@@ -142,7 +151,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         what: "decimals fill nulls and are found in lists",
         count: 4,
         ours: |case, outcome| {
-            let filled = match case.schema["a"].as_str() {
+            let filled = match case.schema.get("a").map_or("", String::as_str) {
                 "optional[decimal[1]]" => "7.2",
                 _ => "7.2500",
             };
@@ -169,7 +178,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         count: 11,
         ours: |case, outcome| match outcome {
             Outcome::Values(values) => {
-                let maps = case.rows["a"].iter().zip(values);
+                let maps = case.column("a").iter().zip(values);
                 let mut null = maps.filter(|(map, _)| map.is_null());
                 null.all(|(_, value)| *value == Value::Null)
             }
@@ -193,7 +202,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         what: "null in, null out, of whole numbers too",
         count: 7,
         ours: |case, outcome| {
-            let ours = case.rows["a"].iter().map(|number| match number {
+            let ours = case.column("a").iter().map(|number| match number {
                 Json::Null => Json::Null,
                 _ => json!(false),
             });
@@ -220,7 +229,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         quirk: "reference-limitation: oneof/regex typed output",
         what: "restricted types come out as they went in",
         count: 2,
-        ours: |case, outcome| is(outcome, &json!(case.rows["a"])),
+        ours: |case, outcome| is(outcome, &json!(case.column("a"))),
     },
     Quirk {
         quirk: "reference-bug: common length zero",
@@ -258,9 +267,10 @@ fn is_hollow(json: &Json) -> bool {
 
 /// The constant of a closure for each element of each list.
 fn repeated(case: &Case) -> Json {
-    let constant = case.expr["expr"]["json"].as_str().unwrap();
-    let constant: Json = serde_json::from_str(constant).unwrap();
-    let lists = case.rows["a"].iter().map(|list| match list {
+    let constant = case.expr["expr"]["json"].as_str();
+    let constant = constant.and_then(|json| serde_json::from_str(json).ok());
+    let constant: Json = constant.unwrap_or_default();
+    let lists = case.column("a").iter().map(|list| match list {
         Json::Array(elements) => elements.iter().map(|_| constant.clone()).collect(),
         other => other.clone(),
     });
@@ -269,7 +279,7 @@ fn repeated(case: &Case) -> Json {
 
 /// Each element of `a` and `b` added.
 fn added(case: &Case) -> Json {
-    let rows = case.rows["a"].iter().zip(&case.rows["b"]);
+    let rows = case.column("a").iter().zip(case.column("b"));
     let sum = |a: &Json, b: &Json| match (a.as_i64(), b.as_i64(), a.as_f64(), b.as_f64()) {
         (Some(a), Some(b), ..) => json!(a + b),
         (_, _, Some(a), Some(b)) => json!(a + b),
@@ -286,7 +296,7 @@ fn added(case: &Case) -> Json {
 
 /// What stands in the maps of `a` under the keys of `b`.
 fn looked_up(case: &Case) -> Json {
-    let rows = case.rows["a"].iter().zip(&case.rows["b"]);
+    let rows = case.column("a").iter().zip(case.column("b"));
     let values = rows.map(|(map, key)| {
         let key = key.as_str().unwrap_or("no such key");
         map.get(key).cloned().unwrap_or_default()
@@ -296,27 +306,32 @@ fn looked_up(case: &Case) -> Json {
 
 /// The whole hours from the constant instant to those of `a`.
 fn hours(case: &Case) -> Json {
-    let constant = &case.expr["other"];
-    let part = |name: &str| u32::try_from(constant[name].as_u64().unwrap()).unwrap();
-    let local =
-        chrono::NaiveDate::from_ymd_opt(part("year").cast_signed(), part("month"), part("day"))
-            .and_then(|date| {
-                date.and_hms_micro_opt(
-                    part("hour"),
-                    part("minute"),
-                    part("second"),
-                    part("microsecond"),
-                )
-            });
+    let Some(instant) = constant_instant(&case.expr["other"]) else {
+        return Json::Null;
+    };
+    let hours = case.column("a").iter().map(|micros| match micros.as_i64() {
+        Some(micros) => json!((micros - instant) / 3_600_000_000),
+        None => Json::Null,
+    });
+    hours.collect()
+}
+
+/// The microseconds since 1970 of a constant with its parts and its zone.
+fn constant_instant(constant: &Json) -> Option<i64> {
+    let part = |name: &str| u32::try_from(constant[name].as_u64()?).ok();
+    let year = i32::try_from(part("year")?).ok()?;
+    let date = chrono::NaiveDate::from_ymd_opt(year, part("month")?, part("day")?)?;
+    let local = date.and_hms_micro_opt(
+        part("hour")?,
+        part("minute")?,
+        part("second")?,
+        part("microsecond")?,
+    )?;
     let zone: chrono_tz::Tz = constant["timezone"]
         .as_str()
         .unwrap_or("UTC")
         .parse()
-        .unwrap();
-    let instant = local.unwrap().and_local_timezone(zone).unwrap();
-    let hours = case.rows["a"].iter().map(|micros| match micros.as_i64() {
-        Some(micros) => json!((micros - instant.timestamp_micros()) / 3_600_000_000),
-        None => Json::Null,
-    });
-    hours.collect()
+        .ok()?;
+    let instant = local.and_local_timezone(zone).single()?;
+    Some(instant.timestamp_micros())
 }

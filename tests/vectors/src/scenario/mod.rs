@@ -1,4 +1,11 @@
-//! Running one scenario.
+//! Scenarios: definitions, rows over time, and questions.
+//!
+//! A scenario has a commit request and steps: rows that are logged, lookups and feature queries as of now or of given
+//! instants, and dumps of whole datasets. Every step runs on an engine in memory whose clock stands where the step says.
+
+mod compare;
+pub mod corrections;
+mod loose;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,15 +21,22 @@ use prost::Message;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use crate::loose::Loose;
-use crate::{compare, corrections};
+use crate::{Judged, Verdict};
+use loose::Loose;
 
 /// A scenario, of which only what runs is read.
 #[derive(Deserialize)]
-pub(crate) struct Scenario {
+struct Scenario {
     id: String,
+    /// What a correct server should answer, where the reference's answers are approximations.
+    trust_note: Option<String>,
+    #[serde(default)]
     default_now: String,
-    sync_request_b64: String,
+    sync_request_b64: Option<String>,
+    /// Why the reference refuses the definitions, when they are declared or committed.
+    definition_error: Option<String>,
+    commit_error: Option<String>,
+    #[serde(default)]
     steps: Vec<Step>,
 }
 
@@ -54,6 +68,7 @@ enum Action {
     Dump {
         dataset: String,
     },
+    Erase,
 }
 
 type Row = BTreeMap<String, Json>;
@@ -66,32 +81,92 @@ struct Features {
     timestamp_column: Option<String>,
 }
 
+/// Judges the scenario that a file has.
+#[must_use]
+pub fn judge(text: &str, name: &str) -> Judged {
+    let verdict = match serde_json::from_str::<Scenario>(text) {
+        Ok(scenario) => scenario
+            .verdict()
+            .unwrap_or_else(|broken| Verdict::Wrong(format!("it can't be read: {broken}"))),
+        Err(error) => Verdict::Wrong(format!("it can't be read: {error}")),
+    };
+    Judged {
+        name: name.into(),
+        verdict,
+    }
+}
+
 impl Scenario {
-    /// What didn't come out as expected.
-    pub(crate) fn run(&self) -> Vec<String> {
-        let clock = ManualClock::new(instant(&self.default_now));
-        let engine = Engine::open(Store::in_memory(), Arc::new(clock.clone())).unwrap();
-        let request = STANDARD.decode(&self.sync_request_b64).unwrap();
-        let mut request = SyncRequest::decode(request.as_slice()).unwrap();
+    /// What comes of it; an error says what of it can't be read.
+    fn verdict(&self) -> Result<Verdict, String> {
+        let refusal = self
+            .definition_error
+            .as_ref()
+            .or(self.commit_error.as_ref());
+        let request = match (&self.sync_request_b64, refusal) {
+            (Some(request), _) => request,
+            (None, Some(why)) => {
+                let why =
+                    format!("the reference's client makes no request of what it refuses: {why}");
+                return Ok(Verdict::Left(why));
+            }
+            (None, None) => return Err("it has neither a request nor a refusal".into()),
+        };
+        if self
+            .steps
+            .iter()
+            .any(|step| matches!(step.action, Action::Erase))
+        {
+            return Ok(Verdict::Left("keys can't be erased yet".into()));
+        }
+        let request = STANDARD
+            .decode(request)
+            .map_err(|error| error.to_string())?;
+        let request = SyncRequest::decode(request.as_slice());
+        let mut request = request.map_err(|error| error.to_string())?;
         corrections::complete(&self.id, &mut request);
+        let now = match self.steps.is_empty() {
+            true => Timestamp::MAX,
+            false => instant(&self.default_now)?,
+        };
+        let clock = ManualClock::new(now);
+        let engine = Engine::open(Store::in_memory(), Arc::new(clock.clone()));
+        let engine = engine.map_err(|error| error.to_string())?;
         if let Err(error) = engine.commit("main", &request, CommitOptions::default()) {
-            return vec![format!("commit: {error}")];
+            let error = error.to_string();
+            return Ok(match refusal {
+                Some(_) => Verdict::Equal,
+                None if error.contains("Python") => Verdict::Left(error),
+                None => Verdict::Wrong(format!("commit: {error}")),
+            });
+        }
+        if let Some(why) = refusal {
+            return Ok(Verdict::Wrong(format!(
+                "it is taken, expected a refusal: {why}"
+            )));
         }
         let loose = Loose::of(&request);
-        let steps = self.steps.iter().enumerate();
-        let failures = steps.filter_map(|(i, step)| {
-            clock.set(instant(step.now.as_ref().unwrap_or(&self.default_now)));
+        let mut failures = Vec::new();
+        let mut is_corrected = false;
+        for (i, step) in self.steps.iter().enumerate() {
+            clock.set(instant(step.now.as_ref().unwrap_or(&self.default_now))?);
             let outcome = step.action.run(&engine).map_err(|error| error.to_string());
-            let judged = match corrections::of(&self.id, i) {
-                Some(corrected) => step.action.judge(&loose, &outcome, Some(&corrected), false),
-                None => {
-                    let (expected, refused) = (step.result.as_ref(), step.error.is_some());
-                    step.action.judge(&loose, &outcome, expected, refused)
-                }
+            let corrected = corrections::of(&self.id, i);
+            is_corrected |= corrected.is_some();
+            let (expected, refused) = match &corrected {
+                Some(corrected) => (Some(corrected), false),
+                None => (step.result.as_ref(), step.error.is_some()),
             };
-            judged.err().map(|failure| format!("step {i}: {failure}"))
-        });
-        failures.collect()
+            if let Err(failure) = step.action.judge(&loose, &outcome, expected, refused) {
+                failures.push(format!("step {i}: {failure}"));
+            }
+        }
+        Ok(match &self.trust_note {
+            _ if !failures.is_empty() => Verdict::Wrong(failures.join("\n")),
+            Some(note) => Verdict::Right(note.clone()),
+            None if is_corrected => Verdict::Right("as is documented; the reference isn't".into()),
+            None => Verdict::Equal,
+        })
     }
 }
 
@@ -123,6 +198,7 @@ impl Action {
                 Ok(json!({ "rows": rows, "found": found.found }))
             }
             Action::Query(features) | Action::QueryOffline(features) => features.run(engine),
+            Action::Erase => Err(Error::Request("keys can't be erased".into())),
             Action::Dump { dataset } => {
                 let columns = engine.inspect("main", dataset, usize::MAX)?;
                 Ok(json!({ "rows": rows(&columns.to_json(), columns.rows()) }))
@@ -167,13 +243,15 @@ impl Features {
         }
         let time = self.timestamp_column.as_ref();
         let at = time.map(|name| {
-            let instants = data.remove(name).unwrap().into_iter();
-            let instants = instants.map(|value| match Shape::Timestamp.accept(value).unwrap() {
-                Value::Timestamp(instant) => instant,
-                other => panic!("{other}"),
+            let instants = data.remove(name).unwrap_or_default().into_iter();
+            let instants = instants.map(|value| match Shape::Timestamp.accept(value) {
+                Ok(Value::Timestamp(instant)) => Ok(instant),
+                Ok(other) => Err(Error::Request(format!("`{name}`: {other} is no instant"))),
+                Err(mismatch) => Err(Error::Request(format!("`{name}`: {mismatch}"))),
             });
-            instants.collect::<Vec<_>>()
+            instants.collect::<Result<Vec<_>, _>>()
         });
+        let at = at.transpose()?;
         let query = Query {
             inputs: self.inputs.clone(),
             outputs: self.outputs.clone(),
@@ -199,8 +277,8 @@ impl Features {
     }
 }
 
-fn instant(text: &str) -> Timestamp {
-    Timestamp::parse(text).unwrap()
+fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| format!("{text}: {error}"))
 }
 
 fn values(row: &Row) -> BTreeMap<String, Value> {
@@ -211,10 +289,10 @@ fn values(row: &Row) -> BTreeMap<String, Value> {
 
 /// Columns as rows.
 fn rows(columns: &Json, count: usize) -> Vec<Map<String, Json>> {
-    let columns = columns.as_object().unwrap();
+    let columns = columns.as_object();
     let row = |i: usize| {
+        let columns = columns.into_iter().flatten();
         columns
-            .iter()
             .map(|(name, values)| (name.clone(), values[i].clone()))
             .collect()
     };
