@@ -1,23 +1,35 @@
 //! The server is killed at random moments while it is written to, many times on one data folder.
 //!
 //! What it acknowledged is there afterwards. A request that it was killed in the middle of is there as a whole or
-//! not at all. Nothing else is there, and nothing is there twice.
+//! not at all. Nothing else is there, and nothing is there twice. Pipelines run meanwhile, and commits fill some of
+//! their datasets anew; after each kill they say what the acknowledged rows come to.
+//!
+//! `FENNEL_CRASH_ROUNDS` says how often the server is killed.
+
+mod derived;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use fennel::prelude::*;
 use fennel_core::catalog::Catalog;
+use fennel_core::entity::{Dataset, Descriptor};
 use fennel_core::wire;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_tests::support::{Http, Process, Server};
 use prost::Message as _;
 use serde_json::{Value, json};
 
+/// How often the server is killed, unless `FENNEL_CRASH_ROUNDS` says otherwise.
 const ROUNDS: usize = 50;
+/// How many kills one data folder sees, so that all rows can be looked at.
+const ROUNDS_OF_A_FOLDER: usize = 50;
+/// More rows than a folder comes to have.
+const ALL: usize = 10_000;
 const CLIENTS: usize = 4;
 /// Every so many rounds a commit is under way too.
 const COMMIT_EVERY: usize = 4;
@@ -47,15 +59,29 @@ struct EachRow {
     at: DateTime<Utc>,
 }
 
-/// The definitions, with this version of `EachRow`. A higher one is computed anew from the log.
+/// The definitions, with this version of some of them. A higher one is computed anew, from the log or from its inputs.
 fn definitions(version: u32) -> Vec<u8> {
-    let catalog: Catalog<'_> = fennel::entities![ByName, EachRow].into_iter().collect();
-    let mut request: SyncRequest = wire::encode(&catalog, None, "");
-    let versioned = request
-        .datasets
-        .iter_mut()
-        .find(|dataset| dataset.name == "EachRow");
-    versioned.expect("it is one of them").version = version;
+    let entities = fennel::entities![
+        ByName,
+        EachRow,
+        derived::Sale,
+        derived::Spent,
+        derived::Last,
+        derived::Paired,
+        derived::Large,
+        derived::Region
+    ];
+    let datasets = entities.into_iter().filter_map(|entity| match entity {
+        Descriptor::Dataset(dataset) => Some(*dataset),
+        Descriptor::Featureset(_) => None,
+    });
+    let datasets = datasets.map(|dataset| match dataset.name {
+        "EachRow" | "Spent" | "Paired" => Dataset { version, ..dataset },
+        _ => dataset,
+    });
+    let datasets: Vec<_> = datasets.collect();
+    let catalog: Catalog<'_> = datasets.iter().map(Descriptor::Dataset).collect();
+    let request: SyncRequest = wire::encode(&catalog, None, "");
     request.encode_to_vec()
 }
 
@@ -76,8 +102,11 @@ impl Random {
 fn rows(request: usize) -> Vec<Value> {
     let mut random = Random(request as u64);
     let rows = (0..1 + random.below(5)).map(|i| {
-        let at = 1_700_000_000 + random.below(1_000_000);
-        json!({"name": format!("{request}/{i}"), "request": request, "at": at})
+        let mut row = json!({"name": format!("{request}/{i}"), "request": request});
+        for (column, value) in derived::columns(&mut random, request, i) {
+            row[column] = value;
+        }
+        row
     });
     rows.collect()
 }
@@ -93,6 +122,16 @@ enum Fate {
     Gone,
 }
 
+/// What becomes of the commit of a round, if there is one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Commit {
+    None,
+    /// The server is killed after the commit, while rows come.
+    Whole,
+    /// The server is killed whatever it is at.
+    Interrupted,
+}
+
 /// Everything that was sent, and the version of `EachRow` that was committed last.
 struct Sent {
     requests: BTreeMap<usize, Fate>,
@@ -103,7 +142,24 @@ struct Sent {
 fn what_was_acknowledged_survives_kills_and_nothing_else_does() {
     let seed = std::env::var("FENNEL_CRASH_SEED").map_or(SEED, |seed| seed.parse().unwrap());
     println!("FENNEL_CRASH_SEED={seed}");
+    let rounds = std::env::var("FENNEL_CRASH_ROUNDS");
+    let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    println!("FENNEL_CRASH_ROUNDS={rounds}");
     let mut random = Random(seed);
+    let (mut first, mut interrupted) = (1, 0);
+    while first <= rounds {
+        let last = rounds.min(first + ROUNDS_OF_A_FOLDER - 1);
+        interrupted += rounds_of_a_folder(&mut random, first..=last);
+        first = last + 1;
+    }
+    assert!(
+        interrupted >= rounds / 2,
+        "hardly any request was interrupted, so nothing was tried"
+    );
+}
+
+/// Kills a server on one folder so often, and returns how many requests it left without an answer.
+fn rounds_of_a_folder(random: &mut Random, rounds: RangeInclusive<usize>) -> usize {
     let data = tempfile::tempdir().unwrap();
     let mut server = Server::start(data.path());
     server.http().try_commit(&definitions(1), "").unwrap().ok();
@@ -112,9 +168,14 @@ fn what_was_acknowledged_survives_kills_and_nothing_else_does() {
         version: 1,
     };
     let mut interrupted = 0;
-    for round in 1..=ROUNDS {
+    let last = *rounds.end();
+    for round in rounds {
         let acknowledgements = 1 + random.below(30) as usize;
-        let commit = round % COMMIT_EVERY == 0;
+        let commit = match round % COMMIT_EVERY {
+            0 if random.below(2) == 0 => Commit::Whole,
+            0 => Commit::Interrupted,
+            _ => Commit::None,
+        };
         interrupted += write_until_killed(server, &mut sent, acknowledgements, commit);
         if random.below(4) == 0 {
             // Killed before it recovers, while it does, or when it listens. It says nothing by which that could
@@ -127,7 +188,7 @@ fn what_was_acknowledged_survives_kills_and_nothing_else_does() {
         check(&server.http(), &mut sent, round);
     }
     server.stop();
-    check(&Server::start(data.path()).http(), &mut sent, ROUNDS);
+    check(&Server::start(data.path()).http(), &mut sent, last);
     let count = |fate| {
         sent.requests
             .values()
@@ -135,15 +196,12 @@ fn what_was_acknowledged_survives_kills_and_nothing_else_does() {
             .count()
     };
     println!(
-        "{} requests there, {} gone, {interrupted} without an answer; version {}",
+        "round {last}: {} requests there, {} gone, {interrupted} without an answer; version {}",
         count(Fate::There),
         count(Fate::Gone),
         sent.version
     );
-    assert!(
-        interrupted >= ROUNDS / 2,
-        "hardly any request was interrupted, so nothing was tried"
-    );
+    interrupted
 }
 
 /// Has clients log rows, and kills the server after so many acknowledgements. Returns how many requests it left
@@ -152,7 +210,7 @@ fn write_until_killed(
     server: Server,
     sent: &mut Sent,
     acknowledgements: usize,
-    commit: bool,
+    commit: Commit,
 ) -> usize {
     let http = server.http();
     let next = Mutex::new(sent.requests.keys().next_back().map_or(0, |last| last + 1));
@@ -164,11 +222,11 @@ fn write_until_killed(
             scope.spawn(move || log_until_killed(http, next, &sender));
         }
         drop(sender);
-        let committing = commit.then(|| {
+        let committing = (commit != Commit::None).then(|| {
             let http = &http;
             scope.spawn(move || {
-                http.try_commit(&definitions(version), "")
-                    .is_ok_and(|reply| reply.status == 200)
+                let reply = http.try_commit(&definitions(version), "");
+                reply.map(|reply| reply.ok()).is_ok()
             })
         });
         for (request, fate) in fates.iter().take(acknowledgements) {
@@ -178,9 +236,15 @@ fn write_until_killed(
             sent.requests.values().all(|fate| *fate != Fate::Unknown),
             "it answers until it is killed"
         );
+        let join = |committing: ScopedJoinHandle<'_, bool>| committing.join().unwrap();
+        let (early, late) = match commit {
+            Commit::Whole => (committing, None),
+            Commit::Interrupted | Commit::None => (None, committing),
+        };
+        let is_committed = early.is_some_and(join);
         server.kill();
         sent.requests.extend(fates);
-        if committing.is_some_and(|committing| committing.join().unwrap()) {
+        if is_committed || late.is_some_and(join) {
             sent.version = version;
         }
     });
@@ -248,13 +312,16 @@ fn check(http: &Http, sent: &mut Sent, round: usize) {
         by_name.iter().eq(&BTreeSet::from_iter(each_row)),
         "round {round}: the datasets differ"
     );
+    let there = sent.requests.iter();
+    let there = there.filter(|(_, fate)| **fate == Fate::There);
+    let there: Vec<_> = there.flat_map(|(request, _)| rows(*request)).collect();
+    derived::check(http, &there, round);
     look_up(http, sent, round);
     check_version(http, sent, round);
 }
 
 /// All rows of a dataset: name and number of the request.
 fn inspect(http: &Http, dataset: &str) -> Vec<(String, usize)> {
-    const ALL: usize = 10_000;
     let columns = http.get(&format!("dataset/{dataset}/inspect?n={ALL}")).ok();
     let column = |name: &str| columns[name].as_array().unwrap().iter();
     let names = column("name").map(|name| name.as_str().unwrap().to_owned());
