@@ -6,7 +6,8 @@ impl Engine {
     /// Up to `n` rows of a dataset, whole.
     ///
     /// Of a dataset without keys, the rows with the latest event times, latest first. Of a keyed dataset, all
-    /// versions by key, each key's latest first.
+    /// versions by key, each key's latest first. Of an aggregate that is computed when it is read, each group as of
+    /// now; a sum that its type can't hold is null.
     ///
     /// # Errors
     ///

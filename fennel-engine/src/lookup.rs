@@ -1,5 +1,6 @@
 //! Lookups in one dataset by key.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fennel_core::time::Timestamp;
@@ -31,7 +32,7 @@ impl Engine {
     /// [`Error::Unknown`] for a branch or dataset that isn't there. [`Error::Request`], with the position of the
     /// key (from 0), for a key column that is missing, unknown, null or of another type; also for an unknown
     /// field, a dataset without keys or without the index that the lookup needs, instants that aren't any and
-    /// not as many instants as keys.
+    /// not as many instants as keys; and for a sum among `fields` that its type can't hold.
     pub fn lookup(
         &self,
         branch: &str,
@@ -67,6 +68,7 @@ impl Engine {
 
         let selection = table.select(wanted.iter().copied());
         let mut found = vec![false; keys.len()];
+        let mut failures: BTreeMap<usize, String> = BTreeMap::new();
         let column = |i: &usize| {
             let Column { name, shape } = table.columns.get(*i)?;
             let shape = match shape {
@@ -84,10 +86,17 @@ impl Engine {
         let at = |row| at.of(row);
         table.find_each(&snapshot, keys.len(), key, at, |row, key, version| {
             let mut slots = columns.iter_mut();
-            table.read(&selection, key, version, |value| {
-                let slot = slots.next().and_then(|column| column.values.get_mut(row));
-                if let Some(slot) = slot {
-                    *slot = value;
+            table.read(&selection, key, version, |answer| {
+                let Some(column) = slots.next() else {
+                    return;
+                };
+                match (answer, column.values.get_mut(row)) {
+                    (Ok(value), Some(slot)) => *slot = value,
+                    (Ok(_), None) => {}
+                    (Err(reason), _) => {
+                        let failure = format!("key {row}, `{}`: {reason}", column.name);
+                        failures.entry(row).or_insert(failure);
+                    }
                 }
             })?;
             if let Some(found) = found.get_mut(row) {
@@ -95,6 +104,9 @@ impl Engine {
             }
             Ok(())
         })?;
+        if let Some((_, failure)) = failures.pop_first() {
+            return Err(Error::Request(failure));
+        }
         Ok(Found {
             found,
             columns: Columns(columns),

@@ -5,4 +5,5 @@
 mod failures;
 mod functions;
 mod indexes;
+mod overflows;
 mod transforms;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod changes;
+mod overflows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Lookups of a query: all keys of one dataset together, each once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use fennel_core::time::Timestamp;
@@ -51,7 +51,20 @@ impl Evaluation<'_> {
             extractions: extractions.collect(),
             is_whole,
         };
-        let found = finder.find_each(&asked.keys)?;
+        let mut found = finder.find_each(&asked.keys)?;
+        if let Some(((place, slot), reason)) = found.failures.pop_first() {
+            let asked = asked.places.iter().position(|other| *other == place);
+            let row = row_of(asked.unwrap_or_default(), &lens);
+            return Err(match features.get(slot) {
+                Some((feature, _)) => self.failed(*feature, row, &reason),
+                None => {
+                    let column = dataset.table.columns.get(slot - features.len());
+                    let column = column.map_or("", |column| &column.name);
+                    let name = &lookup.dataset;
+                    Error::Request(format!("dataset `{name}`, `{column}`, row {row}: {reason}"))
+                }
+            });
+        }
         for ((feature, _), column) in features.iter().zip(found.columns) {
             let values = asked.spread(column);
             let values = if lookup.each {
@@ -104,6 +117,16 @@ impl Evaluation<'_> {
     }
 }
 
+/// The row that asked for something, of rows that ask for as much as `lens` say, or of rows that ask once.
+fn row_of(asked: usize, lens: &[usize]) -> usize {
+    let mut end = 0;
+    let row = lens.iter().position(|len| {
+        end += len;
+        asked < end
+    });
+    row.unwrap_or(asked)
+}
+
 /// Elements, regrouped to lists of these lengths.
 fn lists(values: Vec<Value>, lens: &[usize]) -> Vec<Value> {
     let mut values = values.into_iter();
@@ -148,6 +171,8 @@ struct Found {
     columns: Vec<Vec<Value>>,
     /// The rows of the dataset as records of all its columns, and nulls.
     wholes: Vec<Value>,
+    /// Why something can't be computed: which key, and which of the columns that features want, then of all.
+    failures: BTreeMap<(usize, usize), String>,
 }
 
 /// Finds keys in one dataset.
@@ -174,6 +199,7 @@ impl Finder<'_> {
         let mut found = Found {
             columns,
             wholes: vec![Value::Null; wholes],
+            failures: BTreeMap::new(),
         };
         let key = |i: usize, to: &mut Vec<_>| {
             to.extend(keys.get(i).iter().flat_map(|(key, _)| key.iter().copied()));
@@ -184,14 +210,21 @@ impl Finder<'_> {
                 return Ok(());
             }
             let mut slots = found.columns.iter_mut().zip(&self.extractions);
-            let mut whole = Vec::new();
-            table.read(&self.selection, key, version, |value| match slots.next() {
-                Some((column, extraction)) => {
-                    if let Some(slot) = column.get_mut(i) {
-                        *slot = extraction.finish(value);
+            let (mut whole, mut count) = (Vec::new(), 0);
+            table.read(&self.selection, key, version, |answer| {
+                let value = answer.unwrap_or_else(|reason| {
+                    found.failures.insert((i, count), reason);
+                    Value::Null
+                });
+                count += 1;
+                match slots.next() {
+                    Some((column, extraction)) => {
+                        if let Some(slot) = column.get_mut(i) {
+                            *slot = extraction.finish(value);
+                        }
                     }
+                    None => whole.push(value),
                 }
-                None => whole.push(value),
             })?;
             if let Some(slot) = found.wholes.get_mut(i) {
                 *slot = Value::Record(whole);

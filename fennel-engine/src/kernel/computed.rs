@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fennel_core::value::Value;
 
-use super::{Fold, Kernel, Version};
+use super::{Answer, Fold, Kernel, Version};
 use crate::error::Result;
 use crate::graph::Align;
 use crate::state::{Side, State};
@@ -48,9 +48,9 @@ impl Computed {
         state: &State,
         key: &[&Value],
         at: i64,
-    ) -> Result<Option<(i64, Vec<Value>)>> {
+    ) -> Result<Option<(i64, Vec<Answer>)>> {
         let found = self.fold.value_of(state, &self.group(key), at)?;
-        Ok(found.map(|(time, values)| (time, self.arranged(&values))))
+        Ok(found.map(|(time, answers)| (time, self.answers(&answers))))
     }
 
     /// What the value columns are, in the order of their names, of a key that isn't found.
@@ -64,13 +64,13 @@ impl Computed {
         state: &State,
         key: &[&Value],
         instants: &[i64],
-        mut give: impl FnMut(usize, Option<(i64, Vec<Value>)>) -> Result<()>,
+        mut give: impl FnMut(usize, Option<(i64, Vec<Answer>)>) -> Result<()>,
     ) -> Result<()> {
         let group = self.group(key);
         self.fold.values_of(state, &group, instants, |i, found| {
             give(
                 i,
-                found.map(|(time, values)| (time, self.arranged(&values))),
+                found.map(|(time, answers)| (time, self.answers(&answers))),
             )
         })
     }
@@ -128,6 +128,14 @@ impl Computed {
             }
         }
         key
+    }
+
+    fn answers(&self, answers: &[Answer]) -> Vec<Answer> {
+        let arranged = self.values.iter().map(|(i, align)| {
+            let answer = answers.get(*i).cloned().unwrap_or(Ok(Value::Null));
+            answer.map(|value| align.apply(value))
+        });
+        arranged.collect()
     }
 
     fn arranged(&self, values: &[Value]) -> Vec<Value> {

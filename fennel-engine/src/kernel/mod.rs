@@ -86,6 +86,9 @@ impl Changes {
     }
 }
 
+/// What an aggregate comes to, or why its type can't hold that.
+pub(crate) type Answer = std::result::Result<Value, String>;
+
 /// A row that a step couldn't be done to.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

@@ -6,7 +6,7 @@ use fennel_core::value::Value;
 use super::{Kind, Table, check_key, key, row};
 use crate::Error;
 use crate::error::Result;
-use crate::kernel::Computed;
+use crate::kernel::{Answer, Computed};
 use crate::state::State;
 use crate::store::{Bytes, Snapshot, Space};
 
@@ -23,7 +23,7 @@ pub(crate) struct Found {
 enum Values {
     /// Behind so many bytes.
     Stored(Bytes, usize),
-    Computed(Vec<Value>),
+    Computed(Vec<Answer>),
 }
 
 /// Which columns of versions are wanted.
@@ -97,7 +97,7 @@ impl Table {
     }
 
     /// What an aggregate came to.
-    pub(super) fn computed_found(&self, (time, values): (i64, Vec<Value>)) -> Result<Found> {
+    pub(super) fn computed_found(&self, (time, values): (i64, Vec<Answer>)) -> Result<Found> {
         Ok(Found {
             time: Timestamp::from_micros(time).ok_or_else(|| self.corrupt())?,
             values: Values::Computed(values),
@@ -121,35 +121,38 @@ impl Table {
         }
     }
 
-    /// Gives each selected column of what was found of `key` to `give`, in the order of the selection. Where
-    /// nothing was, all but the key is null, or the default that an aggregate has.
+    /// Gives each selected column of what was found of `key` to `give`, in the order of the selection; or why it can't
+    /// be computed. Where nothing was found, all but the key is null, or the default that an aggregate has.
     pub(crate) fn read(
         &self,
         selection: &Selection,
         key: &[&Value],
         found: Option<&Found>,
-        mut give: impl FnMut(Value),
+        mut give: impl FnMut(Answer),
     ) -> Result<()> {
-        let decoded;
+        let mut computed: &[Answer] = &[];
         let values = match found.map(|found| &found.values) {
             Some(Values::Stored(bytes, head)) => {
                 let bytes = bytes.get(*head..).unwrap_or_default();
-                decoded = row::decode(bytes, selection.values).ok_or_else(|| self.corrupt())?;
-                &decoded[..]
+                row::decode(bytes, selection.values).ok_or_else(|| self.corrupt())?
             }
-            Some(Values::Computed(values)) => values,
-            None => {
-                decoded = self.computed().map_or_else(Vec::new, Computed::missing);
-                &decoded[..]
+            Some(Values::Computed(answers)) => {
+                computed = answers;
+                Vec::new()
             }
+            None => self.computed().map_or_else(Vec::new, Computed::missing),
         };
         for slot in &selection.slots {
             let value = match *slot {
                 Slot::Key(i) => key.get(i).map(|value| (*value).clone()),
-                Slot::Value(i) => values.get(i).cloned(),
+                Slot::Value(i) if computed.is_empty() => values.get(i).cloned(),
+                Slot::Value(i) => {
+                    give(computed.get(i).cloned().unwrap_or(Ok(Value::Null)));
+                    continue;
+                }
                 Slot::Time => found.map(|found| Value::Timestamp(found.time)),
             };
-            give(value.unwrap_or(Value::Null));
+            give(Ok(value.unwrap_or(Value::Null)));
         }
         Ok(())
     }
@@ -166,7 +169,7 @@ impl Table {
 
     /// All rows, of all columns in their order: keyed ones by key and each key's latest first, others
     /// from the latest event time back. An aggregate that is computed when it is read has one for each group, as of
-    /// `now`.
+    /// `now`; what of it can't be computed is null.
     pub(crate) fn rows<'s>(
         &'s self,
         snapshot: &'s Snapshot,
@@ -177,8 +180,14 @@ impl Table {
             let groups = computed.groups(&state)?.into_iter();
             return Ok(Box::new(groups.filter_map(move |key| {
                 let found = computed.as_of(&state, &key.iter().collect::<Vec<_>>(), now.micros());
-                let row =
-                    found.map(|found| found.map(|(time, rest)| self.arranged(time, key, rest)));
+                let row = found.map(|found| {
+                    found.map(|(time, answers)| {
+                        let rest = answers
+                            .into_iter()
+                            .map(|answer| answer.unwrap_or(Value::Null));
+                        self.arranged(time, key, rest.collect())
+                    })
+                });
                 row.and_then(|row| row.map(|row| row.ok_or_else(|| self.corrupt())).transpose())
                     .transpose()
             })));

@@ -7,8 +7,8 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::tiles::{FEW, Question, Rows};
-use super::{ENTRIES, Fold};
-use crate::error::{Error, Result};
+use super::{Answer, ENTRIES, Fold};
+use crate::error::Result;
 use crate::kernel::group::encode_group;
 use crate::kernel::session::Times;
 use crate::kernel::window::{Span, enters, seen};
@@ -78,18 +78,15 @@ impl<'s> Group<'s> {
     }
 
     /// The aggregates as of `at`, with the time of the last row that they saw; `None` where there is no row yet.
-    pub(super) fn value(&self, at: i64) -> Result<Option<(i64, Vec<Value>)>> {
+    pub(super) fn value(&self, at: i64) -> Result<Option<(i64, Vec<Answer>)>> {
         let Some(last) = self.last_entered(Side::After, at)? else {
             return Ok(None);
         };
-        match self.compute(Side::After, at)? {
-            Ok(values) => Ok(Some((last, values))),
-            Err(reason) => Err(Error::Request(reason)),
-        }
+        Ok(Some((last, self.compute(Side::After, at)?)))
     }
 
-    /// The aggregates as of `at`, or why they can't be computed.
-    pub(super) fn compute(&self, side: Side, at: i64) -> Result<Result<Vec<Value>, String>> {
+    /// The aggregates as of `at`.
+    pub(super) fn compute(&self, side: Side, at: i64) -> Result<Vec<Answer>> {
         let spans: Vec<_> = self
             .fold
             .functions
@@ -100,12 +97,7 @@ impl<'s> Group<'s> {
     }
 
     /// The aggregates, each over the rows of its span.
-    pub(super) fn fold_rows(
-        &self,
-        side: Side,
-        spans: &[Span],
-        at: i64,
-    ) -> Result<Result<Vec<Value>, String>> {
+    pub(super) fn fold_rows(&self, side: Side, spans: &[Span], at: i64) -> Result<Vec<Answer>> {
         let functions = &self.fold.functions;
         let mut known: Vec<(Span, Vec<Accumulator>)> = Vec::new();
         for span in spans {

@@ -27,8 +27,8 @@ use sweep::Sweep;
 pub(super) use tiles::Tiles;
 
 use super::group::encode_group;
-use super::{Changes, Failure, OPEN, Points, Row, Version, corrupt};
-use crate::error::{Error, Result};
+use super::{Answer, Changes, Failure, OPEN, Points, Row, Version, corrupt};
+use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
 use crate::table::{Table, decode_values, encode_values, key};
@@ -158,7 +158,7 @@ impl Fold {
         state: &State,
         group: &[&Value],
         at: i64,
-    ) -> Result<Option<(i64, Vec<Value>)>> {
+    ) -> Result<Option<(i64, Vec<Answer>)>> {
         Group::new(self, state, group).value(at)
     }
 
@@ -168,7 +168,7 @@ impl Fold {
         state: &State,
         group: &[&Value],
         instants: &[i64],
-        mut give: impl FnMut(usize, Option<(i64, Vec<Value>)>) -> Result<()>,
+        mut give: impl FnMut(usize, Option<(i64, Vec<Answer>)>) -> Result<()>,
     ) -> Result<()> {
         let group = Group::new(self, state, group);
         // Rows of tables hold until some end, so they don't leave in the order in which they came.
@@ -184,9 +184,7 @@ impl Fold {
                     sweep = None;
                     group.value(*at)?
                 }
-                Some(None) => None,
-                Some(Some((last, Ok(values)))) => Some((last, values)),
-                Some(Some((_, Err(reason)))) => return Err(Error::Request(reason)),
+                Some(seen) => seen,
             };
             give(i, value)?;
         }

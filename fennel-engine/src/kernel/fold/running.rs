@@ -6,8 +6,8 @@ use std::ops::Bound;
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
-use super::ENDS;
 use super::group::Group;
+use super::{Answer, ENDS};
 use crate::error::Result;
 use crate::kernel::window::{enters, leaves};
 use crate::kernel::{Changes, Failure, OPEN, Points, Row, Version, corrupt, differences};
@@ -73,7 +73,8 @@ impl Group<'_> {
     }
 
     fn failure(&self, group: &[Value], at: i64) -> Result<Failure> {
-        let reason = self.compute(Side::After, at)?.err().unwrap_or_default();
+        let mut answers = self.compute(Side::After, at)?.into_iter();
+        let reason = answers.find_map(Answer::err).unwrap_or_default();
         let names = self.fold.names.iter().cloned();
         Ok(Failure {
             reason,
@@ -171,9 +172,9 @@ impl Points for Group<'_> {
             return Ok(None);
         }
         // An empty row stands for one that can't be computed.
-        let values = self
-            .compute(side, time)?
-            .map(|values| encode_values(values.iter()));
+        let answers = self.compute(side, time)?.into_iter();
+        let values: std::result::Result<Vec<Value>, String> = answers.collect();
+        let values = values.map(|values| encode_values(values.iter()));
         Ok(Some(Some(values.unwrap_or_default().into())))
     }
 

@@ -10,6 +10,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::window::Window;
 
+use super::Answer;
 use super::group::{Entry, Group};
 use crate::error::Result;
 use crate::kernel::window::{Span, enters, leaves, seen};
@@ -59,8 +60,8 @@ struct Sum {
     accumulator: Option<Accumulator>,
 }
 
-/// The time of the last row that was seen, and the aggregates, or why they can't be computed.
-type Seen = (i64, Result<Vec<Value>, String>);
+/// The time of the last row that was seen, and the aggregates.
+type Seen = (i64, Vec<Answer>);
 
 impl<'g> Sweep<'g> {
     /// Begins with so many instants to come.
@@ -171,7 +172,7 @@ impl<'g> Sweep<'g> {
         }
     }
 
-    fn values(&self, at: i64) -> Result<Vec<Value>, String> {
+    fn values(&self, at: i64) -> Vec<Answer> {
         let at = Timestamp::from_micros(at).unwrap_or(Timestamp::MAX);
         let values = self.group.fold.functions.iter().map(|function| {
             let moving = self.windows.iter();

@@ -69,7 +69,9 @@ impl Group<'_> {
         let instant = |micros| Timestamp::from_micros(micros).map_or(Value::Null, Value::Timestamp);
         let window = Value::Record(vec![instant(lo), instant(hi)]);
         let group = group.iter().cloned().chain([window]);
-        Ok(Some(match self.fold_rows(side, &spans, hi)? {
+        let answers = self.fold_rows(side, &spans, hi)?.into_iter();
+        let values: std::result::Result<Vec<Value>, String> = answers.collect();
+        Ok(Some(match values {
             Ok(values) => Ok(Row {
                 time: hi,
                 end: OPEN,
