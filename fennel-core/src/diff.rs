@@ -5,6 +5,7 @@
 //! dataset's data its own all come from one list.
 
 mod extractors;
+mod transition;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +17,8 @@ use crate::connector::{Connector, Setting};
 use crate::entity::{
     Dataset, Descriptor, Extraction, Feature, Kind, Meta, Origin, PreprocValue, Sink, Source,
 };
-use crate::{Problem, Problems};
+
+pub use transition::{check_reserved, check_transition};
 
 /// What a commit does to each entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +36,8 @@ pub struct EntityDiff {
     pub name: String,
     /// What happens to it.
     pub change: Change,
-    /// What is new, gone or different in it; empty unless it is changed.
+    /// What is new, gone or different in it; empty unless it is changed or deprecated. Of a feature that is
+    /// deleted, that alone.
     pub fields: Vec<FieldDiff>,
 }
 
@@ -46,6 +49,8 @@ pub enum Change {
     Created,
     /// Something about it is different.
     Changed,
+    /// It is marked deprecated, and maybe something else about it is different.
+    Deprecated,
     /// It is marked deleted.
     Deleted,
     /// It was marked deleted by an earlier commit and is left out now.
@@ -92,6 +97,7 @@ impl fmt::Display for Change {
         f.write_str(match self {
             Change::Created => "created",
             Change::Changed => "changed",
+            Change::Deprecated => "deprecated",
             Change::Deleted => "deleted",
             Change::Retired => "retired",
             Change::Unchanged => "unchanged",
@@ -391,14 +397,21 @@ pub fn diff(old: &Catalog<'_>, new: &Catalog<'_>) -> Diff {
     names.dedup();
     let entities = names.into_iter().map(|name| {
         let (old, new) = (before.get(&name).copied(), after.get(&name).copied());
-        let fields = match (old, new) {
+        let mut fields = match (old, new) {
             (Some(old), Some(new)) => compare(&facts(old_catalog, old), &facts(new_catalog, new)),
             _ => Vec::new(),
         };
+        let change = change(old, new, &fields);
+        match (change, new) {
+            (Change::Changed | Change::Deprecated, Some(new)) => {
+                leave_out_deleted(&mut fields, new)
+            }
+            _ => fields.clear(),
+        }
         EntityDiff {
             kind: name.0,
             name: name.1.into(),
-            change: change(old, new, &fields),
+            change,
             fields,
         }
     });
@@ -418,7 +431,25 @@ fn change(
         (Some(old), Some(new)) if !is_deleted(old) && is_deleted(new) => Change::Deleted,
         (Some(old), Some(new)) if is_deleted(old) && !is_deleted(new) => Change::Created,
         _ if fields.is_empty() => Change::Unchanged,
+        (Some(old), Some(new)) if !meta(old).deprecated && meta(new).deprecated => {
+            Change::Deprecated
+        }
         _ => Change::Changed,
+    }
+}
+
+/// Of a feature that is deleted nothing else matters: what it says may be as short as can be.
+fn leave_out_deleted(fields: &mut Vec<FieldDiff>, entity: Descriptor<'_>) {
+    let Descriptor::Featureset(featureset) = entity else {
+        return;
+    };
+    let features = featureset.features.iter();
+    for feature in features.filter(|feature| feature.meta.deleted) {
+        let (own, flag) = (
+            format!("{}.", feature.name),
+            format!("{}.meta.deleted", feature.name),
+        );
+        fields.retain(|field| !field.path.starts_with(&own) || field.path == flag);
     }
 }
 
@@ -446,171 +477,12 @@ fn compare(old: &Facts, new: &Facts) -> Vec<FieldDiff> {
 }
 
 pub(crate) fn is_deleted(entity: Descriptor<'_>) -> bool {
+    meta(entity).deleted
+}
+
+pub(crate) fn meta<'a>(entity: Descriptor<'a>) -> Meta<'a> {
     match entity {
-        Descriptor::Dataset(dataset) => dataset.meta.deleted,
-        Descriptor::Featureset(featureset) => featureset.meta.deleted,
+        Descriptor::Dataset(dataset) => dataset.meta,
+        Descriptor::Featureset(featureset) => featureset.meta,
     }
-}
-
-/// Checks that a branch with `old` may become `new`: nothing live is left out, and what changes has
-/// a higher version.
-///
-/// # Errors
-///
-/// Each entity and feature that may not, with what to write instead.
-pub fn check_transition(old: &Catalog<'_>, new: &Catalog<'_>) -> Result<(), Problems> {
-    let mut problems = Vec::new();
-    for before in old.entities() {
-        let name = before.name();
-        let Some(after) = new.entity(before.kind(), name) else {
-            if !is_deleted(before) {
-                problems.push(Problem::named(
-                    before.kind(),
-                    name,
-                    "",
-                    "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one",
-                ));
-            }
-            continue;
-        };
-        match (before, after) {
-            (Descriptor::Dataset(before), Descriptor::Dataset(after)) => {
-                problems.extend(dataset_transition((old, before), (new, after)));
-            }
-            (Descriptor::Featureset(before), Descriptor::Featureset(after)) => {
-                if before.meta.deleted || after.meta.deleted {
-                    continue;
-                }
-                problems.extend(extractors::transition(old, new, after));
-                for feature in before.features {
-                    problems.extend(feature_transition(old, new, after, feature));
-                }
-            }
-            _ => {}
-        }
-    }
-    Problems(problems).into_result()
-}
-
-fn dataset_transition(
-    (old, before): (&Catalog<'_>, &Dataset<'_>),
-    (new, after): (&Catalog<'_>, &Dataset<'_>),
-) -> Option<Problem> {
-    let problem = |message: String| Some(Problem::new(Descriptor::Dataset(after), "", message));
-    if after.version > before.version {
-        return None;
-    }
-    if after.version < before.version {
-        return problem(format!(
-            "version {} is lower than the committed {}; versions only go up",
-            after.version, before.version
-        ));
-    }
-    let next = before.version.saturating_add(1);
-    if before.meta.deleted && !after.meta.deleted {
-        return problem(format!(
-            "the name was deleted at version {}; to bring it back write version = {next}",
-            before.version
-        ));
-    }
-    let changed = compare(
-        &facts(old, Descriptor::Dataset(before)),
-        &facts(new, Descriptor::Dataset(after)),
-    );
-    let changed: Vec<_> = changed
-        .into_iter()
-        .filter(|field| !field.metaflag)
-        .collect();
-    if changed.is_empty() {
-        return None;
-    }
-    problem(format!(
-        "{} under the same version; please update version of the dataset: write version = {next}",
-        describe(&changed)
-    ))
-}
-
-fn feature_transition(
-    old_catalog: &Catalog<'_>,
-    new_catalog: &Catalog<'_>,
-    after: &crate::entity::Featureset<'_>,
-    before: &Feature<'_>,
-) -> Option<Problem> {
-    let entity = Descriptor::Featureset(after);
-    let problem = |message: String| Some(Problem::new(entity, before.name, message));
-    let Some(feature) = after.feature(before.name) else {
-        if before.meta.deleted {
-            return None;
-        }
-        return problem(
-            "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one".into(),
-        );
-    };
-    let version = |feature: &Feature<'_>| {
-        feature
-            .extraction
-            .map_or(0, |extraction| extraction.version)
-    };
-    let (old, new) = (version(before), version(feature));
-    if let (Some(made), true) = (
-        extractors::version_of(old_catalog, after.name, feature.name),
-        feature.extraction.is_some() && before.extraction.is_none(),
-    ) && new <= made
-    {
-        return problem(format!(
-            "a function made it before, at version {made}; write version = {} in its #[feature(..)]",
-            made.saturating_add(1)
-        ));
-    }
-    if before.extraction.is_some() && feature.extraction.is_some() {
-        if new < old {
-            return problem(format!(
-                "version {new} is lower than the committed {old}; versions only go up"
-            ));
-        }
-        if new > old {
-            return None;
-        }
-    }
-    let list = |feature: &Feature<'_>| {
-        let mut list = FactList(Facts::new());
-        feature_facts(&mut list, feature);
-        list.0
-    };
-    let mut changed = compare(&list(before), &list(feature));
-    // A feature that had to be given may become one that is extracted.
-    // What a deleted one read may be gone already.
-    // And one that becomes a function's goes by the function's version.
-    let moved = extractors::version_of(new_catalog, after.name, feature.name)
-        .is_some_and(|version| version > old);
-    let gone = (feature.meta.deleted || moved) && feature.extraction.is_none();
-    changed.retain(|field| {
-        let added = before.extraction.is_none() && field.old.is_none();
-        let removed = gone && field.new.is_none();
-        !(field.metaflag || added || removed)
-    });
-    if changed.is_empty() {
-        return None;
-    }
-    if feature.extraction.is_none() || before.extraction.is_none() {
-        return problem(format!(
-            "{}, and a feature that queries give has no version; add a feature of another name",
-            describe(&changed)
-        ));
-    }
-    problem(format!(
-        "{} under the same version; write version = {} in its #[feature(..)]",
-        describe(&changed),
-        old.saturating_add(1)
-    ))
-}
-
-fn describe(changed: &[FieldDiff]) -> String {
-    let facts = changed.iter().map(|field| match (&field.old, &field.new) {
-        (Some(old), Some(new)) => format!("`{}` changes from {old} to {new}", field.path),
-        (None, Some(new)) => format!("`{}` is added as {new}", field.path),
-        (Some(old), None) => format!("`{}` goes away (was {old})", field.path),
-        (None, None) => format!("`{}` changes", field.path),
-    });
-    facts.collect::<Vec<_>>().join(", ")
 }

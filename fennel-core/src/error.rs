@@ -45,6 +45,9 @@ pub struct Problem {
     /// The line in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// Rust code that solves it, ready to be pasted; where it is about a member, for the body of the entity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 impl Problem {
@@ -59,6 +62,7 @@ impl Problem {
             message: message.into(),
             file: (!location.file.is_empty()).then(|| location.file.into()),
             line: (location.line > 0).then_some(location.line),
+            code: None,
         }
     }
 
@@ -72,6 +76,16 @@ impl Problem {
             message: message.into(),
             file: None,
             line: None,
+            code: None,
+        }
+    }
+
+    /// The same with code that solves it.
+    #[must_use]
+    pub fn with_code(self, code: String) -> Problem {
+        Problem {
+            code: Some(code),
+            ..self
         }
     }
 }

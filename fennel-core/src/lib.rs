@@ -16,6 +16,8 @@
 //! | [`kernel`] | what an engine runs for a catalog |
 //! | [`lineage`] | how tags flow to what is made of what |
 //! | [`diff`] | what a commit would change, and whether it may |
+//! | [`plan`] | what a commit comes to: what is computed, reached, tagged and lost |
+//! | [`tombstone`] | the code that deletes what is live |
 //! | [`native`] | functions in Rust that the engine calls |
 //! | [`registry`] | what one binary collected |
 //! | [`wire`] | Fennel's protobuf messages |
@@ -44,11 +46,13 @@ pub mod message;
 pub mod native;
 pub mod op;
 pub mod owner;
+pub mod plan;
 pub mod registry;
 pub mod row;
 pub mod schema;
 mod text;
 pub mod time;
+pub mod tombstone;
 pub mod ty;
 pub mod value;
 pub mod window;

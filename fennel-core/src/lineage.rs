@@ -25,21 +25,15 @@ pub struct Lineage<'a> {
 }
 
 /// A dataset, with no second name, or a feature.
-type Place<'a> = (Kind, &'a str, &'a str);
+pub(crate) type Place<'a> = (Kind, &'a str, &'a str);
 
 impl<'a> Catalog<'a> {
     /// Where tags flow to in a commit for `env`. What leads back to itself is followed once.
     #[must_use]
     pub fn lineage(&self, env: Option<&str>) -> Lineage<'a> {
-        let datasets = self.datasets().iter();
-        let datasets = datasets.map(|dataset| (Kind::Dataset, dataset.name, ""));
-        let features = self.featuresets().iter().flat_map(|featureset| {
-            let features = featureset.features.iter();
-            features.map(|feature| (Kind::Featureset, featureset.name, feature.name))
-        });
         let parents = |place| parents(self, env, place);
         let mut tags = BTreeMap::new();
-        for place in in_order(datasets.chain(features), parents) {
+        for place in in_order(places(self), parents) {
             let inherited = parents(place);
             let inherited = inherited.iter().filter_map(|parent| tags.get(parent));
             let flowed = flow(inherited, &own(self, place));
@@ -61,10 +55,30 @@ impl<'a> Lineage<'a> {
     pub fn feature(&self, featureset: &'a str, name: &'a str) -> Option<&Tags<'a>> {
         self.tags.get(&(Kind::Featureset, featureset, name))
     }
+
+    /// The tags of every dataset and feature.
+    pub(crate) fn places(&self) -> &BTreeMap<Place<'a>, Tags<'a>> {
+        &self.tags
+    }
 }
 
-/// What tags flow in from.
-fn parents<'a>(catalog: &Catalog<'a>, env: Option<&str>, place: Place<'a>) -> Vec<Place<'a>> {
+/// All datasets, then all features.
+pub(crate) fn places<'a>(catalog: &Catalog<'a>) -> impl Iterator<Item = Place<'a>> {
+    let datasets = catalog.datasets().iter();
+    let datasets = datasets.map(|dataset| (Kind::Dataset, dataset.name, ""));
+    let features = catalog.featuresets().iter().flat_map(|featureset| {
+        let features = featureset.features.iter();
+        features.map(|feature| (Kind::Featureset, featureset.name, feature.name))
+    });
+    datasets.chain(features)
+}
+
+/// What a dataset or a feature is made of; tags flow in from there.
+pub(crate) fn parents<'a>(
+    catalog: &Catalog<'a>,
+    env: Option<&str>,
+    place: Place<'a>,
+) -> Vec<Place<'a>> {
     let (kind, entity, name) = place;
     if kind == Kind::Dataset {
         let pipelines = catalog.selected_pipelines(entity, env);
@@ -101,8 +115,8 @@ fn parents<'a>(catalog: &Catalog<'a>, env: Option<&str>, place: Place<'a>) -> Ve
     parents
 }
 
-/// What is declared there itself.
-fn own<'a>(catalog: &Catalog<'a>, (kind, entity, name): Place<'a>) -> Vec<&'a str> {
+/// The tags that are declared there itself.
+pub(crate) fn own<'a>(catalog: &Catalog<'a>, (kind, entity, name): Place<'a>) -> Vec<&'a str> {
     let of_dataset = |dataset: &Dataset<'a>| {
         let columns = dataset.fields.iter().flat_map(|field| field.meta.tags);
         let columns = columns.filter(|tag| !tag.starts_with('~'));

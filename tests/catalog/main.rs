@@ -3,9 +3,12 @@
 mod connectors;
 mod expectations;
 mod lowered;
+mod pasted;
 mod pipelines;
+mod plan;
 mod printed;
 mod project;
 mod tags;
+mod tombstones;
 mod transition;
 mod whole;

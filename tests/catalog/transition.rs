@@ -77,6 +77,26 @@ generation!(feature_deleted {
     #[featureset]
     (#[feature(User::name)] #[meta(deleted)] name: Option<String>,)
 });
+generation!(marked_briefly {
+    #[dataset]
+    #[meta(deleted)]
+    ()
+    #[featureset]
+    #[meta(deleted)]
+    ()
+});
+generation!(feature_marked_briefly {
+    #[dataset(index)]
+    (name: String,)
+    #[featureset]
+    (#[meta(deleted)] name: i64,)
+});
+generation!(feature_given {
+    #[dataset(index)]
+    (name: String,)
+    #[featureset]
+    (name: Option<String>,)
+});
 generation!(feature_left_out {
     #[dataset(index)]
     (name: String,)
@@ -115,7 +135,9 @@ fn a_deleted_name_comes_back_under_a_higher_version() {
     let refused = refused(&deleted::catalog(), &first::catalog());
     assert_eq!(
         refused,
-        "User.: the name was deleted at version 1; to bring it back write version = 2"
+        "User.: the name was deleted at version 1; to bring it back write version = 2\n\
+         UserFeatures.name: the name was deleted at version 0; to bring it back write version = 1 in its \
+         #[feature(..)]"
     );
     assert_eq!(
         super::transition::refused(&deleted::catalog(), &bumped::catalog()),
@@ -124,11 +146,65 @@ fn a_deleted_name_comes_back_under_a_higher_version() {
 }
 
 #[test]
+fn what_is_deleted_may_say_as_little_as_compiles() {
+    let (first, brief) = (first::catalog(), marked_briefly::catalog());
+    assert_eq!(refused(&first, &brief), "");
+    assert_eq!(refused(&first, &feature_marked_briefly::catalog()), "");
+    let diff = diff(&first, &brief);
+    let shown = diff
+        .entities
+        .iter()
+        .map(|it| (it.change, it.fields.as_slice()));
+    assert_eq!(shown.collect::<Vec<_>>(), [(Change::Deleted, &[][..]); 2]);
+}
+
+#[test]
+fn a_deleted_feature_shows_that_it_is_deleted_and_no_more() {
+    let diff = diff(&first::catalog(), &feature_marked_briefly::catalog());
+    let fields = diff.entities.iter().flat_map(|entity| &entity.fields);
+    let paths: Vec<_> = fields.map(|field| field.path.as_str()).collect();
+    assert_eq!(paths, ["name.meta.deleted"]);
+}
+
+#[test]
+fn a_deleted_feature_comes_back_under_a_higher_version() {
+    let deleted = feature_deleted::catalog();
+    assert_eq!(
+        refused(&deleted, &first::catalog()),
+        "UserFeatures.name: the name was deleted at version 0; to bring it back write version = 1 in its \
+         #[feature(..)]"
+    );
+    assert!(!refused(&deleted, &bumped::catalog()).contains("UserFeatures"));
+    assert_eq!(
+        refused(&deleted, &feature_given::catalog()),
+        "UserFeatures.name: the name was deleted at version 0, and a feature that queries give has no \
+         version; add a feature of another name"
+    );
+}
+
+#[test]
+fn what_was_deleted_earlier_is_reserved() {
+    use fennel::diff::check_reserved;
+
+    // What was live once, and is in no definitions any more.
+    let (reserved, none) = (first::catalog(), Catalog::default());
+    let refused = |new: &Catalog<'_>| {
+        let problems = check_reserved(&reserved, new).err().unwrap_or_default();
+        problems.0.len()
+    };
+    assert_eq!(refused(&none), 0);
+    assert_eq!(refused(&deleted::catalog()), 0);
+    assert_eq!(refused(&bumped::catalog()), 0);
+    // The dataset and the feature. Its key, which queries give, has no version.
+    assert_eq!(refused(&first::catalog()), 2);
+}
+
+#[test]
 fn content_changes_under_a_higher_version() {
     assert_eq!(
         refused(&first::catalog(), &changed::catalog()),
         "User.: `history` changes from 730d to 365d, `name.type` changes from String to Option<String> \
-         under the same version; please update version of the dataset: write version = 2\n\
+         under the same version; please update version of the dataset from 1 to 2: write version = 2\n\
          UserFeatures.name: `name.default` is added as \"?\", `name.type` changes from Option<String> to \
          String under the same version; write version = 1 in its #[feature(..)]"
     );
@@ -373,9 +449,54 @@ fn a_changed_pipeline_needs_a_higher_version_of_its_dataset() {
         refused(&weekly::catalog(), &daily::catalog()),
         "Spend.: `pipeline.spend` changes from Big.group_by(uid).aggregate(total = sum(amount, \"7d\")) \
          to Big.group_by(uid).aggregate(total = sum(amount, \"1d\")) under the same version; please update \
-         version of the dataset: write version = 2"
+         version of the dataset from 1 to 2: write version = 2"
     );
     assert_eq!(refused(&weekly::catalog(), &daily_bumped::catalog()), "");
+}
+
+spending!(all_bumped {
+    order: 2,
+    spend: 2,
+    owner: "a@example.com",
+    least: 100.0,
+    window: "7d"
+});
+spending!(dearer {
+    order: 1,
+    spend: 1,
+    owner: "a@example.com",
+    least: 200.0,
+    window: "7d"
+});
+
+#[test]
+fn what_is_made_of_a_changed_dataset_follows_and_all_are_named_in_order() {
+    let weekly = weekly::catalog();
+    let big = "please update version of the dataset from 1 to 2: write version = 2";
+    assert_eq!(
+        refused(&weekly, &new_orders::catalog()),
+        format!(
+            "Big.: it is made of `Order`, whose version goes from 1 to 2; {big}\n\
+             Spend.: it is made of `Big`, whose version goes from 1 to 2; {big}"
+        )
+    );
+    // Also where the first of them has not got its version yet.
+    let refused_dearer = refused(&weekly, &dearer::catalog());
+    let lines: Vec<_> = refused_dearer.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[0].starts_with("Big.: `pipeline.big` changes from "),
+        "{lines:?}"
+    );
+    assert_eq!(
+        lines[1],
+        format!("Spend.: it is made of `Big`, whose version goes from 1 to 2; {big}")
+    );
+    // `Big` has no version of its own here.
+    assert_eq!(
+        refused(&weekly, &all_bumped::catalog()),
+        format!("Big.: it is made of `Order`, whose version goes from 1 to 2; {big}")
+    );
 }
 
 #[test]

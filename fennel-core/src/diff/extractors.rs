@@ -1,6 +1,7 @@
 //! What extractors say, and how they may change.
 
-use super::{FactList, Facts, compare, describe};
+use super::transition::{LEFT_OUT, describe};
+use super::{FactList, Facts, compare};
 use crate::Problem;
 use crate::catalog::Catalog;
 use crate::entity::{Code, Descriptor, Extractor, Featureset};
@@ -48,17 +49,29 @@ pub(super) fn transition(
     let wrong = live.filter_map(|before| {
         let mut candidates = new.extractors_of(after.name).iter();
         let found = candidates.find(|extractor| extractor.name == before.name);
-        let message = change(before, found)?;
+        let message = match found {
+            Some(found) => change(before, found)?,
+            None if is_done_with(before, new, after) => return None,
+            None => LEFT_OUT.into(),
+        };
         let entity = Descriptor::Featureset(after);
         Some(Problem::new(entity, before.name, message))
     });
     wrong.collect()
 }
 
-fn change(before: &Extractor<'_>, after: Option<&Extractor<'_>>) -> Option<String> {
-    let Some(after) = after else {
-        return Some("it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one".into());
-    };
+/// Whether none of the features that it made needs it: they are deleted, or made otherwise.
+fn is_done_with(before: &Extractor<'_>, new: &Catalog<'_>, after: &Featureset<'_>) -> bool {
+    let features = before.outputs.iter();
+    let mut features = features.filter_map(|output| after.feature(output));
+    features.all(|feature| {
+        feature.meta.deleted
+            || feature.extraction.is_some()
+            || version_of(new, after.name, feature.name).is_some()
+    })
+}
+
+fn change(before: &Extractor<'_>, after: &Extractor<'_>) -> Option<String> {
     if after.version < before.version {
         return Some(format!(
             "version {} is lower than the committed {}; versions only go up",

@@ -3,9 +3,11 @@
 mod apply;
 mod definitions;
 mod fill;
+mod plan;
 mod proposal;
 mod registry;
 mod remover;
+mod reserved;
 mod runnable;
 
 use std::sync::{Arc, PoisonError};
@@ -14,6 +16,7 @@ use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::Diff;
 use fennel_core::entity::Descriptor;
+use fennel_core::plan::Plan;
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
@@ -59,6 +62,8 @@ pub struct Commit {
     pub changed: bool,
     /// What changes, entity by entity.
     pub diff: Diff,
+    /// What that comes to; of a preview.
+    pub plan: Option<Plan>,
     /// The message of the request.
     pub message: String,
     /// When the call was made, by the engine's clock.
@@ -103,10 +108,15 @@ impl Engine {
             id: head.id.clone(),
             changed: !proposal.diff.is_empty(),
             diff: proposal.diff.clone(),
+            plan: None,
             message: request.message.clone(),
             at,
         };
-        if commit.changed && !options.preview {
+        if options.preview {
+            let tables = inner.table_changes(&registry, branch, &proposal)?;
+            let (before, diff) = (&proposal.before.catalog, &proposal.diff);
+            commit.plan = Some(Plan::new(before, catalog, diff).with_tables(tables));
+        } else if commit.changed {
             let head = proposal.head(&head, &request.message, at);
             commit.id.clone_from(&head.id);
             inner.apply(&mut registry, branch, catalog, head)?;

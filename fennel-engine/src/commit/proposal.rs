@@ -1,24 +1,25 @@
 //! What a commit would make of a branch, and whether it may.
 
 use bumpalo::Bump;
-use fennel_core::Problems;
 use fennel_core::catalog::Catalog;
-use fennel_core::diff::{Diff, check_transition, diff};
-use fennel_core::entity::Kind;
+use fennel_core::diff::{Diff, check_reserved, check_transition, diff};
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
+use fennel_core::{Problem, Problems};
 use prost::Message;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::definitions::{Definitions, join, part};
-use super::runnable;
+use super::{reserved, runnable};
 use crate::error::{Error, Result};
 use crate::meta::Head;
 
 /// What a branch would become.
 pub(super) struct Proposal<'a> {
+    /// What the branch is now.
+    pub(super) before: Definitions<'a>,
     pub(super) definitions: Definitions<'a>,
-    /// What was marked deleted before and is left out.
+    /// What is deleted, as it was when it was live.
     pub(super) tombstones: SyncRequest,
     /// What changes.
     pub(super) diff: Diff,
@@ -48,13 +49,10 @@ impl<'a> Proposal<'a> {
         }
         check(&before.catalog, &tombstones.catalog, &definitions.catalog)?;
 
-        let is_gone = |kind: Kind, name: &str| !definitions.has(kind, name);
-        let tombstones = join(
-            part(&tombstones.request, is_gone),
-            part(&before.request, is_gone),
-        );
+        let tombstones = reserved::after(&before, &tombstones, &definitions);
         let diff = diff(&before.catalog, &definitions.catalog);
         Ok(Self {
+            before,
             definitions,
             tombstones,
             diff,
@@ -84,9 +82,19 @@ impl<'a> Proposal<'a> {
 
 /// Checks the definitions, and that a branch may go there.
 fn check(before: &Catalog<'_>, tombstones: &Catalog<'_>, after: &Catalog<'_>) -> Result<()> {
-    let mut reserved = before.clone();
-    reserved.extend(tombstones.entities());
-    let transition = check_transition(&reserved, after);
+    let Problems(mut refused) = check_reserved(tombstones, after).err().unwrap_or_default();
+    let Problems(transition) = check_transition(before, after).err().unwrap_or_default();
+    for problem in transition {
+        let is_same = |other: &Problem| {
+            (other.kind, &other.entity, &other.member)
+                == (problem.kind, &problem.entity, &problem.member)
+        };
+        // What is deleted now may have had a higher version when it was live.
+        if !refused.iter().any(is_same) {
+            refused.push(problem);
+        }
+    }
+    let transition = Problems(refused).into_result();
     let Problems(mut wrong) = after.check(None).err().unwrap_or_default();
     wrong.extend(runnable::check(after));
     match (wrong.is_empty(), transition) {

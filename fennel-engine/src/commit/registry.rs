@@ -98,7 +98,7 @@ pub(crate) fn in_order<'c, 'a>(
 }
 
 /// The datasets of a catalog that have a table.
-fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
+pub(super) fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
     catalog
         .datasets()
         .iter()

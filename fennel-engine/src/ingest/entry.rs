@@ -90,6 +90,24 @@ pub(crate) fn last(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<E
     last.map(|entry| decode(&entry)).transpose()
 }
 
+/// The first row of an endpoint, if it has any.
+pub(crate) fn first(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<Entry>> {
+    let prefix = endpoint.to_be_bytes();
+    let first = snapshot.first_at_or_after(Space::Log, &key(endpoint, 0), &prefix)?;
+    first.map(|entry| decode(&entry)).transpose()
+}
+
+/// How many rows an endpoint has, up to `most`.
+pub(crate) fn count(snapshot: &Snapshot, endpoint: EndpointId, most: usize) -> Result<usize> {
+    let entries = snapshot.scan_prefix(Space::Log, &endpoint.to_be_bytes());
+    let mut rows = 0;
+    for entry in entries.take(most) {
+        entry?;
+        rows += 1;
+    }
+    Ok(rows)
+}
+
 fn key(endpoint: EndpointId, sequence: u64) -> [u8; 12] {
     let mut key = [0; 12];
     let (head, tail) = key.split_at_mut(4);
@@ -163,6 +181,11 @@ mod tests {
         );
         assert_eq!(last(&snapshot, 2).unwrap().unwrap().sequence, 3);
         assert!(last(&snapshot, 3).unwrap().is_none());
+        assert_eq!(first(&snapshot, 1).unwrap().unwrap().sequence, 2);
+        assert!(first(&snapshot, 3).unwrap().is_none());
+        let counted = [(1, 9), (1, 2), (2, 9), (3, 9)];
+        let counted = counted.map(|(endpoint, most)| count(&snapshot, endpoint, most).unwrap());
+        assert_eq!(counted, [3, 2, 1, 0]);
     }
 
     #[test]

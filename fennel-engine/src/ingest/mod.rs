@@ -2,7 +2,7 @@
 
 mod applied;
 mod debezium;
-mod entry;
+pub(crate) mod entry;
 mod expression;
 mod path;
 mod phase;

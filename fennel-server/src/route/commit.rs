@@ -56,6 +56,7 @@ pub(crate) async fn commit(
             "preview": preview,
             "branch": branch,
             "diff": commit.diff,
+            "plan": commit.plan,
         })))
     })
     .await
@@ -118,6 +119,7 @@ mod tests {
             diff: Diff {
                 entities: vec![entity],
             },
+            plan: None,
             message: String::new(),
             at: Timestamp::MIN,
         }

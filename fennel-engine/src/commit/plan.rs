@@ -1,0 +1,170 @@
+//! What a commit would make of the tables: which it computes, from how much, which it shares, and which go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fennel_core::catalog::Catalog;
+use fennel_core::connector::Connector;
+use fennel_core::diff::identity;
+use fennel_core::entity::Dataset;
+use fennel_core::plan::{Fate, History, TableChange};
+use fennel_core::time::Timestamp;
+
+use super::proposal::Proposal;
+use super::registry::{Registry, in_order, live};
+use crate::engine::Inner;
+use crate::error::Result;
+use crate::ingest::entry;
+use crate::store::Snapshot;
+
+/// The most rows of the log that a plan counts. It takes about as long as a slow request.
+const COUNTED: usize = 200_000;
+
+/// A webhook's name and an endpoint's.
+type Endpoint<'a> = (&'a str, &'a str);
+
+impl Inner {
+    /// What would become of the tables of a branch, the new ones in the order in which they are made of each other.
+    pub(super) fn table_changes(
+        &self,
+        registry: &Registry,
+        branch: &str,
+        proposal: &Proposal<'_>,
+    ) -> Result<Vec<TableChange>> {
+        let (before, after) = (&proposal.before.catalog, &proposal.definitions.catalog);
+        let identities = |catalog| {
+            let datasets = live(catalog);
+            datasets.map(|dataset| identity(catalog, dataset)).collect()
+        };
+        let (had, has): (BTreeSet<String>, BTreeSet<String>) =
+            (identities(before), identities(after));
+        let mut counter = Counter {
+            registry,
+            snapshot: self.store.snapshot(),
+            counted: BTreeMap::new(),
+            left: COUNTED,
+        };
+        let mut endpoints: BTreeMap<&str, BTreeSet<Endpoint<'_>>> = BTreeMap::new();
+        let mut changes = Vec::new();
+        for dataset in in_order(after)?.1 {
+            let read = endpoints_of(after, dataset, &endpoints);
+            let is_new = !had.contains(&identity(after, dataset));
+            let (fate, history) = match registry.table(after, dataset) {
+                Some(_) => (Fate::Shared, None),
+                None => (Fate::Computed, Some(counter.history(&read)?)),
+            };
+            endpoints.insert(dataset.name, read);
+            if is_new {
+                changes.push(change(dataset, fate, history));
+            }
+        }
+        let others = self.branches.tables_besides(branch);
+        for dataset in live(before) {
+            if has.contains(&identity(before, dataset)) {
+                continue;
+            }
+            let table = registry.table(before, dataset);
+            let fate = match table.is_some_and(|table| others.contains(&table.id)) {
+                true => Fate::Left,
+                false => Fate::Dropped,
+            };
+            changes.push(change(dataset, fate, None));
+        }
+        Ok(changes)
+    }
+}
+
+fn change(dataset: &Dataset<'_>, fate: Fate, history: Option<History>) -> TableChange {
+    TableChange {
+        dataset: dataset.name.into(),
+        version: dataset.version,
+        fate,
+        history,
+    }
+}
+
+/// The endpoints that a dataset's rows come from, by way of those that it is made of.
+fn endpoints_of<'a>(
+    catalog: &Catalog<'a>,
+    dataset: &Dataset<'a>,
+    known: &BTreeMap<&str, BTreeSet<Endpoint<'a>>>,
+) -> BTreeSet<Endpoint<'a>> {
+    let own = dataset
+        .sources
+        .iter()
+        .filter_map(|source| match &source.connector {
+            Connector::Webhook(endpoint) => Some((endpoint.webhook.name, endpoint.endpoint)),
+            _ => None,
+        });
+    let pipelines = catalog.pipelines(dataset.name).iter();
+    let inputs = pipelines.flat_map(|pipeline| pipeline.inputs);
+    let of_inputs = inputs.filter_map(|input| known.get(input)).flatten();
+    own.chain(of_inputs.copied()).collect()
+}
+
+/// Counts the rows of endpoints, each once.
+struct Counter<'e> {
+    registry: &'e Registry,
+    snapshot: Snapshot,
+    counted: BTreeMap<Endpoint<'e>, Counted>,
+    /// How many rows may still be counted.
+    left: usize,
+}
+
+/// The rows of one endpoint.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    rows: usize,
+    more: bool,
+    /// When the first and the last one came.
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl<'e> Counter<'e> {
+    fn history(&mut self, endpoints: &BTreeSet<Endpoint<'e>>) -> Result<History> {
+        let mut history = History::default();
+        let mut spans = Vec::new();
+        for endpoint in endpoints {
+            let counted = self.count(*endpoint)?;
+            history.rows += counted.rows as u64;
+            history.more |= counted.more;
+            spans.extend(counted.span);
+            history
+                .endpoints
+                .push(format!("{}/{}", endpoint.0, endpoint.1));
+        }
+        history.first = spans
+            .iter()
+            .map(|(first, _)| first)
+            .min()
+            .map(ToString::to_string);
+        history.last = spans
+            .iter()
+            .map(|(_, last)| last)
+            .max()
+            .map(ToString::to_string);
+        Ok(history)
+    }
+
+    fn count(&mut self, endpoint: Endpoint<'e>) -> Result<Counted> {
+        if let Some(counted) = self.counted.get(&endpoint) {
+            return Ok(*counted);
+        }
+        let mut counted = Counted::default();
+        if let Some(id) = self.registry.endpoint(endpoint.0, endpoint.1) {
+            let ends = (
+                entry::first(&self.snapshot, id)?,
+                entry::last(&self.snapshot, id)?,
+            );
+            if let (Some(first), Some(last)) = ends {
+                counted.span = Some((first.arrival.at, last.arrival.at));
+            }
+            // One more, which tells whether that is all.
+            let rows = entry::count(&self.snapshot, id, self.left + 1)?;
+            counted.more = rows > self.left;
+            counted.rows = rows.min(self.left);
+            self.left -= counted.rows;
+        }
+        self.counted.insert(endpoint, counted);
+        Ok(counted)
+    }
+}
