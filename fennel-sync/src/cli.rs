@@ -16,6 +16,7 @@ Which server:
 
 Exit codes:
   0  done, or nothing to do
+  10 there is something to do: of `plan --detailed-exitcode`
   2  wrong usage, configuration or definitions
   3  refused by the server
   4  not authorised
@@ -46,7 +47,7 @@ pub(crate) enum Command {
     Sync(SyncArgs),
     /// Show what a commit would change, and change nothing
     #[command(after_help = AFTER_HELP)]
-    Plan(ServerArgs),
+    Plan(PlanArgs),
     /// Check the definitions, without a server
     Check(CheckArgs),
     /// Print the request that a commit would send as JSON, without a server and without secrets
@@ -61,6 +62,16 @@ pub(crate) struct SyncArgs {
     /// Show the plan only, as `plan` does
     #[arg(long)]
     pub(crate) preview: bool,
+}
+
+/// The arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Exit with 10 where a commit would change something
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
 }
 
 /// The arguments of what talks to a server.
@@ -127,6 +138,8 @@ pub(crate) enum Format {
     Text,
     /// One JSON object on standard output, and what is for people on standard error
     Json,
+    /// Markdown for a pull request on standard output, and what is for people on standard error
+    Markdown,
 }
 
 impl Command {
@@ -144,7 +157,7 @@ impl Command {
     pub(crate) fn format(&self) -> Format {
         match self {
             Command::Sync(args) => args.server.format,
-            Command::Plan(args) => args.format,
+            Command::Plan(args) => args.server.format,
             Command::Check(args) => args.format,
             Command::Dump(args) => args.format,
         }
@@ -154,7 +167,7 @@ impl Command {
     pub(crate) fn env(&self) -> Option<&str> {
         match self {
             Command::Sync(args) => args.server.env.as_deref(),
-            Command::Plan(args) => args.env.as_deref(),
+            Command::Plan(args) => args.server.env.as_deref(),
             Command::Check(args) => args.env.as_deref(),
             Command::Dump(args) => args.env.as_deref(),
         }
@@ -164,7 +177,7 @@ impl Command {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Command::Sync(args) => args.server.message.as_deref(),
-            Command::Plan(args) => args.message.as_deref(),
+            Command::Plan(args) => args.server.message.as_deref(),
             Command::Check(_) => None,
             Command::Dump(args) => args.message.as_deref(),
         }

@@ -1,6 +1,7 @@
 //! Commits on a server, and what its answers mean.
 
 use fennel_core::diff::Diff;
+use fennel_core::plan::Plan;
 use fennel_core::{Problem, Problems};
 use serde::Deserialize;
 
@@ -29,6 +30,9 @@ pub(crate) struct Answer {
     /// Whether it is another commit than the branch had.
     pub(crate) changed: bool,
     pub(crate) diff: Diff,
+    /// What that comes to; of a preview.
+    #[serde(default)]
+    plan: Option<Plan>,
     /// Whether it answers a second or later try.
     #[serde(skip)]
     pub(crate) resent: bool,
@@ -38,6 +42,11 @@ impl Answer {
     /// The commit that the branch has now; `None` before the first one. A preview does not change it.
     pub(crate) fn id(&self) -> Option<String> {
         self.commit.clone().filter(|id| !id.is_empty())
+    }
+
+    /// The plan; where the server gave none, what its diff says.
+    pub(crate) fn plan(&self) -> Plan {
+        self.plan.clone().unwrap_or_else(|| Plan::of(&self.diff))
     }
 }
 
@@ -154,6 +163,10 @@ impl Objection {
             ] {
                 *text = foreign(text, token);
             }
+            problem.code = problem.code.take().map(|code| {
+                let lines = code.lines().map(|line| foreign(line, token));
+                lines.fold(String::new(), |code, line| code + &line + "\n")
+            });
             // Where the server was built is not where the definitions are.
             (problem.file, problem.line) = (None, None);
         }

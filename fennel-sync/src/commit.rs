@@ -55,7 +55,7 @@ async fn plan_and_commit<T: Transport>(
     let planning = client.commit(request.message, mode(true));
     let planned = watch(planning, "Waiting for the plan", report.screen()).await?;
     let changes = planned.changed || !planned.diff.is_empty();
-    report.plan(planned.diff.clone())?;
+    report.plan(planned.plan())?;
     if !changes {
         return Ok(report.unchanged(planned.id(), branch)?);
     }
@@ -67,7 +67,7 @@ async fn plan_and_commit<T: Transport>(
     // An earlier try did it, and its answer was lost.
     let done_before = !done.changed && done.resent && done.id() != planned.id();
     if done.diff != planned.diff && !done_before {
-        report.replan(done.diff.clone())?;
+        report.replan(done.plan())?;
     }
     match done.changed || done_before {
         true => report.committed(done.id(), branch)?,

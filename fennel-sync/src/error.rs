@@ -3,6 +3,7 @@
 //! | code | means | what helps |
 //! |---|---|---|
 //! | 0 | done, or nothing to do | |
+//! | 10 | there is something to do: of `plan --detailed-exitcode` | |
 //! | 2 | wrong usage, configuration or definitions, or a screen that can't be written to | the call or the code |
 //! | 3 | the server refused, or what answered is no fennel server | the definitions or the address |
 //! | 4 | the server does not accept the token, or not for this | another token |

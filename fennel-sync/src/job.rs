@@ -71,7 +71,10 @@ fn execute(
         }
         Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode(&Variables::NONE)))?),
         Command::Sync(args) => (&args.server, args.preview),
-        Command::Plan(args) => (args, true),
+        Command::Plan(args) => {
+            report.tell_changes(args.detailed_exitcode);
+            (&args.server, true)
+        }
     };
     let variables = credentials::read(&catalog, env, place.variable);
     let variables = variables.map_err(fennel_core::Error::Invalid)?;

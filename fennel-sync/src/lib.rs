@@ -29,6 +29,7 @@
 //! | code | means |
 //! |---|---|
 //! | 0 | done, or nothing to do |
+//! | 10 | there is something to do: of `plan --detailed-exitcode` |
 //! | 2 | wrong usage, configuration or definitions, or output that can't be written |
 //! | 3 | the server refused, or what answered is no fennel server |
 //! | 4 | the server does not accept the token, or not for this |

@@ -1,12 +1,13 @@
 //! Reports for programs. `json.md` beside this file documents the object.
 
 use fennel_core::Problem;
-use fennel_core::diff::{Change, Diff, EntityDiff};
+use fennel_core::plan::Plan;
 use serde::Serialize;
 
 use crate::error::Error;
 
-/// Goes up when a field changes its meaning or goes away; new ones may come at any time.
+/// Goes up when a field changes its meaning or goes away; new ones may come at any time. The plan in it has a
+/// number of its own.
 const VERSION: u32 = 1;
 
 /// What a run reports at its end.
@@ -15,12 +16,12 @@ pub(super) struct Document {
     version: u32,
     command: &'static str,
     pub(super) outcome: Outcome,
-    exit_code: u8,
+    pub(super) exit_code: u8,
     pub(super) definitions: Option<Definitions>,
     pub(super) server: Option<Server>,
     pub(super) plan: Option<Plan>,
-    commit: Option<String>,
-    error: Option<Failure>,
+    pub(super) commit: Option<String>,
+    pub(super) error: Option<Failure>,
 }
 
 /// How a run ended.
@@ -50,23 +51,12 @@ pub(super) struct Server {
     pub(super) branch: String,
 }
 
-/// What the commit changes.
-#[derive(Debug, Serialize)]
-pub(super) struct Plan {
-    created: usize,
-    changed: usize,
-    deleted: usize,
-    retired: usize,
-    unchanged: usize,
-    entities: Vec<EntityDiff>,
-}
-
 /// What went wrong.
 #[derive(Debug, Serialize)]
-struct Failure {
-    kind: &'static str,
-    message: String,
-    problems: Vec<Problem>,
+pub(super) struct Failure {
+    pub(super) kind: &'static str,
+    pub(super) message: String,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Document {
@@ -106,23 +96,10 @@ impl Document {
     }
 }
 
-impl Plan {
-    pub(super) fn new(diff: Diff) -> Self {
-        Plan {
-            created: diff.count(Change::Created),
-            changed: diff.count(Change::Changed),
-            deleted: diff.count(Change::Deleted),
-            retired: diff.count(Change::Retired),
-            unchanged: diff.count(Change::Unchanged),
-            entities: diff.entities,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use fennel_core::Problems;
-    use fennel_core::diff::FieldDiff;
+    use fennel_core::diff::{Change, Diff, EntityDiff, FieldDiff};
     use fennel_core::entity::Kind;
 
     use super::*;
@@ -161,15 +138,29 @@ mod tests {
             field("price.type", "i64", "f64"),
             field("version", "1", "2"),
         ];
-        document.plan = Some(Plan::new(Diff {
+        document.plan = Some(Plan::of(&Diff {
             entities: vec![
                 entity(Kind::Dataset, "Ticket", Change::Changed, ticket),
                 entity(Kind::Featureset, "TicketFeatures", Change::Created, vec![]),
             ],
         }));
         document.end(Outcome::Committed, Some("0a1b2c3d4e5f".into()));
-        let (_, example) = include_str!("json.md").split_once("```json\n").unwrap();
-        assert_eq!(document.to_text(), example.trim_end_matches("\n```\n"));
+        assert_eq!(document.to_text(), fenced(include_str!("json.md"), "json"));
+    }
+
+    /// The first block of that language.
+    fn fenced<'t>(page: &'t str, language: &str) -> &'t str {
+        let (_, block) = page.split_once(&format!("```{language}\n")).unwrap();
+        block.split_once("\n```\n").unwrap().0
+    }
+
+    #[test]
+    fn the_plans_page_shows_what_is_written() {
+        let page = include_str!("../../../docs/plan.md");
+        assert_eq!(
+            super::super::example::document().to_text(),
+            fenced(page, "json")
+        );
     }
 
     #[test]

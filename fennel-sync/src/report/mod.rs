@@ -1,12 +1,16 @@
-//! What a run says: lines for people as it goes, or one JSON object at its end.
+//! What a run says: lines for people as it goes, or one JSON object or Markdown text at its end.
 
+#[cfg(test)]
+mod example;
 mod json;
+mod markdown;
+mod plan;
 mod text;
 
 use std::io::{self, Write};
 
 use fennel_core::catalog::Catalog;
-use fennel_core::diff::Diff;
+use fennel_core::plan::Plan;
 
 pub(crate) use self::text::plain;
 use crate::cli::Format;
@@ -23,8 +27,13 @@ pub(crate) struct Report<'a> {
     paint: Paint,
     /// Whether somebody watches standard error.
     watched: bool,
+    /// Whether the exit code tells of a plan that changes something.
+    tells_changes: bool,
     document: Document,
 }
+
+/// The exit code that tells so.
+const CHANGES: u8 = 10;
 
 impl<'a> Report<'a> {
     /// Reports the run of `command`.
@@ -45,8 +54,14 @@ impl<'a> Report<'a> {
             format,
             paint,
             watched,
+            tells_changes: false,
             document: Document::new(command),
         }
+    }
+
+    /// Has the exit code tell whether a plan changes something.
+    pub(crate) fn tell_changes(&mut self, tells_changes: bool) {
+        self.tells_changes = tells_changes;
     }
 
     /// A screen to show waits on.
@@ -74,16 +89,16 @@ impl<'a> Report<'a> {
     }
 
     /// What a commit changes.
-    pub(crate) fn plan(&mut self, diff: Diff) -> io::Result<()> {
-        self.say(&text::plan(&diff, self.paint))?;
-        self.document.plan = Some(json::Plan::new(diff));
+    pub(crate) fn plan(&mut self, plan: Plan) -> io::Result<()> {
+        self.say(&plan::text(&plan, self.paint))?;
+        self.document.plan = Some(plan);
         Ok(())
     }
 
     /// The plan is not what was done, since the branch has changed in between.
-    pub(crate) fn replan(&mut self, diff: Diff) -> io::Result<()> {
+    pub(crate) fn replan(&mut self, plan: Plan) -> io::Result<()> {
         self.say("The branch has changed since then. What was done:\n")?;
-        self.plan(diff)
+        self.plan(plan)
     }
 
     /// It is done.
@@ -104,6 +119,9 @@ impl<'a> Report<'a> {
     pub(crate) fn planned(&mut self) -> io::Result<()> {
         self.say("This is a preview: nothing was committed\n")?;
         self.document.end(Outcome::Planned, None);
+        if self.tells_changes {
+            self.document.exit_code = CHANGES;
+        }
         Ok(())
     }
 
@@ -133,9 +151,7 @@ impl<'a> Report<'a> {
 
     /// Ends the report, and gives the exit code.
     pub(crate) fn finish(mut self, result: Result<(), Error>) -> u8 {
-        let mut code = 0;
         if let Err(error) = result {
-            code = error.exit_code();
             // Who can't be told is told by the exit code.
             let _ = self.err.write_all(text::failure(&error).as_bytes());
             self.document.fail(&error);
@@ -143,15 +159,22 @@ impl<'a> Report<'a> {
         let told = match (self.format, self.document.outcome) {
             (Format::Text, _) | (_, Outcome::Dumped) => Ok(()),
             (Format::Json, _) => writeln!(self.out, "{}", self.document.to_text()),
+            (Format::Markdown, _) => self
+                .out
+                .write_all(markdown::text(&self.document).as_bytes()),
         };
         let told = told.and_then(|()| self.out.flush());
-        if told.is_err() && code == 0 { 2 } else { code }
+        let code = self.document.exit_code;
+        match told {
+            Err(_) if code == 0 || code == CHANGES => 2,
+            _ => code,
+        }
     }
 
     fn say(&mut self, text: &str) -> io::Result<()> {
         let to = match self.format {
             Format::Text => &mut *self.out,
-            Format::Json => &mut *self.err,
+            Format::Json | Format::Markdown => &mut *self.err,
         };
         to.write_all(text.as_bytes())?;
         to.flush()

@@ -95,7 +95,6 @@ fn a_second_run_changes_nothing_and_asks_once() {
         format!(
             "Server: {}, branch main
 Plan: 2 unchanged
-  = unchanged: dataset Ticket, featureset TicketFeatures
 Nothing changed: branch main stays at commit 0a1b2c3d4e5f
 ",
             server.url
@@ -145,7 +144,6 @@ fn what_was_done_is_shown_where_it_is_not_what_was_planned() {
             "  ~ featureset TicketFeatures changed
 The branch has changed since then. What was done:
 Plan: 2 unchanged
-  = unchanged: dataset Ticket, featureset TicketFeatures
 Nothing changed: branch main stays at commit 0a1b2c3d4e5f
 "
         ),
