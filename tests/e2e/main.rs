@@ -5,6 +5,7 @@
 mod changes;
 mod crash;
 mod functions;
+mod protection;
 mod readme;
 mod restart;
 mod sales;

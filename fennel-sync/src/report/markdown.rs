@@ -73,10 +73,11 @@ fn plan(text: &mut String, plan: &Plan) {
         .iter()
         .map(|(table, of)| format!("{}, from {}", code(&table.dataset), code(&history(of))))
         .collect();
-    if empty > 0 {
-        let tables = count(empty, "table");
-        lines.push(format!("{tables} new and empty: nothing was logged yet"));
-    }
+    lines.extend(
+        empty
+            .iter()
+            .map(|dataset| format!("{}, empty, since nothing was logged yet", code(dataset))),
+    );
     let shared = tables(plan, Fate::Shared).map(|table| {
         format!(
             "{} is not computed, since another branch has the same",

@@ -146,14 +146,15 @@ pub(super) fn tables(plan: &Plan, fate: Fate) -> impl Iterator<Item = &TableChan
     plan.tables.iter().filter(move |table| table.fate == fate)
 }
 
-/// The tables that are computed of some rows, each with these, and how many begin empty.
-pub(super) fn computed(plan: &Plan) -> (Vec<(&TableChange, &History)>, usize) {
+/// The tables that are computed of some rows, each with these, and the datasets of those that begin empty.
+pub(super) fn computed(plan: &Plan) -> (Vec<(&TableChange, &History)>, Vec<&str>) {
     let tables = tables(plan, Fate::Computed);
     let tables = tables.map(|table| (table, table.history.as_ref().filter(|it| it.rows > 0)));
     let (filled, empty): (Vec<_>, Vec<_>) = tables.partition(|(_, history)| history.is_some());
     let filled = filled.into_iter();
     let filled = filled.filter_map(|(table, history)| Some((table, history?)));
-    (filled.collect(), empty.len())
+    let empty = empty.into_iter().map(|(table, _)| table.dataset.as_str());
+    (filled.collect(), empty.collect())
 }
 
 struct Text {
@@ -207,11 +208,8 @@ impl Text {
             let line = format!("{dataset}, from {}", self::history(history));
             self.line(2, None, &line);
         }
-        if empty > 0 {
-            let line = format!(
-                "{} new and empty: nothing was logged yet",
-                count(empty, "table")
-            );
+        if !empty.is_empty() {
+            let line = format!("Empty, since nothing was logged yet: {}", list(&empty));
             self.line(0, None, &line);
         }
         let shared: Vec<_> = tables(plan, Fate::Shared)
