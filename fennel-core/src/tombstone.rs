@@ -34,7 +34,7 @@ pub fn feature(feature: &Feature<'_>) -> String {
 
 fn of_dataset(dataset: &Dataset<'_>) -> String {
     let mut code = format!("#[dataset(version = {})]\n", dataset.version);
-    begin(&mut code, &dataset.meta, dataset.name);
+    let mut members = String::new();
     let instants = dataset.fields.iter();
     let instants = instants.filter(|field| matches!(field.ty, Type::Timestamp));
     let is_ambiguous = instants.count() > 1;
@@ -46,31 +46,33 @@ fn of_dataset(dataset: &Dataset<'_>) -> String {
             false => "",
         };
         if let Some(ty) = written(&field.ty) {
-            code.push_str(attribute);
-            member(&mut code, field.name, &ty);
+            members.push_str(attribute);
+            member(&mut members, field.name, &ty);
         }
     }
-    code.push_str("}\n");
+    end(&mut code, &dataset.meta, dataset.name, &members);
     code
 }
 
 fn of_featureset(featureset: &Featureset<'_>) -> String {
     let mut code = "#[featureset]\n".to_owned();
-    begin(&mut code, &featureset.meta, featureset.name);
+    let mut members = String::new();
     for feature in featureset.features {
         if let Some(ty) = written(&feature.ty) {
-            member(&mut code, feature.name, &ty);
+            member(&mut members, feature.name, &ty);
         }
     }
-    code.push_str("}\n");
+    end(&mut code, &featureset.meta, featureset.name, &members);
     code
 }
 
-fn begin(code: &mut String, meta: &Meta<'_>, name: &str) {
+/// The struct below its attribute.
+fn end(code: &mut String, meta: &Meta<'_>, name: &str, members: &str) {
     let (owner, name) = (meta.owner, Name(name));
-    let _ = write!(
+    let line = if members.is_empty() { "" } else { "\n" };
+    let _ = writeln!(
         code,
-        "#[meta(owner = {owner:?}, deleted)]\nstruct {name} {{\n"
+        "#[meta(owner = {owner:?}, deleted)]\nstruct {name} {{{line}{members}}}"
     );
 }
 

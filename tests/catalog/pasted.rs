@@ -3,7 +3,7 @@
 use fennel::prelude::*;
 
 pub(crate) fn catalog() -> fennel::catalog::Catalog<'static> {
-    fennel::entities![Sale, SaleRow, Amount, SaleFeatures, Kept]
+    fennel::entities![Sale, SaleRow, Amount, Hourly, Where, SaleFeatures, Kept]
         .into_iter()
         .collect()
 }
@@ -47,6 +47,21 @@ struct Amount {
     amounts: Vec<f64>,
     sold_at: DateTime<Utc>,
 }
+
+#[dataset(version = 1)]
+#[meta(owner = "team@example.com", deleted)]
+struct Hourly {
+    #[field(key)]
+    id: i64,
+    #[field(key)]
+    window: Window,
+    sales: i64,
+    sold_at: DateTime<Utc>,
+}
+
+#[featureset]
+#[meta(owner = "team@example.com", deleted)]
+struct Where {}
 
 #[featureset]
 #[meta(owner = "team@example.com", deleted)]

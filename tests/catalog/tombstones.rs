@@ -65,6 +65,28 @@ struct SaleRow {
     sold_at: DateTime<Utc>,
 }
 
+#[dataset]
+struct Hourly {
+    #[field(key)]
+    id: i64,
+    #[field(key)]
+    window: Window,
+    sales: i64,
+    sold_at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn hourly(rows: SaleRow) -> Hourly {
+    rows.group_by(id, window = tumbling("1h"))
+        .aggregate(sales = count())
+}
+
+/// A feature of a record alone.
+#[featureset]
+struct Where {
+    place: Place,
+}
+
 #[featureset]
 struct SaleFeatures {
     id: i64,
@@ -107,7 +129,7 @@ mod left {
 }
 
 fn live() -> Catalog<'static> {
-    fennel::entities![Sale, SaleRow, Amount, SaleFeatures, Kept]
+    fennel::entities![Sale, SaleRow, Amount, Hourly, Where, SaleFeatures, Kept]
         .into_iter()
         .collect()
 }

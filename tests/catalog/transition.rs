@@ -545,3 +545,58 @@ fn what_changes_upstream_is_another_table_all_the_way_down() {
         [true, true, true]
     );
 }
+
+/// A featureset with a function at different times.
+macro_rules! scored {
+    ($name:ident { ($($score:tt)*) $($function:item)? }) => {
+        mod $name {
+            use fennel::prelude::*;
+
+            fennel::owner!("team@example.com");
+
+            #[featureset]
+            pub(super) struct Scores {
+                uid: i64,
+                $($score)*
+            }
+
+            $($function)?
+
+            pub(super) fn catalog() -> super::Catalog<'static> {
+                super::catalog(fennel::entities![Scores])
+            }
+        }
+    };
+}
+
+scored!(function {
+    (score: i64,)
+    #[extractors]
+    impl Scores {
+        #[extractor(inputs(uid), outputs(score), version = 3)]
+        fn score(uid: i64) -> i64 {
+            uid + 1
+        }
+    }
+});
+scored!(function_gone { (score: i64,) });
+scored!(score_deleted { (#[meta(deleted)] score: i64,) });
+scored!(score_left_out { () });
+scored!(expression { (#[feature(expr = uid + 1, version = 4)] score: i64,) });
+scored!(old_expression { (#[feature(expr = uid + 1, version = 3)] score: i64,) });
+
+#[test]
+fn a_function_goes_with_the_features_that_it_made() {
+    let function = function::catalog();
+    assert_eq!(refused(&function, &score_deleted::catalog()), "");
+    assert_eq!(refused(&function, &expression::catalog()), "");
+    assert!(
+        refused(&function, &function_gone::catalog()).starts_with("Scores.score: it is live"),
+        "queries would have to give it"
+    );
+    assert!(refused(&function, &score_left_out::catalog()).starts_with("Scores.score: it is live"));
+    assert_eq!(
+        refused(&function, &old_expression::catalog()),
+        "Scores.score: a function made it before, at version 3; write version = 4 in its #[feature(..)]"
+    );
+}
