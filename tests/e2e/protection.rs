@@ -384,6 +384,14 @@ fn all_versions_that_have_to_follow_are_named_at_once() {
             "Spend.: it is made of `Order`, whose version goes from 1 to 2; please update version of the dataset from 1 to 2: write version = 2"
         ]
     );
+    // Nor may a commit pass over them that doesn't list them.
+    let order_alone = request(fennel::entities![kept_longer::Order]);
+    let reply = http.try_commit(&order_alone, "incremental=true").unwrap();
+    assert!(
+        reply
+            .error(409)
+            .contains("dataset `Spend`: it is made of `Order`")
+    );
     commit(&http, &cents_everywhere::all());
     assert_eq!(
         refused(&http, &first::all(), 409)[..2],

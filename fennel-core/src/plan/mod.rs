@@ -2,7 +2,7 @@
 //!
 //! A server makes the plan of the state that the commit will meet, and whoever asked shows it. So a plan is
 //! data that is sent, of the schema [`SCHEMA`]; what fennel-core knows of it comes from two catalogs
-//! ([`Plan::new`]), and what only a store can know, the [`Tables`](TableChange), is added by the engine.
+//! ([`Plan::new`]), and what only a store can know, [what becomes of tables](TableChange), is added by the engine.
 
 mod reach;
 mod tags;
@@ -61,6 +61,8 @@ pub struct EntityPlan {
     /// The datasets and features that are made of what changes here, however far down, each by name. Of a deleted
     /// entity, those that were. What is new reaches nothing.
     pub reaches: Vec<Named>,
+    /// Whether it reaches more than is listed: at most 200, the nearest.
+    pub reaches_more: bool,
 }
 
 /// A dataset, a featureset or a feature.
@@ -125,7 +127,8 @@ pub struct TagFlow {
     pub flow: Flow,
     /// What carries it, or carried it.
     pub to: Named,
-    /// What declares it, however far up; empty where `to` does so itself, and where the tag ends.
+    /// What declares it, however far up, the first 20 by name; empty where `to` does so itself, and where the tag
+    /// ends.
     pub from: Vec<Named>,
 }
 
@@ -199,6 +202,7 @@ impl Plan {
                 change,
                 fields,
                 reaches: Vec::new(),
+                reaches_more: false,
             }
         });
         Plan {

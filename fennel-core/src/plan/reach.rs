@@ -1,6 +1,6 @@
 //! What is made of what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{DeprecatedUse, EntityPlan, Named};
 use crate::catalog::Catalog;
@@ -11,16 +11,24 @@ use crate::lineage::{Place, parents, places};
 /// What is made of each place, one step down.
 type Children<'a> = BTreeMap<Place<'a>, Vec<Place<'a>>>;
 
+/// The most names that the change of one entity is said to reach, the nearest.
+const MOST: usize = 200;
+
+/// The most names that all of them are said to reach, so that a plan has a size that can be sent.
+const MOST_OF_ALL: usize = 100_000;
+
 /// Fills in what each entity's change reaches.
 pub(super) fn fill<'a>(entities: &mut [EntityPlan], old: &Catalog<'a>, new: &Catalog<'a>) {
     let (before, after) = (children(old), children(new));
+    let mut left = MOST_OF_ALL;
     for entity in entities {
         let (catalog, children) = match entity.change {
             Change::Deleted => (old, &before),
             _ => (new, &after),
         };
         let starts = starts(catalog, entity);
-        entity.reaches = below(children, starts);
+        (entity.reaches, entity.reaches_more) = below(children, &starts, left.min(MOST));
+        left -= entity.reaches.len();
     }
 }
 
@@ -83,21 +91,26 @@ fn is_below(path: &str, feature: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// All that is made of `starts`, without these.
-fn below(children: &Children<'_>, starts: Vec<Place<'_>>) -> Vec<Named> {
-    let mut found: BTreeSet<Place<'_>> = starts.iter().copied().collect();
-    let mut waiting = starts.clone();
-    while let Some(place) = waiting.pop() {
+/// What is made of `starts`, without these: the nearest, up to `most` by name, and whether there is more.
+fn below(children: &Children<'_>, starts: &[Place<'_>], most: usize) -> (Vec<Named>, bool) {
+    let mut seen: BTreeSet<Place<'_>> = starts.iter().copied().collect();
+    let mut waiting: VecDeque<_> = starts.iter().copied().collect();
+    let (mut found, mut more) = (Vec::new(), false);
+    'all: while let Some(place) = waiting.pop_front() {
         for child in children.get(&place).into_iter().flatten() {
-            if found.insert(*child) {
-                waiting.push(*child);
+            if !seen.insert(*child) {
+                continue;
             }
+            if found.len() == most {
+                more = true;
+                break 'all;
+            }
+            found.push(*child);
+            waiting.push_back(*child);
         }
     }
-    for start in starts {
-        found.remove(&start);
-    }
-    found.into_iter().map(Named::member).collect()
+    found.sort_unstable();
+    (found.into_iter().map(Named::member).collect(), more)
 }
 
 /// Who of those that are neither deprecated nor deleted themselves uses something that is deprecated.
@@ -144,4 +157,25 @@ fn state(catalog: &Catalog<'_>, (kind, entity, member): Place<'_>) -> State {
         state.deprecated = Some(Named::entity(kind, entity));
     }
     state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_listed_than_can_be_sent() {
+        let names: Vec<String> = (0..10).map(|i| format!("D{i}")).collect();
+        let place = |i: usize| (Kind::Dataset, names[i].as_str(), "");
+        let chain = (0..9).map(|i| (place(i), vec![place(i + 1)]));
+        let children: Children<'_> = chain.collect();
+        let below = |start: usize, most: usize| {
+            let (found, more) = below(&children, &[place(start)], most);
+            let names: Vec<_> = found.into_iter().map(|it| it.entity).collect();
+            (names.join(" "), more)
+        };
+        assert_eq!(below(6, 3), ("D7 D8 D9".into(), false));
+        assert_eq!(below(5, 3), ("D6 D7 D8".into(), true));
+        assert_eq!(below(9, 0), (String::new(), false));
+    }
 }

@@ -1,15 +1,16 @@
 //! Where tags begin and end to flow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Flow, Named, TagFlow};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, in_order};
 use crate::entity::Kind;
-use crate::lineage::{Lineage, Place, Tags, own, parents};
+use crate::lineage::{Lineage, Place, Tags, own, parents, places};
 
 /// The tags that flow in one catalog and not in the other, by tag. What is deleted carries none.
 pub(super) fn flows(old: &Catalog<'_>, new: &Catalog<'_>) -> Vec<TagFlow> {
     let (before, after) = (old.lineage(None), new.lineage(None));
+    let origins = Origins::new(new, &after);
     let mut flows = Vec::new();
     for (place, tags) in after.places() {
         if is_deleted(new, *place) {
@@ -24,7 +25,7 @@ pub(super) fn flows(old: &Catalog<'_>, new: &Catalog<'_>) -> Vec<TagFlow> {
                 tag: tag.into(),
                 flow: Flow::Begins,
                 to: Named::member(*place),
-                from: origins(new, &after, tag, *place),
+                from: origins.of(*place, tag),
             });
         }
         for tag in had
@@ -55,31 +56,55 @@ fn is_deleted(catalog: &Catalog<'_>, (kind, entity, member): Place<'_>) -> bool 
         || kind == Kind::Featureset && feature.is_some_and(|feature| feature.meta.deleted)
 }
 
-/// Where a tag that flows in is declared; nowhere else if it is there itself.
-fn origins<'a>(
-    catalog: &Catalog<'a>,
-    lineage: &Lineage<'a>,
-    tag: &str,
-    place: Place<'a>,
-) -> Vec<Named> {
-    let declares = |place| own(catalog, place).contains(&tag);
-    if declares(place) {
-        return Vec::new();
-    }
-    let (mut seen, mut origins) = (BTreeSet::from([place]), BTreeSet::new());
-    let mut waiting = vec![place];
-    while let Some(place) = waiting.pop() {
-        for parent in parents(catalog, None, place) {
-            let tags = lineage.places().get(&parent);
-            if !tags.is_some_and(|tags| tags.contains(tag)) || !seen.insert(parent) {
-                continue;
-            }
-            if declares(parent) {
-                origins.insert(parent);
-            } else {
-                waiting.push(parent);
-            }
+/// The most places that a tag is said to come from.
+const MOST: usize = 20;
+
+/// Where the tags that flow to each place are declared.
+struct Origins<'a>(BTreeMap<Place<'a>, BTreeMap<&'a str, BTreeSet<Place<'a>>>>);
+
+impl<'a> Origins<'a> {
+    fn new(catalog: &Catalog<'a>, lineage: &Lineage<'a>) -> Self {
+        let mut origins = Origins(BTreeMap::new());
+        for place in in_order(places(catalog), |place| parents(catalog, None, place)) {
+            let declared = own(catalog, place);
+            let parents = parents(catalog, None, place);
+            let tags = lineage.places().get(&place).into_iter().flatten();
+            let inherited = tags.filter(|tag| !tag.starts_with('~') && !declared.contains(tag));
+            let inherited = inherited.map(|tag| {
+                let from = parents
+                    .iter()
+                    .flat_map(|parent| origins.of_parent(catalog, *parent, tag));
+                (
+                    *tag,
+                    from.collect::<BTreeSet<_>>()
+                        .into_iter()
+                        .take(MOST)
+                        .collect(),
+                )
+            });
+            let inherited: BTreeMap<_, _> = inherited.collect();
+            origins.0.insert(place, inherited);
         }
+        origins
     }
-    origins.into_iter().map(Named::member).collect()
+
+    /// What of a parent and all above it declares a tag.
+    fn of_parent(
+        &self,
+        catalog: &Catalog<'a>,
+        parent: Place<'a>,
+        tag: &str,
+    ) -> BTreeSet<Place<'a>> {
+        if own(catalog, parent).contains(&tag) {
+            return BTreeSet::from([parent]);
+        }
+        let above = self.0.get(&parent).and_then(|tags| tags.get(tag));
+        above.cloned().unwrap_or_default()
+    }
+
+    fn of(&self, place: Place<'_>, tag: &str) -> Vec<Named> {
+        let tags = self.0.get(&place).and_then(|tags| tags.get(tag));
+        let origins = tags.into_iter().flatten();
+        origins.copied().map(Named::member).collect()
+    }
 }

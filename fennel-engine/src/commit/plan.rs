@@ -8,6 +8,7 @@ use fennel_core::diff::identity;
 use fennel_core::entity::Dataset;
 use fennel_core::plan::{Fate, History, TableChange};
 use fennel_core::time::Timestamp;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::proposal::Proposal;
 use super::registry::{Registry, in_order, live};
@@ -31,12 +32,7 @@ impl Inner {
         proposal: &Proposal<'_>,
     ) -> Result<Vec<TableChange>> {
         let (before, after) = (&proposal.before.catalog, &proposal.definitions.catalog);
-        let identities = |catalog| {
-            let datasets = live(catalog);
-            datasets.map(|dataset| identity(catalog, dataset)).collect()
-        };
-        let (had, has): (BTreeSet<String>, BTreeSet<String>) =
-            (identities(before), identities(after));
+        let (had, has) = (structures(before), structures(after));
         let mut counter = Counter {
             registry,
             snapshot: self.store.snapshot(),
@@ -47,7 +43,7 @@ impl Inner {
         let mut changes = Vec::new();
         for dataset in in_order(after)?.1 {
             let read = endpoints_of(after, dataset, &endpoints);
-            let is_new = !had.contains(&identity(after, dataset));
+            let is_new = !had.contains(&structure(after, dataset));
             let (fate, history) = match registry.table(after, dataset) {
                 Some(_) => (Fate::Shared, None),
                 None => (Fate::Computed, Some(counter.history(&read)?)),
@@ -59,7 +55,7 @@ impl Inner {
         }
         let others = self.branches.tables_besides(branch);
         for dataset in live(before) {
-            if has.contains(&identity(before, dataset)) {
+            if has.contains(&structure(before, dataset)) {
                 continue;
             }
             let table = registry.table(before, dataset);
@@ -71,6 +67,18 @@ impl Inner {
         }
         Ok(changes)
     }
+}
+
+/// What tells a dataset's structure from all others, in less space than its text.
+fn structure(catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> u128 {
+    xxh3_128(identity(catalog, dataset).as_bytes())
+}
+
+fn structures(catalog: &Catalog<'_>) -> BTreeSet<u128> {
+    let datasets = live(catalog);
+    datasets
+        .map(|dataset| structure(catalog, dataset))
+        .collect()
 }
 
 fn change(dataset: &Dataset<'_>, fate: Fate, history: Option<History>) -> TableChange {

@@ -9,7 +9,9 @@ use fennel_core::diff::Change;
 use fennel_core::plan::{Fate, Flow, Plan};
 
 use super::json::{Document, Failure, Outcome};
-use super::plan::{computed, deprecated_lines, headline, history, loss, sign, tables, tag_lines};
+use super::plan::{
+    computed, deprecated_lines, headline, history, loss, reached, sign, tables, tag_lines,
+};
 use super::text::pastes;
 use crate::error::count;
 
@@ -105,9 +107,10 @@ fn entities(text: &mut String, plan: &Plan) {
     }
     line(text, "\n| | entity | | reaches |\n|---|---|---|---|");
     for entity in changing.iter().take(ROWS) {
+        let more = if entity.reaches_more { "+" } else { "" };
         let reaches = match entity.reaches.len() {
             0 => String::new(),
-            n => n.to_string(),
+            n => format!("{n}{more}"),
         };
         let row = format!(
             "| {} | {} {} | {} | {reaches} |",
@@ -128,13 +131,7 @@ fn fields(text: &mut String, plan: &Plan) {
         .collect();
     let reaches = plan.entities.iter().filter(|it| !it.reaches.is_empty());
     let reaches: Vec<_> = reaches
-        .map(|entity| {
-            format!(
-                "{} reaches {}",
-                code(&entity.name),
-                code(&super::plan::list(&entity.reaches))
-            )
-        })
+        .map(|entity| format!("{} reaches {}", code(&entity.name), code(&reached(entity))))
         .collect();
     if !changes.is_empty() {
         let summary = count(changes.len(), "field");

@@ -141,6 +141,15 @@ pub(super) fn list(names: &[impl Display]) -> String {
     }
 }
 
+/// What an entity's change reaches.
+pub(super) fn reached(entity: &EntityPlan) -> String {
+    let names = list(&entity.reaches);
+    match entity.reaches_more {
+        true => format!("{names}, and others"),
+        false => names,
+    }
+}
+
 /// The tables of that fate.
 pub(super) fn tables(plan: &Plan, fate: Fate) -> impl Iterator<Item = &TableChange> {
     plan.tables.iter().filter(move |table| table.fate == fate)
@@ -190,7 +199,7 @@ impl Text {
                 self.line(6, None, &change_of(field));
             }
             if !entity.reaches.is_empty() {
-                let line = format!("reaches {}", list(&entity.reaches));
+                let line = format!("reaches {}", reached(entity));
                 self.line(6, Some(DIM), &line);
             }
         }
