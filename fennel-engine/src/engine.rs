@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, RwLock};
 
+use fennel_core::time::Timestamp;
+
 use crate::branch::Branches;
 use crate::clock::Clock;
 use crate::commit::{Registry, Remover};
@@ -79,6 +81,12 @@ impl Engine {
         Ok(Engine {
             inner: Arc::new(inner),
         })
+    }
+
+    /// The present instant, by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
     }
 
     /// Whether the engine still takes rows and commits; queries are answered in any case. It doesn't wait for the

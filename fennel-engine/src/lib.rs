@@ -54,6 +54,7 @@ mod reject;
 mod run;
 mod state;
 mod table;
+mod tags;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use columns::{Column, Columns};
@@ -64,3 +65,4 @@ pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;
 pub use query::Query;
 pub use reject::{Reject, Rejects};
+pub use tags::Tags;

@@ -9,6 +9,7 @@ mod registry;
 mod remover;
 mod reserved;
 mod runnable;
+mod tags;
 
 use std::sync::{Arc, PoisonError};
 

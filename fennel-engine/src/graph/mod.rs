@@ -9,7 +9,7 @@ mod function;
 mod lower;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fennel_core::entity::Index;
 use fennel_core::value::{Shape, Value};
@@ -20,6 +20,7 @@ pub(crate) use function::{Argument, Function, linked};
 
 use crate::error::{Error, Result};
 use crate::table::{Table, TableId};
+use crate::tags::Tags;
 
 /// A branch's definitions.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub(crate) struct Graph {
     lookup_ids: HashMap<Arc<Lookup>, LookupId>,
     /// Names of what is marked deleted: datasets, featuresets, and features as `Featureset.feature`.
     deleted: BTreeSet<String>,
+    /// What the definitions carry of tags, once somebody asked.
+    pub(crate) tags: OnceLock<Arc<Tags>>,
 }
 
 /// The position of a feature in its graph.

@@ -1,0 +1,30 @@
+//! The tags that a branch would have after a commit.
+
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use fennel_core::wire::proto::services::SyncRequest;
+
+use super::proposal::Proposal;
+use crate::tags::Tags;
+use crate::{Engine, Error};
+
+impl Engine {
+    /// The tags that a branch has once `request` is committed to it. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`commit`](Engine::commit), where it finds the definitions wrong.
+    pub fn tags_after(
+        &self,
+        branch: &str,
+        request: &SyncRequest,
+        incremental: bool,
+    ) -> Result<Tags, Error> {
+        let branches = &self.inner.branches;
+        let head = branches.read(branch, |branch| Arc::clone(&branch.head))?;
+        let arena = Bump::new();
+        let proposal = Proposal::new(&arena, &head, request, incremental)?;
+        Ok(Tags::of(&proposal.definitions.catalog))
+    }
+}
