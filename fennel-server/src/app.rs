@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,13 +11,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use fennel_engine::Engine;
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_engine::{Commit, CommitOptions, Engine};
 use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::Config;
-use crate::auth::{Tokens, require_token};
+use crate::auth::{Access, Caller, Entry, require_token};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
@@ -38,7 +39,9 @@ pub(crate) struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) tokens: Tokens,
+    pub(crate) access: Access,
+    /// Held by whoever changes definitions or branches, from the check of what it may to the change.
+    defining: Mutex<()>,
     /// Bytes that a body may have.
     pub(crate) max_body: usize,
     /// How long a body may pause.
@@ -57,16 +60,83 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, tokens: Tokens, config: &Config) -> App {
+    pub(crate) fn new(engine: Engine, access: Access, config: &Config) -> App {
         App(Arc::new(Shared {
             engine,
-            tokens,
+            access,
+            defining: Mutex::new(()),
             max_body: config.max_body,
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
             readers: Arc::new(Semaphore::new(READERS as usize)),
         }))
+    }
+
+    /// Commits, if `caller` may, and writes that down; or previews a commit.
+    pub(crate) fn commit(
+        &self,
+        caller: &Caller,
+        branch: &str,
+        request: &SyncRequest,
+        options: CommitOptions,
+    ) -> Result<Commit, Failure> {
+        let engine = &self.engine;
+        let check = || caller.check_commit(engine, branch, request, options);
+        let commit = |hidden| caller.commit(engine, branch, request, options, &hidden);
+        if options.preview {
+            let _one_at_a_time = self.defining();
+            return commit(check()?);
+        }
+        self.define(
+            (caller, "commit", branch),
+            check,
+            commit,
+            |commit, entry| {
+                let entry = entry.detail("commit", &*commit.id);
+                entry.detail("changed", commit.changed)
+            },
+        )
+    }
+
+    /// Changes definitions or branches, one change at a time, if `check` finds that the caller may. The audit tells of it
+    /// as in [`audit`](App::audit).
+    pub(crate) fn define<C, T>(
+        &self,
+        who: (&Caller, &str, &str),
+        check: impl FnOnce() -> Result<C, Failure>,
+        change: impl FnOnce(C) -> Result<T, Failure>,
+        told: impl FnOnce(&T, Entry) -> Entry,
+    ) -> Result<T, Failure> {
+        let _one_at_a_time = self.defining();
+        let checked = check()?;
+        self.audit(who, || change(checked), told)
+    }
+
+    /// Does what the audit tells of: that `caller` does `what` to `on`. It tells that it has begun before it is done,
+    /// since nothing may be done that isn't written down, and then how it ended, with what `told` adds. Check first
+    /// whether the caller may, for each call is an entry.
+    pub(crate) fn audit<T>(
+        &self,
+        (caller, what, on): (&Caller, &str, &str),
+        work: impl FnOnce() -> Result<T, Failure>,
+        told: impl FnOnce(&T, Entry) -> Entry,
+    ) -> Result<T, Failure> {
+        let audit = self.access.audit();
+        let entry = Entry::new(self.access.now(), caller, what, on);
+        let number = audit.write(&entry.clone().outcome("begun"))?;
+        let done = work();
+        let entry = match &done {
+            Ok(done) => told(done, entry),
+            Err(failure) => entry.outcome(format!("refused: {}", failure.message())),
+        };
+        // What is done is done: if this can't be written, the entry stays as begun, and so would those of later calls.
+        let _ = audit.complete(number, &entry);
+        done
+    }
+
+    fn defining(&self) -> MutexGuard<'_, ()> {
+        self.defining.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs what may wait for an fsync or for another writer.
@@ -147,6 +217,16 @@ impl Answer {
         let json = serde_json::to_vec(value);
         Answer(json.expect("answers have text keys and are written to memory"))
     }
+
+    /// The answer that says each of `values` on a line of its own.
+    pub(crate) fn lines(values: &[impl Serialize]) -> Answer {
+        let mut lines = Vec::new();
+        for value in values {
+            lines.extend(Answer::json(value).0);
+            lines.push(b'\n');
+        }
+        Answer(lines)
+    }
 }
 
 impl IntoResponse for Answer {
@@ -168,6 +248,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/init", post(route::init_branch))
         .route("/api/v1/delete", post(route::delete_branch))
         .route("/api/v1/branch/list", get(route::list_branches))
+        .merge(route::access())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // From the inside out: who has no token isn't listened to.

@@ -35,9 +35,11 @@ pub enum Error {
     /// A text can't be a token. The text itself is not told.
     #[error("it can't be a token, since {0}; use 16 or more letters and digits")]
     Token(&'static str),
-    /// The data folder has a token's entry that can't be read.
-    #[error("a token in the data folder is damaged, restore the folder from a backup")]
-    DamagedToken,
+    /// The data folder has a token, account, role or entry of the audit that can't be read.
+    #[error(
+        "a token, account, role or entry of the audit in the data folder is damaged, restore the folder from a backup"
+    )]
+    DamagedAccess,
     /// The operating system has no randomness for a token.
     #[error("no randomness for a token, set FENNEL_ADMIN_TOKEN instead")]
     Random(#[source] getrandom::Error),
@@ -102,6 +104,10 @@ impl Failure {
         self.status
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// 500: a handler panicked.
     pub(crate) fn panicked() -> Failure {
         Failure::new(
@@ -135,6 +141,16 @@ impl From<fennel_engine::Error> for Failure {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Failure::new(status, chain(&error))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Store(error) => fennel_engine::Error::Store(error).into(),
+            Error::Engine(error) => error.into(),
+            other => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, chain(&other)),
+        }
     }
 }
 
@@ -172,6 +188,10 @@ fn clip(mut text: String) -> String {
     text
 }
 
+/// What an answer of 403 says, for the audit.
+#[derive(Clone, Debug)]
+pub(crate) struct Told(pub(crate) String);
+
 #[derive(Serialize)]
 struct Body {
     err_msg: String,
@@ -181,11 +201,16 @@ struct Body {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        let message = clip(self.message);
+        let told = (self.status == StatusCode::FORBIDDEN).then(|| Told(message.clone()));
         let body = Body {
-            err_msg: clip(self.message),
+            err_msg: message,
             problems: self.problems,
         };
         let mut response = (self.status, Json(body)).into_response();
+        if let Some(told) = told {
+            response.extensions_mut().insert(told);
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer");
             response

@@ -49,6 +49,24 @@ impl FromRequestParts<App> for DatasetName {
     }
 }
 
+/// The account, role or token that the path names.
+#[derive(Debug)]
+pub(crate) struct Name(pub(crate) String);
+
+impl FromRequestParts<App> for Name {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        match Path::from_request_parts(parts, app).await {
+            Ok(Path(name)) => Ok(Name(name)),
+            Err(error) => Err(Failure::bad_request(format!(
+                "the name in the path can't be read: {}",
+                error.body_text()
+            ))),
+        }
+    }
+}
+
 /// The parameters behind the path's `?`.
 #[derive(Debug)]
 pub(crate) struct Parameters<T>(pub(crate) T);

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fennel_engine::store::Store;
-use fennel_engine::{Engine, SystemClock};
+use fennel_engine::{Clock, Engine, SystemClock};
 use futures_util::future::select;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::app::{App, router};
-use crate::auth::{FirstToken, Tokens};
+use crate::auth::{Access, FirstToken};
 use crate::connection::{self, Limits};
 use crate::{Config, Error, Token};
 
@@ -29,7 +29,6 @@ pub struct Server {
     address: SocketAddr,
     data_dir: PathBuf,
     first_token: FirstToken,
-    store: Store,
     limits: Limits,
     app: App,
 }
@@ -40,8 +39,18 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
-    /// [`Error::Engine`], [`Error::DamagedToken`] or [`Error::Random`].
+    /// [`Error::Engine`], [`Error::DamagedAccess`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
+        Server::bind_with_clock(config, Arc::new(SystemClock)).await
+    }
+
+    /// As [`bind`](Server::bind), with another clock than the operating system's: what is read without an instant is as
+    /// of its time, and tokens expire by it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`bind`](Server::bind).
+    pub async fn bind_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Server, Error> {
         let first = config.first_admin_token.as_ref();
         if first.is_some_and(Token::is_short) {
             return Err(Error::ShortToken);
@@ -64,25 +73,24 @@ impl Server {
                 .data_dir
                 .canonicalize()
                 .unwrap_or_else(|_| config.data_dir.clone());
-            let engine = Engine::open(store.clone(), Arc::new(SystemClock))?;
+            let engine = Engine::open(store.clone(), Arc::clone(&clock))?;
             // Last, so that a token is made only by a start that succeeds and can show it.
             let Config {
                 first_admin_token,
                 process_token,
                 ..
             } = &config;
-            let (tokens, first) =
-                Tokens::open(&store, first_admin_token.as_ref(), process_token.as_ref())?;
-            let app = App::new(engine, tokens, &config);
-            Ok::<_, Error>((app, first, store, data_dir))
+            let (first, process) = (first_admin_token.as_ref(), process_token.as_ref());
+            let (access, first) = Access::open(&store, clock, first, process)?;
+            let app = App::new(engine, access, &config);
+            Ok::<_, Error>((app, first, data_dir))
         });
-        let (app, first_token, store, data_dir) = finished(opening).await?;
+        let (app, first_token, data_dir) = finished(opening).await?;
         Ok(Server {
             listener,
             address,
             data_dir,
             first_token,
-            store,
             limits,
             app,
         })
@@ -120,8 +128,8 @@ impl Server {
         let Some(token) = self.first_token().cloned() else {
             return Ok(());
         };
-        let store = self.store.clone();
-        finished(spawn_blocking(move || Tokens::confirm(&store, &token))).await
+        let app = self.app.clone();
+        finished(spawn_blocking(move || app.access.confirm(&token))).await
     }
 
     /// What became of the first admin token.
@@ -147,9 +155,27 @@ impl Server {
             let _ = stopped.await;
             tokio::time::sleep(GRACE).await;
         };
-        select(pin!(finishing), pin!(deadline)).await;
-        let engine = app.engine.clone();
-        let _ = spawn_blocking(move || engine.close()).await;
+        let (finishing, deadline) = (pin!(finishing), pin!(deadline));
+        let served = pin!(select(finishing, deadline));
+        select(served, pin!(flush_often(&app))).await;
+        let app = app.clone();
+        let closing = move || {
+            // Of what the last minute told of tokens, all that is lost if this fails.
+            let _ = app.access.flush();
+            app.engine.close();
+        };
+        let _ = spawn_blocking(closing).await;
+    }
+}
+
+/// Writes down once a minute which tokens were used and what was denied. A minute that can't be written is tried again
+/// with the next one, for the use of tokens; denials are lost with it.
+async fn flush_often(app: &App) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        let app = app.clone();
+        let _ = spawn_blocking(move || app.access.flush()).await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bearer tokens and their hashes.
 
 use std::fmt;
-use std::hint::black_box;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -65,8 +65,9 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The SHA-256 of a token, which is all that is kept of one.
-#[derive(Clone, Copy)]
+/// The SHA-256 of a token, which is all that is kept of one. Looking one up in a map tells nothing by the time that it
+/// takes: nobody can choose the hash of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Hash(pub(super) [u8; 32]);
 
 impl Hash {
@@ -74,10 +75,42 @@ impl Hash {
         Hash(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// Takes as long for equal hashes as for any others.
-    pub(super) fn equals(&self, other: &Hash) -> bool {
-        let pairs = self.0.iter().zip(&other.0);
-        black_box(pairs.fold(0, |differing, (a, b)| differing | (a ^ b))) == 0
+    /// What a token is called where it must not be told: 16 hexadecimal digits, from which neither the token nor its
+    /// hash can be had.
+    pub(super) fn id(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(b"the id of a token of fennel\0");
+        digest.update(self.0);
+        let digits = digest.finalize();
+        digits
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// A token, as it is kept under its hash. Instants are microseconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) account: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) note: String,
+    pub(super) created: i64,
+    pub(super) created_by: String,
+    /// From when on it is no longer valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) revoked: Option<i64>,
+    /// The id of the token that takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rotated_to: Option<String>,
+}
+
+impl Record {
+    pub(super) fn is_valid(&self, now: i64) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
     }
 }
 
@@ -110,13 +143,29 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_equal_in_every_byte_or_not() {
-        let hash = Hash::of("a");
-        assert!(hash.equals(&Hash::of("a")));
-        for i in 0..32 {
-            let mut other = hash;
-            other.0[i] ^= 1;
-            assert!(!hash.equals(&other), "byte {i}");
-        }
+    fn an_id_tells_tokens_apart_and_nothing_of_them() {
+        let (a, b) = (Hash::of("a"), Hash::of("b"));
+        assert!(a == Hash::of("a") && a.id() == Hash::of("a").id() && a.id() != b.id());
+        let digits: String = a.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(a.id().len() == 16 && !digits.contains(&a.id()));
+    }
+
+    #[test]
+    fn a_token_ends_at_its_expiry_or_at_once() {
+        let record = Record {
+            account: "ci".into(),
+            note: String::new(),
+            created: 0,
+            created_by: "admin".into(),
+            expires: Some(10),
+            revoked: None,
+            rotated_to: None,
+        };
+        assert!(record.is_valid(9) && !record.is_valid(10));
+        let revoked = Record {
+            revoked: Some(5),
+            ..record
+        };
+        assert!(!revoked.is_valid(4));
     }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App};
+use crate::auth::{Caller, Mode};
 use crate::body::JsonBody;
 use crate::error::Failure;
 use crate::request::Branch;
@@ -19,15 +20,28 @@ struct Init {
 /// Creates the branch that the header names: empty, or as another one is.
 pub(crate) async fn init_branch(
     State(app): State<App>,
+    caller: Caller,
     Branch(branch): Branch,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
+    caller.require(Mode::WriteDefinitions, &branch)?;
+    let shared = app.clone();
     app.write(move |engine| {
         let init: Init = body.json()?;
-        match init.clone_from {
-            None => engine.init_branch(&branch)?,
-            Some(base) => engine.clone_branch(&base, &branch)?,
-        }
+        let base = init.clone_from.as_deref();
+        let check = || base.map_or(Ok(()), |base| caller.require_clone(engine, base, &branch));
+        let create = |()| match base {
+            None => engine.init_branch(&branch).map_err(Failure::from),
+            Some(base) => {
+                let cloned = engine.clone_branch(base, &branch);
+                cloned.map_err(|error| caller.told(engine, base, error))
+            }
+        };
+        let who = (&caller, "branch.init", &*branch);
+        shared.define(who, check, create, |(), entry| match base {
+            None => entry,
+            Some(base) => entry.detail("clone_from", base),
+        })?;
         Ok(Answer::json(&json!({"branch": branch})))
     })
     .await
@@ -40,21 +54,34 @@ struct Delete {}
 /// Deletes the branch that the header names.
 pub(crate) async fn delete_branch(
     State(app): State<App>,
+    caller: Caller,
     Branch(branch): Branch,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
+    caller.require(Mode::WriteDefinitions, &branch)?;
+    let shared = app.clone();
     app.write(move |engine| {
         let Delete {} = body.json()?;
-        engine.delete_branch(&branch)?;
+        let check = || caller.require_delete(engine, &branch);
+        let delete = |()| {
+            let deleted = engine.delete_branch(&branch);
+            deleted.map_err(|error| caller.told(engine, &branch, error))
+        };
+        let who = (&caller, "branch.delete", &*branch);
+        shared.define(who, check, delete, |(), entry| entry)?;
         Ok(Answer::json(&json!({"branch": branch})))
     })
     .await
 }
 
-/// Names all branches.
-pub(crate) async fn list_branches(State(app): State<App>) -> Result<Answer, Failure> {
-    app.read(|engine| {
+/// Names the branches that the caller may see.
+pub(crate) async fn list_branches(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Answer, Failure> {
+    app.read(move |engine| {
         let branches = engine.branches().into_iter();
+        let branches = branches.filter(|name| caller.may_see(name));
         let branches: Vec<Json> = branches.map(|name| json!({"name": name})).collect();
         Ok(Answer::json(&json!({"branches": branches})))
     })

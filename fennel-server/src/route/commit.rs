@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::{Answer, App};
+use crate::auth::Caller;
 use crate::body::ProtobufBody;
 use crate::error::Failure;
 use crate::request::{Branch, Parameters};
@@ -32,6 +33,7 @@ fn yes() -> bool {
 
 pub(crate) async fn commit(
     State(app): State<App>,
+    caller: Caller,
     Branch(branch): Branch,
     Parameters(options): Parameters<Options>,
     ProtobufBody(mut body): ProtobufBody,
@@ -41,14 +43,16 @@ pub(crate) async fn commit(
         incremental,
         backfill,
     } = options;
-    app.write(move |engine| {
+    caller.require_commit(preview, &branch)?;
+    let shared = app.clone();
+    app.write(move |_| {
         let request: SyncRequest = body.protobuf("SyncRequest")?;
         let options = CommitOptions {
             preview,
             incremental,
             backfill,
         };
-        let commit = engine.commit(&branch, &request, options)?;
+        let commit = shared.commit(&caller, &branch, &request, options)?;
         Ok(Answer::json(&json!({
             "summary": summary(&commit, &branch, preview),
             "commit": (!commit.id.is_empty()).then_some(&commit.id),

@@ -39,15 +39,16 @@ mod tests {
 
     use super::*;
     use crate::Config;
-    use crate::auth::{Token, Tokens};
+    use crate::auth::{Access, Token};
 
     #[test]
     fn a_server_that_can_not_write_is_not_ready() {
         let store = Store::in_memory();
-        let engine = Engine::open(store.clone(), Arc::new(SystemClock)).unwrap();
+        let clock = Arc::new(SystemClock);
+        let engine = Engine::open(store.clone(), clock.clone()).unwrap();
         let process = Token::new("process-token-of-tests").unwrap();
-        let (tokens, _) = Tokens::open(&store, None, Some(&process)).unwrap();
-        let app = App::new(engine.clone(), tokens, &Config::default());
+        let (access, _) = Access::open(&store, clock, None, Some(&process)).unwrap();
+        let app = App::new(engine.clone(), access, &Config::default());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

@@ -3,18 +3,22 @@
 use axum::extract::State;
 
 use crate::app::{Answer, App};
+use crate::auth::{Caller, Mode};
 use crate::error::Failure;
 use crate::request::{Branch, DatasetName, Parameters, RowCount};
 
 pub(crate) async fn inspect(
     State(app): State<App>,
+    caller: Caller,
     Branch(branch): Branch,
     DatasetName(dataset): DatasetName,
     Parameters(count): Parameters<RowCount>,
 ) -> Result<Answer, Failure> {
+    caller.require(Mode::ReadData, &branch)?;
     let n = count.get()?;
     app.read(move |engine| {
-        let columns = engine.inspect(&branch, &dataset, n)?;
+        let read = || engine.inspect(&branch, &dataset, n);
+        let columns = caller.read_dataset(engine, &branch, &dataset, read)?;
         Ok(Answer::json(&columns.to_json()))
     })
     .await

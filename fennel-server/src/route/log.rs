@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::{Answer, App};
+use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::data;
 use crate::error::Failure;
@@ -26,6 +27,7 @@ struct Log {
 /// Answers once the rows are on the disk, those that don't fit included.
 pub(crate) async fn log(
     State(app): State<App>,
+    caller: Caller,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
     app.write(move |engine| {
@@ -34,7 +36,10 @@ pub(crate) async fn log(
             endpoint,
             data: Unique(data),
         } = body.json()?;
-        let logged = engine.log(&webhook, &endpoint, data::rows("data", data, body.held())?)?;
+        caller.require_log(&webhook, &endpoint)?;
+        let rows = data::rows("data", data, body.held())?;
+        let logged = engine.log(&webhook, &endpoint, rows);
+        let logged = logged.map_err(|error| caller.told_of_endpoint(error))?;
         // A row that feeds several datasets may be set aside for each of them.
         let rows: BTreeSet<usize> = logged.set_aside.iter().map(|aside| aside.row).collect();
         let set_aside = rows.len();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use crate::app::{Answer, App};
+use crate::auth::{Caller, Mode};
 use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
@@ -32,10 +33,12 @@ struct Lookup {
 
 pub(crate) async fn lookup(
     State(app): State<App>,
+    caller: Caller,
     Branch(branch): Branch,
     DatasetName(dataset): DatasetName,
     JsonBody(body): JsonBody,
 ) -> Result<Answer, Failure> {
+    caller.require(Mode::ReadData, &branch)?;
     let rows = |lookup: &Lookup| lookup.keys.len();
     app.read_rows(body, decode, rows, move |engine, lookup| {
         let Lookup {
@@ -43,7 +46,8 @@ pub(crate) async fn lookup(
             fields,
             timestamps,
         } = lookup;
-        let found = engine.lookup(&branch, &dataset, keys, &fields, timestamps)?;
+        let read = || engine.lookup(&branch, &dataset, keys, &fields, timestamps);
+        let found = caller.read_dataset(engine, &branch, &dataset, read)?;
         Ok(Answer::json(
             &json!({"found": found.found, "data": found.columns.to_json()}),
         ))

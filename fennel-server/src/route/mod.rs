@@ -1,5 +1,7 @@
 //! The calls, one file each: what the request says, and what is answered.
 
+mod account;
+mod audit;
 mod branch;
 mod commit;
 mod health;
@@ -8,6 +10,11 @@ mod log;
 mod lookup;
 mod query;
 mod rejects;
+mod role;
+mod token;
+
+use axum::Router;
+use axum::routing::{get, post, put};
 
 pub(crate) use branch::{delete_branch, init_branch, list_branches};
 pub(crate) use commit::commit;
@@ -17,3 +24,22 @@ pub(crate) use log::log;
 pub(crate) use lookup::lookup;
 pub(crate) use query::query;
 pub(crate) use rejects::rejects;
+
+use crate::app::App;
+
+/// The calls about who has access, which are for admins.
+pub(crate) fn access() -> Router<App> {
+    Router::new()
+        .route("/api/v1/role", get(role::list))
+        .route("/api/v1/role/{name}", put(role::put).delete(role::delete))
+        .route("/api/v1/account", get(account::list))
+        .route(
+            "/api/v1/account/{name}",
+            put(account::put).delete(account::delete),
+        )
+        .route("/api/v1/token", get(token::list).post(token::create))
+        .route("/api/v1/token/{id}", get(token::show).delete(token::delete))
+        .route("/api/v1/token/{id}/rotate", post(token::rotate))
+        .route("/api/v1/token/{id}/revoke", post(token::revoke))
+        .route("/api/v1/audit", get(audit::audit))
+}

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::app::{Answer, App};
+use crate::auth::{Caller, Mode};
 use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
@@ -35,11 +36,15 @@ struct Request {
 
 pub(crate) async fn query(
     State(app): State<App>,
+    caller: Caller,
     Branch(branch): Branch,
     JsonBody(body): JsonBody,
 ) -> Result<Answer, Failure> {
+    caller.require(Mode::ReadData, &branch)?;
     app.read_rows(body, decode, rows, move |engine, query| {
-        Ok(Answer::json(&engine.query(&branch, &query)?.to_json()))
+        let read = || engine.query(&branch, &query);
+        let columns = caller.read_features(engine, &branch, &query.outputs, read)?;
+        Ok(Answer::json(&columns.to_json()))
     })
     .await
 }

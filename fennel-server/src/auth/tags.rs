@@ -1,0 +1,321 @@
+//! Reads and commits of those whom some tags are kept from.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use fennel_core::diff::Change;
+use fennel_core::entity::Kind;
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_core::{Problem, Problems};
+use fennel_engine::{Commit, CommitOptions, Engine, Tags};
+
+use super::caller::Caller;
+use super::role::Mode;
+use crate::error::Failure;
+
+impl Caller {
+    /// Reads data of a dataset, if its tags allow that.
+    pub(crate) fn read_dataset<T>(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        dataset: &str,
+        read: impl FnOnce() -> Result<T, fennel_engine::Error>,
+    ) -> Result<T, Failure> {
+        let check = |tags: &Tags| {
+            let own: Vec<&str> = tags.dataset(dataset).collect();
+            match self.refused_tag(Mode::ReadData, branch, &own) {
+                None => Ok(()),
+                Some(tag) => Err(self.lacks_tag(&format!("dataset `{dataset}`"), tag)),
+            }
+        };
+        self.read(engine, branch, check, read)
+    }
+
+    /// Reads features, if the tags of all of them allow that.
+    pub(crate) fn read_features<T>(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        outputs: &[String],
+        read: impl FnOnce() -> Result<T, fennel_engine::Error>,
+    ) -> Result<T, Failure> {
+        let check = |tags: &Tags| {
+            for output in outputs {
+                for (feature, own) in tags.output(output) {
+                    let own: Vec<&str> = own.collect();
+                    if let Some(tag) = self.refused_tag(Mode::ReadData, branch, &own) {
+                        let featureset = output.split('.').next().unwrap_or_default();
+                        let what = format!("feature `{featureset}.{feature}`");
+                        return Err(self.lacks_tag(&what, tag));
+                    }
+                }
+            }
+            Ok(())
+        };
+        self.read(engine, branch, check, read)
+    }
+
+    /// Reads data of a branch if `check` finds nothing against it in the tags.
+    fn read<T>(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        check: impl FnOnce(&Tags) -> Result<(), Failure>,
+        read: impl FnOnce() -> Result<T, fennel_engine::Error>,
+    ) -> Result<T, Failure> {
+        self.require(Mode::ReadData, branch)?;
+        let told = |error| self.told(engine, branch, error);
+        if self.rights().may_all(Mode::ReadData, branch) {
+            return read().map_err(told);
+        }
+        let before = engine.tags(branch).map_err(told)?;
+        check(&before)?;
+        let answer = read().map_err(told);
+        // What was read may be of a commit that came in between.
+        let after = engine.tags(branch).map_err(told)?;
+        match Arc::ptr_eq(&before, &after) {
+            true => answer,
+            false => Err(Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the definitions of the branch changed while they were read; send the request again",
+            )),
+        }
+    }
+
+    /// Refuses who may neither commit nor, where that is asked for, preview.
+    pub(crate) fn require_commit(&self, preview: bool, branch: &str) -> Result<(), Failure> {
+        self.require(mode_of(preview), branch)
+    }
+
+    /// Refuses a commit, or the preview of one, that the caller may not make, and tells what it may not see. That holds
+    /// as long as nobody else changes definitions.
+    pub(crate) fn check_commit(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        request: &SyncRequest,
+        options: CommitOptions,
+    ) -> Result<Hidden, Failure> {
+        let (mode, rights) = (mode_of(options.preview), self.rights());
+        self.require(mode, branch)?;
+        if rights.may_all(Mode::ReadDefinitions, branch) && rights.may_all(mode, branch) {
+            return Ok(Hidden::default());
+        }
+        let told = |error| self.told(engine, branch, error);
+        let before = engine.tags(branch).map_err(told)?;
+        let hidden = self.hidden(branch, &before);
+        if hidden.are_overwritten(request, options.incremental) {
+            return Err(self.lacks(
+                Mode::ReadDefinitions,
+                &format!(
+                    "on branch `{branch}` for all definitions that this commit would overwrite or leave out; commit your own incrementally and under names of their own"
+                ),
+            ));
+        }
+        if !rights.may_all(mode, branch) {
+            let preview = CommitOptions {
+                preview: true,
+                ..options
+            };
+            let preview = self.commit(engine, branch, request, preview, &hidden)?;
+            let after = engine.tags_after(branch, request, options.incremental);
+            self.check_tags(mode, branch, &preview, [&before, &after.map_err(told)?])?;
+        }
+        Ok(hidden)
+    }
+
+    /// Commits what was checked, and tells nothing of what is hidden.
+    pub(crate) fn commit(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        request: &SyncRequest,
+        options: CommitOptions,
+        hidden: &Hidden,
+    ) -> Result<Commit, Failure> {
+        use fennel_engine::Error::{Invalid, Refused};
+        let committed = engine.commit(branch, request, options);
+        let mut commit = committed.map_err(|error| match error {
+            Invalid(problems) => Invalid(hidden.cover(problems)).into(),
+            Refused(problems) => Refused(hidden.cover(problems)).into(),
+            other => self.told(engine, branch, other),
+        })?;
+        let entities = &mut commit.diff.entities;
+        entities.retain(|entity| !hidden.has(entity.kind, &entity.name));
+        Ok(commit)
+    }
+
+    /// Refuses a commit that changes what carries a tag that `mode` doesn't cover, before it or after it.
+    fn check_tags(
+        &self,
+        mode: Mode,
+        branch: &str,
+        preview: &Commit,
+        tags: [&Tags; 2],
+    ) -> Result<(), Failure> {
+        for entity in &preview.diff.entities {
+            if entity.change == Change::Unchanged {
+                continue;
+            }
+            for tags in tags {
+                let own = tags.entity(entity.kind, &entity.name);
+                if let Some(tag) = self.refused_tag(mode, branch, &own) {
+                    let place = format!(
+                        "on branch `{branch}` for what carries the tag `{tag}`, as {} `{}` does",
+                        entity.kind, entity.name
+                    );
+                    return Err(self.lacks(mode, &place));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a clone of what the caller may not see in full, or that would let it read what it may not read there.
+    pub(crate) fn require_clone(
+        &self,
+        engine: &Engine,
+        base: &str,
+        branch: &str,
+    ) -> Result<(), Failure> {
+        self.require(Mode::WriteDefinitions, branch)?;
+        let reads = [Mode::ReadDefinitions, Mode::ReadData];
+        let needed = reads
+            .into_iter()
+            .filter(|mode| *mode == Mode::ReadDefinitions || self.rights().may(*mode, branch));
+        for mode in needed {
+            self.require(mode, base)?;
+            if self.rights().may_all(mode, base) {
+                continue;
+            }
+            let tags = engine
+                .tags(base)
+                .map_err(|error| self.told(engine, base, error))?;
+            let mut entities = tags.entities();
+            if entities.any(|(_, _, own)| self.refused_tag(mode, base, &own).is_some()) {
+                return Err(self.lacks(mode, &format!("for all that is on branch `{base}`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to delete a branch where the caller may not delete all that is on it.
+    pub(crate) fn require_delete(&self, engine: &Engine, branch: &str) -> Result<(), Failure> {
+        self.require(Mode::WriteDefinitions, branch)?;
+        if self.rights().may_all(Mode::WriteDefinitions, branch) {
+            return Ok(());
+        }
+        let told = |error| self.told(engine, branch, error);
+        let tags = engine.tags(branch).map_err(told)?;
+        let mut entities = tags.entities();
+        let refused = entities.any(|(_, _, own)| {
+            let refused = self.refused_tag(Mode::WriteDefinitions, branch, &own);
+            refused.is_some()
+        });
+        match refused {
+            false => Ok(()),
+            true => {
+                let place = format!("for all that is on branch `{branch}`");
+                Err(self.lacks(Mode::WriteDefinitions, &place))
+            }
+        }
+    }
+
+    /// What the caller may not see of a branch's definitions.
+    fn hidden(&self, branch: &str, tags: &Tags) -> Hidden {
+        let sees_some = self.rights().may(Mode::ReadDefinitions, branch);
+        let is_refused = |own: &[&str]| {
+            let tag = self.refused_tag(Mode::ReadDefinitions, branch, own);
+            tag.is_some()
+        };
+        let hidden = tags
+            .entities()
+            .filter(|(_, _, own)| !sees_some || is_refused(own));
+        Hidden(
+            hidden
+                .map(|(kind, name, _)| (kind, name.to_owned()))
+                .collect(),
+        )
+    }
+
+    fn refused_tag<'t>(&self, mode: Mode, branch: &str, tags: &[&'t str]) -> Option<&'t str> {
+        self.rights()
+            .refused_tag(mode, branch, tags.iter().copied())
+    }
+
+    fn lacks_tag(&self, what: &str, tag: &str) -> Failure {
+        self.lacks(
+            Mode::ReadData,
+            &format!("for what carries the tag `{tag}`, as {what} does"),
+        )
+    }
+}
+
+/// What a commit needs: to see, for a preview.
+fn mode_of(preview: bool) -> Mode {
+    match preview {
+        true => Mode::ReadDefinitions,
+        false => Mode::WriteDefinitions,
+    }
+}
+
+/// Definitions that a caller may not see.
+#[derive(Debug, Default)]
+pub(crate) struct Hidden(BTreeSet<(Kind, String)>);
+
+impl Hidden {
+    fn has(&self, kind: Kind, name: &str) -> bool {
+        !self.0.is_empty() && self.0.contains(&(kind, name.to_owned()))
+    }
+
+    /// Whether a request says something about them, or takes them away by leaving them out.
+    fn are_overwritten(&self, request: &SyncRequest, incremental: bool) -> bool {
+        let mut datasets = request.datasets.iter();
+        let mut featuresets = request.feature_sets.iter();
+        match self.0.is_empty() {
+            true => false,
+            false => {
+                !incremental
+                    || datasets.any(|it| self.has(Kind::Dataset, &it.name))
+                    || featuresets.any(|it| self.has(Kind::Featureset, &it.name))
+            }
+        }
+    }
+
+    /// What is wrong with definitions, without their names.
+    fn cover(&self, Problems(problems): Problems) -> Problems {
+        let are_named = |text: &str| {
+            self.0.iter().any(|(_, name)| {
+                let (whole, member) = (format!("`{name}`"), format!("`{name}."));
+                text.contains(&whole) || text.contains(&member)
+            })
+        };
+        let covered = problems.into_iter().map(|problem| {
+            let is_hidden = problem
+                .kind
+                .is_some_and(|kind| self.has(kind, &problem.entity));
+            if !is_hidden && !are_named(&problem.message) {
+                return problem;
+            }
+            let told = Problem {
+                message: "a definition that this account may not see would no longer be right"
+                    .into(),
+                ..problem
+            };
+            match is_hidden {
+                false => told,
+                true => Problem {
+                    kind: None,
+                    entity: String::new(),
+                    member: String::new(),
+                    file: None,
+                    line: None,
+                    ..told
+                },
+            }
+        });
+        Problems(covered.collect())
+    }
+}
