@@ -59,6 +59,7 @@
 mod app;
 mod auth;
 mod body;
+mod command;
 mod config;
 mod connection;
 mod data;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::command::{self, Command};
 use crate::{Config, FirstToken, Server, Token, chain};
 use clap::Parser;
 
@@ -17,8 +18,15 @@ const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
 /// On the first start with a data folder it prints a new admin token, once. Set FENNEL_ADMIN_TOKEN to have that
 /// as the first token instead.
 #[derive(Parser)]
-#[command(name = "fennel-server", version)]
+#[command(
+    name = "fennel-server",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Where to listen. It is plain HTTP: put a proxy with TLS before it if others can reach it
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7425", value_parser = address)]
     listen: SocketAddr,
@@ -68,7 +76,12 @@ macro_rules! main {
 /// What [`main!`] calls: serves as this process's arguments say, until it is told to stop.
 #[must_use]
 pub fn run() -> ExitCode {
-    match serve(Args::parse()) {
+    let mut args = Args::parse();
+    let done = match args.command.take() {
+        Some(command) => command::run(command),
+        None => serve(args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", chain(&*error));
