@@ -8,5 +8,6 @@ mod functions;
 mod protection;
 mod readme;
 mod restart;
+mod roles;
 mod sales;
 mod sync;

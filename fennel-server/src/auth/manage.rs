@@ -98,10 +98,10 @@ impl Access {
         &self,
         caller: &Caller,
         name: &str,
-        grants: Vec<Grant>,
+        grants: &[Grant],
     ) -> Result<ShownRole, Failure> {
         check_not_built_in(name)?;
-        let role = Role::new(name, grants.clone()).map_err(Failure::bad_request)?;
+        let role = Role::new(name, grants.to_vec()).map_err(Failure::bad_request)?;
         self.change(caller, |change| {
             let built_in = BUILT_IN.iter().map(|(name, _)| *name);
             let known = change.state.roles.keys().map(String::as_str);
@@ -119,7 +119,7 @@ impl Access {
                 }
             }
             check_admins(change)?;
-            let grants = serde_json::to_value(&grants).unwrap_or_default();
+            let grants = serde_json::to_value(grants).unwrap_or_default();
             let entry = change.entry("role.put", name);
             change.tell(entry.detail("grants", grants).detail("new", is_new));
             Ok(change.state.show_role(name, false, grants_of(change, name)))

@@ -194,9 +194,9 @@ impl Rights {
         }
         self.rules.push(Rule {
             modes: grant.modes.iter().fold(0, |bits, mode| bits | mode.bit()),
-            branches: collect(&grant.branches, |text| branch_pattern(text))?,
+            branches: collect(&grant.branches, branch_pattern)?,
             tags: TagRules::new(&grant.tags)?,
-            endpoints: collect(&grant.endpoints, |text| endpoint_pattern(text))?,
+            endpoints: collect(&grant.endpoints, endpoint_pattern)?,
         });
         Ok(())
     }
@@ -222,14 +222,14 @@ impl Rights {
         &self,
         mode: Mode,
         branch: &str,
-        tags: impl Iterator<Item = &'t str> + Clone,
+        tags: &[&'t str],
     ) -> Option<&'t str> {
         if self.is_admin {
             return None;
         }
         let mut refused = None;
         for rule in self.rules(mode, branch) {
-            refused = tags.clone().find(|tag| !rule.tags.cover(tag));
+            refused = tags.iter().copied().find(|tag| !rule.tags.cover(tag));
             refused?;
         }
         refused
@@ -412,7 +412,7 @@ mod tests {
     }
 
     fn refused<'t>(rights: &Rights, tags: &[&'t str]) -> Option<&'t str> {
-        rights.refused_tag(Mode::ReadData, "main", tags.iter().copied())
+        rights.refused_tag(Mode::ReadData, "main", tags)
     }
 
     #[test]

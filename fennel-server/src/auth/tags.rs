@@ -241,8 +241,7 @@ impl Caller {
     }
 
     fn refused_tag<'t>(&self, mode: Mode, branch: &str, tags: &[&'t str]) -> Option<&'t str> {
-        self.rights()
-            .refused_tag(mode, branch, tags.iter().copied())
+        self.rights().refused_tag(mode, branch, tags)
     }
 
     fn lacks_tag(&self, what: &str, tag: &str) -> Failure {

@@ -204,7 +204,7 @@ fn over_http(command: Command, client: &Client) -> Result<String, BoxError> {
             )
         }
         Command::Account(Account::Set { name, role, note }) => {
-            let body = without_nulls(json!({"roles": role, "note": note}));
+            let body = without_nulls(&json!({"roles": role, "note": note}));
             let account = client.put(&format!("account/{}", encoded(&name)), &body)?;
             format!(
                 "account {}: {}\n",
@@ -250,14 +250,14 @@ fn token(command: TokenCommand, client: &Client) -> Result<String, BoxError> {
             note,
         } => {
             let body = json!({"account": account, "expires_in": expires_in, "note": note});
-            told_once(&client.post("token", &without_nulls(body))?)
+            told_once(&client.post("token", &without_nulls(&body))?)
         }
         TokenCommand::Rotate {
             id,
             overlap,
             expires_in,
         } => {
-            let body = without_nulls(json!({"overlap": overlap, "expires_in": expires_in}));
+            let body = without_nulls(&json!({"overlap": overlap, "expires_in": expires_in}));
             let made = client.post(&format!("token/{}/rotate", encoded(&id)), &body)?;
             let old = made.get("old").unwrap_or(&Json::Null);
             format!(
@@ -436,8 +436,9 @@ fn grants(role: &Json) -> String {
     told.collect::<Vec<_>>().join("; ")
 }
 
-fn without_nulls(object: Json) -> Json {
-    let fields = object.as_object().cloned().unwrap_or_default();
-    let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+fn without_nulls(object: &Json) -> Json {
+    let fields = object.as_object().into_iter().flatten();
+    let fields = fields.filter(|(_, value)| !value.is_null());
+    let fields = fields.map(|(name, value)| (name.clone(), value.clone()));
     Json::Object(fields.collect::<Map<_, _>>())
 }

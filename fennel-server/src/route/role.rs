@@ -33,7 +33,7 @@ pub(crate) async fn put(
     let shared = app.clone();
     app.write(move |_| {
         let Put { grants } = body.json()?;
-        let role = shared.access.put_role(&caller, &name, grants)?;
+        let role = shared.access.put_role(&caller, &name, &grants)?;
         Ok(Answer::json(&role))
     })
     .await

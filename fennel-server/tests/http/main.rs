@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod audit;
 mod auth;
 mod bad_input;
 mod binary;
@@ -12,4 +14,5 @@ mod disk_full;
 mod headers;
 mod lifetime;
 mod limits;
+mod roles;
 mod support;

@@ -3,10 +3,12 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fennel_core::wire::proto::services::SyncRequest;
+use fennel_engine::{Clock, SystemClock};
 use fennel_server::{Config, Server, Token};
 use prost::Message as _;
 use serde_json::{Value as Json, json};
@@ -50,13 +52,23 @@ impl TestServer {
     }
 
     pub(crate) fn configured(dir: TempDir, configure: impl FnOnce(&mut Config)) -> TestServer {
+        TestServer::with_clock(dir, configure, Arc::new(SystemClock))
+    }
+
+    pub(crate) fn with_clock(
+        dir: TempDir,
+        configure: impl FnOnce(&mut Config),
+        clock: Arc<dyn Clock>,
+    ) -> TestServer {
         let runtime = Runtime::new().unwrap();
         let mut config = Config {
             first_admin_token: Some(Token::new(TOKEN).unwrap()),
             ..config(dir.path())
         };
         configure(&mut config);
-        let server = runtime.block_on(Server::bind(config)).unwrap();
+        let server = runtime
+            .block_on(Server::bind_with_clock(config, clock))
+            .unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
         let serving = runtime.spawn(server.serve(async {
@@ -179,6 +191,12 @@ impl<'a> Call<'a> {
     pub(crate) fn without_token(mut self) -> Self {
         self.headers.retain(|(name, _)| name != "authorization");
         self
+    }
+
+    /// With another token.
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        let bearer = format!("Bearer {token}");
+        self.without_token().header("authorization", &bearer)
     }
 
     pub(crate) fn branch(self, name: &str) -> Self {

@@ -3,6 +3,7 @@
 use fennel_engine::ManualClock;
 
 use super::*;
+use crate::auth::{Grant, Mode};
 use crate::error::Failure;
 
 const MINUTE: i64 = SEEN_STEP;
@@ -211,9 +212,7 @@ fn a_revoked_token_is_over_at_once_and_stays_so() {
     opened.revoke_token(&Caller::test("admin"), &id).unwrap();
     assert_eq!(why(&opened, &made), Invalid::Revoked);
     assert!(
-        caller
-            .require(super::super::Mode::WriteDefinitions, "main")
-            .is_ok(),
+        caller.require(Mode::WriteDefinitions, "main").is_ok(),
         "a request that had begun ends"
     );
     let reopened = access(&store, &clock);
@@ -299,19 +298,19 @@ fn a_changed_role_holds_at_once_for_all_who_have_it() {
     let admin = Caller::test("admin");
     let grants = |branch: &str| {
         let grant = serde_json::json!([{"modes": ["read_data"], "branches": [branch]}]);
-        serde_json::from_value(grant).unwrap()
+        serde_json::from_value::<Vec<Grant>>(grant).unwrap()
     };
-    access.put_role(&admin, "analyst", grants("main")).unwrap();
+    access.put_role(&admin, "analyst", &grants("main")).unwrap();
     access
         .put_account(&admin, "bi", vec!["analyst".into()], None)
         .unwrap();
     let (made, _) = told(&access.create_token(&admin, "bi", None, None).unwrap());
     let may = |branch| {
         let caller = access.admit(&made, None).unwrap();
-        caller.require(super::super::Mode::ReadData, branch).is_ok()
+        caller.require(Mode::ReadData, branch).is_ok()
     };
     assert!(may("main") && !may("dev"));
-    access.put_role(&admin, "analyst", grants("dev")).unwrap();
+    access.put_role(&admin, "analyst", &grants("dev")).unwrap();
     assert!(!may("main") && may("dev"));
     assert_eq!(status(access.delete_role(&admin, "analyst")), 409);
     access.delete_account(&admin, "bi").unwrap();
