@@ -1,6 +1,7 @@
 //! What can go wrong: [`Error`] when a server starts, [`Failure`] when it answers.
 //!
-//! A failure's text is for the caller, who bears a valid token, and so may name folders and causes.
+//! A failure's text is for the caller, who bears a valid token, and so may name folders and causes. It names nothing of
+//! the definitions that the caller may not see; where that matters, `auth` writes the text.
 
 use std::error::Error as StdError;
 use std::io;

@@ -33,7 +33,18 @@
 //! | `GET dataset/<name>/inspect?n=10` | | `{"field": [..], ..}` |
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
 //! | `POST init` | `{}` | `{"branch": name}`; the header names the new branch |
-//! | `GET branch/list` | | `{"branches": [{"name": "main"}]}` |
+//! | `GET branch/list` | | `{"branches": [{"name": "main"}]}`, those that the caller may see |
+//! | `GET role` | | `{"roles": [{"name", "built_in", "grants": [..], "accounts": [..]}]}` |
+//! | `PUT role/<name>` | `{"grants": [{"modes": [..], "branches": [..], "tags": [..], "endpoints": [..]}]}` | the role |
+//! | `GET account` | | `{"accounts": [{"name", "roles": [..], "note", "created", "created_by", "tokens": n}]}` |
+//! | `PUT account/<name>` | `{"roles": [..], "note"?}` | the account |
+//! | `GET token?account=` | | `{"tokens": [{"id", "account", "state", "expires", "last_used", ..}]}` |
+//! | `POST token` | `{"account", "expires_in"?, "note"?}` | the token, and of it `{"token": "fnl_.."}`, this once |
+//! | `POST token/<id>/rotate` | `{"overlap"?, "expires_in"?}` | the same of the new token, and `"old"` |
+//! | `POST token/<id>/revoke` | | the token |
+//! | `GET token/<id>` | | the token |
+//! | `DELETE role/<name>`, `account/<name>`, `token/<id>` | | what was deleted |
+//! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
 //! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
 //!
 //! `data` is an object of columns, a list of row objects, or a text that holds the JSON of either.
@@ -47,10 +58,19 @@
 //!
 //! Requests may be gzipped; answers are never compressed.
 //!
+//! # Access
+//!
+//! A token belongs to an account, an account has roles, and a role is a list of grants; what no grant allows is denied.
+//! A grant allows `modes` on `branches`, to what carries no other `tags` than those covered: `read_definitions` is to
+//! preview and to clone from there, `write_definitions` to commit, create and delete, `read_data` to query, look up and
+//! inspect. `write_data` is to log at `endpoints`. `admin` is everything, and needed for roles, accounts, tokens and the
+//! audit. `docs/access.md` tells more.
+//!
 //! # Errors
 //!
 //! An error answers `{"err_msg": "..", "problems": [..]}`, the second only where definitions are
-//! wrong. 400: the request is wrong. 401: no token, or not one of ours. 404: there is no such branch,
+//! wrong. 400: the request is wrong. 401: no token, or not a valid one. 403: the token's account may not do that; the
+//! same whether there is what the request names. 404: there is no such branch,
 //! endpoint, entity or path. 405: the path takes another method. 409: it conflicts with what is there.
 //! 408: the body stopped coming. 413: the body is too large. 415: the content is of a type that the call doesn't take. 507: the disk
 //! is full. 503: the server is shutting down; or it has too many large requests at once, and the header

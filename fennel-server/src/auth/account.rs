@@ -10,6 +10,9 @@ use super::role::{Grant, Mode, Rights};
 /// The account of the tokens that a server makes on its first start; it has the role `admin` and stays.
 pub(crate) const ADMIN: &str = "admin";
 
+/// The most roles that an account has: their grants are tried one after another.
+const MAX_ROLES: usize = 8;
+
 /// The roles that there always are, with what they allow.
 pub(crate) const BUILT_IN: [(&str, &[Mode]); 4] = [
     (ADMIN, &[Mode::Admin]),
@@ -75,6 +78,12 @@ impl Account {
     pub(crate) fn new(record: Record, roles: &BTreeMap<String, Role>) -> Result<Account, String> {
         if record.roles.is_empty() {
             return Err("an account without `roles` may do nothing; name at least one".into());
+        }
+        if record.roles.len() > MAX_ROLES {
+            return Err(format!(
+                "the account has {} roles, and {MAX_ROLES} are the most; make one role with all their grants",
+                record.roles.len()
+            ));
         }
         let rights = record.roles.iter().map(|text| rights(text, roles));
         let rights: Vec<Rights> = rights.collect::<Result<_, _>>()?;
@@ -230,6 +239,7 @@ mod tests {
             (&["reader:main,,dev"], "empty"),
             (&["admin:main"], "holds everywhere"),
             (&["analyst:main"], "says itself where"),
+            (&["admin"; 9], "8 are the most"),
         ] {
             let error = account(roles).unwrap_err();
             assert!(error.contains(expected), "{error}");
