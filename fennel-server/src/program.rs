@@ -142,7 +142,8 @@ fn announce(server: &Server) -> io::Result<()> {
         FirstToken::KeptOther => {
             eprintln!(
                 "warning: {TOKEN_VARIABLE} is not the admin token: this data folder has one from its first \
-                 start, which stays in force; unset the variable or use another folder"
+                 start, or that was made since, which stays in force; unset the variable or use another folder. If no \
+                 admin token is known any more, stop the server and run `fennel-server token reset-admin`"
             );
         }
         _ => writeln!(out, "admin token: the one from this folder's first start")?,
