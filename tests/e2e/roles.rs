@@ -163,7 +163,9 @@ fn only_ci_deploys_to_production_and_lost_tokens_are_worth_nothing() {
         "until whoever uses it has the new one"
     );
     assert_eq!(served(&server, &renewed), prices);
-    admin(&server, &["token", "revoke", &model_id]);
+    // It was found somewhere, and nobody knows its id by heart.
+    let revoked = admin(&server, &["token", "revoke", &model]);
+    assert_eq!(revoked, format!("token {model_id} is revoked\n"));
     let lost = with(&server, &model);
     assert!(lost.post("query", &query).error(401).contains("revoked"));
     let before = audit(&server);

@@ -18,3 +18,4 @@ mod permutations;
 mod queries;
 mod rejects;
 mod sources;
+mod tags;

@@ -10,7 +10,7 @@ use super::access::{Access, Change, Held, State};
 use super::account::{self, ADMIN, Account, BUILT_IN, Role, check_name};
 use super::caller::Caller;
 use super::role::{Grant, Mode};
-use super::token::{Hash, Record, Token};
+use super::token::{Hash, Record, Token, is_token};
 use crate::error::Failure;
 
 /// The most characters of a note.
@@ -413,6 +413,10 @@ fn add_token(
 
 fn find(state: &State, id: &str) -> Result<(Hash, Held), Failure> {
     let hint = "GET /api/v1/token lists them by id";
+    let id = match is_token(id) {
+        true => "…",
+        false => id,
+    };
     state.token(id).ok_or_else(|| no("token", id, hint))
 }
 

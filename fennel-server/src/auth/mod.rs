@@ -32,6 +32,7 @@ pub(crate) use audit::Entry;
 pub(crate) use caller::Caller;
 pub(crate) use role::{Grant, Mode};
 pub use token::Token;
+pub(crate) use token::{id_of, is_token};
 
 use crate::app::App;
 use crate::body;
@@ -63,7 +64,8 @@ pub(crate) async fn require_token(
     next: Next,
 ) -> Response {
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
-    let call = format!("{} {}", request.method(), request.uri().path());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let call = || format!("{method} {}", without_tokens(uri.path()));
     let admitted = bearer(&request).and_then(|token| {
         let admitted = app.access.admit(token, address);
         admitted.map_err(|invalid| Failure::unauthorized(told(invalid)))
@@ -77,7 +79,7 @@ pub(crate) async fn require_token(
                 audit::Denial {
                     caller: None,
                     from: address,
-                    call,
+                    call: call(),
                     why,
                 },
             );
@@ -94,12 +96,21 @@ pub(crate) async fn require_token(
             audit::Denial {
                 caller: Some(&caller),
                 from: address,
-                call,
+                call: call(),
                 why: why.map_or_else(String::new, |told| told.0.clone()),
             },
         );
     }
     response
+}
+
+/// A path in which nobody has written a token for its id.
+fn without_tokens(path: &str) -> String {
+    let parts = path.split('/').map(|part| match is_token(part) {
+        true => "…",
+        false => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn told(invalid: access::Invalid) -> &'static str {

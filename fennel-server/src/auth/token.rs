@@ -40,7 +40,7 @@ impl Token {
         let mut bits = [0; 32];
         getrandom::fill(&mut bits).map_err(Error::Random)?;
         let digits: String = bits.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Token(format!("fnl_{digits}")))
+        Ok(Token(format!("{PREFIX}{digits}")))
     }
 
     /// The token itself. It is a secret: keep it out of logs and errors.
@@ -62,6 +62,22 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
+    }
+}
+
+/// What all tokens that are made at random begin with.
+const PREFIX: &str = "fnl_";
+
+/// Whether a text looks like a token rather than the id of one.
+pub(crate) fn is_token(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
+/// The id of a token, given itself or its id.
+pub(crate) fn id_of(text: &str) -> String {
+    match is_token(text) {
+        true => Hash::of(text).id(),
+        false => text.to_owned(),
     }
 }
 

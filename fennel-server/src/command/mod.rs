@@ -13,7 +13,7 @@ use fennel_engine::store::{Store, StoreError};
 use fennel_engine::{Engine, SystemClock};
 use serde_json::{Map, Value as Json, json};
 
-use crate::auth::{Access, Token};
+use crate::auth::{Access, Token, id_of};
 use client::{Client, encoded};
 use table::table;
 
@@ -115,7 +115,7 @@ pub(crate) enum TokenCommand {
     },
     /// Make a token in place of another, and show it this once
     Rotate {
-        /// The id of the other one
+        /// The id of the other one, or that token itself, which is not sent
         id: String,
         /// How long the other one stays valid; 1h without it
         #[arg(long, value_name = "DURATION")]
@@ -126,12 +126,12 @@ pub(crate) enum TokenCommand {
     },
     /// End a token at once; it stays in the list
     Revoke {
-        /// Its id
+        /// Its id, or the token itself, which is not sent
         id: String,
     },
     /// End a token at once and forget it
     Delete {
-        /// Its id
+        /// Its id, or the token itself, which is not sent
         id: String,
     },
     /// Make a new admin token for a data folder whose one is lost, and revoke those that account `admin` has. No server
@@ -258,6 +258,7 @@ fn token(command: TokenCommand, client: &Client) -> Result<String, BoxError> {
             expires_in,
         } => {
             let body = without_nulls(&json!({"overlap": overlap, "expires_in": expires_in}));
+            let id = id_of(&id);
             let made = client.post(&format!("token/{}/rotate", encoded(&id)), &body)?;
             let old = made.get("old").unwrap_or(&Json::Null);
             format!(
@@ -267,10 +268,12 @@ fn token(command: TokenCommand, client: &Client) -> Result<String, BoxError> {
             )
         }
         TokenCommand::Revoke { id } => {
+            let id = id_of(&id);
             client.post(&format!("token/{}/revoke", encoded(&id)), &json!({}))?;
             format!("token {id} is revoked\n")
         }
         TokenCommand::Delete { id } => {
+            let id = id_of(&id);
             client.delete(&format!("token/{}", encoded(&id)))?;
             format!("token {id} is deleted\n")
         }

@@ -137,10 +137,19 @@ fn a_flood_of_denied_requests_is_a_few_entries() {
             .send()
             .error(403);
     }
+    let mistaken = format!("/api/v1/token/{shop}");
+    server
+        .call("GET", &mistaken)
+        .bearer(&shop)
+        .send()
+        .error(403);
+    let error = server.get(&mistaken).error(404);
+    assert!(!error.contains(&shop), "{error}");
     let all = entries(&server, "");
     let denied = &all[before..];
-    assert_eq!(denied.len(), 2, "{denied:?}");
+    assert_eq!(denied.len(), 3, "{denied:?}");
     let (stranger, known) = (&denied[0], &denied[1]);
+    assert_eq!(denied[2]["what"], "GET /api/v1/token/…");
     assert!(stranger["who"].is_null() && stranger["count"] == 30);
     assert_eq!(
         (&known["who"], &known["count"]),
