@@ -57,7 +57,7 @@ pub(crate) struct Access {
 /// Everything that is known at one time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
-    pub(super) roles: BTreeMap<String, Role>,
+    pub(super) roles: BTreeMap<Arc<str>, Arc<Role>>,
     pub(super) accounts: BTreeMap<Arc<str>, Arc<Account>>,
     pub(super) tokens: HashMap<Hash, Held>,
 }
@@ -328,7 +328,7 @@ impl Change<'_> {
 
     pub(super) fn put_role(&mut self, name: &str, role: Role) {
         put(&mut self.batch, ROLE, name.as_bytes(), &role);
-        self.state.roles.insert(name.into(), role);
+        self.state.roles.insert(name.into(), Arc::new(role));
     }
 
     pub(super) fn delete_role(&mut self, name: &str) {
@@ -358,7 +358,7 @@ impl State {
         let mut state = State::default();
         for (name, grants) in read_all::<Role>(store, ROLE)? {
             let role = Role::new(&name, grants.grants).map_err(|_| Error::DamagedAccess)?;
-            state.roles.insert(name, role);
+            state.roles.insert(name.into(), Arc::new(role));
         }
         let admin = Arc::new(Account::admin());
         state.accounts.insert(ADMIN.into(), admin);

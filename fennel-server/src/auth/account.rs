@@ -75,7 +75,10 @@ impl Account {
     /// # Errors
     ///
     /// Which of its roles there isn't, or isn't written right.
-    pub(crate) fn new(record: Record, roles: &BTreeMap<String, Role>) -> Result<Account, String> {
+    pub(crate) fn new(
+        record: Record,
+        roles: &BTreeMap<Arc<str>, Arc<Role>>,
+    ) -> Result<Account, String> {
         if record.roles.is_empty() {
             return Err("an account without `roles` may do nothing; name at least one".into());
         }
@@ -105,7 +108,7 @@ fn role_name(text: &str) -> &str {
 }
 
 /// What a text such as `deployer:main` allows.
-fn rights(text: &str, roles: &BTreeMap<String, Role>) -> Result<Rights, String> {
+fn rights(text: &str, roles: &BTreeMap<Arc<str>, Arc<Role>>) -> Result<Rights, String> {
     let (name, places) = text
         .split_once(':')
         .map_or((text, None), |(name, places)| (name, Some(places)));
@@ -121,7 +124,7 @@ fn rights(text: &str, roles: &BTreeMap<String, Role>) -> Result<Rights, String> 
         let known = BUILT_IN
             .iter()
             .map(|(name, _)| *name)
-            .chain(roles.keys().map(String::as_str));
+            .chain(roles.keys().map(AsRef::as_ref));
         let known: Vec<String> = known.take(20).map(|name| format!("`{name}`")).collect();
         return Err(format!("no role {name:?}; there are {}", known.join(", ")));
     };
@@ -190,7 +193,7 @@ mod tests {
             branches: vec!["main".into()],
             ..Grant::default()
         }];
-        let made = [("analyst".to_owned(), Role::new("analyst", grants)?)];
+        let made = [("analyst".into(), Arc::new(Role::new("analyst", grants)?))];
         let record = Record {
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             note: String::new(),

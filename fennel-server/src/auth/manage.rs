@@ -17,7 +17,7 @@ use crate::error::Failure;
 const MAX_NOTE: usize = 200;
 /// The most of anything of which there can be many.
 const MAX_ROLES: usize = 10_000;
-const MAX_ACCOUNTS: usize = 10_000;
+const MAX_ACCOUNTS: usize = 100_000;
 const MAX_TOKENS: usize = 100_000;
 /// How long a token stays valid once another takes its place, where nobody says how long.
 const OVERLAP: &str = "1h";
@@ -104,7 +104,7 @@ impl Access {
         let role = Role::new(name, grants.to_vec()).map_err(Failure::bad_request)?;
         self.change(caller, |change| {
             let built_in = BUILT_IN.iter().map(|(name, _)| *name);
-            let known = change.state.roles.keys().map(String::as_str);
+            let known = change.state.roles.keys().map(AsRef::as_ref);
             check_name("a role", name, built_in.chain(known)).map_err(Failure::bad_request)?;
             let is_new = !change.state.roles.contains_key(name);
             check_room("roles", is_new, change.state.roles.len(), MAX_ROLES)?;
