@@ -98,8 +98,8 @@ impl Access {
         // What replaces the tokens that nobody was shown goes into one batch with their removal.
         let mut batch = Batch::new();
         let mut state = State::read(store, &mut batch)?;
-        let is_admin = |held: &Held| &*held.account == ADMIN;
-        let has_admin = state.tokens.values().any(is_admin);
+        // Also one that is over: a token that was taken away must not come back as the first one.
+        let has_admin = state.tokens.values().any(|held| state.is_admin(held));
         let outcome = match (has_admin, first, process) {
             (true, Some(first), _) if state.admit(&first.hash(), now) != Ok(ADMIN) => {
                 FirstToken::KeptOther
@@ -425,10 +425,14 @@ impl State {
 
     /// Whether a valid token may do everything.
     fn has_admin(&self, now: i64) -> bool {
-        self.tokens.values().any(|held| {
-            let account = self.accounts.get(&held.account);
-            held.record.is_valid(now) && account.is_some_and(|account| account.rights.is_admin())
-        })
+        let mut tokens = self.tokens.values();
+        tokens.any(|held| held.record.is_valid(now) && self.is_admin(held))
+    }
+
+    /// Whether a token, while it is valid, may do everything.
+    fn is_admin(&self, held: &Held) -> bool {
+        let account = self.accounts.get(&held.account);
+        account.is_some_and(|account| account.rights.is_admin())
     }
 }
 

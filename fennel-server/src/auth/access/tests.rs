@@ -268,6 +268,23 @@ fn nobody_takes_away_the_last_admin_token() {
 }
 
 #[test]
+fn a_first_token_that_was_deleted_does_not_come_back() {
+    let (store, clock) = (Store::in_memory(), clock());
+    let access = access(&store, &clock);
+    let admin = Caller::test("admin");
+    let first = access.state().tokens.values().next().unwrap().id.clone();
+    let roles = vec!["admin".into()];
+    access.put_account(&admin, "ops", roles, None).unwrap();
+    access.create_token(&admin, "ops", None, None).unwrap();
+    access.delete_token(&admin, &first).unwrap();
+    let (access, outcome) = open(&store, Some(&token("admin-token")), None);
+    assert!(matches!(outcome, FirstToken::KeptOther));
+    assert!(!admits(&access, "admin-token"));
+    let (_, outcome) = open(&store, None, None);
+    assert!(matches!(outcome, FirstToken::Kept));
+}
+
+#[test]
 fn two_admins_do_not_lock_each_other_out() {
     let (store, clock) = (Store::in_memory(), clock());
     let access = access(&store, &clock);
