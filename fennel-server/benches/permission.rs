@@ -4,6 +4,13 @@
 
 #[allow(
     dead_code,
+    unused_imports,
+    reason = "a part of the server, with tests that don't run here"
+)]
+#[path = "../src/auth/glob.rs"]
+mod glob;
+#[allow(
+    dead_code,
     reason = "a part of the server, of which the checks are measured"
 )]
 #[path = "../src/auth/role.rs"]

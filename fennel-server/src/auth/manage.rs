@@ -1,15 +1,13 @@
 //! What admins do with roles, accounts and tokens, and what they are shown of them.
 
-use std::sync::atomic::Ordering;
-
 use axum::http::StatusCode;
 use fennel_core::time::{Duration, Timestamp};
-use serde::Serialize;
 
 use super::access::{Access, Change, Held, State};
 use super::account::{self, ADMIN, Account, BUILT_IN, Role, check_name};
 use super::caller::Caller;
 use super::role::{Grant, Mode};
+use super::shown::{NewToken, Rotated, ShownAccount, ShownRole, ShownToken, show};
 use super::token::{Hash, Record, Token, is_token};
 use crate::error::Failure;
 
@@ -21,63 +19,6 @@ const MAX_ACCOUNTS: usize = 100_000;
 const MAX_TOKENS: usize = 100_000;
 /// How long a token stays valid once another takes its place, where nobody says how long.
 const OVERLAP: &str = "1h";
-
-/// A role, as it is shown.
-#[derive(Debug, Serialize)]
-pub(crate) struct ShownRole {
-    name: String,
-    built_in: bool,
-    /// Those of a built-in role hold where an account's role says.
-    grants: Vec<Grant>,
-    /// The accounts that have it.
-    accounts: Vec<String>,
-}
-
-/// An account, as it is shown.
-#[derive(Debug, Serialize)]
-pub(crate) struct ShownAccount {
-    name: String,
-    roles: Vec<String>,
-    note: String,
-    created: String,
-    created_by: String,
-    /// How many tokens it has, those included that are no longer valid.
-    tokens: usize,
-}
-
-/// A token, as it is shown: all but itself.
-#[derive(Debug, Serialize)]
-pub(crate) struct ShownToken {
-    id: String,
-    account: String,
-    /// `valid`, `expired` or `revoked`.
-    state: &'static str,
-    note: String,
-    created: String,
-    created_by: String,
-    expires: Option<String>,
-    revoked: Option<String>,
-    /// To the minute.
-    last_used: Option<String>,
-    /// The id of the token that takes its place.
-    rotated_to: Option<String>,
-}
-
-/// A token that was just made, which is never shown again.
-#[derive(Debug, Serialize)]
-pub(crate) struct NewToken {
-    token: String,
-    #[serde(flatten)]
-    shown: ShownToken,
-}
-
-/// A token that takes another one's place.
-#[derive(Debug, Serialize)]
-pub(crate) struct Rotated {
-    #[serde(flatten)]
-    new: NewToken,
-    old: ShownToken,
-}
 
 impl Access {
     /// All roles, the built-in ones first.
@@ -346,31 +287,6 @@ impl Access {
     }
 }
 
-impl State {
-    fn show_role(&self, name: &str, built_in: bool, grants: Vec<Grant>) -> ShownRole {
-        let accounts = self.accounts.iter();
-        let accounts = accounts.filter(|(_, account)| account.has_role(name));
-        ShownRole {
-            name: name.to_owned(),
-            built_in,
-            grants,
-            accounts: accounts.map(|(name, _)| name.to_string()).collect(),
-        }
-    }
-
-    fn show_account(&self, name: &str, account: &Account) -> ShownAccount {
-        let tokens = self.tokens.values();
-        ShownAccount {
-            name: name.to_owned(),
-            roles: account.record.roles.clone(),
-            note: account.record.note.clone(),
-            created: instant(account.record.created),
-            created_by: account.record.created_by.clone(),
-            tokens: tokens.filter(|held| &*held.account == name).count(),
-        }
-    }
-}
-
 fn grants_of(change: &Change<'_>, role: &str) -> Vec<Grant> {
     let role = change.state.roles.get(role);
     role.map_or_else(Vec::new, |role| role.grants.clone())
@@ -418,32 +334,6 @@ fn find(state: &State, id: &str) -> Result<(Hash, Held), Failure> {
         false => id,
     };
     state.token(id).ok_or_else(|| no("token", id, hint))
-}
-
-fn show(held: &Held, now: i64) -> ShownToken {
-    let record = &*held.record;
-    let last = held.seen.last.load(Ordering::Relaxed);
-    ShownToken {
-        id: held.id.to_string(),
-        account: held.account.to_string(),
-        state: match (record.is_valid(now), record.revoked) {
-            (true, _) => "valid",
-            (false, Some(_)) => "revoked",
-            (false, None) => "expired",
-        },
-        note: record.note.clone(),
-        created: instant(record.created),
-        created_by: record.created_by.clone(),
-        expires: record.expires.map(instant),
-        revoked: record.revoked.map(instant),
-        last_used: (last != 0).then(|| instant(last)),
-        rotated_to: record.rotated_to.clone(),
-    }
-}
-
-fn instant(micros: i64) -> String {
-    let instant = Timestamp::from_micros(micros);
-    instant.unwrap_or(Timestamp::MAX).to_string()
 }
 
 /// The instant that is so much later than `now`, in microseconds since 1970.

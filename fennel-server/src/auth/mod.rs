@@ -6,9 +6,9 @@
 //!
 //! | file | has |
 //! |---|---|
-//! | `token`, `account`, `role` | what there is, each checked by itself |
+//! | `token`, `account`, `role`, `glob` | what there is, each checked by itself |
 //! | `access` | all of it together, as it is kept and changed |
-//! | `manage` | what admins do with it |
+//! | `manage`, `shown` | what admins do with it, and what they are shown |
 //! | `caller` | what the bearer of a request may, and what is answered otherwise |
 //! | `tags` | reads and commits that some tags are kept from |
 //! | `audit` | who did what, and who was denied |
@@ -17,8 +17,10 @@ mod access;
 mod account;
 mod audit;
 mod caller;
+mod glob;
 mod manage;
 mod role;
+mod shown;
 mod tags;
 mod token;
 
