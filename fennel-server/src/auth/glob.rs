@@ -48,6 +48,7 @@ impl Glob {
     }
 
     /// Whether it matches the whole of `text`.
+    #[inline]
     pub(super) fn matches(&self, text: &str) -> bool {
         let Some((last, middle)) = self.rest.split_last() else {
             return text == &*self.first;
