@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod changes;
+mod damage;
 mod overflows;
 
 use std::collections::BTreeMap;

@@ -121,10 +121,15 @@ const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
 const WEEK: i64 = 7 * 24 * HOUR;
 
-/// The columns of a row beside its name and request, by the request and the row's number in it. No two rows have one
-/// event time, so that none is before another by arrival alone.
+/// The columns of a row beside its name and request, by the request and the row's number in it. Some come days late. No
+/// two rows have one event time, so that none is before another by arrival alone.
 pub(super) fn columns(random: &mut Random, request: usize, i: u64) -> [(&'static str, Value); 4] {
-    let second = 1_700_000_000 + random.below(1_000_000) as i64;
+    let late = if random.below(16) == 0 {
+        864_000
+    } else {
+        3_600
+    };
+    let second = 1_700_000_000 + request as i64 * 600 - random.below(late) as i64;
     let micros = (request as i64 * 8 + i as i64) % SECOND;
     [
         ("account", random.below(ACCOUNTS).into()),

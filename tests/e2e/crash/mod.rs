@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 
 /// How often the server is killed, unless `FENNEL_CRASH_ROUNDS` says otherwise.
 const ROUNDS: usize = 50;
-/// How many kills one data folder sees, so that all rows can be looked at.
-const ROUNDS_OF_A_FOLDER: usize = 50;
+/// How many kills one data folder sees: then there are enough rows, and all of them can be looked at.
+const ROUNDS_OF_A_FOLDER: usize = 25;
 /// More rows than a folder comes to have.
 const ALL: usize = 10_000;
 const CLIENTS: usize = 4;

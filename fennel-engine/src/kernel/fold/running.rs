@@ -24,7 +24,7 @@ impl Group<'_> {
         output: &mut Changes,
         failures: &mut Vec<Failure>,
     ) -> Result<()> {
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut stretches) = (BTreeSet::new(), Vec::new());
         for (time, end) in spans {
             for window in self.fold.windows() {
                 // Also where the row has ended before: it is an instant at which the others are looked at anew.
@@ -35,14 +35,21 @@ impl Group<'_> {
                     end => until.max(enters(window, end)),
                 };
                 touched.extend([from, until]);
-                for side in [Side::Before, Side::After] {
-                    let mut next = self.after(side, from)?;
-                    while let Some(point) = next.filter(|point| *point <= until) {
-                        touched.insert(point);
-                        next = self.after(side, point)?;
-                    }
+                stretches.push((from, until));
+            }
+        }
+        // Stretches of many rows are of the same time, which is walked through once.
+        stretches.sort_unstable();
+        let mut walked = i64::MIN;
+        for (from, until) in stretches {
+            for side in [Side::Before, Side::After] {
+                let mut next = self.after(side, from.max(walked))?;
+                while let Some(point) = next.filter(|point| *point <= until) {
+                    touched.insert(point);
+                    next = self.after(side, point)?;
                 }
             }
+            walked = walked.max(until);
         }
         touched.remove(&OPEN);
         let (removed, added) = differences(self, &touched)?;
