@@ -132,6 +132,9 @@ fn announce(server: &Server) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "fennel-server listens on http://{}", server.address())?;
     writeln!(out, "data folder: {}", server.data_dir().display())?;
+    for cut in server.cuts() {
+        eprintln!("warning: {cut}");
+    }
     match server.token_outcome() {
         FirstToken::Generated(token) => {
             writeln!(out, "admin token, shown only this once: {}", token.reveal())?;

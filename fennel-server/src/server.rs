@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fennel_engine::store::Store;
+use fennel_engine::store::{Cut, Store};
 use fennel_engine::{Clock, Engine, SystemClock};
 use futures_util::future::select;
 use tokio::net::TcpListener;
@@ -100,6 +100,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What was cut off the end of the folder's journals: writes that a crash kept from ending.
+    #[must_use]
+    pub fn cuts(&self) -> &[Cut] {
+        self.store.cuts()
     }
 
     /// The folder of its data, as an absolute path.

@@ -1,6 +1,9 @@
 //! A server that is stopped and started again.
 
-use fennel_tests::support::{Finished, Server, TOKEN};
+use std::fs;
+use std::time::Duration;
+
+use fennel_tests::support::{Finished, Process, Server, TOKEN};
 use serde_json::json;
 
 use crate::sales::{END_OF_TIME, Oracle, sales, served_prices, ticket_server};
@@ -41,6 +44,37 @@ fn a_restart_keeps_everything() {
     assert!(
         line(&again).is_some() && line(&again) == line(&committed),
         "{committed}{again}"
+    );
+}
+
+#[test]
+fn what_is_cut_off_a_journal_is_told_and_damage_stops_the_start() {
+    let data = tempfile::tempdir().unwrap();
+    Server::start(data.path()).stop();
+    let journal = data.path().join("data/0.jnl");
+    let mut bytes = fs::read(&journal).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    bytes.truncate(used);
+    fs::write(&journal, [&bytes[..], b"\x01half a write"].concat()).unwrap();
+    let Finished { err, .. } = Server::start(data.path()).stop();
+    let told = format!(
+        "warning: {} ended with 13 bytes of a write that isn't whole; they are cut off at byte {used}\n",
+        journal.display()
+    );
+    assert_eq!(err, told);
+
+    let mut bytes = fs::read(&journal).unwrap();
+    // In the first of several batches.
+    bytes[20] ^= 1;
+    fs::write(&journal, bytes).unwrap();
+    let mut refused = Process::start(&mut Server::command(data.path()));
+    assert_eq!(refused.line(Duration::from_secs(60)), None);
+    let Finished { code, err, .. } = refused.finish(Duration::from_secs(60));
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains("is damaged, restore it from a backup: ")
+            && err.contains("0.jnl is broken at byte "),
+        "{err}"
     );
 }
 

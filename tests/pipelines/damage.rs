@@ -142,15 +142,11 @@ fn a_flipped_bit_is_told_or_changes_nothing() {
     let flips = std::env::var("FENNEL_FLIPS").map_or(6, |flips| flips.parse().unwrap());
     let whole = tempfile::tempdir().unwrap();
     fill(whole.path());
-    let fresh = || {
-        let dir = tempfile::tempdir().unwrap();
-        copy(whole.path(), dir.path());
-        dir
-    };
+    let fresh = || whole_copy(whole.path());
     let expected = answers(fresh().path()).unwrap();
     let mut all = Vec::new();
     files(whole.path(), &mut all);
-    let mut told: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
     for file in &all {
         let name = file.strip_prefix(whole.path()).unwrap();
         let bytes = fs::read(file).unwrap();
@@ -161,8 +157,9 @@ fn a_flipped_bit_is_told_or_changes_nothing() {
             broken[at] ^= 1 << ((at + flip) % 8);
             let dir = fresh();
             fs::write(dir.path().join(name), broken).unwrap();
-            let kind = name.to_string_lossy().into_owned();
-            let counts = told.entry(kind).or_default();
+            let counts = counts
+                .entry(name.to_string_lossy().into_owned())
+                .or_default();
             match answers(dir.path()) {
                 Ok(answers) => {
                     counts[0] += 1;
@@ -177,7 +174,55 @@ fn a_flipped_bit_is_told_or_changes_nothing() {
             }
         }
     }
-    for (file, counts) in told {
-        println!("{file}: {counts:?}");
+    for (file, [same, refused]) in &counts {
+        println!("{file}: {same} times as before, {refused} times refused");
     }
+    let kinds = [
+        "0.jnl", "discard", "format", "version", "current", "tables/", "v",
+    ];
+    for kind in kinds {
+        let mut of_kind = counts.iter().filter(|(file, _)| file.contains(kind));
+        assert!(
+            of_kind.any(|(_, [_, refused])| *refused > 0),
+            "no {kind} was tried"
+        );
+    }
+}
+
+#[test]
+fn a_broken_end_of_the_log_is_cut_off_and_told() {
+    let whole = tempfile::tempdir().unwrap();
+    fill(whole.path());
+    let expected = answers(whole_copy(whole.path()).path()).unwrap();
+    let journal = Path::new("data/0.jnl");
+    let bytes = fs::read(whole.path().join(journal)).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    // The last batch ends with a checksum and a mark: it applied rows that are in the log before it.
+    for at in used - 13..used {
+        let dir = whole_copy(whole.path());
+        let mut broken = bytes.clone();
+        broken[at] ^= 0x40;
+        fs::write(dir.path().join(journal), broken).unwrap();
+        let opened = store(dir.path()).unwrap();
+        let [cut] = opened.cuts() else {
+            panic!("byte {at}: {:?}", opened.cuts());
+        };
+        assert_eq!(cut.file, dir.path().join(journal));
+        assert_eq!(cut.at + cut.bytes, used as u64);
+        drop(opened);
+        assert!(
+            store(dir.path()).unwrap().cuts().is_empty(),
+            "it is done once"
+        );
+        assert!(
+            answers(dir.path()).unwrap() == expected,
+            "byte {at}: other answers"
+        );
+    }
+}
+
+fn whole_copy(of: &Path) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy(of, dir.path());
+    dir
 }

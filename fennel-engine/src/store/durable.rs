@@ -14,6 +14,7 @@ use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOpt
 
 use super::batch::Batch;
 use super::folder::Folder;
+use super::journal::Cut;
 use super::range::KeyRange;
 use super::snapshot::Entry;
 use super::writer::Writer;
@@ -49,6 +50,7 @@ pub(super) struct Durable {
     writer: Writer,
     shared: Arc<Shared>,
     is_new: bool,
+    cuts: Vec<Cut>,
 }
 
 /// What readers and the writer share; dropped from top to bottom, so the lock is the last to go.
@@ -73,7 +75,7 @@ impl Durable {
         folder.check_format()?;
         let data = folder.data();
         let discard = folder.discard()?;
-        manifest::check(&data)
+        let cuts = manifest::check(&data)
             .and_then(|()| journal::mend(&data, discard))
             .map_err(|e| StoreError::io(dir, e))?;
         if discard.is_some() {
@@ -96,7 +98,12 @@ impl Durable {
             writer,
             shared,
             is_new,
+            cuts,
         })
+    }
+
+    pub(super) fn cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 
     pub(super) fn is_new(&self) -> bool {

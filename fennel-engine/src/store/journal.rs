@@ -8,6 +8,9 @@
 //!
 //! Batches from a sequence number on can be cut off too: those whose writers were told of a failure.
 //!
+//! No checksum has the sequence numbers, by which fjall tells what is newer and what it has in its tables already. They
+//! ascend from batch to batch, and a batch of which that isn't true is damage, wherever it is.
+//!
 //! This follows the journal of fjall 3.1 byte for byte, which is why `Cargo.toml` pins that version.
 //! All numbers are little-endian:
 //!
@@ -19,8 +22,8 @@
 //! ```
 
 use std::fs::{self, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -30,31 +33,60 @@ const END: u8 = 3;
 const CLEAR: u8 = 4;
 const TRAILER: [u8; 4] = *b"FJL\x03";
 
+/// The end of a journal that was cut off: a write that a crash kept from ending, or one that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The journal.
+    pub file: PathBuf,
+    /// The byte from which on it was cut off.
+    pub at: u64,
+    /// How many bytes these were.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, at, bytes } = self;
+        write!(
+            f,
+            "{} ended with {bytes} bytes of a write that isn't whole; they are cut off at byte {at}",
+            file.display()
+        )
+    }
+}
+
 /// Makes the journals in `data` end with their last intact batch before `discard`.
 ///
 /// # Errors
 ///
 /// [`io::ErrorKind::InvalidData`] if there are intact batches behind a broken place; nothing is cut then.
-pub(super) fn mend(data: &Path, discard: Option<u64>) -> io::Result<()> {
-    let mut cuts: Vec<(PathBuf, usize)> = Vec::new();
-    for path in journals(data)? {
-        let found = inspect(&fs::read(&path)?, discard.unwrap_or(u64::MAX));
+pub(super) fn mend(data: &Path, discard: Option<u64>) -> io::Result<Vec<Cut>> {
+    let mut cuts: Vec<Cut> = Vec::new();
+    let mut last = None;
+    for file in journals(data)? {
+        let found = inspect(&fs::read(&file)?, discard.unwrap_or(u64::MAX), &mut last);
         let behind_a_cut = found.batches > 0 && !cuts.is_empty();
-        cuts.extend(found.cut.map(|at| (path, at)));
-        if let (true, Some((path, at))) = (behind_a_cut || found.intact_behind, cuts.first()) {
+        cuts.extend(found.cut.map(|(at, bytes)| Cut {
+            file,
+            at: at as u64,
+            bytes: bytes as u64,
+        }));
+        if let (true, Some(Cut { file, at, .. })) =
+            (behind_a_cut || found.intact_behind, cuts.first())
+        {
             let text = format!(
                 "{} is broken at byte {at}, before intact batches",
-                path.display()
+                file.display()
             );
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
     }
-    for (path, at) in cuts {
-        let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(at as u64)?;
+    for Cut { file, at, .. } in &cuts {
+        let file = OpenOptions::new().write(true).open(file)?;
+        file.set_len(*at)?;
         file.sync_all()?;
     }
-    Ok(())
+    Ok(cuts)
 }
 
 /// The journals of a database, oldest first.
@@ -84,20 +116,38 @@ fn journals(data: &Path) -> io::Result<Vec<PathBuf>> {
 struct Inspected {
     /// Number of intact batches up to the cut.
     batches: usize,
-    /// Where the journal must be cut off, if there is anything but zeros behind its last good batch.
-    cut: Option<usize>,
-    /// Whether an intact batch that was acknowledged lies behind the cut.
+    /// Where the journal must be cut off, if there is anything but zeros behind its last good batch, and how many bytes
+    /// that is.
+    cut: Option<(usize, usize)>,
+    /// Whether a batch that was acknowledged lies behind the cut.
     intact_behind: bool,
 }
 
-fn inspect(journal: &[u8], discard: u64) -> Inspected {
+/// Sequence numbers that background work takes between two batches, by far at most.
+const MAX_STEP: u64 = 1 << 32;
+
+/// More than a store comes to; fjall has a meaning of its own for the highest bit.
+const MAX_SEQNO: u64 = 1 << 62;
+
+/// Looks through a journal. `last` is the sequence number of the last batch before, and becomes that of this journal's.
+fn inspect(journal: &[u8], discard: u64, last: &mut Option<u64>) -> Inspected {
     let journal = without_zeros_at_end(journal);
     let mut rest = journal;
     let mut batches = 0;
+    let mut is_misplaced = false;
     while let Some((batch, behind)) = Parsed::of(rest) {
         if batch.seqno >= discard {
             break;
         }
+        // A write that a crash cut short isn't intact, so this is none.
+        is_misplaced = match *last {
+            Some(last) => batch.seqno <= last || batch.seqno - last > MAX_STEP,
+            None => batch.seqno > MAX_SEQNO,
+        };
+        if is_misplaced {
+            break;
+        }
+        *last = Some(batch.seqno);
         rest = behind;
         batches += 1;
     }
@@ -105,8 +155,8 @@ fn inspect(journal: &[u8], discard: u64) -> Inspected {
         let batch = rest.get(from..).and_then(Parsed::of);
         batch.is_some_and(|(batch, _)| batch.seqno < discard)
     };
-    let intact_behind = (1..rest.len()).any(acknowledged);
-    let cut = (!rest.is_empty()).then_some(journal.len() - rest.len());
+    let intact_behind = is_misplaced || (1..rest.len()).any(acknowledged);
+    let cut = (!rest.is_empty()).then_some((journal.len() - rest.len(), rest.len()));
     Inspected {
         batches,
         cut,
@@ -206,12 +256,20 @@ mod tests {
         bytes
     }
 
-    fn inspected(batches: usize, cut: Option<usize>, intact_behind: bool) -> Inspected {
-        Inspected {
-            batches,
-            cut,
-            intact_behind,
-        }
+    /// How many batches are intact, where the journal is cut, and whether there is more behind.
+    type Found = (usize, Option<usize>, bool);
+
+    fn inspect(journal: &[u8], discard: u64) -> Found {
+        let found = super::inspect(journal, discard, &mut None);
+        (
+            found.batches,
+            found.cut.map(|(at, _)| at),
+            found.intact_behind,
+        )
+    }
+
+    fn inspected(batches: usize, cut: Option<usize>, intact_behind: bool) -> Found {
+        (batches, cut, intact_behind)
     }
 
     #[test]
@@ -243,7 +301,7 @@ mod tests {
     #[test]
     fn a_broken_batch_before_an_intact_one_is_told_at_every_byte() {
         let (first, second) = (batch(1, &[b"a", b"b"]), batch(2, &[b"c"]));
-        // The sequence number, bytes 5 to 12, is in no checksum; fjall has none for it.
+        // The sequence number, bytes 5 to 12, is in no checksum.
         for at in (0..5).chain(13..first.len()) {
             let mut journal = [&first[..], &second].concat();
             journal[at] ^= 0x10;
@@ -252,6 +310,36 @@ mod tests {
                 inspected(0, Some(0), true),
                 "{at}"
             );
+        }
+    }
+
+    #[test]
+    fn a_sequence_number_that_is_not_the_next_is_told_wherever_it_is() {
+        let of = |seqnos: [u64; 3]| seqnos.map(|seqno| batch(seqno, &[b"a"])).concat();
+        let seqnos = [1000, 1001, 1003];
+        let one = of(seqnos).len() / 3;
+        for i in 0..3 {
+            for bit in 0..64 {
+                let mut flipped = seqnos;
+                flipped[i] ^= 1 << bit;
+                let ascends = flipped.is_sorted_by(|a, b| a < b && b - a <= MAX_STEP);
+                let found = inspect(&of(flipped), u64::MAX);
+                if ascends && flipped[0] <= MAX_SEQNO {
+                    assert_eq!(
+                        found,
+                        inspected(3, None, false),
+                        "they say the same in order"
+                    );
+                } else {
+                    let good = found.0;
+                    assert!(good < 3, "{flipped:?}");
+                    assert_eq!(
+                        found,
+                        inspected(good, Some(good * one), true),
+                        "{flipped:?}"
+                    );
+                }
+            }
         }
     }
 
@@ -278,10 +366,21 @@ mod tests {
         assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), broken);
 
         fs::write(dir.path().join("10.jnl"), vec![0; 100]).unwrap();
-        mend(dir.path(), None).unwrap();
-        assert_eq!(
-            fs::read(dir.path().join("9.jnl")).unwrap(),
-            batch(1, &[b"a"])
+        let whole = batch(1, &[b"a"]);
+        // Of the 20 bytes the last three are zeros, as where nothing is written.
+        let cut = Cut {
+            file: dir.path().join("9.jnl"),
+            at: whole.len() as u64,
+            bytes: 17,
+        };
+        assert_eq!(mend(dir.path(), None).unwrap(), [cut]);
+        assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), whole);
+
+        fs::write(dir.path().join("10.jnl"), batch(1, &[b"c"])).unwrap();
+        let error = mend(dir.path(), None).unwrap_err();
+        assert!(
+            error.to_string().contains("10.jnl is broken at byte 0"),
+            "numbers go on from journal to journal: {error}"
         );
     }
 }

@@ -43,6 +43,7 @@ pub use durable::Options;
 pub use error::{Cause, Result, StoreError};
 /// Immutable bytes; a clone shares them, and up to 20 bytes take no allocation.
 pub use fjall::Slice as Bytes;
+pub use journal::Cut;
 pub(crate) use range::prefix_end;
 pub use snapshot::{Entry, Scan, Snapshot};
 pub use ticket::Ticket;
@@ -124,6 +125,15 @@ impl Store {
         match &*self.0 {
             Backend::Durable(durable) => durable.is_new(),
             Backend::Memory(_) => true,
+        }
+    }
+
+    /// What this open cut off the end of journals: writes that a crash kept from ending, or that failed.
+    #[must_use]
+    pub fn cuts(&self) -> &[Cut] {
+        match &*self.0 {
+            Backend::Durable(durable) => durable.cuts(),
+            Backend::Memory(_) => &[],
         }
     }
 
