@@ -17,6 +17,9 @@
 //!
 //! Nulls are left out of all that compute with numbers; lists keep them unless `dropnull = true`.
 //!
+//! A sum that an `i64` or a decimal can't hold neither wraps nor ends there: whoever asks for it gets an error that names
+//! it, until its rows come to less again. Where rows of aggregates go on into other steps, that row is set aside.
+//!
 //! With the feature `eval` they are computed, too: see `Aggregation::accumulator`.
 
 #[cfg(feature = "eval")]
