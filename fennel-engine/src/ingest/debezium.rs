@@ -120,11 +120,11 @@ fn changed_at(envelope: &Incoming) -> Result<Timestamp, String> {
     at.ok_or_else(|| format!("`{name}` is {millis}; expected milliseconds since 1970"))
 }
 
-/// A key that an image has, and its event time, if it has one.
+/// A key that an image has, and its event time, or why it has none.
 struct Place {
     /// A row of the dataset with nothing in it but the key.
     key: Vec<Value>,
-    time: Option<Timestamp>,
+    time: Result<Timestamp, String>,
 }
 
 impl Place {
@@ -206,12 +206,9 @@ impl Source {
                     self.updated(table, row?, to, before.transpose()?)
                 }
                 Event::Deleted { at, .. } => {
-                    let place = before.next().transpose()?;
-                    let is_taken = self.admits(at);
-                    let gone = place
-                        .filter(|_| is_taken)
-                        .map(|place| place.gone(at, table));
-                    Ok([gone, None])
+                    let gone = before.next().transpose()?;
+                    let gone = gone.map(|place| place.gone(at, table));
+                    Ok([gone.filter(|gone| self.admits_change(gone, table)), None])
                 }
             }
         });
@@ -232,19 +229,15 @@ impl Source {
                 values,
             },
             None => {
-                let place = self
-                    .places(table, &[after])
-                    .into_iter()
-                    .next()
-                    .transpose()?;
-                let Some((place, at)) = place.and_then(|place| place.time.map(|at| (place, at)))
-                else {
+                let Some(place) = self.places(table, &[after]).pop().transpose()? else {
                     return Ok([None, None]);
                 };
-                if !self.admits(at) {
+                let at = place.time.clone()?;
+                let gone = place.gone(at, table);
+                if !self.admits_change(&gone, table) {
                     return Ok([None, None]);
                 }
-                place.gone(at, table)
+                gone
             }
         };
         let Some(Value::Timestamp(at)) = is.values.get(table.timestamp).cloned() else {
@@ -253,6 +246,14 @@ impl Source {
         let moved = before.filter(|before| !before.is_of(&is.values, table));
         let gone = moved.map(|before| before.gone(at, table));
         Ok([Some(is), gone])
+    }
+
+    /// Whether a change is between the source's bounds.
+    fn admits_change(&self, change: &Change, table: &Table) -> bool {
+        match change.values.get(table.timestamp) {
+            Some(Value::Timestamp(at)) => self.admits(*at),
+            _ => false,
+        }
     }
 
     /// The key of each image, or why it has none.
@@ -267,8 +268,9 @@ impl Source {
                 }
             }
             let time = match value(table.timestamp, row) {
-                Some(Ok(Value::Timestamp(time))) => Some(*time),
-                _ => None,
+                Some(Ok(Value::Timestamp(time))) => Ok(*time),
+                Some(Err(reason)) => Err(reason.clone()),
+                Some(Ok(_)) | None => Err("it has no event time".into()),
             };
             Ok(Place { key, time })
         });

@@ -120,6 +120,14 @@ fn a_row_is_never_gone_before_it_came() {
     assert_eq!(cities(&fixture, 1, &[9, 10, 99]), json!([null, null, null]));
     log(&fixture, &[insert(1, "Bonn", 12)]);
     assert_eq!(cities(&fixture, 1, &[11, 12]), json!([null, "Bonn"]));
+    // Also where the source begins in between.
+    let since = Source {
+        since: Some(second(10)),
+        ..source("users", Cdc::Debezium)
+    };
+    let fixture = Fixture::with(&request(&[users(since)], &[]));
+    log(&fixture, &[insert(1, "Rome", 10), delete(9)]);
+    assert_eq!(cities(&fixture, 1, &[99]), json!([null]));
 }
 
 #[test]
@@ -170,6 +178,10 @@ fn a_row_that_the_filter_lets_go_is_gone() {
     );
     assert_eq!(cities(&fixture, 3, &[10, 20]), json!(["Rome", null]));
     assert_eq!(cities(&fixture, 4, &[20]), json!([null]));
+    let timeless = json!({"uid": 1, "city": "Bonn", "ts": null});
+    let logged = log(&fixture, &[update(&Json::Null, &timeless)]);
+    let reason = "column `ts`: expected `DateTime<Utc>`, found null";
+    assert_eq!(reasons(&logged), [(0, reason)], "since when is it gone?");
 }
 
 #[test]
