@@ -29,6 +29,7 @@ pub struct Server {
     address: SocketAddr,
     data_dir: PathBuf,
     first_token: FirstToken,
+    cuts: Vec<Cut>,
     limits: Limits,
     app: App,
 }
@@ -83,14 +84,15 @@ impl Server {
             let (first, process) = (first_admin_token.as_ref(), process_token.as_ref());
             let (access, first) = Access::open(&store, clock, first, process)?;
             let app = App::new(engine, access, &config);
-            Ok::<_, Error>((app, first, data_dir))
+            Ok::<_, Error>((app, first, data_dir, store.cuts().to_vec()))
         });
-        let (app, first_token, data_dir) = finished(opening).await?;
+        let (app, first_token, data_dir, cuts) = finished(opening).await?;
         Ok(Server {
             listener,
             address,
             data_dir,
             first_token,
+            cuts,
             limits,
             app,
         })
@@ -105,7 +107,7 @@ impl Server {
     /// What was cut off the end of the folder's journals: writes that a crash kept from ending.
     #[must_use]
     pub fn cuts(&self) -> &[Cut] {
-        self.store.cuts()
+        &self.cuts
     }
 
     /// The folder of its data, as an absolute path.
