@@ -5,6 +5,7 @@
 //! dataset's data its own all come from one list.
 
 mod extractors;
+mod listing;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,8 @@ use crate::entity::{
     Dataset, Descriptor, Extraction, Feature, Kind, Meta, Origin, PreprocValue, Sink, Source,
 };
 use crate::{Problem, Problems};
+
+pub use listing::{EntityFacts, FactText, listing};
 
 /// What a commit does to each entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +49,8 @@ pub enum Change {
     Created,
     /// Something about it is different.
     Changed,
-    /// It is marked deleted.
+    /// It is marked deleted; or it is live on one side, and the other has nothing of it, as only commits that don't
+    /// follow each other can be.
     Deleted,
     /// It was marked deleted by an earlier commit and is left out now.
     Retired,
@@ -413,6 +417,7 @@ fn change(
     fields: &[FieldDiff],
 ) -> Change {
     match (old, new) {
+        (Some(old), None) if !is_deleted(old) => Change::Deleted,
         (_, None) => Change::Retired,
         (None, Some(_)) => Change::Created,
         (Some(old), Some(new)) if !is_deleted(old) && is_deleted(new) => Change::Deleted,

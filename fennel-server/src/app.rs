@@ -160,6 +160,9 @@ impl IntoResponse for Answer {
 pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/v1/commit", post(route::commit))
+        .route("/api/v1/commits", get(route::list_commits))
+        .route("/api/v1/commits/{name}", get(route::show_commit))
+        .route("/api/v1/diff", get(route::compare_commits))
         .route("/api/v1/log", post(route::log))
         .route("/api/v1/query", post(route::query))
         .route("/api/v1/dataset/{name}/lookup", post(route::lookup))

@@ -3,6 +3,7 @@
 mod branch;
 mod commit;
 mod health;
+mod history;
 mod inspect;
 mod log;
 mod lookup;
@@ -12,6 +13,7 @@ mod rejects;
 pub(crate) use branch::{delete_branch, init_branch, list_branches};
 pub(crate) use commit::commit;
 pub(crate) use health::{health, ready};
+pub(crate) use history::{compare_commits, list_commits, show_commit};
 pub(crate) use inspect::inspect;
 pub(crate) use log::log;
 pub(crate) use lookup::lookup;
