@@ -49,11 +49,13 @@ mod dump;
 mod embedded;
 mod error;
 mod explain;
+mod history;
 mod job;
 mod process;
 mod progress;
 mod report;
 mod retry;
+mod revision;
 mod secret;
 mod transport;
 

@@ -1,10 +1,11 @@
 //! Reports for programs. `json.md` beside this file documents the object.
 
 use fennel_core::Problem;
-use fennel_core::diff::{Change, Diff, EntityDiff};
+use fennel_core::diff::{Change, Diff, EntityDiff, EntityFacts};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::history::Outline;
 
 /// Goes up when a field changes its meaning or goes away; new ones may come at any time.
 const VERSION: u32 = 1;
@@ -20,6 +21,8 @@ pub(super) struct Document {
     pub(super) server: Option<Server>,
     pub(super) plan: Option<Plan>,
     commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) answer: Option<Answer>,
     error: Option<Failure>,
 }
 
@@ -32,6 +35,7 @@ pub(super) enum Outcome {
     Planned,
     Checked,
     Dumped,
+    Answered,
     Failed,
 }
 
@@ -48,6 +52,31 @@ pub(super) struct Server {
     pub(super) url: String,
     pub(super) embedded: bool,
     pub(super) branch: String,
+}
+
+/// What was asked for.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Answer {
+    History {
+        commits: Vec<Outline>,
+    },
+    Shown {
+        commit: Outline,
+        diff: Plan,
+        definitions: Vec<EntityFacts>,
+    },
+    Compared {
+        from: Option<Outline>,
+        to: Option<Outline>,
+        diff: Plan,
+    },
+    Branches {
+        branches: Vec<String>,
+    },
+    Done {
+        done: String,
+    },
 }
 
 /// What the commit changes.
@@ -80,6 +109,7 @@ impl Document {
             server: None,
             plan: None,
             commit: None,
+            answer: None,
             error: None,
         }
     }

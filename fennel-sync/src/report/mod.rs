@@ -1,5 +1,6 @@
 //! What a run says: lines for people as it goes, or one JSON object at its end.
 
+mod history;
 mod json;
 mod text;
 
@@ -11,8 +12,9 @@ use fennel_core::diff::Diff;
 pub(crate) use self::text::plain;
 use crate::cli::Format;
 use crate::error::{Error, count};
+use crate::history::{Compared, Outline, Shown};
 use crate::process::Screens;
-use json::{Document, Outcome};
+use json::{Answer, Document, Outcome};
 use text::Paint;
 
 /// Where a run says what.
@@ -105,6 +107,68 @@ impl<'a> Report<'a> {
         self.say("This is a preview: nothing was committed\n")?;
         self.document.end(Outcome::Planned, None);
         Ok(())
+    }
+
+    /// The commits of a branch, the latest first.
+    pub(crate) fn history(&mut self, commits: Vec<Outline>, branch: &str) -> io::Result<()> {
+        self.say(&history::table(&commits, branch))?;
+        self.answered(Answer::History { commits });
+        Ok(())
+    }
+
+    /// A commit, and what it changed; what the branch was from then on, if that is wanted.
+    pub(crate) fn shown(&mut self, shown: Shown, definitions: bool) -> io::Result<()> {
+        self.say(&history::commit(&shown.commit))?;
+        self.say(&text::changes("Changes", &shown.diff, self.paint))?;
+        if definitions {
+            self.say(&history::definitions(&shown.definitions))?;
+        }
+        let Shown {
+            commit,
+            diff,
+            definitions,
+        } = shown;
+        let diff = json::Plan::new(diff);
+        self.answered(Answer::Shown {
+            commit,
+            diff,
+            definitions,
+        });
+        Ok(())
+    }
+
+    /// What changes from one commit to another.
+    pub(crate) fn compared(&mut self, compared: Compared) -> io::Result<()> {
+        let Compared { from, to, diff } = compared;
+        for (side, commit) in [("From", &from), ("To", &to)] {
+            self.say(&format!("{side}: {}\n", history::line(commit.as_ref())))?;
+        }
+        self.say(&text::changes("Changes", &diff, self.paint))?;
+        let diff = json::Plan::new(diff);
+        self.answered(Answer::Compared { from, to, diff });
+        Ok(())
+    }
+
+    /// The branches of the server.
+    pub(crate) fn branches(&mut self, branches: Vec<String>) -> io::Result<()> {
+        for branch in &branches {
+            self.say(&format!("{}\n", plain(branch)))?;
+        }
+        self.answered(Answer::Branches { branches });
+        Ok(())
+    }
+
+    /// Something was done that is no commit.
+    pub(crate) fn done(&mut self, what: &str) -> io::Result<()> {
+        let done = plain(what);
+        self.say(&format!("{done}\n"))?;
+        self.answered(Answer::Done { done });
+        Ok(())
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        self.document.answer = Some(answer);
+        self.document.end(Outcome::Answered, None);
     }
 
     /// What the definitions come to, and an empty line.

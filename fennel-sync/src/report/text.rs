@@ -42,7 +42,12 @@ pub(super) fn server(url: &str, embedded: bool, branch: &str) -> String {
 
 /// What a commit changes: how many, then each entity with its fields.
 pub(super) fn plan(diff: &Diff, paint: Paint) -> String {
-    let mut text = format!("Plan: {}\n", summary(diff));
+    changes("Plan", diff, paint)
+}
+
+/// What changes, under a title.
+pub(super) fn changes(title: &str, diff: &Diff, paint: Paint) -> String {
+    let mut text = format!("{title}: {}\n", summary(diff));
     let changing = diff.entities.iter();
     for entity in changing.filter(|entity| entity.change != Change::Unchanged) {
         let (sign, colour) = match entity.change {
