@@ -4,6 +4,7 @@
 
 mod crash;
 mod functions;
+mod history;
 mod readme;
 mod restart;
 mod sales;
