@@ -10,6 +10,7 @@ mod definitions;
 mod expressions;
 mod fixture;
 mod functions;
+mod history;
 mod ingestion;
 mod lookups;
 mod permutations;
