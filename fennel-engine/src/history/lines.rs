@@ -107,7 +107,7 @@ mod tests {
         let clone = with(base.clone_to(1), 2);
         let base = with(base, 1);
         let alone = |of: &Lines, others: &[Lines]| of.alone(others).collect::<Vec<_>>();
-        assert_eq!(alone(&base, &[clone.clone()]), [(0, 3)]);
+        assert_eq!(alone(&base, std::slice::from_ref(&clone)), [(0, 3)]);
         assert_eq!(alone(&clone, &[base]), [(1, 3), (1, 4)]);
         assert_eq!(alone(&clone, &[]), [(0, 1), (0, 2), (1, 3), (1, 4)]);
     }

@@ -108,10 +108,10 @@ fn a_page_of_a_history_begins_before_a_commit() {
         let commits = fixture.engine.history("main", before, limit).unwrap();
         commits.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
-    assert_eq!(page(None, 1), [second.id.clone()]);
-    assert_eq!(page(Some(&second.id), 9), [first.id.clone()]);
-    assert_eq!(page(Some(&first.id), 9), [] as [String; 0]);
-    assert_eq!(page(None, 0), [] as [String; 0]);
+    assert_eq!(page(None, 1), [&*second.id]);
+    assert_eq!(page(Some(&second.id), 9), [&*first.id]);
+    assert_eq!(page(Some(&first.id), 9), [] as [&str; 0]);
+    assert_eq!(page(None, 0), [] as [&str; 0]);
 }
 
 #[test]
