@@ -10,6 +10,7 @@ mod data;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod headers;
+mod history;
 mod lifetime;
 mod limits;
 mod support;
