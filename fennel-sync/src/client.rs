@@ -158,6 +158,10 @@ impl<T: Transport> Client<T> {
         } = self.backoff.send(&self.transport, &call).await;
         let url = || self.server.address().into();
         match result {
+            Ok(response) if doubt == Doubt::Branch && tries > 1 => {
+                let answer = self.understand(&response, tries);
+                answer.map_err(perhaps_done)
+            }
             Ok(response) => self.understand(&response, tries),
             Err(Failure::NotHttp(cause)) => Err(Error::Foreign {
                 url: url(),
@@ -252,6 +256,23 @@ fn declined(error: Error) -> Error {
         Error::Refused {
             status, message, ..
         } => Error::Declined { status, message },
+        other => other,
+    }
+}
+
+/// A refusal behind a lost answer: a branch is there, or gone, perhaps because of the try before.
+fn perhaps_done(error: Error) -> Error {
+    match error {
+        Error::Refused {
+            status: status @ (404 | 409),
+            message,
+            ..
+        } => Error::Declined {
+            status,
+            message: format!(
+                "{message}; perhaps that was this run itself, for the answer to an earlier try was lost: `sync branch list` tells"
+            ),
+        },
         other => other,
     }
 }

@@ -179,6 +179,26 @@ fn branches_are_made_and_deleted_by_name() {
 }
 
 #[test]
+fn a_branch_that_is_there_behind_a_lost_answer_may_be_this_runs_own() {
+    let there = || json(409, &json!({"err_msg": "there is a branch `dev`"}));
+    let args = ["branch", "create", "dev"];
+    let server = Server::start(vec![Reply::Hangup, there()]);
+    let ran = Run::against(&server.url).run(&args);
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            3,
+            "error: the server refuses (status 409): there is a branch `dev`; perhaps that was this run itself, for the answer to an earlier try was lost: `sync branch list` tells\n"
+        )
+    );
+    let (ran, _) = asked(there(), &args);
+    assert_eq!(
+        ran.err,
+        "error: the server refuses (status 409): there is a branch `dev`\n"
+    );
+}
+
+#[test]
 fn what_the_server_does_not_have_is_told_in_its_words() {
     let (ran, _) = asked(
         json(404, &json!({"err_msg": "no commit `x`"})),
