@@ -139,12 +139,8 @@ fn what_was_committed_is_listed_shown_and_compared() {
         compared.contains("\n  + dataset Sale created\n"),
         "{compared}"
     );
-    let back = ok(sync(
-        &url,
-        TOKEN,
-        &["diff", "HEAD", "HEAD~1", "--format", "json"],
-    ));
-    let back: Value = serde_json::from_str(&back).unwrap_or_default();
+    let back = sync(&url, TOKEN, &["diff", "HEAD", "HEAD~1", "--format", "json"]);
+    let back: Value = serde_json::from_str(&back.out).unwrap();
     assert_eq!(back["answer"]["to"]["id"], first[0]);
     assert_eq!(
         back["answer"]["diff"]["deleted"], 1,
@@ -164,6 +160,20 @@ fn what_was_committed_is_listed_shown_and_compared() {
         before_all.err.contains("`HEAD` is number 2 of its branch"),
         "{before_all:?}"
     );
+}
+
+#[test]
+fn an_embedded_server_has_a_history_and_branches_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut sync = command(folder.path());
+        ok(Process::start(sync.args(args)).finish(LIMIT))
+    };
+    run(&["--message", "at home"]);
+    assert!(run(&["history"]).contains("  2 created  at home\n"));
+    run(&["branch", "clone", "main", "dev"]);
+    assert!(run(&["branch", "list"]).ends_with("\ndev\nmain\n"));
+    assert!(run(&["diff", "main", "dev"]).contains("\nChanges: 2 unchanged\n"));
 }
 
 #[test]

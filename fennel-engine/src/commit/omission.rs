@@ -18,6 +18,8 @@ use crate::history::{CommitRecord, EntityChange, Past, PastCommit, Told};
 
 /// The most rows of a dataset that are counted.
 const COUNTED: usize = 1_000;
+/// The most omissions that are explained; whoever leaves out more than that has left out everything.
+const EXPLAINED: usize = 200;
 /// The most readers that are named.
 const NAMED: usize = 8;
 /// The most commits of which the definitions are read to find out where features came from.
@@ -58,10 +60,15 @@ impl Branch<'_> {
         after: &Catalog<'_>,
     ) -> Result<Problems> {
         let mut origins = None;
+        let mut explained = 0;
         for problem in &mut problems {
             let Some(place) = omitted(problem, before, after) else {
                 continue;
             };
+            explained += 1;
+            if explained > EXPLAINED {
+                break;
+            }
             let origins = match &mut origins {
                 Some(origins) => origins,
                 none => none.insert(Origins::new(self.past)?),
