@@ -5,6 +5,7 @@
 //! dataset's data its own all come from one list.
 
 mod extractors;
+mod listing;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ use crate::entity::{
 };
 
 pub use transition::{check_reserved, check_transition};
+
+pub use listing::{EntityFacts, FactText, listing};
 
 /// What a commit does to each entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +54,8 @@ pub enum Change {
     Changed,
     /// It is marked deprecated, and maybe something else about it is different.
     Deprecated,
-    /// It is marked deleted.
+    /// It is marked deleted; or it is live on one side, and the other has nothing of it, as only commits that don't
+    /// follow each other can be.
     Deleted,
     /// It was marked deleted by an earlier commit and is left out now.
     Retired,
@@ -426,6 +430,7 @@ fn change(
     fields: &[FieldDiff],
 ) -> Change {
     match (old, new) {
+        (Some(old), None) if !is_deleted(old) => Change::Deleted,
         (_, None) => Change::Retired,
         (None, Some(_)) => Change::Created,
         (Some(old), Some(new)) if !is_deleted(old) && is_deleted(new) => Change::Deleted,

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::Result;
 use crate::graph::Graph;
-use crate::meta::{self, Head};
+use crate::history::{Head, Lines};
+use crate::meta;
 use crate::store::Batch;
 use crate::table::TableId;
 use crate::{Engine, Error};
@@ -17,6 +18,8 @@ pub(crate) struct Branches(RwLock<BTreeMap<String, Branch>>);
 /// A branch as of its last commit.
 #[derive(Clone, Debug)]
 pub(crate) struct Branch {
+    /// Where its commits are.
+    pub(crate) lines: Lines,
     pub(crate) head: Arc<Head>,
     pub(crate) graph: Arc<Graph>,
 }
@@ -37,24 +40,31 @@ impl Engine {
     ///
     /// [`Error::Exists`] if there is such a branch, [`Error::Request`] for another name.
     pub fn init_branch(&self, name: &str) -> Result<(), Error> {
-        self.create_branch(name, |_| Ok((Head::default(), Arc::default())))
+        self.create_branch(name, |_, line| {
+            Ok(Branch {
+                lines: Lines::new(line),
+                head: Arc::default(),
+                graph: Arc::default(),
+            })
+        })
     }
 
-    /// Creates a branch that begins as another one is, with its definitions and its data. Nothing is copied: equal
-    /// datasets share their tables, so it takes no longer for more of them.
+    /// Creates a branch that begins as another one is, with its definitions, its data and its history. Nothing is
+    /// copied: equal datasets share their tables, so it takes no longer for more of them.
     ///
     /// # Errors
     ///
     /// [`Error::Unknown`] if there is no branch `base`, and as [`init_branch`](Engine::init_branch).
     pub fn clone_branch(&self, base: &str, name: &str) -> Result<(), Error> {
-        self.create_branch(name, |branches| {
-            branches.read(base, |base| {
-                (Head::clone(&base.head), Arc::clone(&base.graph))
+        self.create_branch(name, |branches, line| {
+            branches.read(base, |base| Branch {
+                lines: base.lines.clone_to(line),
+                ..base.clone()
             })
         })
     }
 
-    /// Deletes a branch, and the data that no other has. Rows that were logged stay in the log.
+    /// Deletes a branch, and the data and the commits that no other has. Rows that were logged stay in the log.
     ///
     /// # Errors
     ///
@@ -69,10 +79,13 @@ impl Engine {
             .registry
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        inner.branches.read(name, |_| ())?;
+        let lines = inner.branches.read(name, |branch| branch.lines.clone())?;
         let unused = registry.unused(&inner.branches.tables_besides(name));
         let mut batch = Batch::new();
-        meta::delete_head(&mut batch, name);
+        meta::delete_branch(&mut batch, name);
+        for place in lines.alone(&inner.branches.lines_besides(name)) {
+            meta::delete_commit(&mut batch, place);
+        }
         let held = inner.runner.hold();
         inner.switch(&mut registry, held, unused, batch, |_, batch| {
             inner.store.write(batch)?;
@@ -81,11 +94,11 @@ impl Engine {
         })
     }
 
-    /// Creates a branch that begins with what `first` gives.
+    /// Creates a branch that begins as `first` has it, given the number of its own line of commits.
     fn create_branch(
         &self,
         name: &str,
-        first: impl FnOnce(&Branches) -> Result<(Head, Arc<Graph>)>,
+        first: impl FnOnce(&Branches, u32) -> Result<Branch>,
     ) -> Result<(), Error> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
         if name.is_empty() || name.len() > NAME_CHARACTERS || !name.chars().all(is_allowed) {
@@ -105,11 +118,11 @@ impl Engine {
                 format!("there is a branch `{name}` already; commit to it, or choose another name");
             return Err(Error::Exists { what });
         }
-        let (head, graph) = first(branches)?;
+        let branch = first(branches, branches.next_line())?;
         let mut batch = Batch::new();
-        meta::put_head(&mut batch, name, &head);
+        meta::put_branch(&mut batch, name, &branch.lines);
         self.inner.store.write(batch)?;
-        branches.set(name, head, graph);
+        branches.set(name, branch);
         Ok(())
     }
 }
@@ -117,6 +130,8 @@ impl Engine {
 impl Branches {
     /// The branch that is always there.
     pub(crate) const MAIN: &str = "main";
+    /// The line of its commits.
+    pub(crate) const MAIN_LINE: u32 = 0;
 
     fn names(&self) -> Vec<String> {
         self.0
@@ -135,15 +150,25 @@ impl Branches {
     }
 
     /// Creates a branch, or moves it on.
-    pub(crate) fn set(&self, name: &str, head: Head, graph: Arc<Graph>) {
-        let branch = Branch {
-            head: Arc::new(head),
-            graph,
-        };
+    pub(crate) fn set(&self, name: &str, branch: Branch) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name.into(), branch);
+    }
+
+    /// A line that no branch has commits on.
+    fn next_line(&self) -> u32 {
+        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let highest = branches.values().map(|branch| branch.lines.highest()).max();
+        highest.map_or(Self::MAIN_LINE, |highest| highest + 1)
+    }
+
+    /// The lines of all branches but one.
+    fn lines_besides(&self, name: &str) -> Vec<Lines> {
+        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let others = branches.iter().filter(|(other, _)| *other != name);
+        others.map(|(_, branch)| branch.lines.clone()).collect()
     }
 
     fn remove(&self, name: &str) {

@@ -1,12 +1,13 @@
 //! What the engine refuses, and what can go wrong below it.
 //!
 //! [`Unknown`](Error::Unknown), [`Exists`](Error::Exists), [`Invalid`](Error::Invalid),
-//! [`Refused`](Error::Refused) and [`Request`](Error::Request) are about the call: the same call fails
-//! again until what it names is mended, and nothing was changed. [`Store`](Error::Store),
+//! [`Refused`](Error::Refused), [`Moved`](Error::Moved) and [`Request`](Error::Request) are about the call: the
+//! same call fails again until what it names is mended, and nothing was changed. [`Store`](Error::Store),
 //! [`Behind`](Error::Behind) and [`Corrupt`](Error::Corrupt) are about this machine.
 
 use fennel_core::Problems;
 
+use crate::history::Moved;
 use crate::store::StoreError;
 
 /// Why the engine didn't do what it was asked.
@@ -32,6 +33,9 @@ pub enum Error {
     /// [`check_transition`](fennel_core::diff::check_transition).
     #[error(transparent)]
     Refused(Problems),
+    /// The branch is no longer at the commit that the caller's plan was made against.
+    #[error("{0}")]
+    Moved(Box<Moved>),
     /// The call contradicts itself or what was committed: what is wrong, where, and what to do.
     #[error("{0}")]
     Request(String),

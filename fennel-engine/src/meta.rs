@@ -3,7 +3,9 @@
 //! | key in [`Space::Meta`] | value |
 //! |---|---|
 //! | `format` | the version of everything that the engine writes |
-//! | `branch/` and the name | [`Head`] |
+//! | `branch/` and the name | its [`Lines`] |
+//! | `commit/`, the numbers of a line and of a commit | [`CommitRecord`], see [`history`](crate::history) |
+//! | `definitions/`, the same numbers | [`Definitions`] |
 //! | `table/` and the number | [`TableRecord`] |
 //! | `phase/`, the number of a table and of its source | [`Phase`], if the source is bounded and has begun |
 //! | `mark/`, the number of a table and of its source, and a sequence | the latest event time of the source's rows before that ([`Mark`]) |
@@ -17,29 +19,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::history::{CommitRecord, Definitions, Head, Lines};
 use crate::ingest::{EndpointId, Mark, Phase};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
 const FORMAT: u32 = 4;
-
-/// The last commit of a branch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Head {
-    /// 12 hexadecimal digits; empty before the first commit.
-    pub(crate) id: String,
-    /// How many commits there were.
-    pub(crate) sequence: u64,
-    /// When it was made, in microseconds since 1970.
-    pub(crate) at_micros: i64,
-    pub(crate) message: String,
-    /// The definitions, as an encoded `SyncRequest`.
-    pub(crate) request: Vec<u8>,
-    /// What was marked deleted by an earlier commit and is left out since, encoded likewise: those names stay
-    /// reserved.
-    pub(crate) tombstones: Vec<u8>,
-}
 
 /// A table that has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +51,7 @@ pub(crate) enum TableState {
 pub(crate) struct Meta {
     /// There was nothing, not even a format.
     pub(crate) is_new: bool,
-    pub(crate) heads: Vec<(String, Head)>,
+    pub(crate) branches: Vec<(String, (Lines, Head))>,
     pub(crate) tables: Vec<(TableId, TableRecord)>,
     /// By table and position among the table's sources.
     pub(crate) phases: Vec<((TableId, u32), Phase)>,
@@ -92,9 +78,14 @@ impl Meta {
         }
         let next_table = snapshot.get(Space::Meta, b"next table")?;
         let text = |name: &[u8]| String::from_utf8(name.to_vec()).ok();
+        let branches = read_all(snapshot, b"branch/", text)?.into_iter();
+        let branches = branches.map(|(name, lines): (String, Lines)| {
+            let head = head(snapshot, &lines)?;
+            Ok((name, (lines, head)))
+        });
         Ok(Self {
             is_new,
-            heads: read_all(snapshot, b"branch/", text)?,
+            branches: branches.collect::<Result<_>>()?,
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
             marks: marks(snapshot)?,
@@ -110,14 +101,55 @@ pub(crate) fn put_format(batch: &mut Batch) {
     batch.put(Space::Meta, "format", encode(&FORMAT));
 }
 
-/// Sets the head of a branch.
-pub(crate) fn put_head(batch: &mut Batch, branch: &str, head: &Head) {
-    batch.put(Space::Meta, format!("branch/{branch}"), encode(head));
+/// Sets where the commits of a branch are.
+pub(crate) fn put_branch(batch: &mut Batch, branch: &str, lines: &Lines) {
+    batch.put(Space::Meta, format!("branch/{branch}"), encode(lines));
 }
 
-/// Forgets the head of a branch.
-pub(crate) fn delete_head(batch: &mut Batch, branch: &str) {
+/// Forgets a branch, but not its commits.
+pub(crate) fn delete_branch(batch: &mut Batch, branch: &str) {
     batch.delete(Space::Meta, format!("branch/{branch}"));
+}
+
+/// Keeps a commit at its place.
+pub(crate) fn put_commit(batch: &mut Batch, place: (u32, u64), head: &Head) {
+    batch.put(
+        Space::Meta,
+        commit_key(b"commit/", place),
+        encode(&head.commit),
+    );
+    batch.put(
+        Space::Meta,
+        commit_key(b"definitions/", place),
+        encode(&head.definitions),
+    );
+}
+
+/// Forgets the commit at a place.
+pub(crate) fn delete_commit(batch: &mut Batch, place: (u32, u64)) {
+    batch.delete(Space::Meta, commit_key(b"commit/", place));
+    batch.delete(Space::Meta, commit_key(b"definitions/", place));
+}
+
+/// The commit at a place.
+pub(crate) fn commit(snapshot: &Snapshot, place: (u32, u64)) -> Result<CommitRecord> {
+    get(snapshot, &commit_key(b"commit/", place))
+}
+
+/// What a branch is by the commit at a place.
+pub(crate) fn definitions(snapshot: &Snapshot, place: (u32, u64)) -> Result<Definitions> {
+    get(snapshot, &commit_key(b"definitions/", place))
+}
+
+/// The last commit on these lines.
+fn head(snapshot: &Snapshot, lines: &Lines) -> Result<Head> {
+    let Some(place) = lines.place(lines.len()) else {
+        return Ok(Head::default());
+    };
+    Ok(Head {
+        commit: commit(snapshot, place)?,
+        definitions: definitions(snapshot, place)?,
+    })
 }
 
 /// Sets what is known of a table.
@@ -206,6 +238,17 @@ pub(crate) fn put_endpoint(batch: &mut Batch, id: EndpointId, webhook: &str, end
         key(b"endpoint/", id),
         encode(&(webhook, endpoint)),
     );
+}
+
+/// Where something about a commit is kept, by the numbers of its line and its own.
+fn commit_key(prefix: &[u8], (line, sequence): (u32, u64)) -> Vec<u8> {
+    [prefix, &line.to_be_bytes(), &sequence.to_be_bytes()].concat()
+}
+
+/// What has to be there.
+fn get<T: DeserializeOwned>(snapshot: &Snapshot, key: &[u8]) -> Result<T> {
+    let found = snapshot.get(Space::Meta, key)?.ok_or_else(corrupt)?;
+    decode(&found)
 }
 
 fn key(prefix: &[u8], number: u32) -> Vec<u8> {

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, RwLock};
 use bumpalo::Bump;
 use fennel_core::diff::identity;
 
-use crate::branch::Branches;
+use crate::branch::{Branch, Branches};
 use crate::clock::Clock;
 use crate::commit::{Definitions, Registry, Remover, drop_table, in_order};
 use crate::engine::{Inner, Options};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::history::{Head, Lines};
 use crate::ingest::{Mark, Phase, Sequencer};
-use crate::meta::{self, Head, Meta, TableRecord, TableState};
+use crate::meta::{self, Meta, TableRecord, TableState};
 use crate::run::{Flow, Runner};
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
@@ -26,7 +27,7 @@ impl Inner {
         if meta.is_new {
             let mut batch = Batch::new();
             meta::put_format(&mut batch);
-            meta::put_head(&mut batch, Branches::MAIN, &Head::default());
+            meta::put_branch(&mut batch, Branches::MAIN, &Lines::new(Branches::MAIN_LINE));
             store.write(batch)?;
         }
         let endpoints = meta.endpoints.into_iter().map(|(id, name)| (name, id));
@@ -36,11 +37,19 @@ impl Inner {
             ..Default::default()
         };
         let branches = Branches::default();
-        branches.set(Branches::MAIN, Head::default(), Arc::default());
+        branches.set(
+            Branches::MAIN,
+            Branch {
+                lines: Lines::new(Branches::MAIN_LINE),
+                head: Arc::default(),
+                graph: Arc::default(),
+            },
+        );
         let ready = ready(&meta.tables);
-        for (name, head) in meta.heads {
-            let graph = open_branch(&head, &mut registry, &ready)?;
-            branches.set(&name, head, Arc::new(graph));
+        for (name, (lines, head)) in meta.branches {
+            let graph = Arc::new(open_branch(&head, &mut registry, &ready)?);
+            let head = Arc::new(head);
+            branches.set(&name, Branch { lines, head, graph });
         }
         restore_phases(&registry, meta.phases);
         restore_marks(&registry, meta.marks);
@@ -87,7 +96,7 @@ fn open_branch(
     ready: &HashMap<&str, TableId>,
 ) -> Result<Graph> {
     let arena = Bump::new();
-    let catalog = Definitions::read(&arena, &head.request)?.catalog;
+    let catalog = Definitions::read(&arena, &head.definitions.request)?.catalog;
     let (program, datasets) = in_order(&catalog)?;
     for dataset in datasets {
         let identity = identity(&catalog, dataset);
@@ -224,6 +233,7 @@ mod tests {
             ("format", "\x01"),
             ("format", ""),
             ("branch/main", "x"),
+            ("branch/main", "\x01\x00\x01"),
             ("table/1", "x"),
         ] {
             let store = Store::in_memory();
@@ -237,11 +247,11 @@ mod tests {
         }
         let store = Store::in_memory();
         let mut batch = Batch::new();
-        meta::put_head(&mut batch, "main", &Head::default());
+        meta::put_branch(&mut batch, "main", &Lines::new(0));
         store.write(batch).unwrap();
         assert!(
             matches!(open(&store), Err(Error::Corrupt(_))),
-            "a head without a format"
+            "a branch without a format"
         );
     }
 }

@@ -42,7 +42,7 @@ impl Engine {
             return Ok(Arc::clone(tags));
         }
         let arena = Bump::new();
-        let tags = Tags::of(&Definitions::read(&arena, &head.request)?.catalog);
+        let tags = Tags::of(&Definitions::read(&arena, &head.definitions.request)?.catalog);
         Ok(Arc::clone(graph.tags.get_or_init(|| Arc::new(tags))))
     }
 }

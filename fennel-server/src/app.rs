@@ -79,11 +79,11 @@ impl App {
         caller: &Caller,
         branch: &str,
         request: &SyncRequest,
-        options: CommitOptions,
+        options: &CommitOptions,
     ) -> Result<Commit, Failure> {
         let engine = &self.engine;
         let check = || caller.check_commit(engine, branch, request, options);
-        let commit = |hidden| caller.commit(engine, branch, request, options, &hidden);
+        let commit = |hidden| caller.commit(engine, branch, request, options.clone(), &hidden);
         if options.preview {
             let _one_at_a_time = self.defining();
             return commit(check()?);
@@ -240,6 +240,9 @@ impl IntoResponse for Answer {
 pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/v1/commit", post(route::commit))
+        .route("/api/v1/commits", get(route::list_commits))
+        .route("/api/v1/commits/{name}", get(route::show_commit))
+        .route("/api/v1/diff", get(route::compare_commits))
         .route("/api/v1/log", post(route::log))
         .route("/api/v1/query", post(route::query))
         .route("/api/v1/dataset/{name}/lookup", post(route::lookup))

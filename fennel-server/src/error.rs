@@ -136,7 +136,7 @@ impl From<fennel_engine::Error> for Failure {
             E::Refused(problems) => return Failure::with_problems(StatusCode::CONFLICT, problems),
             E::Request(_) => StatusCode::BAD_REQUEST,
             E::Unknown { .. } => StatusCode::NOT_FOUND,
-            E::Exists { .. } => StatusCode::CONFLICT,
+            E::Exists { .. } | E::Moved(_) => StatusCode::CONFLICT,
             E::Store(ref store) => status_of(store),
             // `Corrupt`, and what a later engine may add.
             _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -26,13 +26,17 @@
 //!
 //! | call | body | answer |
 //! |---|---|---|
-//! | `POST commit?preview=&incremental=&backfill=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "preview": bool, "branch": name, "diff": {..}}` |
+//! | `POST commit?preview=&incremental=&backfill=&base=&id=&revision=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "repeated": bool, "preview": bool, "branch": name, "diff": {..}}` |
+//! | `GET commits?limit=20&before=<commit>` | | `{"branch": name, "commits": [{"id", "at", "by", "revision", "message", ..}]}`, the latest first |
+//! | `GET commits/<commit>` | | `{"branch": name, "commit": {..}, "diff": {..}, "definitions": [..]}` |
+//! | `GET diff?from=<commit>&to=<commit>` | | `{"branch": name, "from": {..}, "to": {..}, "diff": {..}}` |
 //! | `POST log` | `{"webhook", "endpoint", "data"}` | `{"rows": n, "set_aside": m}`, once the rows are on the disk |
 //! | `POST query` | `{"inputs", "outputs", "data", "timestamps"?}` | `{"Fs.feature": [..], ..}` |
 //! | `POST dataset/<name>/lookup` | `{"keys", "fields", "timestamps"?}` | `{"found": [..], "data": {"field": [..], ..}}` |
 //! | `GET dataset/<name>/inspect?n=10` | | `{"field": [..], ..}` |
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
-//! | `POST init` | `{}` | `{"branch": name}`; the header names the new branch |
+//! | `POST init` | `{}`, or `{"clone_from": name}` | `{"branch": name}`; the header names the new branch |
+//! | `POST delete` | `{}` | `{"branch": name}`; the header names the branch to delete |
 //! | `GET branch/list` | | `{"branches": [{"name": "main"}]}`, those that the caller may see |
 //! | `GET role` | | `{"roles": [{"name", "built_in", "grants": [..], "accounts": [..]}]}` |
 //! | `PUT role/<name>` | `{"grants": [{"modes": [..], "branches": [..], "tags": [..], "endpoints": [..]}]}` | the role |
@@ -46,6 +50,10 @@
 //! | `DELETE role/<name>`, `account/<name>`, `token/<id>` | | what was deleted |
 //! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
 //! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
+//!
+//! A commit with `base` is refused with 409 unless the branch is at that commit, or is what the request says already. `id`
+//! is the new commit's, 12 hexadecimal digits that the client chose at random: sent again, it is answered as the
+//! first time. A `<commit>` is named by its id, by the beginning of one, as `HEAD`, or by a branch; `~1` goes back by one.
 //!
 //! `data` is an object of columns, a list of row objects, or a text that holds the JSON of either.
 //! `timestamps` has one instant per row and asks for the answer as of then, where the present is the

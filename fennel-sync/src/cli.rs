@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::secret::Token;
 
@@ -48,6 +48,21 @@ pub(crate) enum Command {
     /// Show what a commit would change, and change nothing
     #[command(after_help = AFTER_HELP)]
     Plan(PlanArgs),
+    /// List the commits of a branch, the latest first
+    History(HistoryArgs),
+    /// Show a commit and what it changed
+    ///
+    /// A commit is named by its id, by 4 or more digits that it begins with, as HEAD, or by the name of a branch for
+    /// its last one; HEAD~1 is the one before the last.
+    Show(ShowArgs),
+    /// Show what changes from one commit to another
+    ///
+    /// A commit is named by its id, by 4 or more digits that it begins with, as HEAD, or by the name of a branch for
+    /// its last one; HEAD~1 is the one before the last.
+    Diff(DiffArgs),
+    /// List, create, clone and delete branches
+    #[command(subcommand, disable_help_subcommand = true)]
+    Branch(BranchCommand),
     /// Check the definitions, without a server
     Check(CheckArgs),
     /// Print the request that a commit would send as JSON, without a server and without secrets
@@ -74,15 +89,111 @@ pub(crate) struct PlanArgs {
     pub(crate) detailed_exitcode: bool,
 }
 
-/// The arguments of what talks to a server.
+/// Which server it is.
 #[derive(Debug, Args)]
-pub(crate) struct ServerArgs {
+pub(crate) struct ConnectionArgs {
     /// The server's address, such as https://fennel.example.com [env: FENNEL_URL]
     #[arg(long)]
     pub(crate) url: Option<String>,
     /// A token of the server; better in the variable, where no list of processes shows it [env: FENNEL_TOKEN]
     #[arg(long, value_parser = token)]
     pub(crate) token: Option<Token>,
+}
+
+/// The arguments of `history`.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// How many commits to list
+    #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// List those before this commit
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) before: Option<String>,
+}
+
+/// The arguments of `show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// The commit
+    pub(crate) commit: String,
+    /// Show what the branch was from then on, too
+    #[arg(long)]
+    pub(crate) definitions: bool,
+}
+
+/// The arguments of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// The one commit
+    pub(crate) from: String,
+    /// The other commit
+    pub(crate) to: String,
+}
+
+/// The arguments of what only reads.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// The branch
+    #[arg(long, default_value = "main")]
+    pub(crate) branch: String,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What to do about branches.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BranchCommand {
+    /// List the branches
+    List(BranchArgs),
+    /// Create an empty branch
+    Create {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        args: BranchArgs,
+    },
+    /// Create a branch that begins as another one is, with its definitions, its data and its history
+    Clone {
+        /// The other one
+        base: String,
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        args: BranchArgs,
+    },
+    /// Delete a branch and the data that no other has; `main` is always there
+    Delete {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        args: BranchArgs,
+    },
+}
+
+/// The arguments of what is about branches.
+#[derive(Debug, Args)]
+pub(crate) struct BranchArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// The arguments of what talks to a server.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
     /// The branch to commit to
     #[arg(long, default_value = "main")]
     pub(crate) branch: String,
@@ -148,6 +259,10 @@ impl Command {
         match self {
             Command::Sync(_) => "sync",
             Command::Plan(_) => "plan",
+            Command::History(_) => "history",
+            Command::Show(_) => "show",
+            Command::Diff(_) => "diff",
+            Command::Branch(_) => "branch",
             Command::Check(_) => "check",
             Command::Dump(_) => "dump",
         }
@@ -158,6 +273,10 @@ impl Command {
         match self {
             Command::Sync(args) => args.server.format,
             Command::Plan(args) => args.server.format,
+            Command::History(args) => args.read.format,
+            Command::Show(args) => args.read.format,
+            Command::Diff(args) => args.read.format,
+            Command::Branch(command) => command.args().format,
             Command::Check(args) => args.format,
             Command::Dump(args) => args.format,
         }
@@ -168,6 +287,7 @@ impl Command {
         match self {
             Command::Sync(args) => args.server.env.as_deref(),
             Command::Plan(args) => args.server.env.as_deref(),
+            Command::History(_) | Command::Show(_) | Command::Diff(_) | Command::Branch(_) => None,
             Command::Check(args) => args.env.as_deref(),
             Command::Dump(args) => args.env.as_deref(),
         }
@@ -178,8 +298,24 @@ impl Command {
         match self {
             Command::Sync(args) => args.server.message.as_deref(),
             Command::Plan(args) => args.server.message.as_deref(),
-            Command::Check(_) => None,
+            Command::History(_)
+            | Command::Show(_)
+            | Command::Diff(_)
+            | Command::Branch(_)
+            | Command::Check(_) => None,
             Command::Dump(args) => args.message.as_deref(),
+        }
+    }
+}
+
+impl BranchCommand {
+    /// What all of them take.
+    pub(crate) fn args(&self) -> &BranchArgs {
+        match self {
+            BranchCommand::List(args)
+            | BranchCommand::Create { args, .. }
+            | BranchCommand::Clone { args, .. }
+            | BranchCommand::Delete { args, .. } => args,
         }
     }
 }

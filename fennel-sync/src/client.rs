@@ -4,23 +4,36 @@ use fennel_core::diff::Diff;
 use fennel_core::plan::Plan;
 use fennel_core::{Problem, Problems};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Runtime;
 
 use crate::config::Server;
-use crate::error::Error;
+use crate::error::{Doubt, Error};
 use crate::report::plain;
-use crate::retry::{Backoff, is_passing};
+use crate::retry::{Backoff, Sent, is_passing};
 use crate::secret::Token;
-use crate::transport::{Failure, Response, Transport};
+use crate::transport::{Body, Call, Failure, Http, Response, Transport};
 
 /// How to commit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mode {
-    /// Nothing is changed.
-    pub(crate) preview: bool,
+pub(crate) struct Mode<'a> {
+    /// What is to be done; for a preview `None`, and nothing is changed.
+    pub(crate) made: Option<Made<'a>>,
     /// Only what is in the request is looked at; the rest of the branch stays.
     pub(crate) incremental: bool,
     /// Data may be computed anew.
     pub(crate) backfill: bool,
+}
+
+/// What a commit is made as.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made<'a> {
+    /// Its id, by which it is known again.
+    pub(crate) id: &'a str,
+    /// The commit that it was planned against, empty for none: the branch must be there.
+    pub(crate) base: &'a str,
+    /// The state of the code.
+    pub(crate) revision: Option<&'a str>,
 }
 
 /// What a commit did, or would do.
@@ -33,12 +46,19 @@ pub(crate) struct Answer {
     /// What that comes to; of a preview.
     #[serde(default)]
     plan: Option<Plan>,
-    /// Whether it answers a second or later try.
-    #[serde(skip)]
-    pub(crate) resent: bool,
 }
 
 impl Answer {
+    /// That of a commit that was found later.
+    pub(crate) fn landed(id: String, diff: Diff) -> Self {
+        Answer {
+            commit: Some(id),
+            changed: true,
+            diff,
+            plan: None,
+        }
+    }
+
     /// The commit that the branch has now; `None` before the first one. A preview does not change it.
     pub(crate) fn id(&self) -> Option<String> {
         self.commit.clone().filter(|id| !id.is_empty())
@@ -66,43 +86,113 @@ pub(crate) struct Client<T> {
     pub(crate) backoff: Backoff,
 }
 
+/// What calls run on.
+pub(crate) fn network() -> Result<Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::NoNetwork)
+}
+
+impl Client<Http> {
+    /// Prepares to talk to `server` about `branch`. Nothing is sent yet.
+    pub(crate) fn new(server: Server, branch: &str, backoff: &Backoff) -> Result<Self, Error> {
+        Ok(Client {
+            transport: Http::new(&server, branch)?,
+            server,
+            backoff: backoff.clone(),
+        })
+    }
+}
+
 impl<T: Transport> Client<T> {
     /// Sends an encoded `SyncRequest`.
-    pub(crate) async fn commit(&self, request: &[u8], mode: Mode) -> Result<Answer, Error> {
+    pub(crate) async fn commit(&self, request: &[u8], mode: Mode<'_>) -> Result<Answer, Error> {
         let Mode {
-            preview,
+            made,
             incremental,
             backfill,
         } = mode;
-        let path = format!(
+        let preview = made.is_none();
+        let mut path = format!(
             "/api/v1/commit?preview={preview}&incremental={incremental}&backfill={backfill}"
         );
-        let sent = self.backoff.post(&self.transport, &path, request).await;
-        match sent.result {
-            Ok(response) => {
-                let answer = self.understand(&response, sent.tries)?;
-                let resent = sent.tries > 1;
-                Ok(Answer { resent, ..answer })
+        if let Some(Made { id, base, revision }) = made {
+            path += &format!("&id={id}&base={}", in_url(base));
+            if let Some(revision) = revision {
+                path += &format!("&revision={}", in_url(revision));
             }
+        }
+        let doubt = match made {
+            Some(_) => Doubt::Commit,
+            None => Doubt::None,
+        };
+        self.call(&path, Body::Protobuf(request), doubt).await
+    }
+
+    /// Reads what a path has, or `None` where the server has nothing of that name.
+    pub(crate) async fn find<A: DeserializeOwned>(&self, path: &str) -> Result<Option<A>, Error> {
+        match self.get(path).await {
+            Err(Error::Declined { status: 404, .. }) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// Reads what a path has.
+    pub(crate) async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, Error> {
+        let read = self.call(path, Body::None, Doubt::None).await;
+        read.map_err(declined)
+    }
+
+    /// Has something done that is no commit.
+    pub(crate) async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &str,
+    ) -> Result<A, Error> {
+        let done = self.call(path, Body::Json(body), Doubt::Branch).await;
+        done.map_err(declined)
+    }
+
+    async fn call<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Body<'_>,
+        doubt: Doubt,
+    ) -> Result<A, Error> {
+        let call = Call { path, body };
+        let Sent {
+            tries,
+            reached,
+            result,
+        } = self.backoff.send(&self.transport, &call).await;
+        let url = || self.server.address().into();
+        match result {
+            Ok(response) if doubt == Doubt::Branch && tries > 1 => {
+                let answer = self.understand(&response, tries);
+                answer.map_err(perhaps_done)
+            }
+            Ok(response) => self.understand(&response, tries),
             Err(Failure::NotHttp(cause)) => Err(Error::Foreign {
-                url: self.server.address().into(),
+                url: url(),
                 detail: format!("its answer is no HTTP ({cause})"),
             }),
             Err(Failure::Timeout(limit)) => Err(Error::NoAnswer {
-                url: self.server.address().into(),
-                tries: sent.tries,
+                url: url(),
+                tries,
                 limit,
-                preview,
+                doubt,
             }),
             Err(failure) => Err(Error::Unreachable {
-                url: self.server.address().into(),
-                tries: sent.tries,
+                url: url(),
+                tries,
+                reached,
                 failure,
             }),
         }
     }
 
-    fn understand(&self, response: &Response, tries: u32) -> Result<Answer, Error> {
+    fn understand<A: DeserializeOwned>(&self, response: &Response, tries: u32) -> Result<A, Error> {
         let url = self.server.address().to_owned();
         let status = response.status;
         let objection = || Objection::read(&response.body, &self.server.token);
@@ -111,7 +201,7 @@ impl<T: Transport> Client<T> {
             200 => serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
                 url,
                 detail: format!(
-                    "its answer to a commit is something else ({})",
+                    "its answer is something else than was asked for ({})",
                     foreign(&error.to_string(), &self.server.token)
                 ),
             }),
@@ -174,6 +264,47 @@ impl Objection {
     }
 }
 
+/// A refusal of what is no commit.
+fn declined(error: Error) -> Error {
+    match error {
+        Error::Refused {
+            status, message, ..
+        } => Error::Declined { status, message },
+        other => other,
+    }
+}
+
+/// A refusal behind a lost answer: a branch is there, or gone, perhaps because of the try before.
+fn perhaps_done(error: Error) -> Error {
+    match error {
+        Error::Refused {
+            status: status @ (404 | 409),
+            message,
+            ..
+        } => Error::Declined {
+            status,
+            message: format!(
+                "{message}; perhaps that was this run itself, for the answer to an earlier try was lost: `sync branch list` tells"
+            ),
+        },
+        other => other,
+    }
+}
+
+/// `text` as a part of a URL.
+pub(crate) fn in_url(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~' => {
+                written.push(byte.into());
+            }
+            byte => written += &format!("%{byte:02X}"),
+        }
+    }
+    written
+}
+
 /// A text of the server's, fit to be shown.
 fn foreign(text: &str, token: &Token) -> String {
     plain(&token.hidden_in(text))
@@ -188,7 +319,7 @@ mod tests {
     struct Silent;
 
     impl Transport for Silent {
-        async fn post(&self, _path: &str, _body: &[u8]) -> Result<Response, Failure> {
+        async fn send(&self, _call: &Call<'_>) -> Result<Response, Failure> {
             std::future::pending().await
         }
     }
@@ -208,8 +339,13 @@ mod tests {
             server: Server::new(&setting("https://fennel.example.com"), token).unwrap(),
             backoff: Backoff::default(),
         };
+        let made = Made {
+            id: "0a1b2c3d4e5f",
+            base: "",
+            revision: None,
+        };
         let mode = Mode {
-            preview,
+            made: (!preview).then_some(made),
             incremental: false,
             backfill: true,
         };
@@ -222,12 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_without_an_answer_may_still_be_done() {
+    fn a_commit_without_an_answer_is_in_doubt() {
         let error = unanswered(false);
+        assert!(error.leaves_doubt());
         assert_eq!((error.exit_code(), error.kind()), (5, "not_reachable"));
         assert_eq!(
             error.to_string(),
-            "https://fennel.example.com gave no answer within 300 s, after 1 try; it may still be at the commit; run sync again later, which is safe: what is committed by then is not done twice"
+            "https://fennel.example.com gave no answer within 300 s, after 1 try"
         );
     }
 
@@ -235,7 +372,7 @@ mod tests {
     fn a_plan_without_an_answer_has_done_nothing() {
         let error = unanswered(true).to_string();
         assert!(
-            error.ends_with("nothing was committed; try again later"),
+            error.ends_with("; nothing was done, try again later"),
             "{error}"
         );
     }

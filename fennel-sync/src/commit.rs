@@ -1,15 +1,18 @@
 //! Plan, then commit.
 
-use crate::client::{Client, Mode};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+use crate::client::{Answer, Client, Made, Mode, network};
 use crate::config::Server;
 use crate::error::Error;
+use crate::history::Shown;
 use crate::progress::watch;
 use crate::report::Report;
 use crate::retry::Backoff;
-use crate::transport::{Http, Transport};
+use crate::transport::Transport;
 
 /// What to commit, and how.
-#[derive(Debug)]
 pub(crate) struct Request<'a> {
     /// The encoded `SyncRequest`.
     pub(crate) message: &'a [u8],
@@ -20,6 +23,8 @@ pub(crate) struct Request<'a> {
     pub(crate) backfill: bool,
     /// Shows the plan only.
     pub(crate) preview: bool,
+    /// Finds out of which state of the code the message is.
+    pub(crate) revision: &'a dyn Fn() -> Option<String>,
 }
 
 /// Shows what the server would change, and has it do that.
@@ -29,16 +34,8 @@ pub(crate) fn run(
     backoff: &Backoff,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::NoNetwork)?;
-    let client = Client {
-        transport: Http::new(&server, request.branch)?,
-        server,
-        backoff: backoff.clone(),
-    };
-    runtime.block_on(plan_and_commit(&client, request, report))
+    let client = Client::new(server, request.branch, backoff)?;
+    network()?.block_on(plan_and_commit(&client, request, report))
 }
 
 async fn plan_and_commit<T: Transport>(
@@ -47,12 +44,12 @@ async fn plan_and_commit<T: Transport>(
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
     let branch = request.branch;
-    let mode = |preview| Mode {
-        preview,
+    let mode = |made| Mode {
+        made,
         incremental: request.incremental,
         backfill: request.backfill,
     };
-    let planning = client.commit(request.message, mode(true));
+    let planning = client.commit(request.message, mode(None));
     let planned = watch(planning, "Waiting for the plan", report.screen()).await?;
     let changes = planned.changed || !planned.diff.is_empty();
     report.plan(planned.plan())?;
@@ -62,16 +59,64 @@ async fn plan_and_commit<T: Transport>(
     if request.preview {
         return Ok(report.planned()?);
     }
-    let committing = client.commit(request.message, mode(false));
-    let done = watch(committing, "Waiting for the commit", report.screen()).await?;
-    // An earlier try did it, and its answer was lost.
-    let done_before = !done.changed && done.resent && done.id() != planned.id();
-    if done.diff != planned.diff && !done_before {
+    // What was shown is what is done: the server refuses it if the branch has moved.
+    let (id, base) = (new_id(), planned.id().unwrap_or_default());
+    let revision = (request.revision)();
+    let made = Made {
+        id: &id,
+        base: &base,
+        revision: revision.as_deref(),
+    };
+    let committing = client.commit(request.message, mode(Some(made)));
+    let done = watch(committing, "Waiting for the commit", report.screen()).await;
+    let done = match done {
+        Err(error) if error.leaves_doubt() => {
+            let asking = settle(client, &id, error);
+            watch(asking, "Asking whether it has landed", report.screen()).await?
+        }
+        done => done?,
+    };
+    if done.diff != planned.diff {
         report.replan(done.plan())?;
     }
-    match done.changed || done_before {
+    match done.changed {
         true => report.committed(done.id(), branch)?,
         false => report.unchanged(done.id(), branch)?,
     }
     Ok(())
+}
+
+/// Finds out whether a commit has landed to which no answer came.
+async fn settle<T: Transport>(client: &Client<T>, id: &str, cause: Error) -> Result<Answer, Error> {
+    let path = format!("/api/v1/commits/{id}");
+    let (id, cause) = (id.to_owned(), Box::new(cause));
+    match client.find::<Shown>(&path).await {
+        Ok(Some(shown)) if shown.commit.id == id => Ok(Answer::landed(id, shown.diff)),
+        Ok(_) => Err(Error::NotLanded { id, cause }),
+        Err(_) => Err(Error::InDoubt { id, cause }),
+    }
+}
+
+/// 12 hexadecimal digits that no other commit has. The standard library seeds each of its hashers anew.
+fn new_id() -> String {
+    const BITS: u32 = 48;
+    format!(
+        "{:012x}",
+        RandomState::new().hash_one(()) >> (u64::BITS - BITS)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_twelve_digits_and_differ() {
+        let (one, other) = (new_id(), new_id());
+        assert!(
+            one.len() == 12 && one.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{one}"
+        );
+        assert_ne!(one, other);
+    }
 }

@@ -72,11 +72,37 @@ pub(crate) enum Error {
         /// Its reasons one by one, where it gives them.
         problems: Problems,
     },
+    /// The server does not do something that is no commit.
+    #[error("the server refuses (status {status}): {message}")]
+    Declined {
+        /// The HTTP status.
+        status: u16,
+        /// The server's reason.
+        message: String,
+    },
+    /// The commit was sent, no answer came, and the server says that it has not landed.
+    #[error(
+        "commit {id} has not landed so far: {cause}; should the server still be at it, `sync show {id}` tells when it is done, and running sync again is safe"
+    )]
+    NotLanded {
+        /// The commit.
+        id: String,
+        /// Why there is no answer.
+        cause: Box<Error>,
+    },
+    /// The commit was sent, no answer came, and nor does one to the question whether it has landed.
+    #[error(
+        "it is not known whether commit {id} has landed: {cause}; `sync show {id}` tells when the server is back, and running sync again is safe"
+    )]
+    InDoubt {
+        /// The commit.
+        id: String,
+        /// Why there is no answer.
+        cause: Box<Error>,
+    },
     /// The server has no such branch.
-    #[error("the server refuses this commit (status 404): {message}; {}", creation(.url, .branch))]
+    #[error("the server refuses this commit (status 404): {message}; {}", creation(.branch))]
     NoBranch {
-        /// The server.
-        url: String,
         /// The branch, whose name has no character that a shell takes for something else.
         branch: String,
         /// The server's reason.
@@ -119,11 +145,13 @@ pub(crate) enum Error {
         url: String,
         /// How often it was tried.
         tries: u32,
+        /// Whether it may have heard of the request.
+        reached: bool,
         /// What happened at last.
         failure: Failure,
     },
     /// A connection, and no answer for as long as there is to wait.
-    #[error("{url} gave no answer within {} s, after {}; {}", .limit.as_secs(), tried(*.tries), unanswered(*.preview))]
+    #[error("{url} gave no answer within {} s, after {}{}", .limit.as_secs(), tried(*.tries), unanswered(*.doubt))]
     NoAnswer {
         /// The server.
         url: String,
@@ -131,8 +159,8 @@ pub(crate) enum Error {
         tries: u32,
         /// The time for all tries.
         limit: Duration,
-        /// Whether the server was asked for a plan alone.
-        preview: bool,
+        /// What it may still be at.
+        doubt: Doubt,
     },
     /// An answer that says that there is none now.
     #[error("{url} can't answer now, after {}: status {status}{}", tried(*.tries), detail(.message.as_deref()))]
@@ -159,7 +187,27 @@ pub(crate) enum Error {
     NoNetwork(io::Error),
 }
 
+/// What a server may have done that gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Nothing: it was only asked.
+    None,
+    /// A commit.
+    Commit,
+    /// Something about a branch.
+    Branch,
+}
+
 impl Error {
+    /// Whether the request may have been carried out all the same.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        match self {
+            Error::Unreachable { reached, .. } => *reached,
+            Error::NoAnswer { .. } | Error::Unavailable { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The exit code. See the module's table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -172,6 +220,7 @@ impl Error {
             | Error::NoEntity(_)
             | Error::Output(_) => 2,
             Error::Refused { .. }
+            | Error::Declined { .. }
             | Error::NoBranch { .. }
             | Error::Foreign { .. }
             | Error::Redirect { .. } => 3,
@@ -179,6 +228,8 @@ impl Error {
             Error::Unreachable { .. }
             | Error::NoAnswer { .. }
             | Error::Unavailable { .. }
+            | Error::NotLanded { .. }
+            | Error::InDoubt { .. }
             | Error::Embedded(_)
             | Error::NoTls(_)
             | Error::NoNetwork(_) => 5,
@@ -224,19 +275,19 @@ fn refusal(status: u16, message: &str, problems: &Problems) -> String {
     }
 }
 
-/// How to create a branch, with the token left to the shell.
-fn creation(url: &str, branch: &str) -> String {
+/// How to create a branch.
+fn creation(branch: &str) -> String {
     format!(
-        "if you want a new branch, create it with: curl -X POST {url}/api/v1/init -H 'x-fennel-branch: {branch}' -H \"authorization: Bearer $FENNEL_TOKEN\" -H 'content-type: application/json' -d '{{}}'"
+        "if you want a new branch, create it with `sync branch create {branch}`, or `sync branch clone main {branch}` for one that begins as `main` is"
     )
 }
 
-fn unanswered(preview: bool) -> &'static str {
-    match preview {
-        true => "nothing was committed; try again later",
-        false => {
-            "it may still be at the commit; run sync again later, which is safe: what is committed by then is not done twice"
-        }
+fn unanswered(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::None => "; nothing was done, try again later",
+        // Whoever commits finds out.
+        Doubt::Commit => "",
+        Doubt::Branch => "; it may still be at it, `sync branch list` tells later",
     }
 }
 

@@ -5,16 +5,17 @@ use fennel_core::connector::Variables;
 use fennel_core::{Problem, wire};
 use prost::Message as _;
 
-use crate::cli::{self, Command, ServerArgs};
+use crate::cli::{self, Command, ConnectionArgs, ServerArgs};
 use crate::commit::{self, Request};
 use crate::config::{self, Given, Server, Setting, Target};
 use crate::credentials;
 use crate::dump;
-use crate::embedded::EmbeddedServer;
 use crate::error::Error;
 use crate::explain::explain;
+use crate::history::{self, Question};
 use crate::process::{Place, Process, Screens};
 use crate::report::Report;
+use crate::revision;
 
 /// What was collected, and from which crates.
 pub(crate) struct Collected<'a> {
@@ -51,6 +52,16 @@ fn execute(
     place: &Place<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
+    if let Some(question) = Question::of(command) {
+        config::check_branch(question.branch)?;
+        return on_server(
+            question.connection,
+            question.branch,
+            place,
+            report,
+            |server, report| history::answer(server, &question, &place.backoff, report),
+        );
+    }
     let env = command.env();
     config::check_env(env)?;
     let catalog = collected.catalog?;
@@ -68,6 +79,9 @@ fn execute(
                 report.explained(&explain(&catalog, env, name.as_deref())?)?;
             }
             return Ok(report.checked(&catalog)?);
+        }
+        Command::History(_) | Command::Show(_) | Command::Diff(_) | Command::Branch(_) => {
+            unreachable!("questions were answered")
         }
         Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode(&Variables::NONE)))?),
         Command::Sync(args) => (&args.server, args.preview),
@@ -104,36 +118,48 @@ fn sync(
         incremental: args.incremental,
         backfill: !args.no_backfill,
         preview,
+        revision: &|| revision::of(place),
     };
+    on_server(
+        &args.connection,
+        &args.branch,
+        place,
+        report,
+        |server, report| {
+            let committed = commit::run(server, &request, &place.backoff, report);
+            committed.map_err(|error| without_branch(error, &args.branch))
+        },
+    )
+}
+
+/// Does something on the server that is meant. One that is embedded is there for that long.
+fn on_server<'r>(
+    args: &ConnectionArgs,
+    branch: &str,
+    place: &Place<'_>,
+    report: &mut Report<'r>,
+    work: impl FnOnce(Server, &mut Report<'r>) -> Result<(), Error>,
+) -> Result<(), Error> {
     match config::resolve(given(args, place)?, place.embedded)? {
         Target::Remote(server) => {
-            report.server(server.address(), false, &args.branch)?;
-            let url = server.address().to_owned();
-            let committed = commit::run(server, &request, &place.backoff, report);
-            committed.map_err(|error| without_branch(error, url, &args.branch))
+            report.server(server.address(), false, branch)?;
+            work(server, report)
         }
-        Target::Embedded(embedded) => in_process(embedded, &request, place, report),
+        Target::Embedded(embedded) => {
+            let folder = place.folder.join(".fennel");
+            let running = (embedded.start)(&folder).map_err(Error::Embedded)?;
+            let done = Server::embedded(&running).and_then(|server| {
+                report.server(server.address(), true, branch)?;
+                work(server, report)
+            });
+            (running.stop)();
+            done
+        }
     }
 }
 
-/// Commits to the server in this program, which is there for that long.
-fn in_process(
-    embedded: &EmbeddedServer,
-    request: &Request<'_>,
-    place: &Place<'_>,
-    report: &mut Report<'_>,
-) -> Result<(), Error> {
-    let running = (embedded.start)(&place.folder.join(".fennel")).map_err(Error::Embedded)?;
-    let committed = Server::embedded(&running).and_then(|server| {
-        report.server(server.address(), true, request.branch)?;
-        commit::run(server, request, &place.backoff, report)
-    });
-    (running.stop)();
-    committed
-}
-
 /// What flags and variables say about the server; a flag goes before its variable.
-fn given(args: &ServerArgs, place: &Place<'_>) -> Result<Given, Error> {
+fn given(args: &ConnectionArgs, place: &Place<'_>) -> Result<Given, Error> {
     let setting = |name, value| Setting { name, value };
     let url = match &args.url {
         Some(url) => Some(setting("--url", url.clone())),
@@ -156,14 +182,13 @@ fn given(args: &ServerArgs, place: &Place<'_>) -> Result<Given, Error> {
 }
 
 /// Adds how the branch is created to a refusal for want of it. `main` is there always.
-fn without_branch(error: Error, url: String, branch: &str) -> Error {
+fn without_branch(error: Error, branch: &str) -> Error {
     match error {
         Error::Refused {
             status: 404,
             message,
             ..
         } if branch != "main" => Error::NoBranch {
-            url,
             branch: branch.into(),
             message,
         },

@@ -11,7 +11,8 @@
 //!
 //! `cargo run --bin sync` then commits. `cargo run --bin sync -- --help` shows what else it does:
 //! `plan` changes nothing, `check` needs no server, `check --explain` shows what each definition comes
-//! to, `dump` prints the request.
+//! to, `dump` prints the request. `history`, `show` and `diff` tell what was committed, and `branch` lists,
+//! creates, clones and deletes branches.
 //!
 //! # Which server
 //!
@@ -36,8 +37,10 @@
 //! | 5 | no server was reached, or it did not or could not answer; trying again later may help |
 //!
 //! A request is tried up to five times within five minutes where no connection is made, it breaks
-//! off, or the server says that it can't answer now. That is safe: a commit that was done already
-//! changes nothing.
+//! off, or the server says that it can't answer now. That is safe: every try of a commit bears the same
+//! id, by which the server knows it again. Where no answer comes at all, the server is asked whether it
+//! has that commit. A commit is made against the one that its plan was made for: a branch that has moved
+//! since is left as it is, and what moved is told.
 //!
 #![doc = include_str!("report/json.md")]
 
@@ -50,11 +53,13 @@ mod dump;
 mod embedded;
 mod error;
 mod explain;
+mod history;
 mod job;
 mod process;
 mod progress;
 mod report;
 mod retry;
+mod revision;
 mod secret;
 mod transport;
 

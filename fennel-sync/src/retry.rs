@@ -1,6 +1,6 @@
 //! Trying again, where that may help.
 //!
-//! A commit that was done already changes nothing, so one whose answer was lost can be sent again.
+//! A commit bears an id by which the server knows it again, so one whose answer was lost can be sent again.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::transport::{Failure, Response, Transport};
+use crate::transport::{Call, Failure, Response, Transport};
 
 /// How often and how long to try.
 #[derive(Clone, Debug)]
@@ -41,23 +41,32 @@ impl Default for Backoff {
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) tries: u32,
+    /// Whether any try got as far as a connection, so that the server may have heard of it.
+    pub(crate) reached: bool,
     pub(crate) result: Result<Response, Failure>,
 }
 
 impl Backoff {
-    /// Posts until there is an answer that stands, or no more try or time is left.
-    pub(crate) async fn post(&self, transport: &impl Transport, path: &str, body: &[u8]) -> Sent {
+    /// Makes a call until there is an answer that stands, or no more try or time is left.
+    pub(crate) async fn send(&self, transport: &impl Transport, call: &Call<'_>) -> Sent {
         let deadline = Instant::now() + self.total;
-        let mut tries = 0;
+        let (mut tries, mut reached) = (0, false);
         loop {
             tries += 1;
-            let result = timeout_at(deadline, transport.post(path, body))
+            let result = timeout_at(deadline, transport.send(call))
                 .await
                 .unwrap_or(Err(Failure::Timeout(self.total)));
+            reached |= !matches!(result, Err(Failure::Connect(_) | Failure::Certificate(_)));
             let left = deadline.saturating_duration_since(Instant::now());
             match self.pause(tries, &result) {
                 Some(pause) if pause < left => sleep(pause).await,
-                _ => return Sent { tries, result },
+                _ => {
+                    return Sent {
+                        tries,
+                        reached,
+                        result,
+                    };
+                }
             }
         }
     }
@@ -97,6 +106,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
+    use crate::transport::Body;
 
     /// Answers from a list, notes when it was asked, and hangs when the list is at its end.
     struct Script {
@@ -106,7 +116,7 @@ mod tests {
     }
 
     impl Transport for Script {
-        async fn post(&self, _path: &str, _body: &[u8]) -> Result<Response, Failure> {
+        async fn send(&self, _call: &Call<'_>) -> Result<Response, Failure> {
             self.asked
                 .borrow_mut()
                 .push(self.begun.elapsed().as_millis());
@@ -136,7 +146,11 @@ mod tests {
                 jitter: || 1.0,
                 ..Backoff::default()
             };
-            let sent = backoff.post(&script, "/", b"").await;
+            let call = Call {
+                path: "/",
+                body: Body::None,
+            };
+            let sent = backoff.send(&script, &call).await;
             (sent, script.asked.into_inner())
         })
     }
@@ -164,7 +178,7 @@ mod tests {
     fn pauses_double_and_five_tries_are_all() {
         let (sent, asked) = run((0..9).map(|_| refused()));
         assert_eq!(asked, [0, 500, 1500, 3500, 7500]);
-        assert_eq!(sent.tries, 5);
+        assert_eq!((sent.tries, sent.reached), (5, false));
         assert_eq!(sent.result.unwrap_err(), Failure::Connect("refused".into()));
     }
 
@@ -172,7 +186,7 @@ mod tests {
     fn it_goes_on_until_an_answer_stands() {
         let lost = || Err(Failure::Interrupted("reset".into()));
         let (sent, asked) = run([status(503), lost(), status(200), status(500)]);
-        assert_eq!(asked, [0, 500, 1500]);
+        assert_eq!((asked, sent.reached), (vec![0, 500, 1500], true));
         assert_eq!(sent.result.unwrap().status, 200);
     }
 

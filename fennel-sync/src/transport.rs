@@ -22,8 +22,26 @@ const LONGEST_ANSWER: usize = 32 << 20;
 
 /// Sends requests to one server. Tests have their own.
 pub(crate) trait Transport {
-    /// Posts `body` to `path`, which may have a query.
-    async fn post(&self, path: &str, body: &[u8]) -> Result<Response, Failure>;
+    /// Makes a call, once.
+    async fn send(&self, call: &Call<'_>) -> Result<Response, Failure>;
+}
+
+/// What a server is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// Where, with a query if there is one.
+    pub(crate) path: &'a str,
+    pub(crate) body: Body<'a>,
+}
+
+/// What goes along with a call, and whether something does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Body<'a> {
+    /// Nothing: the call only reads.
+    None,
+    /// A message in protobuf encoding.
+    Protobuf(&'a [u8]),
+    Json(&'a str),
 }
 
 /// An answer, whatever its status.
@@ -103,16 +121,22 @@ impl Http {
 }
 
 impl Transport for Http {
-    async fn post(&self, path: &str, body: &[u8]) -> Result<Response, Failure> {
+    async fn send(&self, call: &Call<'_>) -> Result<Response, Failure> {
         let url = self
             .base
-            .join(path)
+            .join(call.path)
             .expect("a path joins to any server's address");
-        let request = self
-            .client
-            .post(url)
-            .headers(self.headers.clone())
-            .body(body.to_vec());
+        let post = |kind, body: &[u8]| {
+            let post = self.client.post(url.clone());
+            post.header(CONTENT_TYPE, HeaderValue::from_static(kind))
+                .body(body.to_vec())
+        };
+        let request = match call.body {
+            Body::None => self.client.get(url),
+            Body::Protobuf(body) => post("application/octet-stream", body),
+            Body::Json(body) => post("application/json", body.as_bytes()),
+        };
+        let request = request.headers(self.headers.clone());
         let mut answer = request.send().await.map_err(|error| failure(&error))?;
         let mut response = Response {
             status: answer.status().as_u16(),
@@ -137,10 +161,6 @@ fn headers(server: &Server, branch: &str) -> HeaderMap {
     bearer.set_sensitive(true);
     HeaderMap::from_iter([
         (AUTHORIZATION, bearer),
-        (
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/octet-stream"),
-        ),
         (HeaderName::from_static("x-fennel-branch"), value(branch)),
     ])
 }

@@ -1,7 +1,7 @@
 //! What a branch may become, and what a plan says about it.
 
 use fennel::catalog::Catalog;
-use fennel::diff::{Change, check_transition, diff};
+use fennel::diff::{Change, check_transition, diff, listing};
 use fennel_core::entity::Descriptor;
 
 fn catalog(entities: impl IntoIterator<Item = Descriptor<'static>>) -> Catalog<'static> {
@@ -249,6 +249,26 @@ fn features_are_deleted_in_two_steps_too() {
 }
 
 #[test]
+fn a_listing_has_the_facts_that_a_diff_goes_by() {
+    let listed = listing(&first::catalog());
+    let names = listed
+        .iter()
+        .map(|entity| format!("{} {}", entity.kind, entity.name));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["dataset User", "featureset UserFeatures"]
+    );
+    let said = |entity: usize, path: &str| {
+        let fact = listed[entity].facts.iter().find(|fact| fact.path == path);
+        fact.map(|fact| fact.text.clone())
+    };
+    assert_eq!(said(0, "name.type").as_deref(), Some("String"));
+    assert_eq!(said(0, "version").as_deref(), Some("1"));
+    assert_eq!(said(1, "name.from").as_deref(), Some("lookup of User.name"));
+    assert_eq!(said(1, "meta.description"), None);
+}
+
+#[test]
 fn a_diff_names_what_happens() {
     let changes = |old: &Catalog<'_>, new: &Catalog<'_>| {
         let diff = diff(old, new);
@@ -263,6 +283,8 @@ fn a_diff_names_what_happens() {
     assert_eq!(changes(&first, &bumped::catalog()), [Change::Changed; 2]);
     assert_eq!(changes(&first, &deleted::catalog()), [Change::Deleted; 2]);
     assert_eq!(changes(&deleted::catalog(), &none), [Change::Retired; 2]);
+    // As between commits that don't follow each other.
+    assert_eq!(changes(&first, &none), [Change::Deleted; 2]);
     assert_eq!(
         changes(&deleted::catalog(), &deleted::catalog()),
         [Change::Unchanged; 2]

@@ -6,6 +6,7 @@ mod access;
 mod changes;
 mod crash;
 mod functions;
+mod history;
 mod protection;
 mod readme;
 mod restart;

@@ -8,10 +8,12 @@ use fennel_core::entity::Dataset;
 
 use super::fill::NewTables;
 use super::registry::Registry;
+use crate::branch::Branch;
 use crate::engine::Inner;
 use crate::error::Result;
 use crate::graph::Graph;
-use crate::meta::{self, Head, TableRecord, TableState};
+use crate::history::Head;
+use crate::meta::{self, TableRecord, TableState};
 use crate::run::Held;
 use crate::store::Batch;
 use crate::table::TableId;
@@ -37,7 +39,11 @@ impl Inner {
         let endpoints = registry.new_endpoints(new.tables());
 
         let mut batch = Batch::new();
-        meta::put_head(&mut batch, branch, &head);
+        let lines = self.branches.read(branch, |it| it.lines.longer())?;
+        meta::put_branch(&mut batch, branch, &lines);
+        let place = lines.place(lines.len());
+        let place = place.expect("there is a commit more than before");
+        meta::put_commit(&mut batch, place, &head);
         new.record(TableState::Ready, &mut batch);
         for ((webhook, endpoint), id) in &endpoints {
             meta::put_endpoint(&mut batch, *id, webhook, endpoint);
@@ -55,7 +61,8 @@ impl Inner {
             self.store.write(batch)?;
             registry.endpoints.extend(endpoints);
             registry.tables.extend(new.keep());
-            self.branches.set(branch, head, Arc::new(graph));
+            let (head, graph) = (Arc::new(head), Arc::new(graph));
+            self.branches.set(branch, Branch { lines, head, graph });
             Ok(())
         })
     }

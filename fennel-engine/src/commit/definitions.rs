@@ -22,14 +22,14 @@ pub(crate) struct Definitions<'a> {
 impl<'a> Definitions<'a> {
     /// Reads what was stored.
     pub(crate) fn read(arena: &'a Bump, stored: &[u8]) -> Result<Self> {
-        let corrupt = |cause: &dyn std::fmt::Display| {
-            Error::Corrupt(format!(
-                "a branch's definitions can't be read ({cause}); restore the store from a backup"
-            ))
-        };
-        let request = SyncRequest::decode(stored).map_err(|error| corrupt(&error))?;
+        let request = Self::parse(stored)?;
         let catalog = decode(arena, &request).map_err(|problems| corrupt(&problems))?;
         Ok(Self { request, catalog })
+    }
+
+    /// What was stored, as a message.
+    pub(crate) fn parse(stored: &[u8]) -> Result<SyncRequest> {
+        SyncRequest::decode(stored).map_err(|error| corrupt(&error))
     }
 
     /// The definitions in a request.
@@ -46,6 +46,12 @@ impl<'a> Definitions<'a> {
     pub(super) fn has(&self, kind: Kind, name: &str) -> bool {
         self.catalog.entity(kind, name).is_some()
     }
+}
+
+fn corrupt(cause: &dyn std::fmt::Display) -> Error {
+    Error::Corrupt(format!(
+        "a branch's definitions can't be read ({cause}); restore the store from a backup"
+    ))
 }
 
 /// The parts of a request about the entities that `keep` accepts.

@@ -3,10 +3,12 @@
 mod apply;
 mod definitions;
 mod fill;
+mod omission;
 mod plan;
 mod proposal;
 mod registry;
 mod remover;
+mod repeat;
 mod reserved;
 mod runnable;
 mod tags;
@@ -26,12 +28,13 @@ pub(crate) use definitions::Definitions;
 pub(crate) use registry::{Registry, drop_table, in_order};
 pub(crate) use remover::Remover;
 
+use crate::history::Moved;
 use crate::{Engine, Error};
 use proposal::Proposal;
 use registry::missing;
 
 /// How a commit is to be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitOptions {
     /// Checks everything and changes nothing.
     pub preview: bool,
@@ -40,6 +43,17 @@ pub struct CommitOptions {
     /// May compute datasets from rows that were logged before. Otherwise each dataset with a source must be
     /// there already with the same structure, on this branch or another.
     pub backfill: bool,
+    /// The commit that the branch must be at, empty for none: the one that the caller's plan was made against.
+    /// Without it the branch may be anywhere.
+    pub base: Option<String>,
+    /// The commit's id, chosen by the caller: 12 hexadecimal digits in lower case, at random. A call with the id and
+    /// the request of a commit that the branch has is answered as that one was, so a call can be repeated by
+    /// whoever doesn't know what became of it.
+    pub id: Option<String>,
+    /// Who makes the commit, for the branch's history; empty where that isn't known.
+    pub by: String,
+    /// The state of the code that the definitions come from, such as a git commit, for the branch's history.
+    pub revision: Option<String>,
 }
 
 impl Default for CommitOptions {
@@ -49,6 +63,10 @@ impl Default for CommitOptions {
             preview: false,
             incremental: false,
             backfill: true,
+            base: None,
+            id: None,
+            by: String::new(),
+            revision: None,
         }
     }
 }
@@ -69,6 +87,8 @@ pub struct Commit {
     pub message: String,
     /// When the call was made, by the engine's clock.
     pub at: Timestamp,
+    /// The commit was made by an earlier call with the same id, and this one changed nothing.
+    pub repeated: bool,
 }
 
 impl Engine {
@@ -83,7 +103,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a branch that isn't there, [`Error::Invalid`] for definitions that are wrong,
-    /// [`Error::Refused`] where the branch may not become that, each with all problems there are.
+    /// [`Error::Refused`] where the branch may not become that, each with all problems there are. [`Error::Moved`] for
+    /// a branch that isn't at [`base`](CommitOptions::base), unless it is what the request says already.
+    /// [`Error::Request`] for an id that can't be one, [`Error::Exists`] for that of a commit of another request.
     pub fn commit(
         &self,
         branch: &str,
@@ -99,27 +121,48 @@ impl Engine {
         let head = inner
             .branches
             .read(branch, |branch| Arc::clone(&branch.head))?;
+        let past = self.past(branch)?;
+        if let Some(id) = options.id.as_deref().filter(|_| !options.preview)
+            && let Some(done) = repeat::find(&past, branch, id, request, options.incremental)?
+        {
+            return Ok(done);
+        }
+        let moved = match &options.base {
+            Some(base) => Moved::since(base, branch, &past)?,
+            None => None,
+        };
         let arena = Bump::new();
-        let proposal = Proposal::new(&arena, &head, request, options.incremental)?;
+        let known = omission::Branch {
+            past: &past,
+            graph: inner.branches.read(branch, |it| Arc::clone(&it.graph))?,
+            now: at,
+        };
+        let proposal = Proposal::new(&arena, &head, request, options.incremental, &known);
+        let proposal = match (proposal, moved) {
+            (Ok(proposal), Some(_)) if proposal.diff.is_empty() => proposal,
+            (_, Some(moved)) => return Err(Error::Moved(Box::new(moved))),
+            (proposal, None) => proposal?,
+        };
         let catalog = &proposal.definitions.catalog;
         if !options.backfill {
             check_computed(&registry, catalog)?;
         }
         let mut commit = Commit {
-            id: head.id.clone(),
+            id: head.commit.id.clone(),
             changed: !proposal.diff.is_empty(),
             diff: proposal.diff.clone(),
             plan: None,
             message: request.message.clone(),
             at,
+            repeated: false,
         };
         if options.preview {
             let tables = inner.table_changes(&registry, branch, &proposal)?;
             let (before, diff) = (&proposal.before.catalog, &proposal.diff);
             commit.plan = Some(Plan::new(before, catalog, diff).with_tables(tables));
         } else if commit.changed {
-            let head = proposal.head(&head, &request.message, at);
-            commit.id.clone_from(&head.id);
+            let head = proposal.head(&head, request, options, at);
+            commit.id.clone_from(&head.commit.id);
             inner.apply(&mut registry, branch, catalog, head)?;
         }
         Ok(commit)

@@ -9,10 +9,11 @@ use fennel_core::{Problem, Problems};
 use prost::Message;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::CommitOptions;
 use super::definitions::{Definitions, join, part};
-use super::{reserved, runnable};
+use super::{omission, reserved, runnable};
 use crate::error::{Error, Result};
-use crate::meta::Head;
+use crate::history::{CommitRecord, Definitions as Kept, EntityChange, Head};
 
 /// What a branch would become.
 pub(super) struct Proposal<'a> {
@@ -37,9 +38,10 @@ impl<'a> Proposal<'a> {
         head: &Head,
         request: &SyncRequest,
         incremental: bool,
+        branch: &omission::Branch<'_>,
     ) -> Result<Self> {
-        let before = Definitions::read(arena, &head.request)?;
-        let tombstones = Definitions::read(arena, &head.tombstones)?;
+        let before = Definitions::read(arena, &head.definitions.request)?;
+        let tombstones = Definitions::read(arena, &head.definitions.tombstones)?;
         // Reads all of the request, also what isn't stored, so that nothing is passed over in silence.
         let listed = Definitions::new(arena, request.clone())?;
         let mut definitions = Definitions::new(arena, part(request, |_, _| true))?;
@@ -47,7 +49,8 @@ impl<'a> Proposal<'a> {
             let kept = part(&before.request, |kind, name| !listed.has(kind, name));
             definitions = Definitions::new(arena, join(kept, definitions.request))?;
         }
-        check(&before.catalog, &tombstones.catalog, &definitions.catalog)?;
+        check(&before.catalog, &tombstones.catalog, &definitions.catalog)
+            .map_err(|refused| branch.explain(refused, &before.catalog, &definitions.catalog))?;
 
         let tombstones = reserved::after(&before, &tombstones, &definitions);
         let diff = diff(&before.catalog, &definitions.catalog);
@@ -60,24 +63,54 @@ impl<'a> Proposal<'a> {
     }
 
     /// The head of the branch after this commit. Its id tells it from all others of the branch.
-    pub(super) fn head(&self, before: &Head, message: &str, at: Timestamp) -> Head {
-        const ID_BITS: u32 = 48;
-        let request = self.definitions.request.encode_to_vec();
-        let sequence = before.sequence + 1;
-        let mut hash = Xxh3Default::new();
-        hash.update(before.id.as_bytes());
-        hash.update(&sequence.to_be_bytes());
-        hash.update(&at.micros().to_be_bytes());
-        hash.update(&request);
+    pub(super) fn head(
+        &self,
+        before: &Head,
+        request: &SyncRequest,
+        options: CommitOptions,
+        at: Timestamp,
+    ) -> Head {
+        let stored = self.definitions.request.encode_to_vec();
+        let sequence = before.commit.sequence + 1;
+        let digest = digest(request, options.incremental);
         Head {
-            id: format!("{:012x}", hash.digest() >> (u64::BITS - ID_BITS)),
-            sequence,
-            at_micros: at.micros(),
-            message: message.into(),
-            request,
-            tombstones: self.tombstones.encode_to_vec(),
+            commit: CommitRecord {
+                id: options
+                    .id
+                    .unwrap_or_else(|| new_id(&before.commit, at, &stored)),
+                sequence,
+                at_micros: at.micros(),
+                message: request.message.clone(),
+                by: options.by,
+                revision: options.revision,
+                digest,
+                changes: EntityChange::of(&self.diff),
+            },
+            definitions: Kept {
+                request: stored,
+                tombstones: self.tombstones.encode_to_vec(),
+            },
         }
     }
+}
+
+/// An id for the commit that follows `before`.
+fn new_id(before: &CommitRecord, at: Timestamp, definitions: &[u8]) -> String {
+    const ID_BITS: u32 = 48;
+    let mut hash = Xxh3Default::new();
+    hash.update(before.id.as_bytes());
+    hash.update(&before.sequence.to_be_bytes());
+    hash.update(&at.micros().to_be_bytes());
+    hash.update(definitions);
+    format!("{:012x}", hash.digest() >> (u64::BITS - ID_BITS))
+}
+
+/// By what the same request is known again.
+pub(super) fn digest(request: &SyncRequest, incremental: bool) -> u64 {
+    let mut hash = Xxh3Default::new();
+    hash.update(&[u8::from(incremental)]);
+    hash.update(&request.encode_to_vec());
+    hash.digest()
 }
 
 /// Checks the definitions, and that a branch may go there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use fennel_core::wire::proto::services::SyncRequest;
 
+use super::omission;
 use super::proposal::Proposal;
 use crate::tags::Tags;
 use crate::{Engine, Error};
@@ -24,7 +25,13 @@ impl Engine {
         let branches = &self.inner.branches;
         let head = branches.read(branch, |branch| Arc::clone(&branch.head))?;
         let arena = Bump::new();
-        let proposal = Proposal::new(&arena, &head, request, incremental)?;
+        let past = self.past(branch)?;
+        let known = omission::Branch {
+            past: &past,
+            graph: branches.read(branch, |it| Arc::clone(&it.graph))?,
+            now: self.now(),
+        };
+        let proposal = Proposal::new(&arena, &head, request, incremental, &known)?;
         Ok(Tags::of(&proposal.definitions.catalog))
     }
 }

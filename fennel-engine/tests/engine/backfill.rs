@@ -13,11 +13,12 @@ use serde_json::json;
 use crate::definitions::{DELETED, SALES, TS, USERS, dataset, request, source, value};
 use crate::fixture::{Fixture, refusal, rows, store, user};
 
-const NO_BACKFILL: CommitOptions = CommitOptions {
-    preview: false,
-    incremental: false,
-    backfill: false,
-};
+fn no_backfill() -> CommitOptions {
+    CommitOptions {
+        backfill: false,
+        ..CommitOptions::default()
+    }
+}
 
 fn version(version: u32) -> SyncRequest {
     request(&[Dataset { version, ..USERS }], &[])
@@ -91,7 +92,7 @@ fn a_branch_shares_what_another_has_computed() {
     fixture.engine.init_branch("dev").unwrap();
     let shared = fixture
         .engine
-        .commit("dev", &version(1), NO_BACKFILL)
+        .commit("dev", &version(1), no_backfill())
         .unwrap();
     assert!(shared.changed);
     assert_eq!(tables(), 1, "there is one copy of the row");
@@ -111,7 +112,7 @@ fn without_backfill_nothing_is_computed_anew() {
     let fixture = Fixture::in_memory();
     fixture.engine.init_branch("dev").unwrap();
     let commit =
-        |branch: &str, request: &SyncRequest| fixture.engine.commit(branch, request, NO_BACKFILL);
+        |branch: &str, request: &SyncRequest| fixture.engine.commit(branch, request, no_backfill());
     let refused = commit("main", &request(&[USERS, SALES], &[]));
     assert!(matches!(refused, Err(Error::Refused(_))));
     let text = refusal(refused);
@@ -284,7 +285,7 @@ fn branches_that_declare_columns_in_another_order_share_a_table_all_the_same() {
     };
     fixture
         .engine
-        .commit("a", &request(&[turned], &[]), NO_BACKFILL)
+        .commit("a", &request(&[turned], &[]), no_backfill())
         .unwrap();
     fixture.log("users", &json!([user(1, "rome", 1)]));
     let (main, a) = (fixture.dump("Users"), fixture.dump_on("a", "Users"));

@@ -17,16 +17,19 @@ use crate::definitions::{
 };
 use crate::fixture::{Fixture, refusal, second, user};
 
-const INCREMENTAL: CommitOptions = CommitOptions {
-    preview: false,
-    incremental: true,
-    backfill: true,
-};
-const PREVIEW: CommitOptions = CommitOptions {
-    preview: true,
-    incremental: false,
-    backfill: true,
-};
+fn incremental() -> CommitOptions {
+    CommitOptions {
+        incremental: true,
+        ..CommitOptions::default()
+    }
+}
+
+fn preview() -> CommitOptions {
+    CommitOptions {
+        preview: true,
+        ..CommitOptions::default()
+    }
+}
 
 fn deleted(dataset: Dataset<'static>) -> Dataset<'static> {
     Dataset {
@@ -326,13 +329,13 @@ fn what_cannot_be_decoded_names_the_entity() {
     let wrong = fixture.try_commit(&broken);
     assert!(matches!(wrong, Err(Error::Invalid(_))));
     assert!(refusal(wrong).contains("dataset `Users`: it has no schema"));
-    assert!(refusal(fixture.engine.commit("x", &broken, PREVIEW)).starts_with("no branch `x`"));
+    assert!(refusal(fixture.engine.commit("x", &broken, preview())).starts_with("no branch `x`"));
 }
 
 #[test]
 fn an_incremental_commit_leaves_what_it_does_not_list() {
     let fixture = Fixture::with(&request(&[USERS], &[USER]));
-    let incremental = |request: &SyncRequest| fixture.engine.commit("main", request, INCREMENTAL);
+    let incremental = |request: &SyncRequest| fixture.engine.commit("main", request, incremental());
     let commit = incremental(&request(&[SALES], &[])).unwrap();
     assert_eq!(
         (
@@ -386,7 +389,7 @@ fn an_incremental_commit_leaves_what_it_does_not_list() {
 fn a_preview_checks_everything_and_changes_nothing() {
     let fixture = Fixture::with(&request(&[USERS], &[USER]));
     let head = fixture.commit(&request(&[USERS], &[USER])).id;
-    let preview = |request: &SyncRequest| fixture.engine.commit("main", request, PREVIEW);
+    let preview = |request: &SyncRequest| fixture.engine.commit("main", request, preview());
     let commit = preview(&request(&[USERS, SALES], &[USER])).unwrap();
     assert!(commit.changed);
     assert_eq!((commit.diff.count(Change::Created), commit.id), (1, head));

@@ -11,6 +11,7 @@ mod definitions;
 mod expressions;
 mod fixture;
 mod functions;
+mod history;
 mod ingestion;
 mod late;
 mod lookups;

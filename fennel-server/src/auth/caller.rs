@@ -81,6 +81,35 @@ impl Caller {
         }
     }
 
+    /// Refuses who may not read every definition of a branch, which a commit of it shows.
+    pub(crate) fn require_history(&self, branch: &str) -> Result<(), Failure> {
+        self.require(Mode::ReadDefinitions, branch)?;
+        match self.rights().may_all(Mode::ReadDefinitions, branch) {
+            true => Ok(()),
+            false => {
+                let place = format!("on branch `{branch}` for all tags, which its commits show");
+                Err(self.lacks(Mode::ReadDefinitions, &place))
+            }
+        }
+    }
+
+    /// Refuses the name of a commit that is another branch's name, as if there was no such branch, where the caller may
+    /// not read that one's history.
+    pub(crate) fn require_named(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let start = name.split('~').next().unwrap_or_default();
+        let is_other = start != branch && engine.branches().iter().any(|known| known == start);
+        if !is_other || self.require_history(start).is_ok() {
+            return Ok(());
+        }
+        let what = format!("no commit `{start}` on branch `{branch}`, and no such branch");
+        Err(Failure::new(StatusCode::NOT_FOUND, what))
+    }
+
     /// Refuses who is no admin.
     pub(crate) fn require_admin(&self) -> Result<(), Failure> {
         match self.rights().is_admin() {
@@ -124,6 +153,14 @@ impl Caller {
         branch: &str,
         error: fennel_engine::Error,
     ) -> Failure {
+        if let fennel_engine::Error::Moved(_) = error
+            && !self.rights().may_all(Mode::ReadDefinitions, branch)
+        {
+            let what = format!(
+                "branch `{branch}` has moved since the plan was made; nothing was changed, make the plan again"
+            );
+            return Failure::new(StatusCode::CONFLICT, what);
+        }
         if self.rights().is_admin() || !matches!(error, fennel_engine::Error::Unknown { .. }) {
             return error.into();
         }

@@ -96,7 +96,7 @@ impl Caller {
         engine: &Engine,
         branch: &str,
         request: &SyncRequest,
-        options: CommitOptions,
+        options: &CommitOptions,
     ) -> Result<Hidden, Failure> {
         let (mode, rights) = (mode_of(options.preview), self.rights());
         self.require(mode, branch)?;
@@ -117,7 +117,7 @@ impl Caller {
         if !rights.may_all(mode, branch) {
             let preview = CommitOptions {
                 preview: true,
-                ..options
+                ..options.clone()
             };
             let preview = self.commit(engine, branch, request, preview, &hidden)?;
             let after = engine.tags_after(branch, request, options.incremental);
@@ -144,6 +144,8 @@ impl Caller {
         })?;
         let entities = &mut commit.diff.entities;
         entities.retain(|entity| !hidden.has(entity.kind, &entity.name));
+        // A plan tells what changes reach, wherever that is.
+        commit.plan = commit.plan.filter(|_| hidden.0.is_empty());
         Ok(commit)
     }
 

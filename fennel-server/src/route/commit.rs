@@ -25,6 +25,12 @@ pub(crate) struct Options {
     incremental: bool,
     #[serde(default = "yes")]
     backfill: bool,
+    /// The commit that the branch must be at; empty for a branch without commits.
+    base: Option<String>,
+    /// The commit's id.
+    id: Option<String>,
+    /// The state of the code that the definitions come from.
+    revision: Option<String>,
 }
 
 fn yes() -> bool {
@@ -42,8 +48,12 @@ pub(crate) async fn commit(
         preview,
         incremental,
         backfill,
+        base,
+        id,
+        revision,
     } = options;
     caller.require_commit(preview, &branch)?;
+    check_revision(revision.as_deref())?;
     let shared = app.clone();
     app.write(move |_| {
         let request: SyncRequest = body.protobuf("SyncRequest")?;
@@ -51,12 +61,17 @@ pub(crate) async fn commit(
             preview,
             incremental,
             backfill,
+            base,
+            id,
+            by: caller.account().into(),
+            revision,
         };
-        let commit = shared.commit(&caller, &branch, &request, options)?;
+        let commit = shared.commit(&caller, &branch, &request, &options)?;
         Ok(Answer::json(&json!({
             "summary": summary(&commit, &branch, preview),
             "commit": (!commit.id.is_empty()).then_some(&commit.id),
             "changed": commit.changed,
+            "repeated": commit.repeated,
             "preview": preview,
             "branch": branch,
             "diff": commit.diff,
@@ -64,6 +79,20 @@ pub(crate) async fn commit(
         })))
     })
     .await
+}
+
+/// Histories show it in a column.
+fn check_revision(revision: Option<&str>) -> Result<(), Failure> {
+    const LONGEST: usize = 100;
+    let is_shown = |text: &str| {
+        (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if revision.is_none_or(is_shown) {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!(
+        "the parameter `revision` can't be told in the branch's history; write 1 to {LONGEST} visible ASCII characters, such as a git commit"
+    )))
 }
 
 /// Lines for a person, each with its end, since clients print them as they are.
@@ -75,6 +104,10 @@ fn summary(commit: &Commit, branch: &str, preview: bool) -> Vec<String> {
         .filter(|e| e.change != Change::Unchanged);
     let mut lines: Vec<String> = changed.map(line).collect();
     lines.push(match (commit.changed, preview) {
+        _ if commit.repeated => format!(
+            "branch `{branch}` has commit {} already: it was made by an earlier call\n",
+            commit.id
+        ),
         (true, true) => format!("a preview: branch `{branch}` stays as it is\n"),
         (true, false) => format!("branch `{branch}` is at commit {}\n", commit.id),
         (false, _) if commit.id.is_empty() => format!("nothing to commit to branch `{branch}`\n"),
@@ -126,6 +159,7 @@ mod tests {
             plan: None,
             message: String::new(),
             at: Timestamp::MIN,
+            repeated: false,
         }
     }
 

@@ -12,6 +12,7 @@ mod data;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod headers;
+mod history;
 mod lifetime;
 mod limits;
 mod roles;

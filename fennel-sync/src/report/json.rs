@@ -1,10 +1,12 @@
 //! Reports for programs. `json.md` beside this file documents the object.
 
 use fennel_core::Problem;
+use fennel_core::diff::EntityFacts;
 use fennel_core::plan::Plan;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::history::Outline;
 
 /// Goes up when a field changes its meaning or goes away; new ones may come at any time. The plan in it has a
 /// number of its own.
@@ -21,6 +23,8 @@ pub(super) struct Document {
     pub(super) server: Option<Server>,
     pub(super) plan: Option<Plan>,
     pub(super) commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) answer: Option<Answer>,
     pub(super) error: Option<Failure>,
 }
 
@@ -33,6 +37,7 @@ pub(super) enum Outcome {
     Planned,
     Checked,
     Dumped,
+    Answered,
     Failed,
 }
 
@@ -49,6 +54,31 @@ pub(super) struct Server {
     pub(super) url: String,
     pub(super) embedded: bool,
     pub(super) branch: String,
+}
+
+/// What was asked for.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Answer {
+    History {
+        commits: Vec<Outline>,
+    },
+    Shown {
+        commit: Outline,
+        diff: Plan,
+        definitions: Vec<EntityFacts>,
+    },
+    Compared {
+        from: Option<Outline>,
+        to: Option<Outline>,
+        diff: Plan,
+    },
+    Branches {
+        branches: Vec<String>,
+    },
+    Done {
+        done: String,
+    },
 }
 
 /// What went wrong.
@@ -70,6 +100,7 @@ impl Document {
             server: None,
             plan: None,
             commit: None,
+            answer: None,
             error: None,
         }
     }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod example;
+mod history;
 mod json;
 mod markdown;
 mod plan;
@@ -15,8 +16,9 @@ use fennel_core::plan::Plan;
 pub(crate) use self::text::plain;
 use crate::cli::Format;
 use crate::error::{Error, count};
+use crate::history::{Compared, Outline, Shown};
 use crate::process::Screens;
-use json::{Document, Outcome};
+use json::{Answer, Document, Outcome};
 use text::Paint;
 
 /// Where a run says what.
@@ -123,6 +125,68 @@ impl<'a> Report<'a> {
             self.document.exit_code = CHANGES;
         }
         Ok(())
+    }
+
+    /// The commits of a branch, the latest first.
+    pub(crate) fn history(&mut self, commits: Vec<Outline>, branch: &str) -> io::Result<()> {
+        self.say(&history::table(&commits, branch))?;
+        self.answered(Answer::History { commits });
+        Ok(())
+    }
+
+    /// A commit, and what it changed; what the branch was from then on, if that is wanted.
+    pub(crate) fn shown(&mut self, shown: Shown, definitions: bool) -> io::Result<()> {
+        self.say(&history::commit(&shown.commit))?;
+        let changes = Plan::of(&shown.diff);
+        self.say(&plan::changes("Changes", &changes, self.paint))?;
+        if definitions {
+            self.say(&history::definitions(&shown.definitions))?;
+        }
+        let Shown {
+            commit,
+            definitions,
+            ..
+        } = shown;
+        self.answered(Answer::Shown {
+            commit,
+            diff: changes,
+            definitions,
+        });
+        Ok(())
+    }
+
+    /// What changes from one commit to another.
+    pub(crate) fn compared(&mut self, compared: Compared) -> io::Result<()> {
+        let Compared { from, to, diff } = compared;
+        for (side, commit) in [("From", &from), ("To", &to)] {
+            self.say(&format!("{side}: {}\n", history::line(commit.as_ref())))?;
+        }
+        let diff = Plan::of(&diff);
+        self.say(&plan::changes("Changes", &diff, self.paint))?;
+        self.answered(Answer::Compared { from, to, diff });
+        Ok(())
+    }
+
+    /// The branches of the server.
+    pub(crate) fn branches(&mut self, branches: Vec<String>) -> io::Result<()> {
+        for branch in &branches {
+            self.say(&format!("{}\n", plain(branch)))?;
+        }
+        self.answered(Answer::Branches { branches });
+        Ok(())
+    }
+
+    /// Something was done that is no commit.
+    pub(crate) fn done(&mut self, what: &str) -> io::Result<()> {
+        let done = plain(what);
+        self.say(&format!("{done}\n"))?;
+        self.answered(Answer::Done { done });
+        Ok(())
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        self.document.answer = Some(answer);
+        self.document.end(Outcome::Answered, None);
     }
 
     /// What the definitions come to, and an empty line.

@@ -15,14 +15,23 @@ const NAMED: usize = 12;
 /// What a commit changes and comes to. What there is nothing of has no line.
 pub(super) fn text(plan: &Plan, paint: Paint) -> String {
     let mut text = Text {
-        text: format!("Plan: {}\n", headline(plan)),
+        text: changes("Plan", plan, paint),
         paint,
     };
-    text.entities(plan);
     text.computed(plan);
     text.tags(plan);
     text.deprecated(plan);
     text.destructive(plan);
+    text.text
+}
+
+/// What changes, under a title: how many, then each entity with its fields.
+pub(super) fn changes(title: &str, plan: &Plan, paint: Paint) -> String {
+    let mut text = Text {
+        text: format!("{title}: {}\n", headline(plan)),
+        paint,
+    };
+    text.entities(plan);
     text.text
 }
 

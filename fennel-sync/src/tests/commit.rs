@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::server::{Asked, Reply, Server, json};
-use super::{Run, TOKEN, definitions};
+use super::{Ran, Run, TOKEN, definitions};
 
 /// A server's answer to a commit of the test's definitions.
 fn answer(change: &str, commit: Option<&str>, preview: bool) -> Reply {
@@ -13,6 +13,7 @@ fn answer(change: &str, commit: Option<&str>, preview: bool) -> Reply {
             "summary": ["whatever\n"],
             "commit": commit,
             "changed": change != "unchanged",
+            "repeated": false,
             "preview": preview,
             "branch": "main",
             "diff": {"entities": [
@@ -52,7 +53,7 @@ Committed 0a1b2c3d4e5f to branch main
 #[test]
 fn the_requests_are_the_protocols() {
     let server = Server::start(vec![
-        answer("created", None, true),
+        answer("created", Some("000000000001"), true),
         answer("created", Some("0a1b2c3d4e5f"), false),
     ]);
     Run::against(&server.url).run(&[
@@ -65,13 +66,19 @@ fn the_requests_are_the_protocols() {
         "--no-backfill",
     ]);
     let asked = server.asked();
+    let [planned, made] = [first_line(&asked[0]), first_line(&asked[1])];
     assert_eq!(
-        asked.iter().map(first_line).collect::<Vec<_>>(),
-        [
-            "POST /api/v1/commit?preview=true&incremental=true&backfill=false HTTP/1.1",
-            "POST /api/v1/commit?preview=false&incremental=true&backfill=false HTTP/1.1",
-        ]
+        planned,
+        "POST /api/v1/commit?preview=true&incremental=true&backfill=false HTTP/1.1"
     );
+    let (before, id) = made.split_once("&id=").unwrap();
+    assert_eq!(
+        before,
+        "POST /api/v1/commit?preview=false&incremental=true&backfill=false"
+    );
+    let (id, after) = id.split_at(12);
+    assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{made}");
+    assert_eq!(after, "&base=000000000001 HTTP/1.1");
     let request = fennel_core::wire::encode(&definitions::catalog(), None, "why");
     for asked in asked {
         let head = asked.head.to_lowercase();
@@ -167,38 +174,77 @@ fn passing_failures_are_gone_through() {
     assert_eq!(server.asked().len(), 6);
 }
 
+/// The id that a commit was sent with.
+fn sent_id(asked: &Asked) -> String {
+    let (_, id) = first_line(asked).split_once("&id=").unwrap();
+    id.split('&').next().unwrap().into()
+}
+
 #[test]
-fn a_commit_whose_answer_was_lost_is_reported_as_done() {
+fn every_try_of_a_commit_bears_the_same_id_and_base() {
     let server = Server::start(vec![
-        answer("changed", Some("000000000001"), true),
+        answer("created", None, true),
         Reply::Hangup,
-        answer("unchanged", Some("0a1b2c3d4e5f"), false),
+        answer("created", Some("0a1b2c3d4e5f"), false),
     ]);
     let ran = Run::against(&server.url).run(&[]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let asked = server.asked();
+    assert_eq!(first_line(&asked[1]), first_line(&asked[2]));
     assert!(
-        ran.out.ends_with(
-            "Plan: 2 changed
-  ~ dataset Ticket changed
-  ~ featureset TicketFeatures changed
-Committed 0a1b2c3d4e5f to branch main
-"
-        ),
-        "{ran:?}"
+        first_line(&asked[1]).contains("&base= "),
+        "the branch had no commit"
     );
 }
 
 #[test]
-fn a_second_try_that_finds_the_planned_head_has_committed_nothing() {
-    let server = Server::start(vec![
-        answer("changed", Some("000000000001"), true),
-        Reply::Hangup,
-        answer("unchanged", Some("000000000001"), false),
-    ]);
+fn the_commit_that_a_job_has_checked_out_is_told() {
+    let hash = "0123456789abcdef0123456789abcdef01234567";
+    for (told, sent) in [(hash, true), ("main", false)] {
+        let server = Server::start(vec![
+            answer("created", None, true),
+            answer("created", Some("0a1b2c3d4e5f"), false),
+        ]);
+        Run::against(&server.url).with("GITHUB_SHA", told).run(&[]);
+        let asked = server.asked();
+        let line = first_line(&asked[1]);
+        assert_eq!(line.contains(&format!("&revision={hash}")), sent, "{line}");
+    }
+}
+
+/// A server that loses every answer to a commit, and then answers otherwise.
+fn after_lost_answers(then: impl IntoIterator<Item = Reply>) -> (Ran, Vec<Asked>) {
+    let mut replies = vec![answer("created", None, true)];
+    replies.extend((0..5).map(|_| Reply::Hangup));
+    replies.extend(then);
+    let server = Server::start(replies);
     let ran = Run::against(&server.url).run(&[]);
+    (ran, server.asked())
+}
+
+#[test]
+fn a_commit_without_an_answer_is_asked_for() {
+    let none = json(404, &json!({"err_msg": "no commit"}));
+    let (ran, asked) = after_lost_answers([none]);
+    let id = sent_id(&asked[1]);
+    assert_eq!(
+        first_line(&asked[6]),
+        format!("GET /api/v1/commits/{id} HTTP/1.1")
+    );
+    assert_eq!(ran.code, 5);
     assert!(
-        ran.out
-            .ends_with("\nNothing changed: branch main stays at commit 000000000001\n"),
+        ran.err
+            .starts_with(&format!("error: commit {id} has not landed so far: ")),
+        "{ran:?}"
+    );
+
+    let (ran, asked) = after_lost_answers((0..5).map(|_| Reply::Hangup));
+    assert_eq!(ran.code, 5);
+    let id = sent_id(&asked[1]);
+    assert!(
+        ran.err.starts_with(&format!(
+            "error: it is not known whether commit {id} has landed: "
+        )),
         "{ran:?}"
     );
 }

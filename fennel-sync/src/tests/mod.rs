@@ -5,6 +5,7 @@ mod commit;
 mod credentials;
 mod definitions;
 mod explain;
+mod history;
 mod offline;
 mod refusals;
 mod server;

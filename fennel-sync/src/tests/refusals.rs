@@ -64,7 +64,7 @@ fn a_branch_that_is_not_there_comes_with_the_way_to_create_it() {
     assert_eq!(ran.code, 3);
     assert_eq!(
         error(&ran),
-        "error: the server refuses this commit (status 404): no branch `dev`; there is `main`; if you want a new branch, create it with: curl -X POST URL/api/v1/init -H 'x-fennel-branch: dev' -H \"authorization: Bearer $FENNEL_TOKEN\" -H 'content-type: application/json' -d '{}'\n"
+        "error: the server refuses this commit (status 404): no branch `dev`; there is `main`; if you want a new branch, create it with `sync branch create dev`, or `sync branch clone main dev` for one that begins as `main` is\n"
     );
 }
 
