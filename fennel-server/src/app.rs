@@ -16,12 +16,12 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::Config;
 use crate::auth::{Tokens, require_token};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
 use crate::route;
+use crate::{Config, ServerName};
 
 /// How many calls that write may wait for the disk at once; they share its fsyncs.
 const WRITERS: u32 = 128;
@@ -39,6 +39,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) tokens: Tokens,
+    pub(crate) name: ServerName,
     /// Bytes that a body may have.
     pub(crate) max_body: usize,
     /// How long a body may pause.
@@ -57,10 +58,11 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, tokens: Tokens, config: &Config) -> App {
+    pub(crate) fn new(engine: Engine, tokens: Tokens, name: ServerName, config: &Config) -> App {
         App(Arc::new(Shared {
             engine,
             tokens,
+            name,
             max_body: config.max_body,
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
@@ -168,6 +170,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/init", post(route::init_branch))
         .route("/api/v1/delete", post(route::delete_branch))
         .route("/api/v1/branch/list", get(route::list_branches))
+        .route("/api/v1/server", get(route::server))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // From the inside out: who has no token isn't listened to.

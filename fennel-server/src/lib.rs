@@ -26,7 +26,7 @@
 //!
 //! | call | body | answer |
 //! |---|---|---|
-//! | `POST commit?preview=&incremental=&backfill=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "preview": bool, "branch": name, "diff": {..}}` |
+//! | `POST commit?preview=&incremental=&backfill=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "preview": bool, "branch": name, "server": {..}, "diff": {..}}` |
 //! | `POST log` | `{"webhook", "endpoint", "data"}` | `{"rows": n, "set_aside": m}`, once the rows are on the disk |
 //! | `POST query` | `{"inputs", "outputs", "data", "timestamps"?}` | `{"Fs.feature": [..], ..}` |
 //! | `POST dataset/<name>/lookup` | `{"keys", "fields", "timestamps"?}` | `{"found": [..], "data": {"field": [..], ..}}` |
@@ -34,6 +34,7 @@
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
 //! | `POST init` | `{}` | `{"branch": name}`; the header names the new branch |
 //! | `GET branch/list` | | `{"branches": [{"name": "main"}]}` |
+//! | `GET server` | | `{"name": name, "version": "0.1.0"}`: which server this is |
 //! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
 //!
 //! `data` is an object of columns, a list of row objects, or a text that holds the JSON of either.
@@ -64,6 +65,7 @@ mod connection;
 mod data;
 mod error;
 mod memory;
+mod name;
 mod program;
 mod request;
 mod route;
@@ -73,5 +75,6 @@ mod unique;
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};
 pub use error::{Error, chain};
+pub use name::{Naming, ServerName};
 pub use program::run;
 pub use server::{GRACE, Server};

@@ -18,6 +18,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::app::{App, router};
 use crate::auth::{FirstToken, Tokens};
 use crate::connection::{self, Limits};
+use crate::name::{self, Naming, ServerName};
 use crate::{Config, Error, Token};
 
 /// How long a server that shuts down waits for requests that it has begun.
@@ -29,6 +30,7 @@ pub struct Server {
     address: SocketAddr,
     data_dir: PathBuf,
     first_token: FirstToken,
+    naming: Naming,
     store: Store,
     limits: Limits,
     app: App,
@@ -40,7 +42,7 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
-    /// [`Error::Engine`], [`Error::DamagedToken`] or [`Error::Random`].
+    /// [`Error::Engine`], [`Error::DamagedName`], [`Error::DamagedToken`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
         let first = config.first_admin_token.as_ref();
         if first.is_some_and(Token::is_short) {
@@ -65,6 +67,7 @@ impl Server {
                 .canonicalize()
                 .unwrap_or_else(|_| config.data_dir.clone());
             let engine = Engine::open(store.clone(), Arc::new(SystemClock))?;
+            let (name, naming) = name::open(&store, config.name.as_ref())?;
             // Last, so that a token is made only by a start that succeeds and can show it.
             let Config {
                 first_admin_token,
@@ -73,15 +76,16 @@ impl Server {
             } = &config;
             let (tokens, first) =
                 Tokens::open(&store, first_admin_token.as_ref(), process_token.as_ref())?;
-            let app = App::new(engine, tokens, &config);
-            Ok::<_, Error>((app, first, store, data_dir))
+            let app = App::new(engine, tokens, name, &config);
+            Ok::<_, Error>((app, first, naming, store, data_dir))
         });
-        let (app, first_token, store, data_dir) = finished(opening).await?;
+        let (app, first_token, naming, store, data_dir) = finished(opening).await?;
         Ok(Server {
             listener,
             address,
             data_dir,
             first_token,
+            naming,
             store,
             limits,
             app,
@@ -98,6 +102,18 @@ impl Server {
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// The name by which clients tell it from others.
+    #[must_use]
+    pub fn name(&self) -> &ServerName {
+        &self.app.name
+    }
+
+    /// What became of the name.
+    #[must_use]
+    pub fn naming(&self) -> &Naming {
+        &self.naming
     }
 
     /// The admin token, if this start made one at random. Show it to the user, for it can't be read again, and

@@ -13,6 +13,7 @@ use crate::app::{Answer, App};
 use crate::body::ProtobufBody;
 use crate::error::Failure;
 use crate::request::{Branch, Parameters};
+use crate::route::server::identity;
 
 /// A misspelt `preview` would commit for real, so unknown parameters are refused.
 #[derive(Deserialize)]
@@ -41,6 +42,7 @@ pub(crate) async fn commit(
         incremental,
         backfill,
     } = options;
+    let server = identity(&app);
     app.write(move |engine| {
         let request: SyncRequest = body.protobuf("SyncRequest")?;
         let options = CommitOptions {
@@ -55,6 +57,7 @@ pub(crate) async fn commit(
             "changed": commit.changed,
             "preview": preview,
             "branch": branch,
+            "server": server,
             "diff": commit.diff,
         })))
     })

@@ -38,8 +38,8 @@ mod tests {
     use fennel_engine::{Engine, SystemClock};
 
     use super::*;
-    use crate::Config;
     use crate::auth::{Token, Tokens};
+    use crate::{Config, ServerName};
 
     #[test]
     fn a_server_that_can_not_write_is_not_ready() {
@@ -47,7 +47,12 @@ mod tests {
         let engine = Engine::open(store.clone(), Arc::new(SystemClock)).unwrap();
         let process = Token::new("process-token-of-tests").unwrap();
         let (tokens, _) = Tokens::open(&store, None, Some(&process)).unwrap();
-        let app = App::new(engine.clone(), tokens, &Config::default());
+        let app = App::new(
+            engine.clone(),
+            tokens,
+            ServerName::new("tests").unwrap(),
+            &Config::default(),
+        );
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

@@ -8,6 +8,7 @@ mod log;
 mod lookup;
 mod query;
 mod rejects;
+mod server;
 
 pub(crate) use branch::{delete_branch, init_branch, list_branches};
 pub(crate) use commit::commit;
@@ -17,3 +18,4 @@ pub(crate) use log::log;
 pub(crate) use lookup::lookup;
 pub(crate) use query::query;
 pub(crate) use rejects::rejects;
+pub(crate) use server::server;
