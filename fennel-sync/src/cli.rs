@@ -13,6 +13,8 @@ const AFTER_HELP: &str = "\
 Which server:
   FENNEL_URL and FENNEL_TOKEN, or --url and --token, name it. With neither, a program that has an
   embedded server uses that, and keeps its data in ./.fennel; not where CI is set, as in CI jobs.
+  With --profile, fennel.toml says which variables to read instead. A flag goes before the profile,
+  the profile before FENNEL_URL and FENNEL_TOKEN.
 
 Exit codes:
   0  done, or nothing to do
@@ -72,9 +74,15 @@ pub(crate) struct ServerArgs {
     /// A token of the server; better in the variable, where no list of processes shows it [env: FENNEL_TOKEN]
     #[arg(long, value_parser = token)]
     pub(crate) token: Option<Token>,
-    /// The branch to commit to
-    #[arg(long, default_value = "main")]
-    pub(crate) branch: String,
+    /// A profile of fennel.toml, which says what is not said here
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Refuse any server but the one of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) expect_server: Option<String>,
+    /// The branch to commit to [default: main]
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
     /// What the commit is about [default: the names of the crates]
     #[arg(long)]
     pub(crate) message: Option<String>,
@@ -147,6 +155,15 @@ impl Command {
             Command::Plan(args) => args.format,
             Command::Check(args) => args.format,
             Command::Dump(args) => args.format,
+        }
+    }
+
+    /// The arguments about the server, of what talks to one.
+    pub(crate) fn server(&self) -> Option<&ServerArgs> {
+        match self {
+            Command::Sync(args) => Some(&args.server),
+            Command::Plan(args) => Some(args),
+            Command::Check(_) | Command::Dump(_) => None,
         }
     }
 

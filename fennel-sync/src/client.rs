@@ -3,11 +3,13 @@
 use fennel_core::diff::Diff;
 use fennel_core::{Problem, Problems};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::config::Server;
 use crate::error::Error;
+use crate::identity::Identity;
 use crate::report::plain;
-use crate::retry::{Backoff, is_passing};
+use crate::retry::{Backoff, Sent, is_passing};
 use crate::secret::Token;
 use crate::transport::{Failure, Response, Transport};
 
@@ -29,6 +31,9 @@ pub(crate) struct Answer {
     /// Whether it is another commit than the branch had.
     pub(crate) changed: bool,
     pub(crate) diff: Diff,
+    /// The server that did it, where it says which.
+    #[serde(default)]
+    pub(crate) server: Option<Identity>,
     /// Whether it answers a second or later try.
     #[serde(skip)]
     pub(crate) resent: bool,
@@ -39,6 +44,12 @@ impl Answer {
     pub(crate) fn id(&self) -> Option<String> {
         self.commit.clone().filter(|id| !id.is_empty())
     }
+}
+
+/// What of an answer is the same in all versions of the protocol.
+#[derive(Debug, Deserialize)]
+struct Told {
+    server: Option<Identity>,
 }
 
 /// What a fennel server says when it does not do what it was asked.
@@ -69,12 +80,25 @@ impl<T: Transport> Client<T> {
             "/api/v1/commit?preview={preview}&incremental={incremental}&backfill={backfill}"
         );
         let sent = self.backoff.post(&self.transport, &path, request).await;
+        let resent = sent.tries > 1;
+        let answer = self.answer(sent, preview)?;
+        Ok(Answer { resent, ..answer })
+    }
+
+    /// Asks which server it is; `None` if it doesn't know this question.
+    pub(crate) async fn identity(&self) -> Result<Option<Identity>, Error> {
+        let sent = self.backoff.get(&self.transport, "/api/v1/server").await;
+        let identity: Identity = match self.answer(sent, true) {
+            Err(Error::Refused { status: 404, .. }) => return Ok(None),
+            told => told?,
+        };
+        identity.check_version(self.server.address())?;
+        Ok(Some(identity))
+    }
+
+    fn answer<A: DeserializeOwned>(&self, sent: Sent, preview: bool) -> Result<A, Error> {
         match sent.result {
-            Ok(response) => {
-                let answer = self.understand(&response, sent.tries)?;
-                let resent = sent.tries > 1;
-                Ok(Answer { resent, ..answer })
-            }
+            Ok(response) => self.understand(&response, sent.tries),
             Err(Failure::NotHttp(cause)) => Err(Error::Foreign {
                 url: self.server.address().into(),
                 detail: format!("its answer is no HTTP ({cause})"),
@@ -93,19 +117,25 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    fn understand(&self, response: &Response, tries: u32) -> Result<Answer, Error> {
+    fn understand<A: DeserializeOwned>(&self, response: &Response, tries: u32) -> Result<A, Error> {
         let url = self.server.address().to_owned();
         let status = response.status;
         let objection = || Objection::read(&response.body, &self.server.token);
         let message = || objection().map(|objection| objection.err_msg);
         match status {
-            200 => serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
-                url,
-                detail: format!(
-                    "its answer to a commit is something else ({})",
-                    foreign(&error.to_string(), &self.server.token)
-                ),
-            }),
+            200 => {
+                // First, since the rest of another version's answer may be anything.
+                if let Ok(Told { server: Some(told) }) = serde_json::from_slice(&response.body) {
+                    told.check_version(&url)?;
+                }
+                serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
+                    url,
+                    detail: format!(
+                        "its answer is something else than was asked for ({})",
+                        foreign(&error.to_string(), &self.server.token)
+                    ),
+                })
+            }
             300..=399 => Err(Error::Redirect {
                 url,
                 status,
@@ -113,6 +143,7 @@ impl<T: Transport> Client<T> {
             }),
             401 | 403 => Err(Error::NotAuthorised {
                 status,
+                token_in: self.server.token_in.clone(),
                 message: message(),
             }),
             _ if is_passing(status) => Err(Error::Unavailable {
@@ -178,16 +209,20 @@ mod tests {
         async fn post(&self, _path: &str, _body: &[u8]) -> Result<Response, Failure> {
             std::future::pending().await
         }
+
+        async fn get(&self, _path: &str) -> Result<Response, Failure> {
+            std::future::pending().await
+        }
     }
 
     /// The error after the total time, by a clock that jumps there.
     fn unanswered(preview: bool) -> Error {
         let setting = |value: &str| Setting {
-            name: "test",
+            name: "test".into(),
             value: value.to_owned(),
         };
         let token = Setting {
-            name: "test",
+            name: "test".into(),
             value: Token::new("hush".into()),
         };
         let client = Client {

@@ -1,8 +1,9 @@
 //! Plan, then commit.
 
 use crate::client::{Client, Mode};
-use crate::config::Server;
+use crate::config::{Server, Setting};
 use crate::error::Error;
+use crate::identity::check_name;
 use crate::progress::watch;
 use crate::report::Report;
 use crate::retry::Backoff;
@@ -20,6 +21,8 @@ pub(crate) struct Request<'a> {
     pub(crate) backfill: bool,
     /// Shows the plan only.
     pub(crate) preview: bool,
+    /// The name that the server must have.
+    pub(crate) expected: Option<Setting<String>>,
 }
 
 /// Shows what the server would change, and has it do that.
@@ -52,9 +55,23 @@ async fn plan_and_commit<T: Transport>(
         incremental: request.incremental,
         backfill: request.backfill,
     };
+    let url = client.server.address();
+    if let Some(expected) = &request.expected {
+        // Before anything is sent, since what is sent holds credentials.
+        let asking = client.identity();
+        let told = watch(asking, "Waiting for the server's name", report.screen()).await?;
+        check_name(told.as_ref(), expected, url)?;
+    }
     let planning = client.commit(request.message, mode(true));
     let planned = watch(planning, "Waiting for the plan", report.screen()).await?;
     let changes = planned.changed || !planned.diff.is_empty();
+    if let Some(expected) = &request.expected {
+        // One address may lead to several servers.
+        check_name(planned.server.as_ref(), expected, url)?;
+    }
+    if let Some(told) = &planned.server {
+        report.identity(told)?;
+    }
     report.plan(planned.diff.clone())?;
     if !changes {
         return Ok(report.unchanged(planned.id(), branch)?);

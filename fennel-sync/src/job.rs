@@ -14,7 +14,8 @@ use crate::embedded::EmbeddedServer;
 use crate::error::Error;
 use crate::explain::explain;
 use crate::process::{Place, Process, Screens};
-use crate::report::Report;
+use crate::profile::Profile;
+use crate::report::{Report, Repository};
 
 /// What was collected, and from which crates.
 pub(crate) struct Collected<'a> {
@@ -29,6 +30,10 @@ pub(crate) fn run(process: Process<'_>, collected: Collected<'_>) -> u8 {
         Err(error) => return usage(process.screens, &error),
     };
     let mut report = Report::new(process.screens, command.name(), command.format());
+    report.annotate(Repository::of_job(
+        process.place.variable,
+        &process.place.folder,
+    ));
     let result = execute(&command, collected, &process.place, &mut report);
     report.finish(result)
 }
@@ -51,8 +56,11 @@ fn execute(
     place: &Place<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
-    let env = command.env();
-    config::check_env(env)?;
+    let profile = command.server().and_then(|args| args.profile.as_deref());
+    let profile = profile.map(|name| Profile::read(name, place)).transpose()?;
+    let profile = profile.as_ref();
+    config::check_env(command.env())?;
+    let env = command.env().or(profile.and_then(Profile::env));
     let catalog = collected.catalog?;
     report.definitions(&catalog);
     catalog.check(env).map_err(fennel_core::Error::Invalid)?;
@@ -73,9 +81,12 @@ fn execute(
         Command::Sync(args) => (&args.server, args.preview),
         Command::Plan(args) => (args, true),
     };
+    if let (Some(profile), false) = (profile, preview) {
+        profile.check_demands(place)?;
+    }
     let variables = credentials::read(&catalog, env, place.variable);
     let variables = variables.map_err(fennel_core::Error::Invalid)?;
-    let committed = sync(server, preview, &encode(&variables), place, report);
+    let committed = sync(server, profile, preview, &encode(&variables), place, report);
     committed.map_err(|error| locate(error, &catalog))
 }
 
@@ -89,25 +100,31 @@ fn subject(crates: &[&str]) -> String {
 
 fn sync(
     args: &ServerArgs,
+    profile: Option<&Profile>,
     preview: bool,
     message: &[u8],
     place: &Place<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
-    config::check_branch(&args.branch)?;
+    let named = args.branch.as_deref();
+    let branch = named
+        .or(profile.and_then(Profile::branch))
+        .unwrap_or("main");
+    config::check_branch(branch)?;
     let request = Request {
         message,
-        branch: &args.branch,
+        branch,
         incremental: args.incremental,
         backfill: !args.no_backfill,
         preview,
+        expected: expected(args, profile)?,
     };
-    match config::resolve(given(args, place)?, place.embedded)? {
+    match config::resolve(given(args, profile, place)?, place.embedded)? {
         Target::Remote(server) => {
-            report.server(server.address(), false, &args.branch)?;
+            report.server(server.address(), false, branch)?;
             let url = server.address().to_owned();
             let committed = commit::run(server, &request, &place.backoff, report);
-            committed.map_err(|error| without_branch(error, url, &args.branch))
+            committed.map_err(|error| without_branch(error, url, branch))
         }
         Target::Embedded(embedded) => in_process(embedded, &request, place, report),
     }
@@ -129,20 +146,52 @@ fn in_process(
     committed
 }
 
-/// What flags and variables say about the server; a flag goes before its variable.
-fn given(args: &ServerArgs, place: &Place<'_>) -> Result<Given, Error> {
-    let setting = |name, value| Setting { name, value };
-    let url = match &args.url {
-        Some(url) => Some(setting("--url", url.clone())),
+/// The name that the server must have.
+fn expected(
+    args: &ServerArgs,
+    profile: Option<&Profile>,
+) -> Result<Option<Setting<String>>, Error> {
+    let Some(name) = &args.expect_server else {
+        return Ok(profile.and_then(Profile::expected_server));
+    };
+    let flag = "--expect-server";
+    config::server_name(name).map_err(|problem| Error::Setting {
+        name: flag.into(),
+        problem,
+    })?;
+    Ok(Some(Setting {
+        name: flag.into(),
+        value: name.clone(),
+    }))
+}
+
+/// What is said about the server: flags go before the profile, and that before variables that have a name of ours.
+fn given(args: &ServerArgs, profile: Option<&Profile>, place: &Place<'_>) -> Result<Given, Error> {
+    let setting = |name: &'static str, value| Setting {
+        name: name.into(),
+        value,
+    };
+    let url = match (&args.url, profile) {
+        (Some(url), _) => Some(setting("--url", url.clone())),
+        (None, Some(profile)) => profile.url(place)?,
+        (None, None) => None,
+    };
+    let url = match url {
+        Some(url) => Some(url),
         None => place
             .text("FENNEL_URL")?
             .map(|url| setting("FENNEL_URL", url)),
     };
-    let token = match &args.token {
-        Some(token) => Some(Setting {
-            name: "--token",
+    let token = match (&args.token, profile) {
+        (Some(token), _) => Some(Setting {
+            name: "--token".into(),
             value: token.clone(),
         }),
+        (None, Some(profile)) => profile.token(place)?,
+        (None, None) => None,
+    };
+    let token = match token {
+        Some(token) => Some(token),
         None => place.token("FENNEL_TOKEN")?,
     };
     Ok(Given {

@@ -47,11 +47,20 @@ pub(crate) struct Sent {
 impl Backoff {
     /// Posts until there is an answer that stands, or no more try or time is left.
     pub(crate) async fn post(&self, transport: &impl Transport, path: &str, body: &[u8]) -> Sent {
+        self.repeat(async || transport.post(path, body).await).await
+    }
+
+    /// As [`post`](Self::post), of what a path has.
+    pub(crate) async fn get(&self, transport: &impl Transport, path: &str) -> Sent {
+        self.repeat(async || transport.get(path).await).await
+    }
+
+    async fn repeat(&self, send: impl AsyncFn() -> Result<Response, Failure>) -> Sent {
         let deadline = Instant::now() + self.total;
         let mut tries = 0;
         loop {
             tries += 1;
-            let result = timeout_at(deadline, transport.post(path, body))
+            let result = timeout_at(deadline, send())
                 .await
                 .unwrap_or(Err(Failure::Timeout(self.total)));
             let left = deadline.saturating_duration_since(Instant::now());
@@ -115,6 +124,10 @@ mod tests {
                 Some(result) => result,
                 None => std::future::pending().await,
             }
+        }
+
+        async fn get(&self, path: &str) -> Result<Response, Failure> {
+            self.post(path, b"").await
         }
     }
 

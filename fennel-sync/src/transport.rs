@@ -6,11 +6,11 @@ use std::io;
 use std::time::Duration;
 
 use chrono::DateTime;
-use reqwest::Url;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Url};
 
 use crate::config::Server;
 use crate::error::Error;
@@ -24,6 +24,9 @@ const LONGEST_ANSWER: usize = 32 << 20;
 pub(crate) trait Transport {
     /// Posts `body` to `path`, which may have a query.
     async fn post(&self, path: &str, body: &[u8]) -> Result<Response, Failure>;
+
+    /// Gets what a path has.
+    async fn get(&self, path: &str) -> Result<Response, Failure>;
 }
 
 /// An answer, whatever its status.
@@ -104,15 +107,23 @@ impl Http {
 
 impl Transport for Http {
     async fn post(&self, path: &str, body: &[u8]) -> Result<Response, Failure> {
-        let url = self
-            .base
-            .join(path)
-            .expect("a path joins to any server's address");
-        let request = self
-            .client
-            .post(url)
-            .headers(self.headers.clone())
-            .body(body.to_vec());
+        self.send(self.client.post(self.url(path)).body(body.to_vec()))
+            .await
+    }
+
+    async fn get(&self, path: &str) -> Result<Response, Failure> {
+        self.send(self.client.get(self.url(path))).await
+    }
+}
+
+impl Http {
+    fn url(&self, path: &str) -> Url {
+        let url = self.base.join(path);
+        url.expect("a path joins to any server's address")
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let request = request.headers(self.headers.clone());
         let mut answer = request.send().await.map_err(|error| failure(&error))?;
         let mut response = Response {
             status: answer.status().as_u16(),

@@ -48,6 +48,8 @@ pub(super) struct Server {
     pub(super) url: String,
     pub(super) embedded: bool,
     pub(super) branch: String,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<String>,
 }
 
 /// What the commit changes.
@@ -156,6 +158,8 @@ mod tests {
             url: "https://fennel.example.com".into(),
             embedded: false,
             branch: "main".into(),
+            name: Some("prod".into()),
+            version: Some("0.1.0".into()),
         });
         let ticket = vec![
             field("price.type", "i64", "f64"),

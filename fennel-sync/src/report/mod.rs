@@ -1,5 +1,6 @@
 //! What a run says: lines for people as it goes, or one JSON object at its end.
 
+mod github;
 mod json;
 mod text;
 
@@ -8,9 +9,11 @@ use std::io::{self, Write};
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::Diff;
 
+pub(crate) use self::github::Repository;
 pub(crate) use self::text::plain;
 use crate::cli::Format;
 use crate::error::{Error, count};
+use crate::identity::Identity;
 use crate::process::Screens;
 use json::{Document, Outcome};
 use text::Paint;
@@ -23,6 +26,8 @@ pub(crate) struct Report<'a> {
     paint: Paint,
     /// Whether somebody watches standard error.
     watched: bool,
+    /// Where GitHub shows what is wrong, in a job of its own.
+    repository: Option<Repository>,
     document: Document,
 }
 
@@ -45,8 +50,14 @@ impl<'a> Report<'a> {
             format,
             paint,
             watched,
+            repository: None,
             document: Document::new(command),
         }
+    }
+
+    /// Has GitHub show what is wrong, if this is a job that it runs.
+    pub(crate) fn annotate(&mut self, repository: Option<Repository>) {
+        self.repository = repository;
     }
 
     /// A screen to show waits on.
@@ -69,8 +80,24 @@ impl<'a> Report<'a> {
             url: url.into(),
             embedded,
             branch: branch.into(),
+            name: None,
+            version: None,
         });
         Ok(())
+    }
+
+    /// What the server says that it is.
+    pub(crate) fn identity(&mut self, identity: &Identity) -> io::Result<()> {
+        let Some(server) = &mut self.document.server else {
+            return Ok(());
+        };
+        server.name = Some(identity.name());
+        server.version = Some(identity.version());
+        // There is one embedded server, and where it is says which.
+        match server.embedded {
+            true => Ok(()),
+            false => self.say(&text::identity(identity)),
+        }
     }
 
     /// What a commit changes.
@@ -138,6 +165,10 @@ impl<'a> Report<'a> {
             code = error.exit_code();
             // Who can't be told is told by the exit code.
             let _ = self.err.write_all(text::failure(&error).as_bytes());
+            if let Some(repository) = &self.repository {
+                let annotations = github::errors(&error, repository);
+                let _ = self.err.write_all(annotations.as_bytes());
+            }
             self.document.fail(&error);
         }
         let told = match (self.format, self.document.outcome) {

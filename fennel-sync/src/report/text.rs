@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use fennel_core::diff::{Change, Diff, EntityDiff, FieldDiff};
 
 use crate::error::Error;
+use crate::identity::Identity;
 
 /// How many unchanged entities are named before it is said how many more there are.
 const NAMED: usize = 12;
@@ -38,6 +39,15 @@ pub(super) fn server(url: &str, embedded: bool, branch: &str) -> String {
         );
     }
     format!("Server: {url}, branch {branch}\n")
+}
+
+/// The server's name, in one line.
+pub(super) fn identity(identity: &Identity) -> String {
+    format!(
+        "Name: {}, version {}\n",
+        identity.name(),
+        identity.version()
+    )
 }
 
 /// What a commit changes: how many, then each entity with its fields.
