@@ -5,9 +5,11 @@
 mod http;
 mod process;
 mod programs;
+mod python;
 mod server;
 
 pub use http::{Http, Reply};
 pub use process::{Finished, Process};
 pub use programs::{Programs, programs, workspace};
+pub use python::environment;
 pub use server::{Server, TOKEN};
