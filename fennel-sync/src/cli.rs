@@ -86,7 +86,7 @@ pub(crate) struct ServerArgs {
     /// What the commit is about [default: the names of the crates]
     #[arg(long)]
     pub(crate) message: Option<String>,
-    /// Only take sources and extractors that are for this environment
+    /// Only take sources, pipelines, features and sinks that are for this environment
     #[arg(long)]
     pub(crate) env: Option<String>,
     /// Leave alone what is on the branch and not in this program
@@ -120,7 +120,7 @@ pub(crate) struct DumpArgs {
     /// What the commit is about [default: the names of the crates]
     #[arg(long)]
     pub(crate) message: Option<String>,
-    /// Only take sources and extractors that are for this environment
+    /// Only take sources, pipelines, features and sinks that are for this environment
     #[arg(long)]
     pub(crate) env: Option<String>,
     /// How to report what is wrong
