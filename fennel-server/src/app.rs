@@ -17,12 +17,12 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::Config;
 use crate::auth::{Access, Caller, Entry, require_token};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
 use crate::route;
+use crate::{Config, ServerName};
 
 /// How many calls that write may wait for the disk at once; they share its fsyncs.
 const WRITERS: u32 = 128;
@@ -40,6 +40,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) access: Access,
+    pub(crate) name: ServerName,
     /// Held by whoever changes definitions or branches, from the check of what it may to the change.
     defining: Mutex<()>,
     /// Bytes that a body may have.
@@ -60,10 +61,11 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, access: Access, config: &Config) -> App {
+    pub(crate) fn new(engine: Engine, access: Access, name: ServerName, config: &Config) -> App {
         App(Arc::new(Shared {
             engine,
             access,
+            name,
             defining: Mutex::new(()),
             max_body: config.max_body,
             body_timeout: config.body_timeout,
@@ -252,6 +254,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/delete", post(route::delete_branch))
         .route("/api/v1/branch/list", get(route::list_branches))
         .merge(route::access())
+        .route("/api/v1/server", get(route::server))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // From the inside out: who has no token isn't listened to.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Token;
+use crate::{ServerName, Token};
 
 /// The default of [`Config::max_body`]: 64 MiB.
 pub const DEFAULT_MAX_BODY: usize = 64 << 20;
@@ -19,6 +19,9 @@ pub struct Config {
     /// The folder of the data, created when missing. One process uses it at a time. Default
     /// `fennel-data` in the working folder.
     pub data_dir: PathBuf,
+    /// The name by which clients tell this server from others; one of the data folder's that differs is replaced.
+    /// `None` keeps that one, and makes one at random for a folder that has none.
+    pub name: Option<ServerName>,
     /// The admin token of a data folder that has none yet; `None` makes one at random. A folder
     /// that has one keeps it. It has at least 16 characters.
     pub first_admin_token: Option<Token>,
@@ -44,6 +47,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7425)),
             data_dir: PathBuf::from("fennel-data"),
+            name: None,
             first_admin_token: None,
             process_token: None,
             max_body: DEFAULT_MAX_BODY,

@@ -41,8 +41,16 @@ pub enum Error {
         "a token, account, role or entry of the audit in the data folder is damaged, restore the folder from a backup"
     )]
     DamagedAccess,
-    /// The operating system has no randomness for a token.
-    #[error("no randomness for a token, set FENNEL_ADMIN_TOKEN instead")]
+    /// A text can't be a server's name.
+    #[error(
+        "it can't be a server's name; use up to 64 letters, digits, `-`, `_` and `.`, and begin with a letter or digit, as in prod or eu-1"
+    )]
+    Name,
+    /// The data folder has a server's name that can't be read.
+    #[error("the server's name in the data folder is damaged, give it one with --name")]
+    DamagedName,
+    /// The operating system has no randomness for a token or a name.
+    #[error("no randomness for a token or a name, set FENNEL_ADMIN_TOKEN and give --name instead")]
     Random(#[source] getrandom::Error),
     /// The first admin token is so short that it can be found by trying.
     #[error(

@@ -26,7 +26,7 @@
 //!
 //! | call | body | answer |
 //! |---|---|---|
-//! | `POST commit?preview=&incremental=&backfill=&base=&id=&revision=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "repeated": bool, "preview": bool, "branch": name, "diff": {..}}` |
+//! | `POST commit?preview=&incremental=&backfill=&base=&id=&revision=` | a `SyncRequest` in protobuf encoding | `{"summary": [..], "commit": id, "changed": bool, "repeated": bool, "preview": bool, "branch": name, "server": {..}, "diff": {..}}` |
 //! | `GET commits?limit=20&before=<commit>` | | `{"branch": name, "commits": [{"id", "at", "by", "revision", "message", ..}]}`, the latest first |
 //! | `GET commits/<commit>` | | `{"branch": name, "commit": {..}, "diff": {..}, "definitions": [..]}` |
 //! | `GET diff?from=<commit>&to=<commit>` | | `{"branch": name, "from": {..}, "to": {..}, "diff": {..}}` |
@@ -49,6 +49,7 @@
 //! | `GET token/<id>` | | the token |
 //! | `DELETE role/<name>`, `account/<name>`, `token/<id>` | | what was deleted |
 //! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
+//! | `GET server` | | `{"name": name, "version": "0.1.0"}`: which server this is |
 //! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
 //!
 //! A commit with `base` is refused with 409 unless the branch is at that commit, or is what the request says already. `id`
@@ -93,6 +94,7 @@ mod connection;
 mod data;
 mod error;
 mod memory;
+mod name;
 mod program;
 mod request;
 mod route;
@@ -102,5 +104,6 @@ mod unique;
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};
 pub use error::{Error, chain};
+pub use name::{Naming, ServerName};
 pub use program::run;
 pub use server::{GRACE, Server};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::command::{self, Command};
-use crate::{Config, FirstToken, Server, Token, chain};
+use crate::{Config, FirstToken, Naming, Server, ServerName, Token, chain};
 use clap::Parser;
 
 const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
@@ -35,6 +35,11 @@ struct Args {
     #[arg(long, value_name = "DIR", default_value = "./fennel-data")]
     data_dir: PathBuf,
 
+    /// The name by which `sync` and people tell this server from others, such as prod; kept in the data folder. A
+    /// folder without one gets one at random
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    name: Option<ServerName>,
+
     /// About how much memory all requests may take at once, in MiB; beyond that, large ones get 503
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     request_memory: u32,
@@ -47,6 +52,10 @@ struct Args {
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let hint = "write an IP address and a port, as in 127.0.0.1:7425, 0.0.0.0:7425 for all of IPv4, or [::1]:7425";
     text.parse().map_err(|_| hint)
+}
+
+fn name(text: &str) -> Result<ServerName, crate::Error> {
+    ServerName::new(text)
 }
 
 /// Writes the `main` of a server that has the Rust functions of these crates.
@@ -96,6 +105,7 @@ fn serve(args: Args) -> Result<(), BoxError> {
     let config = Config {
         listen: args.listen,
         data_dir: args.data_dir,
+        name: args.name,
         request_memory: (args.request_memory as usize).saturating_mul(1 << 20),
         max_connections: args.max_connections as usize,
         first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
@@ -127,13 +137,22 @@ fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxErr
     Ok(Some(token))
 }
 
-/// Says where the server is, where its data is, and which admin token is in force.
+/// Says where the server is, where its data is, what it is called, and which admin token is in force.
 fn announce(server: &Server) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "fennel-server listens on http://{}", server.address())?;
     writeln!(out, "data folder: {}", server.data_dir().display())?;
     for cut in server.cuts() {
         eprintln!("warning: {cut}");
+    }
+    let name = server.name();
+    match server.naming() {
+        Naming::Renamed(old) => writeln!(out, "name: {name}, which was {old} until now")?,
+        Naming::Made => writeln!(
+            out,
+            "name: {name}, made up for this folder; --name gives it another"
+        )?,
+        _ => writeln!(out, "name: {name}")?,
     }
     match server.token_outcome() {
         FirstToken::Generated(token) => {

@@ -18,6 +18,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::app::{App, router};
 use crate::auth::{Access, FirstToken};
 use crate::connection::{self, Limits};
+use crate::name::{self, Naming, ServerName};
 use crate::{Config, Error, Token};
 
 /// How long a server that shuts down waits for requests that it has begun.
@@ -30,6 +31,7 @@ pub struct Server {
     data_dir: PathBuf,
     first_token: FirstToken,
     cuts: Vec<Cut>,
+    naming: Naming,
     limits: Limits,
     app: App,
 }
@@ -40,7 +42,7 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
-    /// [`Error::Engine`], [`Error::DamagedAccess`] or [`Error::Random`].
+    /// [`Error::Engine`], [`Error::DamagedName`], [`Error::DamagedAccess`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
         Server::bind_with_clock(config, Arc::new(SystemClock)).await
     }
@@ -75,6 +77,7 @@ impl Server {
                 .canonicalize()
                 .unwrap_or_else(|_| config.data_dir.clone());
             let engine = Engine::open(store.clone(), Arc::clone(&clock))?;
+            let (name, naming) = name::open(&store, config.name.as_ref())?;
             // Last, so that a token is made only by a start that succeeds and can show it.
             let Config {
                 first_admin_token,
@@ -83,16 +86,17 @@ impl Server {
             } = &config;
             let (first, process) = (first_admin_token.as_ref(), process_token.as_ref());
             let (access, first) = Access::open(&store, clock, first, process)?;
-            let app = App::new(engine, access, &config);
-            Ok::<_, Error>((app, first, data_dir, store.cuts().to_vec()))
+            let app = App::new(engine, access, name, &config);
+            Ok::<_, Error>((app, first, naming, data_dir, store.cuts().to_vec()))
         });
-        let (app, first_token, data_dir, cuts) = finished(opening).await?;
+        let (app, first_token, naming, data_dir, cuts) = finished(opening).await?;
         Ok(Server {
             listener,
             address,
             data_dir,
             first_token,
             cuts,
+            naming,
             limits,
             app,
         })
@@ -114,6 +118,18 @@ impl Server {
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// The name by which clients tell it from others.
+    #[must_use]
+    pub fn name(&self) -> &ServerName {
+        &self.app.name
+    }
+
+    /// What became of the name.
+    #[must_use]
+    pub fn naming(&self) -> &Naming {
+        &self.naming
     }
 
     /// The admin token, if this start made one at random. Show it to the user, for it can't be read again, and

@@ -13,6 +13,8 @@ const AFTER_HELP: &str = "\
 Which server:
   FENNEL_URL and FENNEL_TOKEN, or --url and --token, name it. With neither, a program that has an
   embedded server uses that, and keeps its data in ./.fennel; not where CI is set, as in CI jobs.
+  With --profile, fennel.toml says which variables to read instead. A flag goes before the profile,
+  the profile before FENNEL_URL and FENNEL_TOKEN.
 
 Exit codes:
   0  done, or nothing to do
@@ -98,6 +100,12 @@ pub(crate) struct ConnectionArgs {
     /// A token of the server; better in the variable, where no list of processes shows it [env: FENNEL_TOKEN]
     #[arg(long, value_parser = token)]
     pub(crate) token: Option<Token>,
+    /// A profile of fennel.toml, which says what is not said here
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Refuse any server but the one of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) expect_server: Option<String>,
 }
 
 /// The arguments of `history`.
@@ -141,9 +149,9 @@ pub(crate) struct DiffArgs {
 pub(crate) struct ReadArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
-    /// The branch
-    #[arg(long, default_value = "main")]
-    pub(crate) branch: String,
+    /// The branch [default: main]
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -194,13 +202,13 @@ pub(crate) struct BranchArgs {
 pub(crate) struct ServerArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
-    /// The branch to commit to
-    #[arg(long, default_value = "main")]
-    pub(crate) branch: String,
+    /// The branch to commit to [default: main]
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
     /// What the commit is about [default: the names of the crates]
     #[arg(long)]
     pub(crate) message: Option<String>,
-    /// Only take sources and extractors that are for this environment
+    /// Only take sources, pipelines, features and sinks that are for this environment
     #[arg(long)]
     pub(crate) env: Option<String>,
     /// Leave alone what is on the branch and not in this program
@@ -234,7 +242,7 @@ pub(crate) struct DumpArgs {
     /// What the commit is about [default: the names of the crates]
     #[arg(long)]
     pub(crate) message: Option<String>,
-    /// Only take sources and extractors that are for this environment
+    /// Only take sources, pipelines, features and sinks that are for this environment
     #[arg(long)]
     pub(crate) env: Option<String>,
     /// How to report what is wrong
@@ -279,6 +287,31 @@ impl Command {
             Command::Branch(command) => command.args().format,
             Command::Check(args) => args.format,
             Command::Dump(args) => args.format,
+        }
+    }
+
+    /// Which server it is, of what talks to one.
+    pub(crate) fn connection(&self) -> Option<&ConnectionArgs> {
+        match self {
+            Command::Sync(args) => Some(&args.server.connection),
+            Command::Plan(args) => Some(&args.server.connection),
+            Command::History(args) => Some(&args.read.connection),
+            Command::Show(args) => Some(&args.read.connection),
+            Command::Diff(args) => Some(&args.read.connection),
+            Command::Branch(command) => Some(&command.args().connection),
+            Command::Check(_) | Command::Dump(_) => None,
+        }
+    }
+
+    /// The branch that `--branch` names.
+    pub(crate) fn branch(&self) -> Option<&str> {
+        match self {
+            Command::Sync(args) => args.server.branch.as_deref(),
+            Command::Plan(args) => args.server.branch.as_deref(),
+            Command::History(args) => args.read.branch.as_deref(),
+            Command::Show(args) => args.read.branch.as_deref(),
+            Command::Diff(args) => args.read.branch.as_deref(),
+            Command::Branch(_) | Command::Check(_) | Command::Dump(_) => None,
         }
     }
 

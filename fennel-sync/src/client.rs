@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::config::Server;
 use crate::error::{Doubt, Error};
+use crate::identity::Identity;
 use crate::report::plain;
 use crate::retry::{Backoff, Sent, is_passing};
 use crate::secret::Token;
@@ -46,6 +47,9 @@ pub(crate) struct Answer {
     /// What that comes to; of a preview.
     #[serde(default)]
     plan: Option<Plan>,
+    /// The server that did it, where it says which.
+    #[serde(default)]
+    pub(crate) server: Option<Identity>,
 }
 
 impl Answer {
@@ -56,6 +60,7 @@ impl Answer {
             changed: true,
             diff,
             plan: None,
+            server: None,
         }
     }
 
@@ -68,6 +73,12 @@ impl Answer {
     pub(crate) fn plan(&self) -> Plan {
         self.plan.clone().unwrap_or_else(|| Plan::of(&self.diff))
     }
+}
+
+/// What of an answer is the same in all versions of the protocol.
+#[derive(Debug, Deserialize)]
+struct Told {
+    server: Option<Identity>,
 }
 
 /// What a fennel server says when it does not do what it was asked.
@@ -138,6 +149,15 @@ impl<T: Transport> Client<T> {
         }
     }
 
+    /// Asks which server it is; `None` if it doesn't know this question.
+    pub(crate) async fn identity(&self) -> Result<Option<Identity>, Error> {
+        let Some(identity) = self.find::<Identity>("/api/v1/server").await? else {
+            return Ok(None);
+        };
+        identity.check_version(self.server.address())?;
+        Ok(Some(identity))
+    }
+
     /// Reads what a path has.
     pub(crate) async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, Error> {
         let read = self.call(path, Body::None, Doubt::None).await;
@@ -198,13 +218,19 @@ impl<T: Transport> Client<T> {
         let objection = || Objection::read(&response.body, &self.server.token);
         let message = || objection().map(|objection| objection.err_msg);
         match status {
-            200 => serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
-                url,
-                detail: format!(
-                    "its answer is something else than was asked for ({})",
-                    foreign(&error.to_string(), &self.server.token)
-                ),
-            }),
+            200 => {
+                // First, since the rest of another version's answer may be anything.
+                if let Ok(Told { server: Some(told) }) = serde_json::from_slice(&response.body) {
+                    told.check_version(&url)?;
+                }
+                serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
+                    url,
+                    detail: format!(
+                        "its answer is something else than was asked for ({})",
+                        foreign(&error.to_string(), &self.server.token)
+                    ),
+                })
+            }
             300..=399 => Err(Error::Redirect {
                 url,
                 status,
@@ -212,6 +238,7 @@ impl<T: Transport> Client<T> {
             }),
             401 | 403 => Err(Error::NotAuthorised {
                 status,
+                token_in: self.server.token_in.clone(),
                 message: message(),
             }),
             _ if is_passing(status) => Err(Error::Unavailable {
@@ -327,11 +354,11 @@ mod tests {
     /// The error after the total time, by a clock that jumps there.
     fn unanswered(preview: bool) -> Error {
         let setting = |value: &str| Setting {
-            name: "test",
+            name: "test".into(),
             value: value.to_owned(),
         };
         let token = Setting {
-            name: "test",
+            name: "test".into(),
             value: Token::new("hush".into()),
         };
         let client = Client {

@@ -4,9 +4,10 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
 use crate::client::{Answer, Client, Made, Mode, network};
-use crate::config::Server;
+use crate::config::{Server, Setting};
 use crate::error::Error;
 use crate::history::Shown;
+use crate::identity::check_name;
 use crate::progress::watch;
 use crate::report::Report;
 use crate::retry::Backoff;
@@ -25,6 +26,8 @@ pub(crate) struct Request<'a> {
     pub(crate) preview: bool,
     /// Finds out of which state of the code the message is.
     pub(crate) revision: &'a dyn Fn() -> Option<String>,
+    /// The name that the server must have.
+    pub(crate) expected: Option<Setting<String>>,
 }
 
 /// Shows what the server would change, and has it do that.
@@ -49,9 +52,23 @@ async fn plan_and_commit<T: Transport>(
         incremental: request.incremental,
         backfill: request.backfill,
     };
+    let url = client.server.address();
+    if let Some(expected) = &request.expected {
+        // Before anything is sent, since what is sent holds credentials.
+        let asking = client.identity();
+        let told = watch(asking, "Waiting for the server's name", report.screen()).await?;
+        check_name(told.as_ref(), expected, url)?;
+    }
     let planning = client.commit(request.message, mode(None));
     let planned = watch(planning, "Waiting for the plan", report.screen()).await?;
     let changes = planned.changed || !planned.diff.is_empty();
+    if let Some(expected) = &request.expected {
+        // One address may lead to several servers.
+        check_name(planned.server.as_ref(), expected, url)?;
+    }
+    if let Some(told) = &planned.server {
+        report.identity(told)?;
+    }
     report.plan(planned.plan())?;
     if !changes {
         return Ok(report.unchanged(planned.id(), branch)?);

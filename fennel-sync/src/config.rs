@@ -1,5 +1,7 @@
 //! Which server a run talks to.
 
+use std::borrow::Cow;
+
 use reqwest::Url;
 
 use crate::embedded::{EmbeddedServer, Running};
@@ -9,7 +11,7 @@ use crate::secret::Token;
 /// A value, and the flag or variable that it comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting<T> {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) value: T,
 }
 
@@ -36,30 +38,34 @@ pub(crate) enum Target {
 pub(crate) struct Server {
     pub(crate) url: Url,
     pub(crate) token: Token,
+    /// Where the token comes from.
+    pub(crate) token_in: Cow<'static, str>,
 }
 
 impl Server {
     /// Checks the address and the token.
     pub(crate) fn new(url: &Setting<String>, token: Setting<Token>) -> Result<Self, Error> {
-        let wrong = |name, problem| Error::Setting { name, problem };
-        token
-            .value
-            .check()
-            .map_err(|problem| wrong(token.name, problem))?;
+        let wrong = |name: &Cow<'static, str>, problem| Error::Setting {
+            name: name.clone(),
+            problem,
+        };
+        let Setting { name, value } = token;
+        value.check().map_err(|problem| wrong(&name, problem))?;
         Ok(Server {
-            url: parse_url(&url.value).map_err(|problem| wrong(url.name, problem))?,
-            token: token.value,
+            url: parse_url(&url.value).map_err(|problem| wrong(&url.name, problem))?,
+            token: value,
+            token_in: name,
         })
     }
 
     /// The server in this program.
     pub(crate) fn embedded(running: &Running) -> Result<Self, Error> {
         let url = Setting {
-            name: "the address of the embedded server",
+            name: "the address of the embedded server".into(),
             value: running.url.clone(),
         };
         let token = Setting {
-            name: "the token of the embedded server",
+            name: "the token of the embedded server".into(),
             value: Token::new(running.token.clone()),
         };
         Server::new(&url, token)
@@ -122,28 +128,46 @@ fn parse_url(text: &str) -> Result<Url, &'static str> {
 
 /// Checks a branch's name.
 pub(crate) fn check_branch(branch: &str) -> Result<(), Error> {
+    branch_name(branch).map_err(|problem| Error::Setting {
+        name: "--branch".into(),
+        problem,
+    })
+}
+
+/// What is wrong with a branch's name.
+pub(crate) fn branch_name(branch: &str) -> Result<(), &'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
     if !branch.is_empty() && branch.chars().all(allowed) {
         return Ok(());
     }
-    Err(Error::Setting {
-        name: "--branch",
-        problem: "is not a branch's name; use letters, digits, `_`, `.`, `-` and `/`",
-    })
+    Err("is not a branch's name; use letters, digits, `_`, `.`, `-` and `/`")
 }
 
 /// Checks an environment's name.
 pub(crate) fn check_env(env: Option<&str>) -> Result<(), Error> {
-    let wrong = |env: &str| {
-        env.is_empty() || env.starts_with('~') || env.contains(|c: char| c.is_ascii_whitespace())
-    };
-    if !env.is_some_and(wrong) {
+    env.map_or(Ok(()), env_name)
+        .map_err(|problem| Error::Setting {
+            name: "--env".into(),
+            problem,
+        })
+}
+
+/// What is wrong with an environment's name.
+pub(crate) fn env_name(env: &str) -> Result<(), &'static str> {
+    if !env.is_empty() && !env.starts_with('~') && !env.contains(|c: char| c.is_ascii_whitespace())
+    {
         return Ok(());
     }
-    Err(Error::Setting {
-        name: "--env",
-        problem: "is not an environment's name; write one without blanks and without `~`, such as `prod`",
-    })
+    Err("is not an environment's name; write one without blanks and without `~`, such as `prod`")
+}
+
+/// What is wrong with a server's name.
+pub(crate) fn server_name(name: &str) -> Result<(), &'static str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.is_empty() && name.chars().all(allowed) {
+        return Ok(());
+    }
+    Err("is not a server's name; take the one that `fennel-server` prints when it starts")
 }
 
 #[cfg(test)]
@@ -156,14 +180,14 @@ mod tests {
 
     fn url(name: &'static str, value: &str) -> Option<Setting<String>> {
         Some(Setting {
-            name,
+            name: name.into(),
             value: value.into(),
         })
     }
 
     fn token(name: &'static str, value: &str) -> Option<Setting<Token>> {
         Some(Setting {
-            name,
+            name: name.into(),
             value: Token::new(value.into()),
         })
     }

@@ -9,7 +9,9 @@
 //! | 4 | the server does not accept the token, or not for this | another token |
 //! | 5 | no server was reached, or it did not or could not answer | trying again later |
 
+use std::borrow::Cow;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fennel_core::Problems;
@@ -23,7 +25,7 @@ pub(crate) enum Error {
     #[error("{name} {problem}")]
     Setting {
         /// The flag or variable.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// What is wrong and what to do; never the value.
         problem: &'static str,
     },
@@ -33,7 +35,7 @@ pub(crate) enum Error {
     )]
     NoToken {
         /// What names the server.
-        given: &'static str,
+        given: Cow<'static, str>,
     },
     /// A token was given, but no server.
     #[error(
@@ -41,7 +43,54 @@ pub(crate) enum Error {
     )]
     NoUrl {
         /// What holds the token.
-        given: &'static str,
+        given: Cow<'static, str>,
+    },
+    /// `fennel.toml` is wrong, or demands what is not so.
+    #[error("{}: {message}", at(.file, *.line))]
+    Profile {
+        /// The file.
+        file: PathBuf,
+        /// The line in it.
+        line: Option<u32>,
+        /// What is wrong and what to do; never a value of the file.
+        message: String,
+    },
+    /// `--profile` without `fennel.toml`.
+    #[error(
+        "there is no fennel.toml here or above, up to {}; write one there with a table [profile.NAME], or leave out --profile",
+        .folder.display()
+    )]
+    NoProfiles {
+        /// The last folder that was looked in.
+        folder: PathBuf,
+    },
+    /// The server is another one than the expected.
+    #[error("{url} is {}, and {given} expects `{expected}`; nothing was committed; check the address", named(.name.as_deref()))]
+    OtherServer {
+        /// The server.
+        url: String,
+        /// Its name, where it says one.
+        name: Option<String>,
+        /// The name that it should have.
+        expected: String,
+        /// What says so.
+        given: Cow<'static, str>,
+    },
+    /// The server is of a version with which this program has no common language.
+    #[error(
+        "{url} runs version {version} of fennel-server, which does not go with version {own} of fennel-sync in this program; nothing was committed; build this program with fennel-sync {generation}, or have the server updated to {own_generation}"
+    )]
+    OtherVersion {
+        /// The server.
+        url: String,
+        /// Its version.
+        version: String,
+        /// What of it counts.
+        generation: String,
+        /// This program's version.
+        own: &'static str,
+        /// What of it counts.
+        own_generation: &'static str,
     },
     /// In CI there has to be a real server.
     #[error(
@@ -131,10 +180,12 @@ pub(crate) enum Error {
         to: String,
     },
     /// The token is not accepted, or not for this.
-    #[error("{}", not_authorised(*.status, .message.as_deref()))]
+    #[error("{}", not_authorised(*.status, .token_in, .message.as_deref()))]
     NotAuthorised {
         /// The HTTP status.
         status: u16,
+        /// Where the token comes from.
+        token_in: Cow<'static, str>,
         /// The server's reason, where it gives one.
         message: Option<String>,
     },
@@ -216,12 +267,16 @@ impl Error {
             | Error::NoUrl { .. }
             | Error::NoServerInCi
             | Error::NoEmbeddedServer
+            | Error::Profile { .. }
+            | Error::NoProfiles { .. }
+            | Error::OtherServer { .. }
             | Error::Definitions(_)
             | Error::NoEntity(_)
             | Error::Output(_) => 2,
             Error::Refused { .. }
             | Error::Declined { .. }
             | Error::NoBranch { .. }
+            | Error::OtherVersion { .. }
             | Error::Foreign { .. }
             | Error::Redirect { .. } => 3,
             Error::NotAuthorised { .. } => 4,
@@ -243,6 +298,14 @@ impl Error {
             3 => "refused",
             4 => "not_authorised",
             _ => "not_reachable",
+        }
+    }
+
+    /// The file and line that are wrong, where it is one that is no definition.
+    pub(crate) fn place(&self) -> Option<(&Path, Option<u32>)> {
+        match self {
+            Error::Profile { file, line, .. } => Some((file, *line)),
+            _ => None,
         }
     }
 
@@ -291,12 +354,27 @@ fn unanswered(doubt: Doubt) -> &'static str {
     }
 }
 
-fn not_authorised(status: u16, message: Option<&str>) -> String {
-    let what = match status {
-        403 => "the token may not commit here",
-        _ => "the server does not accept the token in FENNEL_TOKEN or --token",
+fn not_authorised(status: u16, token_in: &str, message: Option<&str>) -> String {
+    let what = match (status, token_in) {
+        (403, _) => "the token may not commit here".into(),
+        (_, "FENNEL_TOKEN" | "--token") => {
+            "the server does not accept the token in FENNEL_TOKEN or --token".into()
+        }
+        _ => format!("the server does not accept the token in {token_in}"),
     };
     format!("{what} (status {status}){}", detail(message))
+}
+
+fn at(file: &Path, line: Option<u32>) -> String {
+    let file = file.display();
+    line.map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
+}
+
+fn named(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "a server without a name".into(),
+        |name| format!("server `{name}`"),
+    )
 }
 
 fn detail(message: Option<&str>) -> String {

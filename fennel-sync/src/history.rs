@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::cli::{BranchCommand, Command, ConnectionArgs};
 use crate::client::{Client, in_url, network};
-use crate::config::Server;
+use crate::config::{Server, Setting};
 use crate::error::Error;
+use crate::identity::check_name;
 use crate::progress::watch;
 use crate::report::Report;
 use crate::retry::Backoff;
@@ -35,13 +36,13 @@ enum Asked<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// What a command asks, if it does.
-    pub(crate) fn of(command: &'a Command) -> Option<Self> {
+    /// What a command asks, if it does: of this branch, unless it names another.
+    pub(crate) fn of(command: &'a Command, branch: &'a str) -> Option<Self> {
         let (connection, branch, asked) = match command {
             Command::History(args) => {
                 let (limit, before) = (args.limit, args.before.as_deref());
                 let asked = Asked::History { limit, before };
-                (&args.read.connection, &*args.read.branch, asked)
+                (&args.read.connection, branch, asked)
             }
             Command::Show(args) => {
                 let (commit, definitions) = (&*args.commit, args.definitions);
@@ -49,12 +50,12 @@ impl<'a> Question<'a> {
                     commit,
                     definitions,
                 };
-                (&args.read.connection, &*args.read.branch, asked)
+                (&args.read.connection, branch, asked)
             }
             Command::Diff(args) => {
                 let (from, to) = (&*args.from, &*args.to);
                 let asked = Asked::Diff { from, to };
-                (&args.read.connection, &*args.read.branch, asked)
+                (&args.read.connection, branch, asked)
             }
             Command::Branch(command) => {
                 let (branch, asked) = match command {
@@ -138,15 +139,23 @@ struct Branch {
 #[derive(Debug, Deserialize)]
 struct Done {}
 
-/// Asks a server, and reports what it says.
+/// Asks a server, which must have the expected name if there is one, and reports what it says.
 pub(crate) fn answer(
     server: Server,
     question: &Question<'_>,
+    expected: Option<&Setting<String>>,
     backoff: &Backoff,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
     let client = Client::new(server, question.branch, backoff)?;
-    network()?.block_on(ask(&client, question, report))
+    network()?.block_on(async {
+        if let Some(expected) = expected {
+            let asking = client.identity();
+            let told = watch(asking, "Waiting for the server's name", report.screen()).await?;
+            check_name(told.as_ref(), expected, client.server.address())?;
+        }
+        ask(&client, question, report).await
+    })
 }
 
 async fn ask<T: Transport>(

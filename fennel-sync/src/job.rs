@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::explain::explain;
 use crate::history::{self, Question};
 use crate::process::{Place, Process, Screens};
-use crate::report::Report;
+use crate::profile::Profile;
+use crate::report::{Report, Repository};
 use crate::revision;
 
 /// What was collected, and from which crates.
@@ -30,6 +31,10 @@ pub(crate) fn run(process: Process<'_>, collected: Collected<'_>) -> u8 {
         Err(error) => return usage(process.screens, &error),
     };
     let mut report = Report::new(process.screens, command.name(), command.format());
+    report.annotate(Repository::of_job(
+        process.place.variable,
+        &process.place.folder,
+    ));
     let result = execute(&command, collected, &process.place, &mut report);
     report.finish(result)
 }
@@ -52,18 +57,29 @@ fn execute(
     place: &Place<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
-    if let Some(question) = Question::of(command) {
+    let profile = command
+        .connection()
+        .and_then(|args| args.profile.as_deref());
+    let profile = profile.map(|name| Profile::read(name, place)).transpose()?;
+    let profile = profile.as_ref();
+    let branch = command.branch().or(profile.and_then(Profile::branch));
+    let branch = branch.unwrap_or("main");
+    if let Some(question) = Question::of(command, branch) {
         config::check_branch(question.branch)?;
+        let connection = question.connection;
+        let expected = expected(connection, profile)?;
         return on_server(
-            question.connection,
+            (connection, profile),
             question.branch,
             place,
             report,
-            |server, report| history::answer(server, &question, &place.backoff, report),
+            |server, report| {
+                history::answer(server, &question, expected.as_ref(), &place.backoff, report)
+            },
         );
     }
-    let env = command.env();
-    config::check_env(env)?;
+    config::check_env(command.env())?;
+    let env = command.env().or(profile.and_then(Profile::env));
     let catalog = collected.catalog?;
     report.definitions(&catalog);
     catalog.check(env).map_err(fennel_core::Error::Invalid)?;
@@ -90,9 +106,13 @@ fn execute(
             (&args.server, true)
         }
     };
+    if let (Some(profile), false) = (profile, preview) {
+        profile.check_demands(place)?;
+    }
     let variables = credentials::read(&catalog, env, place.variable);
     let variables = variables.map_err(fennel_core::Error::Invalid)?;
-    let committed = sync(server, preview, &encode(&variables), place, report);
+    let message = encode(&variables);
+    let committed = sync((server, profile), branch, preview, &message, place, report);
     committed.map_err(|error| locate(error, &catalog))
 }
 
@@ -105,42 +125,44 @@ fn subject(crates: &[&str]) -> String {
 }
 
 fn sync(
-    args: &ServerArgs,
+    (args, profile): (&ServerArgs, Option<&Profile>),
+    branch: &str,
     preview: bool,
     message: &[u8],
     place: &Place<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
-    config::check_branch(&args.branch)?;
+    config::check_branch(branch)?;
     let request = Request {
         message,
-        branch: &args.branch,
+        branch,
         incremental: args.incremental,
         backfill: !args.no_backfill,
         preview,
         revision: &|| revision::of(place),
+        expected: expected(&args.connection, profile)?,
     };
     on_server(
-        &args.connection,
-        &args.branch,
+        (&args.connection, profile),
+        branch,
         place,
         report,
         |server, report| {
             let committed = commit::run(server, &request, &place.backoff, report);
-            committed.map_err(|error| without_branch(error, &args.branch))
+            committed.map_err(|error| without_branch(error, branch))
         },
     )
 }
 
 /// Does something on the server that is meant. One that is embedded is there for that long.
 fn on_server<'r>(
-    args: &ConnectionArgs,
+    (args, profile): (&ConnectionArgs, Option<&Profile>),
     branch: &str,
     place: &Place<'_>,
     report: &mut Report<'r>,
     work: impl FnOnce(Server, &mut Report<'r>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    match config::resolve(given(args, place)?, place.embedded)? {
+    match config::resolve(given(args, profile, place)?, place.embedded)? {
         Target::Remote(server) => {
             report.server(server.address(), false, branch)?;
             work(server, report)
@@ -158,20 +180,56 @@ fn on_server<'r>(
     }
 }
 
-/// What flags and variables say about the server; a flag goes before its variable.
-fn given(args: &ConnectionArgs, place: &Place<'_>) -> Result<Given, Error> {
-    let setting = |name, value| Setting { name, value };
-    let url = match &args.url {
-        Some(url) => Some(setting("--url", url.clone())),
+/// The name that the server must have.
+fn expected(
+    args: &ConnectionArgs,
+    profile: Option<&Profile>,
+) -> Result<Option<Setting<String>>, Error> {
+    let Some(name) = &args.expect_server else {
+        return Ok(profile.and_then(Profile::expected_server));
+    };
+    let flag = "--expect-server";
+    config::server_name(name).map_err(|problem| Error::Setting {
+        name: flag.into(),
+        problem,
+    })?;
+    Ok(Some(Setting {
+        name: flag.into(),
+        value: name.clone(),
+    }))
+}
+
+/// What is said about the server: flags go before the profile, and that before variables that have a name of ours.
+fn given(
+    args: &ConnectionArgs,
+    profile: Option<&Profile>,
+    place: &Place<'_>,
+) -> Result<Given, Error> {
+    let setting = |name: &'static str, value| Setting {
+        name: name.into(),
+        value,
+    };
+    let url = match (&args.url, profile) {
+        (Some(url), _) => Some(setting("--url", url.clone())),
+        (None, Some(profile)) => profile.url(place)?,
+        (None, None) => None,
+    };
+    let url = match url {
+        Some(url) => Some(url),
         None => place
             .text("FENNEL_URL")?
             .map(|url| setting("FENNEL_URL", url)),
     };
-    let token = match &args.token {
-        Some(token) => Some(Setting {
-            name: "--token",
+    let token = match (&args.token, profile) {
+        (Some(token), _) => Some(Setting {
+            name: "--token".into(),
             value: token.clone(),
         }),
+        (None, Some(profile)) => profile.token(place)?,
+        (None, None) => None,
+    };
+    let token = match token {
+        Some(token) => Some(token),
         None => place.token("FENNEL_TOKEN")?,
     };
     Ok(Given {

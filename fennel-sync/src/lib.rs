@@ -20,6 +20,26 @@
 //! embedded in the program, if one is ([`EmbeddedServer`]), with its data in `./.fennel`. Where the
 //! variable `CI` is set, a server has to be named.
 //!
+//! With `--profile NAME` it is as `fennel.toml` says, which is looked for in the working folder and
+//! above it, up to the folder with `Cargo.lock` or `.git`:
+//!
+//! ```toml
+//! [profile.prod]
+//! url_env = "PROD_FENNEL_URL"      # the variables with address and token, never these themselves
+//! token_env = "PROD_FENNEL_TOKEN"
+//! branch = "main"
+//! env = "prod"
+//! expect_server = "prod"
+//! require_clean_git = true         # commits only what is in git; plans are free
+//! require_ci = true                # commits only where the variable CI is set
+//! ```
+//!
+//! All keys are optional. A flag goes before the profile, and the profile before `FENNEL_URL` and
+//! `FENNEL_TOKEN`; but where a variable that the profile names is empty, no other one is read.
+//!
+//! A server has a name, which each plan shows. `--expect-server NAME` refuses any other before
+//! definitions and credentials are sent.
+//!
 //! # Credentials
 //!
 //! A `Secret::env("NAME")` in the definitions is read from the variable when `sync` or `plan` asks a
@@ -42,6 +62,11 @@
 //! has that commit. A commit is made against the one that its plan was made for: a branch that has moved
 //! since is left as it is, and what moved is told.
 //!
+//! # In GitHub Actions
+//!
+//! Each problem of the definitions, found here or by the server, becomes an annotation at its line, as does
+//! every other error. That is where the variable `GITHUB_ACTIONS` is `true`, with any format.
+//!
 #![doc = include_str!("report/json.md")]
 
 mod cli;
@@ -53,9 +78,12 @@ mod dump;
 mod embedded;
 mod error;
 mod explain;
+mod git;
 mod history;
+mod identity;
 mod job;
 mod process;
+mod profile;
 mod progress;
 mod report;
 mod retry;

@@ -72,7 +72,7 @@ impl Place<'_> {
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>, Error> {
         let text = (self.variable)(name).map(OsString::into_string).transpose();
         text.map_err(|_| Error::Setting {
-            name,
+            name: name.into(),
             problem: "is not UTF-8; write it anew",
         })
     }
@@ -84,6 +84,9 @@ impl Place<'_> {
     /// It is not UTF-8.
     pub(crate) fn token(&self, name: &'static str) -> Result<Option<Setting<Token>>, Error> {
         let token = self.text(name)?.map(Token::new);
-        Ok(token.map(|value| Setting { name, value }))
+        Ok(token.map(|value| Setting {
+            name: name.into(),
+            value,
+        }))
     }
 }

@@ -6,10 +6,12 @@ mod http;
 mod process;
 mod programs;
 mod proxy;
+mod python;
 mod server;
 
 pub use http::{Http, Reply};
 pub use process::{Finished, Process};
 pub use programs::{Programs, programs, workspace};
 pub use proxy::{Fate, Proxy};
+pub use python::environment;
 pub use server::{Server, TOKEN};

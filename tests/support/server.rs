@@ -55,7 +55,12 @@ impl Server {
     }
 
     /// Waits until it says where it is. It listens by then, so requests wait for it from there on.
-    fn ready(mut process: Process) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If it doesn't start.
+    #[must_use]
+    pub fn ready(mut process: Process) -> Self {
         let line = process.line(LIMIT).unwrap_or_default();
         let address = line
             .trim_end()

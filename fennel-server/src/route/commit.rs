@@ -14,6 +14,7 @@ use crate::auth::Caller;
 use crate::body::ProtobufBody;
 use crate::error::Failure;
 use crate::request::{Branch, Parameters};
+use crate::route::server::identity;
 
 /// A misspelt `preview` would commit for real, so unknown parameters are refused.
 #[derive(Deserialize)]
@@ -54,6 +55,7 @@ pub(crate) async fn commit(
     } = options;
     caller.require_commit(preview, &branch)?;
     check_revision(revision.as_deref())?;
+    let server = identity(&app);
     let shared = app.clone();
     app.write(move |_| {
         let request: SyncRequest = body.protobuf("SyncRequest")?;
@@ -74,6 +76,7 @@ pub(crate) async fn commit(
             "repeated": commit.repeated,
             "preview": preview,
             "branch": branch,
+            "server": server,
             "diff": commit.diff,
             "plan": commit.plan,
         })))

@@ -38,8 +38,8 @@ mod tests {
     use fennel_engine::{Engine, SystemClock};
 
     use super::*;
-    use crate::Config;
     use crate::auth::{Access, Token};
+    use crate::{Config, ServerName};
 
     #[test]
     fn a_server_that_can_not_write_is_not_ready() {
@@ -48,7 +48,12 @@ mod tests {
         let engine = Engine::open(store.clone(), clock.clone()).unwrap();
         let process = Token::new("process-token-of-tests").unwrap();
         let (access, _) = Access::open(&store, clock, None, Some(&process)).unwrap();
-        let app = App::new(engine.clone(), access, &Config::default());
+        let app = App::new(
+            engine.clone(),
+            access,
+            ServerName::new("tests").unwrap(),
+            &Config::default(),
+        );
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

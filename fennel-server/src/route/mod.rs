@@ -12,6 +12,7 @@ mod lookup;
 mod query;
 mod rejects;
 mod role;
+mod server;
 mod token;
 
 use axum::Router;
@@ -26,6 +27,7 @@ pub(crate) use log::log;
 pub(crate) use lookup::lookup;
 pub(crate) use query::query;
 pub(crate) use rejects::rejects;
+pub(crate) use server::server;
 
 use crate::app::App;
 

@@ -174,3 +174,31 @@ fn a_folder_that_can_not_be_used_is_an_error_that_names_it() {
         "{error}"
     );
 }
+
+#[test]
+fn a_name_stays_with_the_data_until_another_one_is_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = |arguments: &[&str]| {
+        let printed = text(&run(command(dir.path()).args(arguments), "-TERM"));
+        let line = printed.lines().find(|line| line.starts_with("name: "));
+        line.unwrap().to_owned()
+    };
+    let made = start(&[]);
+    let name = made.strip_suffix(", made up for this folder; --name gives it another");
+    let name = name.unwrap();
+    assert!(name.starts_with("name: fennel-"), "{made}");
+    assert_eq!(start(&[]), name);
+    let old = name.strip_prefix("name: ").unwrap();
+    assert_eq!(
+        start(&["--name", "prod"]),
+        format!("name: prod, which was {old} until now")
+    );
+    assert_eq!(start(&["--name", "prod"]), "name: prod");
+    assert_eq!(start(&[]), "name: prod");
+    let wrong = command(dir.path())
+        .args(["--name", "my server"])
+        .output()
+        .unwrap();
+    assert!(!wrong.status.success());
+    assert!(text(&wrong).contains("it can't be a server's name"));
+}

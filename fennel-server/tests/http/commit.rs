@@ -2,6 +2,7 @@
 
 use std::sync::Barrier;
 
+use fennel_server::ServerName;
 use prost::Message as _;
 use serde_json::{Value as Json, json};
 
@@ -58,6 +59,19 @@ fn a_preview_tells_and_changes_nothing() {
     );
     assert_eq!(preview["commit"], Json::Null);
     assert_eq!(server.get("/api/v1/dataset/Ticket/inspect").status, 404);
+}
+
+#[test]
+fn a_commit_and_a_call_of_its_own_tell_which_server_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::configured(dir, |config| {
+        config.name = Some(ServerName::new("staging").unwrap());
+    });
+    let told = json!({"name": "staging", "version": env!("CARGO_PKG_VERSION")});
+    assert_eq!(server.commit(&ticket()).ok()["server"], told);
+    assert_eq!(server.get("/api/v1/server").ok(), told);
+    let unknown = server.call("GET", "/api/v1/server").without_token().send();
+    assert!(!unknown.error(401).contains("staging"));
 }
 
 #[test]

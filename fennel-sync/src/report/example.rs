@@ -133,6 +133,8 @@ pub(super) fn document() -> Document {
         url: "https://fennel.example.com".into(),
         embedded: false,
         branch: "main".into(),
+        name: Some("prod".into()),
+        version: Some("0.1.0".into()),
     });
     document.plan = Some(plan());
     document.end(Outcome::Planned, None);

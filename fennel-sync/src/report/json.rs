@@ -54,6 +54,8 @@ pub(super) struct Server {
     pub(super) url: String,
     pub(super) embedded: bool,
     pub(super) branch: String,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<String>,
 }
 
 /// What was asked for.
@@ -164,6 +166,8 @@ mod tests {
             url: "https://fennel.example.com".into(),
             embedded: false,
             branch: "main".into(),
+            name: Some("prod".into()),
+            version: Some("0.1.0".into()),
         });
         let ticket = vec![
             field("price.type", "i64", "f64"),

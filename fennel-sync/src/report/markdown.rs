@@ -31,7 +31,10 @@ pub(super) fn text(document: &Document) -> String {
     if let Some(server) = &document.server {
         let place = match server.embedded {
             true => "Embedded server".into(),
-            false => format!("Server {}", code(&server.url)),
+            false => match &server.name {
+                Some(name) => format!("Server {} at {}", code(name), code(&server.url)),
+                None => format!("Server {}", code(&server.url)),
+            },
         };
         line(
             &mut text,

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod example;
+mod github;
 mod history;
 mod json;
 mod markdown;
@@ -13,10 +14,12 @@ use std::io::{self, Write};
 use fennel_core::catalog::Catalog;
 use fennel_core::plan::Plan;
 
+pub(crate) use self::github::Repository;
 pub(crate) use self::text::plain;
 use crate::cli::Format;
 use crate::error::{Error, count};
 use crate::history::{Compared, Outline, Shown};
+use crate::identity::Identity;
 use crate::process::Screens;
 use json::{Answer, Document, Outcome};
 use text::Paint;
@@ -31,6 +34,8 @@ pub(crate) struct Report<'a> {
     watched: bool,
     /// Whether the exit code tells of a plan that changes something.
     tells_changes: bool,
+    /// Where GitHub shows what is wrong, in a job of its own.
+    repository: Option<Repository>,
     document: Document,
 }
 
@@ -57,6 +62,7 @@ impl<'a> Report<'a> {
             paint,
             watched,
             tells_changes: false,
+            repository: None,
             document: Document::new(command),
         }
     }
@@ -64,6 +70,11 @@ impl<'a> Report<'a> {
     /// Has the exit code tell whether a plan changes something.
     pub(crate) fn tell_changes(&mut self, tells_changes: bool) {
         self.tells_changes = tells_changes;
+    }
+
+    /// Has GitHub show what is wrong, if this is a job that it runs.
+    pub(crate) fn annotate(&mut self, repository: Option<Repository>) {
+        self.repository = repository;
     }
 
     /// A screen to show waits on.
@@ -86,8 +97,24 @@ impl<'a> Report<'a> {
             url: url.into(),
             embedded,
             branch: branch.into(),
+            name: None,
+            version: None,
         });
         Ok(())
+    }
+
+    /// What the server says that it is.
+    pub(crate) fn identity(&mut self, identity: &Identity) -> io::Result<()> {
+        let Some(server) = &mut self.document.server else {
+            return Ok(());
+        };
+        server.name = Some(identity.name());
+        server.version = Some(identity.version());
+        // There is one embedded server, and where it is says which.
+        match server.embedded {
+            true => Ok(()),
+            false => self.say(&text::identity(identity)),
+        }
     }
 
     /// What a commit changes.
@@ -218,6 +245,10 @@ impl<'a> Report<'a> {
         if let Err(error) = result {
             // Who can't be told is told by the exit code.
             let _ = self.err.write_all(text::failure(&error).as_bytes());
+            if let Some(repository) = &self.repository {
+                let annotations = github::errors(&error, repository);
+                let _ = self.err.write_all(annotations.as_bytes());
+            }
             self.document.fail(&error);
         }
         let told = match (self.format, self.document.outcome) {

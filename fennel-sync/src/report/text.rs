@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use fennel_core::Problem;
 
 use crate::error::Error;
+use crate::identity::Identity;
 
 /// Whether a text has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,15 @@ pub(super) fn server(url: &str, embedded: bool, branch: &str) -> String {
         );
     }
     format!("Server: {url}, branch {branch}\n")
+}
+
+/// The server's name, in one line.
+pub(super) fn identity(identity: &Identity) -> String {
+    format!(
+        "Name: {}, version {}\n",
+        identity.name(),
+        identity.version()
+    )
 }
 
 /// What was committed.

@@ -1,18 +1,21 @@
 //! Runs as users see them: arguments, variables and a server go in, screens and an exit code come
 //! out. The server is a thread that answers from a list.
 
+mod annotations;
 mod commit;
 mod credentials;
 mod definitions;
 mod explain;
 mod history;
+mod names;
 mod offline;
+mod profiles;
 mod refusals;
 mod server;
 mod targets;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fennel_core::catalog::Catalog;
@@ -37,6 +40,7 @@ struct Run<'a> {
     variables: Vec<(&'a str, String)>,
     catalog: Result<Catalog<'static>, fennel_core::Error>,
     embedded: Option<&'static EmbeddedServer>,
+    folder: PathBuf,
 }
 
 impl<'a> Run<'a> {
@@ -46,6 +50,7 @@ impl<'a> Run<'a> {
             variables: Vec::new(),
             catalog: Ok(definitions::catalog()),
             embedded: None,
+            folder: "/nowhere".into(),
         }
     }
 
@@ -58,6 +63,11 @@ impl<'a> Run<'a> {
 
     fn with(mut self, variable: &'a str, value: &str) -> Self {
         self.variables.push((variable, value.into()));
+        self
+    }
+
+    fn within(mut self, folder: &Path) -> Self {
+        self.folder = folder.into();
         self
     }
 
@@ -82,7 +92,7 @@ impl<'a> Run<'a> {
             },
             place: Place {
                 variable: &variable,
-                folder: Path::new("/nowhere").into(),
+                folder: self.folder,
                 embedded: self.embedded,
                 backoff: Backoff {
                     first: Duration::ZERO,

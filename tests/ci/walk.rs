@@ -1,0 +1,68 @@
+//! The commands of `docs/deploying.md`, in order, as a reader runs them.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::Duration;
+
+use fennel_tests::support::{Process, workspace};
+
+use crate::project::target;
+
+/// The longest that all of them take, or the test fails.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// What stands in `sh` blocks.
+fn commands(page: &str) -> String {
+    let blocks = page.split("\n```sh\n").skip(1);
+    let blocks = blocks.map(|block| block.split_once("\n```\n").unwrap().0);
+    blocks.fold(String::new(), |all, block| all + block + "\n")
+}
+
+/// Ports that are free, for the page's own.
+fn with_free_ports(commands: &str) -> String {
+    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut commands = commands.to_owned();
+    for (listener, port) in listeners.iter().zip(["7431", "7432", "7433"]) {
+        assert!(commands.contains(port));
+        let free = listener.local_addr().unwrap().port().to_string();
+        commands = commands.replace(&format!(":{port}"), &format!(":{free}"));
+    }
+    commands
+}
+
+#[test]
+fn the_page_about_deploying_can_be_followed() {
+    let page = fs::read_to_string(workspace().join("docs/deploying.md")).unwrap();
+    // The page names the server's program by its place in a clone.
+    let programs = format!(" {}/debug/", target().display());
+    let script = with_free_ports(&commands(&page)).replace(" target/debug/", &programs);
+    let mut bash = Command::new("bash");
+    bash.args(["--noprofile", "--norc", "-euo", "pipefail", "-c", &script])
+        .current_dir(workspace());
+    for variable in ["CI", "FENNEL_URL", "FENNEL_TOKEN", "GITHUB_ACTIONS"] {
+        bash.env_remove(variable);
+    }
+    bash.env("CARGO_TARGET_DIR", target())
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("no_proxy", "127.0.0.1");
+    let finished = Process::start(&mut bash).finish(LIMIT);
+    assert_eq!(finished.code, Some(0), "{}\n{}", finished.out, finished.err);
+    assert!(
+        finished
+            .out
+            .contains("{\"name\":\"prod\",\"version\":\"0.1.0\"}"),
+        "{}",
+        finished.out
+    );
+    assert_eq!(finished.out.matches("\nCommitted ").count(), 3);
+    // The page quotes this one, in two lines.
+    let quoted = "and expect_server (fennel.toml:29) expects `prod`; nothing was";
+    assert!(page.contains(quoted) && finished.err.contains(quoted));
+    for refused in [
+        "profile `prod` commits from CI alone",
+        "profile `staging` commits what is in git alone, and these files differ from its last commit: src/lib.rs",
+    ] {
+        assert!(finished.err.contains(refused), "{}", finished.err);
+    }
+}
