@@ -3,12 +3,49 @@
 //! GitHub's runner takes lines of the form `::error file=..,line=..,title=..::message` out of a job's output. They
 //! go to standard error, which it reads too, so standard output stays what it is.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use fennel_core::Problem;
+use fennel_core::catalog::Catalog;
+use fennel_core::entity::Kind;
+use fennel_core::plan::Plan;
 
+use super::text::plain;
 use crate::error::Error;
+
+/// How bad it is.
+#[derive(Clone, Copy)]
+enum Level {
+    Warning,
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Warning => "warning",
+            Level::Error => "error",
+        })
+    }
+}
+
+/// Where definitions are, by kind and name.
+#[derive(Debug, Default)]
+pub(super) struct Places(BTreeMap<(Kind, String), (String, u32)>);
+
+impl Places {
+    pub(super) fn of(catalog: &Catalog<'_>) -> Self {
+        let entities = catalog.entities();
+        let places = entities.map(|entity| {
+            let location = entity.location();
+            let place = (location.file.into(), location.line);
+            ((entity.kind(), entity.name().into()), place)
+        });
+        Places(places.collect())
+    }
+}
 
 /// Where the files of annotations are.
 #[derive(Debug)]
@@ -56,6 +93,27 @@ impl Repository {
     }
 }
 
+/// The annotations of a plan: what uses something deprecated, where that is.
+pub(super) fn warnings(plan: &Plan, places: &Places, repository: &Repository) -> String {
+    let mut text = String::new();
+    for found in &plan.deprecated_uses {
+        let user = &found.user;
+        let place = places.0.get(&(user.kind, user.entity.clone()));
+        let place = place.map(|(file, line)| (Path::new(file), Some(*line)));
+        let message = format!("it uses {}, which is deprecated", found.used);
+        let title = plain(&user.to_string());
+        line(
+            &mut text,
+            Level::Warning,
+            repository,
+            place,
+            &title,
+            &plain(&message),
+        );
+    }
+    text
+}
+
 /// The annotations of an error: one for each problem, or one for the whole.
 pub(super) fn errors(error: &Error, repository: &Repository) -> String {
     let mut text = String::new();
@@ -69,6 +127,7 @@ pub(super) fn errors(error: &Error, repository: &Repository) -> String {
             .map(|file| (Path::new(file), problem.line));
         line(
             &mut text,
+            Level::Error,
             repository,
             place,
             &title(problem),
@@ -78,6 +137,7 @@ pub(super) fn errors(error: &Error, repository: &Repository) -> String {
     if problems.is_empty() {
         line(
             &mut text,
+            Level::Error,
             repository,
             error.place(),
             "sync",
@@ -98,12 +158,13 @@ fn title(problem: &Problem) -> String {
 
 fn line(
     text: &mut String,
+    level: Level,
     repository: &Repository,
     place: Option<(&Path, Option<u32>)>,
     title: &str,
     message: &str,
 ) {
-    text.push_str("::error ");
+    write!(text, "::{level} ").expect("text takes text");
     if let Some((file, line)) = place {
         let file = property(&repository.name(file));
         write!(text, "file={file},").expect("text takes text");

@@ -32,10 +32,11 @@ pub(crate) struct Report<'a> {
     paint: Paint,
     /// Whether somebody watches standard error.
     watched: bool,
-    /// Whether the exit code tells of a plan that changes something.
-    tells_changes: bool,
     /// Where GitHub shows what is wrong, in a job of its own.
     repository: Option<Repository>,
+    places: github::Places,
+    /// Whether the exit code tells of a plan that changes something.
+    tells_changes: bool,
     document: Document,
 }
 
@@ -61,8 +62,9 @@ impl<'a> Report<'a> {
             format,
             paint,
             watched,
-            tells_changes: false,
             repository: None,
+            places: github::Places::default(),
+            tells_changes: false,
             document: Document::new(command),
         }
     }
@@ -84,6 +86,9 @@ impl<'a> Report<'a> {
 
     /// The definitions that the run is about.
     pub(crate) fn definitions(&mut self, catalog: &Catalog<'_>) {
+        if self.repository.is_some() {
+            self.places = github::Places::of(catalog);
+        }
         self.document.definitions = Some(json::Definitions {
             datasets: catalog.datasets().len(),
             featuresets: catalog.featuresets().len(),
@@ -120,6 +125,10 @@ impl<'a> Report<'a> {
     /// What a commit changes.
     pub(crate) fn plan(&mut self, plan: Plan) -> io::Result<()> {
         self.say(&plan::text(&plan, self.paint))?;
+        if let Some(repository) = &self.repository {
+            let annotations = github::warnings(&plan, &self.places, repository);
+            self.err.write_all(annotations.as_bytes())?;
+        }
         self.document.plan = Some(plan);
         Ok(())
     }

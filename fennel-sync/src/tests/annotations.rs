@@ -81,6 +81,29 @@ fn other_errors_are_annotations_of_the_whole() {
 }
 
 #[test]
+fn what_uses_something_deprecated_is_warned_of_where_it_is() {
+    let plan = json!({
+        "schema": 1, "created": 0, "changed": 1, "deprecated": 0, "deleted": 0, "retired": 0, "unchanged": 0,
+        "entities": [], "tables": [], "tags": [], "destructive": [],
+        "deprecated_uses": [{
+            "user": {"kind": "featureset", "entity": "TicketFeatures", "member": "price"},
+            "used": {"kind": "dataset", "entity": "Ticket", "member": ""},
+        }],
+    });
+    let diff = json!({"entities": []});
+    let answer = json!({"commit": null, "changed": true, "diff": diff, "plan": plan});
+    let server = Server::start(vec![json(200, &answer)]);
+    let ran = in_github(Run::against(&server.url)).run(&["plan"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        annotations(&ran),
+        [
+            "::warning file=src/lib.rs,line=20,title=feature TicketFeatures.price::it uses dataset Ticket, which is deprecated"
+        ]
+    );
+}
+
+#[test]
 fn elsewhere_there_are_none() {
     let ran = Run::alone().with("CI", "true").run(&[]);
     assert_eq!((ran.code, annotations(&ran).len()), (2, 0));
