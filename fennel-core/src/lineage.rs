@@ -9,11 +9,18 @@
 //! 2. An own `~tag` removes `tag` and stays, an own `tag` removes `~tag` and stays.
 //!
 //! A column's `~tag` says something of that column alone, and nothing of its dataset.
+//!
+//! [`Graph`] is the same for people and programs: all that a catalog has, from sources to features and sinks.
+
+mod draw;
+mod graph;
+
+pub use graph::{Edge, Graph, Node, NodeKind, SCHEMA};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, in_order, selected_extraction, selected_extractors};
-use crate::entity::{Dataset, Featureset, Kind, Origin};
+use crate::entity::{Dataset, Extractor, Featureset, Kind, Origin};
 
 /// Tags, and `~tag` where one was ended.
 pub type Tags<'a> = BTreeSet<&'a str>;
@@ -85,17 +92,36 @@ pub(crate) fn parents<'a>(
         let inputs = pipelines.flat_map(|pipeline| pipeline.inputs);
         return inputs.map(|input| (Kind::Dataset, *input, "")).collect();
     }
-    let own = |name| (Kind::Featureset, entity, name);
     let mut parents = Vec::new();
     for extractor in selected_extractors(catalog, entity, env) {
         if extractor.outputs.contains(&name) {
-            let inputs = extractor.inputs.iter();
-            parents.extend(inputs.map(|input| (input.kind, input.entity, input.name)));
-            let datasets = extractor.datasets.iter();
-            parents.extend(datasets.map(|dataset| (Kind::Dataset, *dataset, "")));
+            parents.extend(taken(extractor));
         }
     }
-    let feature = catalog.featureset(entity).and_then(|it| it.feature(name));
+    parents.extend(read(catalog, env, entity, name));
+    parents
+}
+
+/// What an extractor takes: features, and datasets to look up in.
+fn taken<'a>(extractor: &Extractor<'a>) -> impl Iterator<Item = Place<'a>> + use<'a> {
+    let inputs = extractor.inputs.iter();
+    let inputs = inputs.map(|input| (input.kind, input.entity, input.name));
+    let datasets = extractor.datasets.iter();
+    inputs.chain(datasets.map(|dataset| (Kind::Dataset, *dataset, "")))
+}
+
+/// What a feature reads that its attribute says how to have.
+fn read<'a>(
+    catalog: &Catalog<'a>,
+    env: Option<&str>,
+    featureset: &'a str,
+    name: &str,
+) -> Vec<Place<'a>> {
+    let own = |name| (Kind::Featureset, featureset, name);
+    let mut parents = Vec::new();
+    let feature = catalog
+        .featureset(featureset)
+        .and_then(|it| it.feature(name));
     let Some(extraction) = feature.and_then(|feature| selected_extraction(feature, env)) else {
         return parents;
     };

@@ -69,6 +69,9 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Print the request that a commit would send as JSON, without a server and without secrets
     Dump(DumpArgs),
+    /// Print what is made of what as a drawing, without a server
+    #[command(after_help = AFTER_HELP)]
+    Graph(GraphArgs),
 }
 
 /// The arguments of `sync`.
@@ -250,6 +253,33 @@ pub(crate) struct DumpArgs {
     pub(crate) format: Format,
 }
 
+/// The arguments of `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Only this dataset or featureset, what it is made of, and what is made of it
+    pub(crate) name: Option<String>,
+    /// With a name: go so many arrows up and down, not all the way
+    #[arg(long, value_name = "N", requires = "name")]
+    pub(crate) steps: Option<usize>,
+    /// Only take sources and extractors that are for this environment
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+    /// The language of the drawing
+    #[arg(long, value_enum, default_value_t = Drawing::Mermaid)]
+    pub(crate) format: Drawing,
+}
+
+/// The language of a drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Drawing {
+    /// A flowchart, which GitHub and GitLab draw where Markdown has it
+    Mermaid,
+    /// What Graphviz reads, as in `dot -Tsvg`
+    Dot,
+    /// The data, of the shape that servers answer with
+    Json,
+}
+
 /// How to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -273,6 +303,7 @@ impl Command {
             Command::Branch(_) => "branch",
             Command::Check(_) => "check",
             Command::Dump(_) => "dump",
+            Command::Graph(_) => "graph",
         }
     }
 
@@ -287,6 +318,7 @@ impl Command {
             Command::Branch(command) => command.args().format,
             Command::Check(args) => args.format,
             Command::Dump(args) => args.format,
+            Command::Graph(_) => Format::Text,
         }
     }
 
@@ -299,7 +331,7 @@ impl Command {
             Command::Show(args) => Some(&args.read.connection),
             Command::Diff(args) => Some(&args.read.connection),
             Command::Branch(command) => Some(&command.args().connection),
-            Command::Check(_) | Command::Dump(_) => None,
+            Command::Check(_) | Command::Dump(_) | Command::Graph(_) => None,
         }
     }
 
@@ -311,7 +343,7 @@ impl Command {
             Command::History(args) => args.read.branch.as_deref(),
             Command::Show(args) => args.read.branch.as_deref(),
             Command::Diff(args) => args.read.branch.as_deref(),
-            Command::Branch(_) | Command::Check(_) | Command::Dump(_) => None,
+            Command::Branch(_) | Command::Check(_) | Command::Dump(_) | Command::Graph(_) => None,
         }
     }
 
@@ -323,6 +355,7 @@ impl Command {
             Command::History(_) | Command::Show(_) | Command::Diff(_) | Command::Branch(_) => None,
             Command::Check(args) => args.env.as_deref(),
             Command::Dump(args) => args.env.as_deref(),
+            Command::Graph(args) => args.env.as_deref(),
         }
     }
 
@@ -335,7 +368,8 @@ impl Command {
             | Command::Show(_)
             | Command::Diff(_)
             | Command::Branch(_)
-            | Command::Check(_) => None,
+            | Command::Check(_)
+            | Command::Graph(_) => None,
             Command::Dump(args) => args.message.as_deref(),
         }
     }

@@ -108,6 +108,9 @@ pub(crate) enum Error {
     /// `--explain` names nothing.
     #[error("there is no dataset and no featureset `{0}` to explain")]
     NoEntity(String),
+    /// `graph` names nothing.
+    #[error("there is no dataset and no featureset `{0}` to draw")]
+    NotDrawn(String),
     /// What there is to say can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
@@ -272,6 +275,7 @@ impl Error {
             | Error::OtherServer { .. }
             | Error::Definitions(_)
             | Error::NoEntity(_)
+            | Error::NotDrawn(_)
             | Error::Output(_) => 2,
             Error::Refused { .. }
             | Error::Declined { .. }

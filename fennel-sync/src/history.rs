@@ -66,7 +66,11 @@ impl<'a> Question<'a> {
                 };
                 (&command.args().connection, branch, asked)
             }
-            Command::Sync(_) | Command::Plan(_) | Command::Check(_) | Command::Dump(_) => {
+            Command::Sync(_)
+            | Command::Plan(_)
+            | Command::Check(_)
+            | Command::Dump(_)
+            | Command::Graph(_) => {
                 return None;
             }
         };

@@ -99,6 +99,14 @@ fn execute(
         Command::History(_) | Command::Show(_) | Command::Diff(_) | Command::Branch(_) => {
             unreachable!("questions were answered")
         }
+        Command::Graph(args) => {
+            let mut graph = catalog.lineage_graph(env);
+            if let Some(name) = &args.name {
+                let around = graph.around(name, args.steps);
+                graph = around.ok_or_else(|| Error::NotDrawn(name.clone()))?;
+            }
+            return Ok(report.drawn(&graph, args.format)?);
+        }
         Command::Dump(_) => return Ok(report.dumped(&dump::to_json(&encode(&Variables::NONE)))?),
         Command::Sync(args) => (&args.server, args.preview),
         Command::Plan(args) => {

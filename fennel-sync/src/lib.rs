@@ -11,8 +11,8 @@
 //!
 //! `cargo run --bin sync` then commits. `cargo run --bin sync -- --help` shows what else it does:
 //! `plan` changes nothing, `check` needs no server, `check --explain` shows what each definition comes
-//! to, `dump` prints the request. `history`, `show` and `diff` tell what was committed, and `branch` lists,
-//! creates, clones and deletes branches.
+//! to, `dump` prints the request, `graph` draws what is made of what. `history`, `show` and `diff` tell what was
+//! committed, and `branch` lists, creates, clones and deletes branches.
 //!
 //! # Which server
 //!
@@ -43,7 +43,7 @@
 //! # Credentials
 //!
 //! A `Secret::env("NAME")` in the definitions is read from the variable when `sync` or `plan` asks a
-//! server; `check` and `dump` need none. No output shows a credential.
+//! server; `check`, `dump` and `graph` need none. No output shows a credential.
 //!
 //! # Exit codes
 //!

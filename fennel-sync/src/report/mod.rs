@@ -12,11 +12,12 @@ mod text;
 use std::io::{self, Write};
 
 use fennel_core::catalog::Catalog;
+use fennel_core::lineage::Graph;
 use fennel_core::plan::Plan;
 
 pub(crate) use self::github::Repository;
 pub(crate) use self::text::plain;
-use crate::cli::Format;
+use crate::cli::{Drawing, Format};
 use crate::error::{Error, count};
 use crate::history::{Compared, Outline, Shown};
 use crate::identity::Identity;
@@ -245,6 +246,21 @@ impl<'a> Report<'a> {
     /// The request, which is all that standard output gets.
     pub(crate) fn dumped(&mut self, request: &str) -> io::Result<()> {
         writeln!(self.out, "{request}")?;
+        self.document.end(Outcome::Dumped, None);
+        Ok(())
+    }
+
+    /// What is made of what, which is all that standard output gets.
+    pub(crate) fn drawn(&mut self, graph: &Graph, drawing: Drawing) -> io::Result<()> {
+        let text = match drawing {
+            Drawing::Mermaid => graph.to_mermaid(),
+            Drawing::Dot => graph.to_dot(),
+            Drawing::Json => {
+                let json = serde_json::to_string_pretty(graph);
+                json.expect("JSON is written to memory without fail") + "\n"
+            }
+        };
+        self.out.write_all(text.as_bytes())?;
         self.document.end(Outcome::Dumped, None);
         Ok(())
     }

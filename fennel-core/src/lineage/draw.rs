@@ -1,0 +1,180 @@
+//! A lineage as text that other programs draw.
+
+use std::collections::BTreeMap;
+
+use super::{Graph, Node, NodeKind};
+
+/// A language of drawings.
+struct Language {
+    head: &'static str,
+    foot: &'static str,
+    /// What stands before and behind a node's text, and before and behind the texts of a group.
+    node: fn(NodeKind) -> [&'static str; 2],
+    group: [&'static str; 3],
+    edge: &'static str,
+    /// What stands between lines of a text.
+    line: &'static str,
+    /// A text that the language takes for nothing but text.
+    escape: fn(&str) -> String,
+}
+
+/// As Mermaid's flowcharts have them.
+const MERMAID: Language = Language {
+    head: "flowchart LR\n",
+    foot: "",
+    node: |kind| match kind {
+        NodeKind::Source | NodeKind::Sink => ["([\"", "\"])"],
+        NodeKind::Dataset => ["[(\"", "\")]"],
+        NodeKind::Pipeline | NodeKind::Extractor => ["[[\"", "\"]]"],
+        NodeKind::Featureset | NodeKind::Feature => ["(\"", "\")"],
+    },
+    group: ["", " [\"", "\"]\n"],
+    edge: "-->",
+    line: "<br/>",
+    escape: mermaid_text,
+};
+
+/// As Graphviz has them.
+const DOT: Language = Language {
+    head: "digraph lineage {\n  rankdir = LR\n",
+    foot: "}\n",
+    node: |kind| match kind {
+        NodeKind::Source | NodeKind::Sink => [" [shape = ellipse, label = \"", "\"]"],
+        NodeKind::Dataset => [" [shape = cylinder, label = \"", "\"]"],
+        NodeKind::Pipeline | NodeKind::Extractor => [" [shape = component, label = \"", "\"]"],
+        NodeKind::Featureset | NodeKind::Feature => {
+            [" [shape = box, style = rounded, label = \"", "\"]"]
+        }
+    },
+    group: ["cluster_", " {\n    label = \"", "\"\n"],
+    edge: "->",
+    line: "\\n",
+    escape: dot_text,
+};
+
+impl Graph {
+    /// As a flowchart of Mermaid, left to right: features in a box for each featureset.
+    #[must_use]
+    pub fn to_mermaid(&self) -> String {
+        self.draw(&MERMAID)
+    }
+
+    /// As a digraph of Graphviz' language DOT, left to right: features in a box for each featureset.
+    #[must_use]
+    pub fn to_dot(&self) -> String {
+        self.draw(&DOT)
+    }
+
+    /// Nodes are numbered, since names may be words of the language.
+    fn draw(&self, language: &Language) -> String {
+        let mut text = String::from(language.head);
+        let numbered = || self.nodes.iter().enumerate();
+        for (i, node) in numbered() {
+            match node.kind {
+                NodeKind::Featureset => self.draw_group(language, (i, node), &mut text),
+                NodeKind::Extractor | NodeKind::Feature => {}
+                _ => draw_node(language, "  ", (i, node), &mut text),
+            }
+        }
+        let numbers: BTreeMap<&str, usize> = numbered().map(|(i, node)| (&*node.id, i)).collect();
+        for edge in &self.edges {
+            let ends = (numbers.get(&*edge.from), numbers.get(&*edge.to));
+            if let (Some(from), Some(to)) = ends {
+                text += &format!("  n{from} {} n{to}\n", language.edge);
+            }
+        }
+        text + language.foot
+    }
+
+    /// A featureset with what is part of it.
+    fn draw_group(&self, language: &Language, (i, whole): (usize, &Node), text: &mut String) {
+        let [id, before, behind] = language.group;
+        *text += &format!("  subgraph {id}n{i}{before}{}{behind}", label(language, whole));
+        let nodes = self.nodes.iter().enumerate();
+        for numbered in nodes.filter(|(_, node)| node.of == whole.name) {
+            if matches!(numbered.1.kind, NodeKind::Extractor | NodeKind::Feature) {
+                draw_node(language, "    ", numbered, text);
+            }
+        }
+        *text += match language.foot {
+            "" => "  end\n",
+            _ => "  }\n",
+        };
+    }
+}
+
+fn draw_node(language: &Language, indent: &str, (i, node): (usize, &Node), text: &mut String) {
+    let [before, behind] = (language.node)(node.kind);
+    *text += &format!("{indent}n{i}{before}{}{behind}\n", label(language, node));
+}
+
+/// Its name and what there is to know of it, in lines. What is part of something doesn't repeat that one's owner.
+fn label(language: &Language, node: &Node) -> String {
+    let version = node.version.map(|version| format!(", version {version}"));
+    let mut lines = vec![format!("{}{}", node.name, version.unwrap_or_default())];
+    let is_whole = matches!(node.kind, NodeKind::Dataset | NodeKind::Featureset);
+    if is_whole && !node.owner.is_empty() {
+        lines.push(node.owner.clone());
+    }
+    if node.kind != NodeKind::Featureset && !node.tags.is_empty() {
+        lines.push(format!("tags {}", node.tags.join(", ")));
+    }
+    if node.deprecated {
+        lines.push("deprecated".into());
+    }
+    let lines: Vec<_> = lines.iter().map(|line| (language.escape)(line)).collect();
+    lines.join(language.line)
+}
+
+/// Text between double quotes in Mermaid: of ASCII, only what can't mean anything there stays, and the rest is written
+/// by number. Among what would are quotes, `#` before a number, backticks, tags of HTML, `%%{` and colons.
+fn mermaid_text(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => written.push(' '),
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '_' | '.' | ',' | '-' | '/' | '@' => {
+                written.push(c);
+            }
+            c if c.is_ascii() => written += &format!("#{};", c as u32),
+            c => written.push(c),
+        }
+    }
+    // Even in a text this would be read as a statement.
+    written.replace("direction ", "direction#32;")
+}
+
+/// Text between double quotes in DOT, where labels have escapes of their own and HTML's entities.
+fn dot_text(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => written.push(' '),
+            '\\' | '"' => written.extend(['\\', c]),
+            '&' => written += "&amp;",
+            c => written.push(c),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_its_quotes_or_is_a_statement() {
+        let text = "a\"b #35; `c` <b>&amp;</b> %%{init}%% style:x direction TB\n\\";
+        let written = mermaid_text(text);
+        assert!(
+            !written.contains(['"', '`', '<', '&', '%', ':', '\\', '\n', '{']),
+            "{written}"
+        );
+        assert!(written.starts_with("a#34;b #35;35#59; #96;c#96; #60;b#62;#38;amp#59;"));
+        assert!(!written.contains("direction TB"), "{written}");
+        assert_eq!(
+            dot_text(text),
+            "a\\\"b #35; `c` <b>&amp;amp;</b> %%{init}%% style:x direction TB \\\\"
+        );
+    }
+}
