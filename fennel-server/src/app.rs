@@ -250,6 +250,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/dataset/{name}/lookup", post(route::lookup))
         .route("/api/v1/dataset/{name}/inspect", get(route::inspect))
         .route("/api/v1/dataset/{name}/rejects", get(route::rejects))
+        .route("/api/v1/lineage", get(route::lineage))
+        .route("/api/v1/xray", get(route::xray))
         .route("/api/v1/init", post(route::init_branch))
         .route("/api/v1/delete", post(route::delete_branch))
         .route("/api/v1/branch/list", get(route::list_branches))

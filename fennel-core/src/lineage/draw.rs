@@ -89,7 +89,10 @@ impl Graph {
     /// A featureset with what is part of it.
     fn draw_group(&self, language: &Language, (i, whole): (usize, &Node), text: &mut String) {
         let [id, before, behind] = language.group;
-        *text += &format!("  subgraph {id}n{i}{before}{}{behind}", label(language, whole));
+        *text += &format!(
+            "  subgraph {id}n{i}{before}{}{behind}",
+            label(language, whole)
+        );
         let nodes = self.nodes.iter().enumerate();
         for numbered in nodes.filter(|(_, node)| node.of == whole.name) {
             if matches!(numbered.1.kind, NodeKind::Extractor | NodeKind::Feature) {

@@ -1,6 +1,6 @@
 //! What is made of what, as data: from sources over datasets and pipelines to features and sinks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub struct Graph {
     /// Sources first, then datasets, each behind its pipelines, featuresets, each before its extractors and features,
     /// and sinks.
     pub nodes: Vec<Node>,
-    /// What flows where, by the ids of nodes; each once.
+    /// What flows where, in the order of the nodes that it comes from; each once.
     pub edges: Vec<Edge>,
 }
 
@@ -158,7 +158,10 @@ impl Graph {
             down.entry(&**from).or_insert_with(Vec::new).push(&**to);
         }
         let above = reach(&centre, &up, steps);
-        let near: BTreeSet<&str> = above.union(&reach(&centre, &down, steps)).copied().collect();
+        let near: BTreeSet<&str> = above
+            .union(&reach(&centre, &down, steps))
+            .copied()
+            .collect();
         let featuresets: BTreeSet<&str> = self
             .nodes
             .iter()
@@ -214,7 +217,13 @@ impl Node {
         }
     }
 
-    fn new(kind: NodeKind, of: &str, name: &str, [owner, next]: [&str; 2], meta: &Meta<'_>) -> Self {
+    fn new(
+        kind: NodeKind,
+        of: &str,
+        name: &str,
+        [owner, next]: [&str; 2],
+        meta: &Meta<'_>,
+    ) -> Self {
         Node {
             id: id(kind, of, name),
             kind,
@@ -338,15 +347,23 @@ impl<'a> Maker<'_, 'a> {
     /// All of it, without edges of what is deleted.
     fn finish(self) -> Graph {
         let sources = self.sources.into_values();
-        let nodes: Vec<_> = sources.chain(self.nodes).chain(self.sinks.into_values()).collect();
-        let ids = nodes.iter().map(|node| node.id.clone()).collect();
-        let mut graph = Graph {
+        let nodes: Vec<_> = sources
+            .chain(self.nodes)
+            .chain(self.sinks.into_values())
+            .collect();
+        let at: HashMap<&str, usize> = nodes.iter().map(|it| &*it.id).zip(0..).collect();
+        let ends = |edge: &Edge| Some((*at.get(&*edge.from)?, *at.get(&*edge.to)?));
+        let mut edges: Vec<_> = self
+            .edges
+            .into_iter()
+            .filter(|it| ends(it).is_some())
+            .collect();
+        edges.sort_by_key(ends);
+        Graph {
             schema: SCHEMA,
             nodes,
-            edges: self.edges.into_iter().collect(),
-        };
-        graph.keep(&ids);
-        graph
+            edges,
+        }
     }
 }
 

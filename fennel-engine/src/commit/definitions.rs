@@ -1,7 +1,7 @@
 //! What a branch stores of its definitions: the parts of requests that say something about entities.
 //!
 //! A catalog that is encoded again would lose what a deleted entity says about another one that is gone. So
-//! the messages are kept as they came, entity by entity, without sources of Python code.
+//! the messages are kept as they came, entity by entity, without Python code that could run.
 
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
@@ -80,12 +80,13 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
         }),
         ..Default::default()
     };
+    // What a class looked like is kept as text, for people.
     part.datasets
         .iter_mut()
-        .for_each(|dataset| dataset.pycode = None);
+        .for_each(|dataset| dataset.pycode = dataset.pycode.take().map(text));
     part.feature_sets
         .iter_mut()
-        .for_each(|featureset| featureset.pycode = None);
+        .for_each(|featureset| featureset.pycode = featureset.pycode.take().map(text));
     part.extractors
         .iter_mut()
         // A Rust function is kept by name.
@@ -101,6 +102,15 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
         .iter_mut()
         .for_each(|pipeline| pipeline.pycode = None);
     part
+}
+
+/// A class's name and text, without what could run.
+fn text(code: PyCode) -> PyCode {
+    PyCode {
+        entry_point: code.entry_point,
+        source_code: code.source_code,
+        ..PyCode::default()
+    }
 }
 
 /// The parts of both requests, which are about different entities.

@@ -25,6 +25,7 @@ use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
 
 pub(crate) use definitions::Definitions;
+pub(crate) use plan::{Endpoint, endpoints};
 pub(crate) use registry::{Registry, drop_table, in_order};
 pub(crate) use remover::Remover;
 

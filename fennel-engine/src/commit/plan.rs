@@ -21,7 +21,7 @@ use crate::store::Snapshot;
 const COUNTED: usize = 200_000;
 
 /// A webhook's name and an endpoint's.
-type Endpoint<'a> = (&'a str, &'a str);
+pub(crate) type Endpoint<'a> = (&'a str, &'a str);
 
 impl Inner {
     /// What would become of the tables of a branch, the new ones in the order in which they are made of each other.
@@ -39,16 +39,15 @@ impl Inner {
             counted: BTreeMap::new(),
             left: COUNTED,
         };
-        let mut endpoints: BTreeMap<&str, BTreeSet<Endpoint<'_>>> = BTreeMap::new();
+        let endpoints = endpoints(after)?;
         let mut changes = Vec::new();
         for dataset in in_order(after)?.1 {
-            let read = endpoints_of(after, dataset, &endpoints);
+            let read = &endpoints[dataset.name];
             let is_new = !had.contains(&structure(after, dataset));
             let (fate, history) = match registry.table(after, dataset) {
                 Some(_) => (Fate::Shared, None),
-                None => (Fate::Computed, Some(counter.history(&read)?)),
+                None => (Fate::Computed, Some(counter.history(read)?)),
             };
-            endpoints.insert(dataset.name, read);
             if is_new {
                 changes.push(change(dataset, fate, history));
             }
@@ -88,6 +87,18 @@ fn change(dataset: &Dataset<'_>, fate: Fate, history: Option<History>) -> TableC
         fate,
         history,
     }
+}
+
+/// The endpoints that the rows of each live dataset of a checked catalog come from, by way of those that it is made of.
+pub(crate) fn endpoints<'a>(
+    catalog: &Catalog<'a>,
+) -> Result<BTreeMap<&'a str, BTreeSet<Endpoint<'a>>>> {
+    let mut endpoints = BTreeMap::new();
+    for dataset in in_order(catalog)?.1 {
+        let read = endpoints_of(catalog, dataset, &endpoints);
+        endpoints.insert(dataset.name, read);
+    }
+    Ok(endpoints)
 }
 
 /// The endpoints that a dataset's rows come from, by way of those that it is made of.
@@ -167,7 +178,7 @@ impl<'e> Counter<'e> {
                 counted.span = Some((first.arrival.at, last.arrival.at));
             }
             // One more, which tells whether that is all.
-            let rows = entry::count(&self.snapshot, id, self.left + 1)?;
+            let rows = entry::count(&self.snapshot, id, 0, self.left + 1)?;
             counted.more = rows > self.left;
             counted.rows = rows.min(self.left);
             self.left -= counted.rows;

@@ -97,9 +97,28 @@ pub(crate) fn first(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<
     first.map(|entry| decode(&entry)).transpose()
 }
 
-/// How many rows an endpoint has, up to `most`.
-pub(crate) fn count(snapshot: &Snapshot, endpoint: EndpointId, most: usize) -> Result<usize> {
-    let entries = snapshot.scan_prefix(Space::Log, &endpoint.to_be_bytes());
+/// The last row of an endpoint before a sequence, if it has any.
+pub(crate) fn last_before(
+    snapshot: &Snapshot,
+    endpoint: EndpointId,
+    end: u64,
+) -> Result<Option<Entry>> {
+    let Some(last) = end.checked_sub(1) else {
+        return Ok(None);
+    };
+    let prefix = endpoint.to_be_bytes();
+    let last = snapshot.last_at_or_before(Space::Log, &key(endpoint, last), &prefix)?;
+    last.map(|entry| decode(&entry)).transpose()
+}
+
+/// How many rows an endpoint has from a sequence on, up to `most`.
+pub(crate) fn count(
+    snapshot: &Snapshot,
+    endpoint: EndpointId,
+    from: u64,
+    most: usize,
+) -> Result<usize> {
+    let entries: Scan = snapshot.scan(Space::Log, key(endpoint, from)..=key(endpoint, u64::MAX));
     let mut rows = 0;
     for entry in entries.take(most) {
         entry?;
@@ -181,11 +200,19 @@ mod tests {
         );
         assert_eq!(last(&snapshot, 2).unwrap().unwrap().sequence, 3);
         assert!(last(&snapshot, 3).unwrap().is_none());
+        let before = |endpoint, end| last_before(&snapshot, endpoint, end).unwrap();
+        assert_eq!(before(1, 256).unwrap().sequence, 2);
+        assert!(
+            [(1, 2), (1, 0), (2, 3)]
+                .iter()
+                .all(|(endpoint, end)| before(*endpoint, *end).is_none())
+        );
         assert_eq!(first(&snapshot, 1).unwrap().unwrap().sequence, 2);
         assert!(first(&snapshot, 3).unwrap().is_none());
-        let counted = [(1, 9), (1, 2), (2, 9), (3, 9)];
-        let counted = counted.map(|(endpoint, most)| count(&snapshot, endpoint, most).unwrap());
-        assert_eq!(counted, [3, 2, 1, 0]);
+        let counted = [(1, 0, 9), (1, 0, 2), (1, 3, 9), (2, 0, 9), (3, 0, 9)];
+        let counted =
+            counted.map(|(endpoint, from, most)| count(&snapshot, endpoint, from, most).unwrap());
+        assert_eq!(counted, [3, 2, 2, 1, 0]);
     }
 
     #[test]

@@ -54,6 +54,12 @@ impl Routes {
         routes
     }
 
+    /// The number of an endpoint.
+    pub(crate) fn number(&self, webhook: &str, endpoint: &str) -> Option<EndpointId> {
+        let route = self.0.get(webhook)?.get(endpoint)?;
+        Some(route.endpoint)
+    }
+
     /// The route of an endpoint.
     pub(crate) fn find(&self, webhook: &str, endpoint: &str) -> Result<&Route> {
         let Some(endpoints) = self.0.get(webhook) else {

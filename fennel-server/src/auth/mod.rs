@@ -33,6 +33,7 @@ pub(crate) use access::Access;
 pub(crate) use audit::Entry;
 pub(crate) use caller::Caller;
 pub(crate) use role::{Grant, Mode};
+pub(crate) use tags::Hidden;
 pub use token::Token;
 pub(crate) use token::{id_of, is_token};
 

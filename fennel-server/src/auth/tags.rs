@@ -57,6 +57,24 @@ impl Caller {
         self.read(engine, branch, check, read)
     }
 
+    /// Reads definitions of a branch; `read` is told what the caller may not see of them.
+    pub(crate) fn read_definitions<T>(
+        &self,
+        engine: &Engine,
+        branch: &str,
+        read: impl FnOnce(&Hidden) -> Result<T, fennel_engine::Error>,
+    ) -> Result<T, Failure> {
+        self.require(Mode::ReadDefinitions, branch)?;
+        let told = |error| self.told(engine, branch, error);
+        if self.rights().may_all(Mode::ReadDefinitions, branch) {
+            return read(&Hidden::default()).map_err(told);
+        }
+        let before = engine.tags(branch).map_err(told)?;
+        let answer = read(&self.hidden(branch, &before)).map_err(told);
+        let after = engine.tags(branch).map_err(told)?;
+        unchanged(&before, &after).and(answer)
+    }
+
     /// Reads data of a branch if `check` finds nothing against it in the tags.
     fn read<T>(
         &self,
@@ -73,15 +91,8 @@ impl Caller {
         let before = engine.tags(branch).map_err(told)?;
         check(&before)?;
         let answer = read().map_err(told);
-        // What was read may be of a commit that came in between.
         let after = engine.tags(branch).map_err(told)?;
-        match Arc::ptr_eq(&before, &after) {
-            true => answer,
-            false => Err(Failure::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the definitions of the branch changed while they were read; send the request again",
-            )),
-        }
+        unchanged(&before, &after).and(answer)
     }
 
     /// Refuses who may neither commit nor, where that is asked for, preview.
@@ -254,6 +265,17 @@ impl Caller {
     }
 }
 
+/// Refuses what may be of a commit that came between two looks at the tags.
+fn unchanged(before: &Arc<Tags>, after: &Arc<Tags>) -> Result<(), Failure> {
+    match Arc::ptr_eq(before, after) {
+        true => Ok(()),
+        false => Err(Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the definitions of the branch changed while they were read; send the request again",
+        )),
+    }
+}
+
 /// What a commit needs: to see, for a preview.
 fn mode_of(preview: bool) -> Mode {
     match preview {
@@ -267,7 +289,7 @@ fn mode_of(preview: bool) -> Mode {
 pub(crate) struct Hidden(BTreeSet<(Kind, String)>);
 
 impl Hidden {
-    fn has(&self, kind: Kind, name: &str) -> bool {
+    pub(crate) fn has(&self, kind: Kind, name: &str) -> bool {
         !self.0.is_empty() && self.0.contains(&(kind, name.to_owned()))
     }
 

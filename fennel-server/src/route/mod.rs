@@ -7,6 +7,7 @@ mod commit;
 mod health;
 mod history;
 mod inspect;
+mod lineage;
 mod log;
 mod lookup;
 mod query;
@@ -14,6 +15,7 @@ mod rejects;
 mod role;
 mod server;
 mod token;
+mod xray;
 
 use axum::Router;
 use axum::routing::{get, post, put};
@@ -23,11 +25,13 @@ pub(crate) use commit::commit;
 pub(crate) use health::{health, ready};
 pub(crate) use history::{compare_commits, list_commits, show_commit};
 pub(crate) use inspect::inspect;
+pub(crate) use lineage::lineage;
 pub(crate) use log::log;
 pub(crate) use lookup::lookup;
 pub(crate) use query::query;
 pub(crate) use rejects::rejects;
 pub(crate) use server::server;
+pub(crate) use xray::xray;
 
 use crate::app::App;
 
