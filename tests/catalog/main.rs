@@ -2,6 +2,7 @@
 
 mod connectors;
 mod expectations;
+mod lineage;
 mod lowered;
 mod pasted;
 mod pipelines;

@@ -27,6 +27,13 @@ fn the_definitions_come_to_what_we_mean() {
 }
 
 #[test]
+fn what_is_made_of_what_is_drawn() {
+    let drawn = |format| said(sync(&["graph", "--env", "prod", "--format", format]));
+    assert_eq!(drawn("mermaid"), include_str!("drawn.mmd"));
+    assert_eq!(drawn("dot"), include_str!("drawn.dot"));
+}
+
+#[test]
 fn the_definitions_are_right_in_every_environment() {
     for env in ["prod", "dev"] {
         let checked = said(sync(&["check", "--env", env]));

@@ -180,4 +180,59 @@ mod tests {
             "a\\\"b #35; `c` <b>&amp;amp;</b> %%{init}%% style:x direction TB \\\\"
         );
     }
+
+    /// The parsers of Mermaid 11 and of Graphviz take both texts.
+    #[test]
+    fn names_that_mean_something_are_only_names() {
+        let node = |kind, of: &str, name: &str| Node {
+            id: format!("{kind}:{of}.{name}"),
+            kind,
+            name: name.into(),
+            of: of.into(),
+            version: None,
+            owner: String::new(),
+            description: String::new(),
+            tags: Vec::new(),
+            deprecated: false,
+        };
+        let source = node(NodeKind::Source, "", "a \"b\" direction TB; <i>&lt;#35;");
+        let whole = node(NodeKind::Featureset, "", "end");
+        let feature = Node {
+            tags: vec!["`x`".into(), "%%{y}%%".into()],
+            deprecated: true,
+            ..node(NodeKind::Feature, "end", "o\\")
+        };
+        let edge = crate::lineage::Edge {
+            from: source.id.clone(),
+            to: feature.id.clone(),
+        };
+        let graph = Graph {
+            schema: crate::lineage::SCHEMA,
+            nodes: vec![source, whole, feature],
+            edges: vec![edge],
+        };
+        assert_eq!(
+            graph.to_mermaid(),
+            r##"flowchart LR
+  n0(["a #34;b#34; direction#32;TB#59; #60;i#62;#38;lt#59;#35;35#59;"])
+  subgraph n1 ["end"]
+    n2("o#92;<br/>tags #96;x#96;, #37;#37;#123;y#125;#37;#37;<br/>deprecated")
+  end
+  n0 --> n2
+"##
+        );
+        assert_eq!(
+            graph.to_dot(),
+            r##"digraph lineage {
+  rankdir = LR
+  n0 [shape = ellipse, label = "a \"b\" direction TB; <i>&amp;lt;#35;"]
+  subgraph cluster_n1 {
+    label = "end"
+    n2 [shape = box, style = rounded, label = "o\\\ntags `x`, %%{y}%%\ndeprecated"]
+  }
+  n0 -> n2
+}
+"##
+        );
+    }
 }

@@ -6,6 +6,7 @@ mod commit;
 mod credentials;
 mod definitions;
 mod explain;
+mod graph;
 mod history;
 mod names;
 mod offline;

@@ -19,7 +19,7 @@ fn check_counts_what_is_right() {
 
 #[test]
 fn wrong_definitions_are_listed_with_their_places_before_any_server_is_asked() {
-    for args in [&["check"][..], &["dump"], &["plan"], &[]] {
+    for args in [&["check"][..], &["dump"], &["graph"], &["plan"], &[]] {
         let mut run = Run::against("http://fennel.invalid");
         let mut catalog = Catalog::default();
         catalog.push_dataset(Dataset {
