@@ -73,6 +73,12 @@ fn branches_are_apart_and_webhooks_are_shared() {
 }
 
 #[test]
+fn definitions_and_rows_are_shown_to_python() {
+    let folder = tempfile::tempdir().unwrap();
+    script("inspected.py", &Server::start(folder.path()));
+}
+
+#[test]
 fn refusals_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     script("refusals.py", &Server::start(folder.path()));

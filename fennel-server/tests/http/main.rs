@@ -15,5 +15,6 @@ mod headers;
 mod history;
 mod lifetime;
 mod limits;
+mod lineage;
 mod roles;
 mod support;
