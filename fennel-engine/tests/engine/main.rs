@@ -8,6 +8,7 @@ mod commits;
 mod crashes;
 mod debezium;
 mod definitions;
+mod describe;
 mod expressions;
 mod fixture;
 mod functions;
