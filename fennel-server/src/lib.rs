@@ -37,6 +37,9 @@
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
 //! | `POST init` | `{}`, or `{"clone_from": name}` | `{"branch": name}`; the header names the new branch |
 //! | `POST delete` | `{}` | `{"branch": name}`; the header names the branch to delete |
+//! | `GET lineage` | | `{"schema": 1, "nodes": [..], "edges": [..]}`, of what the caller may see |
+//! | `GET xray?datasets=&featuresets=&properties=` | | `{"datasets": [{"name": .., ..}], "featuresets": [..]}`, likewise |
+//! | `POST init` | `{}` | `{"branch": name}`; the header names the new branch |
 //! | `GET branch/list` | | `{"branches": [{"name": "main"}]}`, those that the caller may see |
 //! | `GET role` | | `{"roles": [{"name", "built_in", "grants": [..], "accounts": [..]}]}` |
 //! | `PUT role/<name>` | `{"grants": [{"modes": [..], "branches": [..], "tags": [..], "endpoints": [..]}]}` | the role |
@@ -65,13 +68,15 @@
 //! `set_aside` counts the rows of the request that don't fit every dataset that they feed, each row once.
 //! They are kept, and `rejects` shows them, once for each dataset that they don't fit.
 //!
+//! `docs/lineage.md` tells what the answers of `lineage` and `xray` hold.
+//!
 //! Requests may be gzipped; answers are never compressed.
 //!
 //! # Access
 //!
 //! A token belongs to an account, an account has roles, and a role is a list of grants; what no grant allows is denied.
 //! A grant allows `modes` on `branches`, to what carries no other `tags` than those covered: `read_definitions` is to
-//! preview and to clone from there, `write_definitions` to commit, create and delete, `read_data` to query, look up and
+//! preview, to clone from there, and for lineage and xray, `write_definitions` to commit, create and delete, `read_data` to query, look up and
 //! inspect. `write_data` is to log at `endpoints`. `admin` is everything, and needed for roles, accounts, tokens and the
 //! audit. `docs/access.md` tells more.
 //!

@@ -108,6 +108,19 @@ fn the_first_run_commits_and_the_second_finds_nothing_to_do() {
 }
 
 #[test]
+fn the_drawing_needs_no_server_and_is_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = run(command(folder.path()).args(["graph"]).env("CI", "1"));
+    assert_eq!((drawn.code, drawn.err.as_str()), (Some(0), ""));
+    let documented = include_str!("../../docs/lineage.md");
+    assert!(
+        documented.contains(&format!("-- graph\n{}```", drawn.out)),
+        "{}",
+        drawn.out
+    );
+}
+
+#[test]
 fn a_ci_job_without_a_server_is_an_error_that_names_the_variable() {
     let folder = tempfile::tempdir().unwrap();
     let none = run(command(folder.path()).env("CI", "1"));
