@@ -8,9 +8,11 @@ use super::{Graph, Node, NodeKind};
 struct Language {
     head: &'static str,
     foot: &'static str,
-    /// What stands before and behind a node's text, and before and behind the texts of a group.
+    /// What stands before and behind a node's text.
     node: fn(NodeKind) -> [&'static str; 2],
+    /// What stands before a group's number, behind that, and behind its text.
     group: [&'static str; 3],
+    group_end: &'static str,
     edge: &'static str,
     /// What stands between lines of a text.
     line: &'static str,
@@ -29,6 +31,7 @@ const MERMAID: Language = Language {
         NodeKind::Featureset | NodeKind::Feature => ["(\"", "\")"],
     },
     group: ["", " [\"", "\"]\n"],
+    group_end: "  end\n",
     edge: "-->",
     line: "<br/>",
     escape: mermaid_text,
@@ -47,6 +50,7 @@ const DOT: Language = Language {
         }
     },
     group: ["cluster_", " {\n    label = \"", "\"\n"],
+    group_end: "  }\n",
     edge: "->",
     line: "\\n",
     escape: dot_text,
@@ -69,9 +73,18 @@ impl Graph {
     fn draw(&self, language: &Language) -> String {
         let mut text = String::from(language.head);
         let numbered = || self.nodes.iter().enumerate();
+        let mut parts: BTreeMap<&str, Vec<(usize, &Node)>> = BTreeMap::new();
+        for (i, node) in numbered() {
+            if matches!(node.kind, NodeKind::Extractor | NodeKind::Feature) {
+                parts.entry(&node.of).or_default().push((i, node));
+            }
+        }
         for (i, node) in numbered() {
             match node.kind {
-                NodeKind::Featureset => self.draw_group(language, (i, node), &mut text),
+                NodeKind::Featureset => {
+                    let parts = parts.get(&*node.name).map_or(&[][..], Vec::as_slice);
+                    draw_group(language, (i, node), parts, &mut text);
+                }
                 NodeKind::Extractor | NodeKind::Feature => {}
                 _ => draw_node(language, "  ", (i, node), &mut text),
             }
@@ -85,25 +98,24 @@ impl Graph {
         }
         text + language.foot
     }
+}
 
-    /// A featureset with what is part of it.
-    fn draw_group(&self, language: &Language, (i, whole): (usize, &Node), text: &mut String) {
-        let [id, before, behind] = language.group;
-        *text += &format!(
-            "  subgraph {id}n{i}{before}{}{behind}",
-            label(language, whole)
-        );
-        let nodes = self.nodes.iter().enumerate();
-        for numbered in nodes.filter(|(_, node)| node.of == whole.name) {
-            if matches!(numbered.1.kind, NodeKind::Extractor | NodeKind::Feature) {
-                draw_node(language, "    ", numbered, text);
-            }
-        }
-        *text += match language.foot {
-            "" => "  end\n",
-            _ => "  }\n",
-        };
+/// A featureset with what is part of it.
+fn draw_group(
+    language: &Language,
+    (i, whole): (usize, &Node),
+    parts: &[(usize, &Node)],
+    text: &mut String,
+) {
+    let [id, before, behind] = language.group;
+    *text += &format!(
+        "  subgraph {id}n{i}{before}{}{behind}",
+        label(language, whole)
+    );
+    for part in parts {
+        draw_node(language, "    ", *part, text);
     }
+    *text += language.group_end;
 }
 
 fn draw_node(language: &Language, indent: &str, (i, node): (usize, &Node), text: &mut String) {

@@ -127,10 +127,9 @@ impl Graph {
         let kept = self.nodes.iter().filter(|node| is_kept(node));
         let ids = kept.map(|node| node.id.clone()).collect();
         self.keep(&ids);
-        let is_used = |node: &Node| {
-            let mut edges = self.edges.iter();
-            node.entity().is_some() || edges.any(|it| it.from == node.id || it.to == node.id)
-        };
+        let edges = self.edges.iter();
+        let ends: BTreeSet<&str> = edges.flat_map(|it| [&*it.from, &*it.to]).collect();
+        let is_used = |node: &Node| node.entity().is_some() || ends.contains(&*node.id);
         let used = self.nodes.iter().filter(|node| is_used(node));
         let ids = used.map(|node| node.id.clone()).collect();
         self.keep(&ids);

@@ -1,6 +1,6 @@
 //! `GET /api/v1/xray`: what is known of datasets and featuresets, property by property.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use axum::extract::State;
 use fennel_core::catalog::{Catalog, selected_sinks};
@@ -112,7 +112,7 @@ pub(crate) async fn xray(
                 let view = View {
                     branch: &branch,
                     catalog,
-                    request,
+                    code: code(request),
                     lineage: catalog.lineage(None),
                     ingested: &ingested,
                 };
@@ -178,7 +178,7 @@ impl Wanted {
 struct View<'v, 'a> {
     branch: &'v str,
     catalog: &'v Catalog<'a>,
-    request: &'v SyncRequest,
+    code: HashMap<(Kind, &'v str), &'v PyCode>,
     lineage: Lineage<'a>,
     ingested: &'v BTreeMap<String, Ingested>,
 }
@@ -223,19 +223,7 @@ impl<'a> View<'_, 'a> {
 
     /// The text of a class in Python; null where the definition came from elsewhere.
     fn code(&self, kind: Kind, name: &str) -> Json {
-        let request = self.request;
-        let code: Option<&PyCode> = match kind {
-            Kind::Dataset => {
-                let mut datasets = request.datasets.iter();
-                let found = datasets.find(|dataset| dataset.name == name);
-                found.and_then(|dataset| dataset.pycode.as_ref())
-            }
-            Kind::Featureset => {
-                let mut featuresets = request.feature_sets.iter();
-                let found = featuresets.find(|featureset| featureset.name == name);
-                found.and_then(|featureset| featureset.pycode.as_ref())
-            }
-        };
+        let code = self.code.get(&(kind, name));
         let text = code.map(|code| &*code.source_code);
         json!(text.filter(|text| !text.is_empty()))
     }
@@ -245,6 +233,17 @@ impl<'a> View<'_, 'a> {
         let ingested = self.ingested.get(dataset.name);
         ingested.map_or(Json::Null, tell)
     }
+}
+
+/// The Python code of classes.
+fn code(request: &SyncRequest) -> HashMap<(Kind, &str), &PyCode> {
+    let datasets = request.datasets.iter();
+    let datasets =
+        datasets.filter_map(|it| Some(((Kind::Dataset, &*it.name), it.pycode.as_ref()?)));
+    let featuresets = request.feature_sets.iter();
+    let featuresets =
+        featuresets.filter_map(|it| Some(((Kind::Featureset, &*it.name), it.pycode.as_ref()?)));
+    datasets.chain(featuresets).collect()
 }
 
 fn schema(dataset: &Dataset<'_>) -> Json {
