@@ -44,7 +44,8 @@ impl Engine {
         let branches = &self.inner.branches;
         let head = branches.read(branch, |branch| Arc::clone(&branch.head))?;
         let arena = Bump::new();
-        let Definitions { request, catalog } = Definitions::read(&arena, &head.definitions.request)?;
+        let Definitions { request, catalog } =
+            Definitions::read(&arena, &head.definitions.request)?;
         Ok(read(&catalog, &request))
     }
 

@@ -39,7 +39,6 @@
 //! | `POST delete` | `{}` | `{"branch": name}`; the header names the branch to delete |
 //! | `GET lineage` | | `{"schema": 1, "nodes": [..], "edges": [..]}`, of what the caller may see |
 //! | `GET xray?datasets=&featuresets=&properties=` | | `{"datasets": [{"name": .., ..}], "featuresets": [..]}`, likewise |
-//! | `POST init` | `{}` | `{"branch": name}`; the header names the new branch |
 //! | `GET branch/list` | | `{"branches": [{"name": "main"}]}`, those that the caller may see |
 //! | `GET role` | | `{"roles": [{"name", "built_in", "grants": [..], "accounts": [..]}]}` |
 //! | `PUT role/<name>` | `{"grants": [{"modes": [..], "branches": [..], "tags": [..], "endpoints": [..]}]}` | the role |
