@@ -64,7 +64,7 @@ pub use commit::{Commit, CommitOptions};
 pub use describe::Ingested;
 pub use engine::{Engine, Options};
 pub use error::Error;
-pub use history::{Comparison, EntityChange, Moved, PastCommit, ShownCommit};
+pub use history::{Comparison, EntityChange, Moved, Names, PastCommit, ShownCommit};
 pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;
 pub use query::Query;

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use lines::Lines;
 pub use moved::Moved;
 pub(crate) use moved::Told;
+pub use name::Names;
 pub(crate) use past::Past;
 
 use crate::Engine;
@@ -123,20 +124,21 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a branch or a commit that isn't there.
-    pub fn history(
+    pub fn history<'n>(
         &self,
-        branch: &str,
+        branch: impl Into<Names<'n>>,
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<PastCommit>, Error> {
+        let names = branch.into();
         let (past, last) = match before {
             None => {
-                let past = self.past(branch)?;
+                let past = self.past(names.branch())?;
                 let last = past.len();
                 (past, last)
             }
             Some(name) => {
-                let (past, sequence) = self.named(branch, name)?;
+                let (past, sequence) = self.named(names, name)?;
                 (past, sequence.saturating_sub(1))
             }
         };
@@ -153,8 +155,12 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a branch or a commit that isn't there, [`Error::Request`] for the beginning of several ids.
-    pub fn past_commit(&self, branch: &str, name: &str) -> Result<ShownCommit, Error> {
-        let (past, sequence) = self.named(branch, name)?;
+    pub fn past_commit<'n>(
+        &self,
+        branch: impl Into<Names<'n>>,
+        name: &str,
+    ) -> Result<ShownCommit, Error> {
+        let (past, sequence) = self.named(branch.into(), name)?;
         let commit = past.commit(sequence)?.ok_or_else(|| Error::Unknown {
             what: format!("`{name}` has no commits yet"),
         })?;
@@ -174,10 +180,16 @@ impl Engine {
     /// # Errors
     ///
     /// As [`past_commit`](Engine::past_commit).
-    pub fn compare(&self, branch: &str, from: &str, to: &str) -> Result<Comparison, Error> {
+    pub fn compare<'n>(
+        &self,
+        branch: impl Into<Names<'n>>,
+        from: &str,
+        to: &str,
+    ) -> Result<Comparison, Error> {
+        let names = branch.into();
         let arena = Bump::new();
         let side = |name: &str| -> Result<(Option<PastCommit>, Catalog<'_>)> {
-            let (past, sequence) = self.named(branch, name)?;
+            let (past, sequence) = self.named(names, name)?;
             let commit = past.commit(sequence)?.map(PastCommit::from);
             Ok((commit, past.catalog(&arena, sequence)?))
         };

@@ -1,5 +1,7 @@
 //! How people name a commit.
 
+use std::fmt;
+
 use super::Past;
 use crate::Engine;
 use crate::error::{Error, Result};
@@ -11,10 +13,44 @@ const FEWEST_DIGITS: usize = 4;
 /// The most ids that are shown where several are meant.
 const SHOWN: usize = 5;
 
+/// Where names of commits are read: on a branch, by somebody who may not know of all others.
+#[derive(Clone, Copy)]
+pub struct Names<'n> {
+    branch: &'n str,
+    sees: &'n dyn Fn(&str) -> bool,
+}
+
+impl<'n> Names<'n> {
+    /// Names on `branch`, read as if there were no other branches than those that `sees` says yes to.
+    #[must_use]
+    pub fn seen(branch: &'n str, sees: &'n dyn Fn(&str) -> bool) -> Self {
+        Names { branch, sees }
+    }
+
+    pub(super) fn branch(self) -> &'n str {
+        self.branch
+    }
+}
+
+impl<'n> From<&'n str> for Names<'n> {
+    /// Names on a branch, by somebody who may know of all.
+    fn from(branch: &'n str) -> Self {
+        Names::seen(branch, &|_| true)
+    }
+}
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names")
+            .field("branch", &self.branch)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Engine {
     /// The commits among which the one called `name` is, and its number there: 0 for the head of a branch that has
     /// none.
-    pub(super) fn named(&self, branch: &str, name: &str) -> Result<(Past, u64)> {
+    pub(super) fn named(&self, names: Names<'_>, name: &str) -> Result<(Past, u64)> {
         let (start, back) = match name.rsplit_once('~') {
             None => (name, 0),
             Some((start, "")) => (start, 1),
@@ -28,7 +64,7 @@ impl Engine {
                 (start, back)
             }
         };
-        let (past, sequence) = self.start(branch, start)?;
+        let (past, sequence) = self.start(names, start)?;
         if back > 0 && sequence <= back {
             return Err(Error::Unknown {
                 what: format!("no commit `{name}`; `{start}` is number {sequence} of its branch"),
@@ -38,7 +74,8 @@ impl Engine {
     }
 
     /// What stands before `~`.
-    fn start(&self, branch: &str, name: &str) -> Result<(Past, u64)> {
+    fn start(&self, names: Names<'_>, name: &str) -> Result<(Past, u64)> {
+        let branch = names.branch;
         let past = self.past(branch)?;
         if name == HEAD {
             let sequence = past.len();
@@ -56,7 +93,9 @@ impl Engine {
         {
             return Ok((past, commit.sequence));
         }
-        if let Ok(other) = self.past(name) {
+        if (name == branch || (names.sees)(name))
+            && let Ok(other) = self.past(name)
+        {
             let sequence = other.len();
             return Ok((other, sequence));
         }

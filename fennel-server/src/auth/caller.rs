@@ -93,21 +93,9 @@ impl Caller {
         }
     }
 
-    /// Refuses the name of a commit that is another branch's name, as if there was no such branch, where the caller may
-    /// not read that one's history.
-    pub(crate) fn require_named(
-        &self,
-        engine: &Engine,
-        branch: &str,
-        name: &str,
-    ) -> Result<(), Failure> {
-        let start = name.split('~').next().unwrap_or_default();
-        let is_other = start != branch && engine.branches().iter().any(|known| known == start);
-        if !is_other || self.require_history(start).is_ok() {
-            return Ok(());
-        }
-        let what = format!("no commit `{start}` on branch `{branch}`, and no such branch");
-        Err(Failure::new(StatusCode::NOT_FOUND, what))
+    /// Whether the caller may read a branch's history, and so may name its commits.
+    pub(crate) fn may_name(&self, branch: &str) -> bool {
+        self.rights().may_all(Mode::ReadDefinitions, branch)
     }
 
     /// Refuses who is no admin.

@@ -3,7 +3,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use fennel_core::diff::Change;
-use fennel_engine::{EntityChange, PastCommit};
+use fennel_engine::{EntityChange, Names, PastCommit};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -41,11 +41,13 @@ pub(crate) async fn list_commits(
         return Err(Failure::bad_request(message));
     }
     app.read(move |engine| {
-        if let Some(before) = &before {
-            caller.require_named(engine, &branch, before)?;
-        }
+        let sees = |other: &str| caller.may_name(other);
         let commits = engine
-            .history(&branch, before.as_deref(), limit as usize)
+            .history(
+                Names::seen(&branch, &sees),
+                before.as_deref(),
+                limit as usize,
+            )
             .map_err(|error| caller.told(engine, &branch, error))?;
         let commits: Vec<Json> = commits.iter().map(outline).collect();
         Ok(Answer::json(&json!({"branch": branch, "commits": commits})))
@@ -66,9 +68,9 @@ pub(crate) async fn show_commit(
         Failure::bad_request(format!("the commit in the path can't be read: {text}"))
     })?;
     app.read(move |engine| {
-        caller.require_named(engine, &branch, &name)?;
+        let sees = |other: &str| caller.may_name(other);
         let shown = engine
-            .past_commit(&branch, &name)
+            .past_commit(Names::seen(&branch, &sees), &name)
             .map_err(|error| caller.told(engine, &branch, error))?;
         Ok(Answer::json(&json!({
             "branch": branch,
@@ -97,11 +99,9 @@ pub(crate) async fn compare_commits(
 ) -> Result<Answer, Failure> {
     caller.require_history(&branch)?;
     app.read(move |engine| {
-        for name in [&sides.from, &sides.to] {
-            caller.require_named(engine, &branch, name)?;
-        }
+        let sees = |other: &str| caller.may_name(other);
         let compared = engine
-            .compare(&branch, &sides.from, &sides.to)
+            .compare(Names::seen(&branch, &sees), &sides.from, &sides.to)
             .map_err(|error| caller.told(engine, &branch, error))?;
         Ok(Answer::json(&json!({
             "branch": branch,

@@ -412,3 +412,35 @@ fn a_clone_gives_nothing_to_read_that_could_not_be_read_before() {
     clone(&all, "dev/a").error(409);
     post(&server, &all, "/api/v1/delete", "dev/a", &json!({})).ok();
 }
+
+#[test]
+fn the_name_of_a_forbidden_branch_names_no_commit() {
+    let server = TestServer::with_tickets();
+    let init = |branch: &str| {
+        let call = server.call("POST", "/api/v1/init").branch(branch);
+        call.content("application/json", br#"{"clone_from": "main"}"#)
+            .send()
+            .ok();
+    };
+    init("secret");
+    init("HEAD");
+    let id = server.get("/api/v1/commits/HEAD").ok()["commit"]["id"].clone();
+    let digits = &id.as_str().unwrap()[..5];
+    init(digits);
+    let token = token_of(&server, "bi", &["reader:main"]);
+    let get = |path: &str| server.call("GET", path).bearer(&token).send();
+    for after in ["", "~0", "~1", "~9", "~x", "~"] {
+        for path in ["commits/", "commits?before=", "diff?from=HEAD&to="] {
+            let known = get(&format!("/api/v1/{path}secret{after}"));
+            let unknown = get(&format!("/api/v1/{path}no-one{after}"));
+            assert_eq!(known.status, unknown.status, "{path}{after}");
+            let texts = (known.text(), unknown.text());
+            assert_eq!(texts.0.replace("secret", "no-one"), texts.1);
+        }
+    }
+    // What is one's own is found as if there were no such branches.
+    for name in ["HEAD", digits] {
+        let shown = get(&format!("/api/v1/commits/{name}")).ok();
+        assert_eq!(shown["commit"]["id"], id, "{name}");
+    }
+}
