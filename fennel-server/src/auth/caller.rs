@@ -93,6 +93,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may read all data of a branch, whatever tags it carries.
+    pub(crate) fn may_read_all(&self, branch: &str) -> bool {
+        self.rights().may_all(Mode::ReadData, branch)
+    }
+
     /// Whether the caller may read a branch's history, and so may name its commits.
     pub(crate) fn may_name(&self, branch: &str) -> bool {
         self.rights().may_all(Mode::ReadDefinitions, branch)

@@ -1,7 +1,7 @@
 //! `GET /api/v1/dataset/<name>/rejects`: rows that didn't fit their dataset, the latest first.
 
 use axum::extract::State;
-use fennel_engine::Reject;
+use fennel_engine::{Columns, Reject};
 use serde_json::{Map, Value as Json, json};
 
 use crate::app::{Answer, App};
@@ -21,16 +21,31 @@ pub(crate) async fn rejects(
     app.read(move |engine| {
         let read = || engine.rejects(&branch, &dataset, n);
         let rejects = caller.read_dataset(engine, &branch, &dataset, read)?;
-        let rows: Vec<Json> = rejects.rows.iter().map(row).collect();
+        let shown = match caller.may_read_all(&branch) {
+            true => None,
+            false => {
+                let none = || engine.inspect(&branch, &dataset, 0);
+                Some(caller.read_dataset(engine, &branch, &dataset, none)?)
+            }
+        };
+        let rows: Vec<Json> = rejects
+            .rows
+            .iter()
+            .map(|reject| row(reject, shown.as_ref()))
+            .collect();
         Ok(Answer::json(&json!({"total": rejects.total, "rows": rows})))
     })
     .await
 }
 
-fn row(reject: &Reject) -> Json {
+/// A row, of which only the columns of `shown` are told, if there are any: all others may be those of another dataset
+/// of the endpoint, and carry tags there that are kept from the caller.
+fn row(reject: &Reject, shown: Option<&Columns>) -> Json {
+    let is_shown = |name: &str| shown.is_none_or(|shown| shown.get(name).is_some());
     let values = reject
         .row
         .iter()
+        .filter(|(name, _)| is_shown(name))
         .map(|(name, value)| (name.clone(), value.to_json()));
     let values: Map<String, Json> = values.collect();
     json!({"row": values, "reason": reject.reason, "at": reject.at.to_string()})

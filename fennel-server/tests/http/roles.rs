@@ -444,3 +444,27 @@ fn the_name_of_a_forbidden_branch_names_no_commit() {
         assert_eq!(shown["commit"]["id"], id, "{name}");
     }
 }
+
+#[test]
+fn rows_that_did_not_fit_are_kept_from_those_whom_tags_are_kept_from() {
+    let server = TestServer::with_tickets();
+    server
+        .log(&json!([{"ticket_id": "a", "price": "much", "email": "a@example.com"}]))
+        .ok();
+    let reads = |tags: Json| json!([{"modes": ["read_data"], "branches": ["*"], "tags": tags}]);
+    let rejects = |token: &str| {
+        let call = server.call("GET", "/api/v1/dataset/Ticket/rejects");
+        call.bearer(token).send().ok()
+    };
+    let all = token_with(&server, "all", &reads(json!([])));
+    assert_eq!(rejects(&all)["rows"][0]["row"]["email"], "a@example.com");
+    // Other datasets of the endpoint may have the columns that this one doesn't have, under any tags.
+    let but_pii = token_with(&server, "but-pii", &reads(json!(["~PII"])));
+    let told = rejects(&but_pii);
+    assert_eq!(told["total"], 1);
+    assert!(told["rows"][0]["reason"].is_string(), "{told}");
+    assert_eq!(
+        told["rows"][0]["row"],
+        json!({"ticket_id": "a", "price": "much"})
+    );
+}
