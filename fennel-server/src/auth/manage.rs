@@ -222,6 +222,13 @@ impl Access {
                     old.account
                 )));
             }
+            // What it was made to live can't be told any more.
+            if let Some(new) = &old.record.rotated_to {
+                return Err(conflict(format!(
+                    "token `{id}` was rotated already, and token `{new}` takes its place; rotate that one, or make a new one for account `{}`",
+                    old.account
+                )));
+            }
             let until = later("overlap", overlap.unwrap_or(OVERLAP), now)?;
             let until = old
                 .record

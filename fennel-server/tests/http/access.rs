@@ -236,6 +236,34 @@ fn tokens_expire_by_the_clock_of_the_server() {
 }
 
 #[test]
+fn a_token_whose_place_is_taken_is_not_rotated_again() {
+    let server = TestServer::start();
+    put(
+        &server,
+        "/api/v1/account/ci",
+        &json!({"roles": ["reader:*"]}),
+    )
+    .ok();
+    let body = json!({"account": "ci", "expires_in": "90d"});
+    let made = server.post("/api/v1/token", &body).ok();
+    let rotate = |token: &Json| {
+        let id = token["id"].as_str().unwrap();
+        server.post(&format!("/api/v1/token/{id}/rotate"), &json!({}))
+    };
+    let second = rotate(&made).ok();
+    // Another admin does the same: a token made of the old one's remaining hour would end in the middle of the day.
+    let error = rotate(&made).error(409);
+    let id = second["id"].as_str().unwrap();
+    assert!(
+        error.contains(&format!("token `{id}` takes its place")),
+        "{error}"
+    );
+    assert!(rotate(&second).ok()["expires"].as_str() > made["expires"].as_str());
+    let listed = server.get("/api/v1/token?account=ci").ok();
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn access_survives_a_restart() {
     let server = TestServer::start();
     let ci = token_of(&server, "ci", &["deployer:main"]);
