@@ -59,6 +59,7 @@ pub(crate) async fn commit(
     let shared = app.clone();
     app.write(move |_| {
         let request: SyncRequest = body.protobuf("SyncRequest")?;
+        check_message(&request.message)?;
         let options = CommitOptions {
             preview,
             incremental,
@@ -96,6 +97,17 @@ fn check_revision(revision: Option<&str>) -> Result<(), Failure> {
     Err(Failure::bad_request(format!(
         "the parameter `revision` can't be told in the branch's history; write 1 to {LONGEST} visible ASCII characters, such as a git commit"
     )))
+}
+
+/// Histories tell the messages of many commits at once.
+fn check_message(message: &str) -> Result<(), Failure> {
+    const LONGEST: usize = 10_000;
+    match message.len() {
+        0..=LONGEST => Ok(()),
+        bytes => Err(Failure::bad_request(format!(
+            "the commit's message has {bytes} bytes; write at most {LONGEST}"
+        ))),
+    }
 }
 
 /// Lines for a person, each with its end, since clients print them as they are.

@@ -152,3 +152,21 @@ fn what_can_not_be_found_or_read_is_told() {
     let posted = server.post("/api/v1/commits", &json!({}));
     assert_eq!(posted.status, 405);
 }
+
+#[test]
+fn a_message_that_no_history_could_tell_is_refused() {
+    let server = TestServer::start();
+    let with = |length: usize| {
+        let request = SyncRequest {
+            message: "m".repeat(length),
+            ..ticket_request()
+        };
+        server.commit(&request.encode_to_vec())
+    };
+    let error = with(10_001).error(400);
+    assert_eq!(
+        error,
+        "the commit's message has 10001 bytes; write at most 10000"
+    );
+    with(10_000).ok();
+}
