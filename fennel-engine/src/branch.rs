@@ -3,6 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bumpalo::Bump;
+use fennel_core::connector::Connector;
+
+use crate::commit::Definitions;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
@@ -32,6 +36,25 @@ impl Engine {
     #[must_use]
     pub fn branches(&self) -> Vec<String> {
         self.inner.branches.names()
+    }
+
+    /// The endpoints that the datasets of a branch read from, as `webhook/endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for a branch that isn't there.
+    pub fn endpoints(&self, branch: &str) -> Result<BTreeSet<String>, Error> {
+        let branches = &self.inner.branches;
+        let head = branches.read(branch, |branch| Arc::clone(&branch.head))?;
+        let arena = Bump::new();
+        let definitions = Definitions::read(&arena, &head.definitions.request)?;
+        let sources = definitions.catalog.datasets().iter();
+        let sources = sources.flat_map(|dataset| dataset.sources);
+        let endpoints = sources.filter_map(|source| match &source.connector {
+            Connector::Webhook(it) => Some(format!("{}/{}", it.webhook.name, it.endpoint)),
+            _ => None,
+        });
+        Ok(endpoints.collect())
     }
 
     /// Creates an empty branch. A name has 1 to 200 letters, digits and `_`, `.`, `-`, `/`, all ASCII.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use fennel_core::diff::Change;
 use fennel_core::entity::Kind;
+use fennel_core::plan::{History, Plan};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
 use fennel_engine::{Commit, CommitOptions, Engine, Tags};
@@ -157,6 +158,13 @@ impl Caller {
         entities.retain(|entity| !hidden.has(entity.kind, &entity.name));
         // A plan tells what changes reach, wherever that is.
         commit.plan = commit.plan.filter(|_| hidden.0.is_empty());
+        if let Some(plan) = &mut commit.plan
+            && !self.rights().may(Mode::WriteDefinitions, branch)
+        {
+            let known = engine.endpoints(branch);
+            let known = known.map_err(|error| self.told(engine, branch, error))?;
+            cover_endpoints(plan, &known);
+        }
         Ok(commit)
     }
 
@@ -273,6 +281,15 @@ fn unchanged(before: &Arc<Tags>, after: &Arc<Tags>) -> Result<(), Failure> {
             StatusCode::SERVICE_UNAVAILABLE,
             "the definitions of the branch changed while they were read; send the request again",
         )),
+    }
+}
+
+/// Leaves out what was logged at other endpoints than those that are `known`. Whoever may commit reads from any; others
+/// may not find out by a preview what there is.
+fn cover_endpoints(plan: &mut Plan, known: &BTreeSet<String>) {
+    for table in &mut plan.tables {
+        let is_known = |history: &History| history.endpoints.iter().all(|it| known.contains(it));
+        table.history = table.history.take().filter(is_known);
     }
 }
 

@@ -468,3 +468,32 @@ fn rows_that_did_not_fit_are_kept_from_those_whom_tags_are_kept_from() {
         json!({"ticket_id": "a", "price": "much"})
     );
 }
+
+#[test]
+fn a_preview_tells_nothing_of_endpoints_that_the_branch_does_not_read() {
+    let server = TestServer::with_tickets();
+    server
+        .log(&json!([{"ticket_id": "a", "price": 5, "at": "2024-01-01"}]))
+        .ok();
+    let init = server.call("POST", "/api/v1/init").branch("dev");
+    init.content("application/json", b"{}").send().ok();
+    let history = |token: &str, branch: &str| {
+        let mut request = ticket_request();
+        // Another table than the one that there is.
+        request.datasets[0].version = 2;
+        request.sources[0].ds_version = 2;
+        for index in &mut request.online_indices {
+            index.ds_version = 2;
+        }
+        for index in &mut request.offline_indices {
+            index.ds_version = 2;
+        }
+        let reply = commit(&server, token, PREVIEW, branch, &request.encode_to_vec());
+        reply.ok()["plan"]["tables"][0]["history"].clone()
+    };
+    let reader = token_of(&server, "reader", &["reader:*"]);
+    assert_eq!(history(&reader, "main")["rows"], 1);
+    assert_eq!(history(&reader, "dev"), Json::Null);
+    let deployer = token_of(&server, "deployer", &["deployer:*"]);
+    assert_eq!(history(&deployer, "dev")["rows"], 1);
+}

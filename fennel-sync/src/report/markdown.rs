@@ -10,7 +10,7 @@ use fennel_core::plan::{Fate, Flow, Plan};
 
 use super::json::{Document, Failure, Outcome};
 use super::plan::{
-    computed, deprecated_lines, headline, history, loss, reached, sign, tables, tag_lines,
+    Computed, computed, deprecated_lines, headline, history, loss, reached, sign, tables, tag_lines,
 };
 use super::text::pastes;
 use crate::error::count;
@@ -73,7 +73,11 @@ fn plan(text: &mut String, plan: &Plan) {
     }
     entities(text, plan);
     fields(text, plan);
-    let (filled, empty) = computed(plan);
+    let Computed {
+        filled,
+        empty,
+        untold,
+    } = computed(plan);
     let mut lines: Vec<_> = filled
         .iter()
         .map(|(table, of)| format!("{}, from {}", code(&table.dataset), code(&history(of))))
@@ -82,6 +86,11 @@ fn plan(text: &mut String, plan: &Plan) {
         empty
             .iter()
             .map(|dataset| format!("{}, empty, since nothing was logged yet", code(dataset))),
+    );
+    lines.extend(
+        untold
+            .iter()
+            .map(|dataset| format!("{}, of what this account isn't told", code(dataset))),
     );
     let shared = tables(plan, Fate::Shared).map(|table| {
         format!(

@@ -164,15 +164,27 @@ pub(super) fn tables(plan: &Plan, fate: Fate) -> impl Iterator<Item = &TableChan
     plan.tables.iter().filter(move |table| table.fate == fate)
 }
 
-/// The tables that are computed of some rows, each with these, and the datasets of those that begin empty.
-pub(super) fn computed(plan: &Plan) -> (Vec<(&TableChange, &History)>, Vec<&str>) {
-    let tables = tables(plan, Fate::Computed);
-    let tables = tables.map(|table| (table, table.history.as_ref().filter(|it| it.rows > 0)));
-    let (filled, empty): (Vec<_>, Vec<_>) = tables.partition(|(_, history)| history.is_some());
-    let filled = filled.into_iter();
-    let filled = filled.filter_map(|(table, history)| Some((table, history?)));
-    let empty = empty.into_iter().map(|(table, _)| table.dataset.as_str());
-    (filled.collect(), empty.collect())
+/// The tables that are computed.
+#[derive(Default)]
+pub(super) struct Computed<'p> {
+    /// Those of some rows, each with these.
+    pub(super) filled: Vec<(&'p TableChange, &'p History)>,
+    /// The datasets of those that begin empty.
+    pub(super) empty: Vec<&'p str>,
+    /// The datasets of those of which the server doesn't tell the account what was logged.
+    pub(super) untold: Vec<&'p str>,
+}
+
+pub(super) fn computed(plan: &Plan) -> Computed<'_> {
+    let mut computed = Computed::default();
+    for table in tables(plan, Fate::Computed) {
+        match &table.history {
+            Some(history) if history.rows > 0 => computed.filled.push((table, history)),
+            Some(_) => computed.empty.push(&table.dataset),
+            None => computed.untold.push(&table.dataset),
+        }
+    }
+    computed
 }
 
 struct Text {
@@ -218,7 +230,11 @@ impl Text {
     }
 
     fn computed(&mut self, plan: &Plan) {
-        let (filled, empty) = computed(plan);
+        let Computed {
+            filled,
+            empty,
+            untold,
+        } = computed(plan);
         if !filled.is_empty() {
             self.line(0, None, "Computed anew:");
         }
@@ -228,6 +244,13 @@ impl Text {
         }
         if !empty.is_empty() {
             let line = format!("Empty, since nothing was logged yet: {}", list(&empty));
+            self.line(0, None, &line);
+        }
+        if !untold.is_empty() {
+            let line = format!(
+                "Computed of what this account isn't told: {}",
+                list(&untold)
+            );
             self.line(0, None, &line);
         }
         let shared: Vec<_> = tables(plan, Fate::Shared)

@@ -23,6 +23,20 @@ fn colours_are_around_lines_and_end_with_them() {
     assert!(lines.into_iter().all(|line| line.ends_with("\x1b[0m")));
 }
 
+#[test]
+fn what_the_server_does_not_tell_is_not_said_to_be_empty() {
+    let mut plan = example::plan();
+    for table in &mut plan.tables {
+        table.history = None;
+    }
+    let text = text(&plan, Paint::Plain);
+    assert!(
+        text.contains("Computed of what this account isn't told: ") && text.contains("Refund"),
+        "{text}"
+    );
+    assert!(!text.contains("nothing was logged"), "{text}");
+}
+
 /// A plan of which only these entities are known.
 fn of(entities: Vec<EntityDiff>) -> Plan {
     Plan::of(&Diff { entities })
