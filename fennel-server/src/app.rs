@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::auth::{Access, Caller, Entry, require_token};
+use crate::auth::{Access, Caller, Entry, require_token, require_token_still};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
@@ -260,6 +260,7 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // From the inside out: who has no token isn't listened to.
+        .layer(from_fn_with_state(app.clone(), require_token_still))
         .layer(from_fn_with_state(app.clone(), receive))
         .layer(from_fn_with_state(app.clone(), require_token))
         .layer(from_fn(answer_panics))

@@ -13,7 +13,7 @@ use super::role::{Mode, Rights};
 use crate::app::App;
 use crate::error::Failure;
 
-/// Who bears a request. A copy of what the account may at its beginning, so that one request has one answer.
+/// Who bears a request. A copy of what the account may once the body has come, so that one request has one answer.
 #[derive(Clone)]
 pub(crate) struct Caller(Arc<Inner>);
 

@@ -69,23 +69,9 @@ pub(crate) async fn require_token(
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let call = || format!("{method} {}", without_tokens(uri.path()));
-    let admitted = bearer(&request).and_then(|token| {
-        let admitted = app.access.admit(token, address);
-        admitted.map_err(|invalid| Failure::unauthorized(told(invalid)))
-    });
-    let caller = match admitted {
+    let caller = match admit(&app, &request) {
         Ok(caller) => caller,
         Err(failure) => {
-            let why = failure.message().to_owned();
-            app.access.audit().deny(
-                app.access.now(),
-                audit::Denial {
-                    caller: None,
-                    from: address,
-                    call: call(),
-                    why,
-                },
-            );
             body::discard(request, app.max_body).await;
             return failure.into_response();
         }
@@ -105,6 +91,43 @@ pub(crate) async fn require_token(
         );
     }
     response
+}
+
+/// Lets a request pass whose token is still valid once its body has come, which may have taken long, with what it may
+/// by then.
+pub(crate) async fn require_token_still(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match admit(&app, &request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Who bears a request. That it has no valid token is written down.
+fn admit(app: &App, request: &Request) -> Result<Caller, Failure> {
+    let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let admitted = bearer(request).and_then(|token| {
+        let admitted = app.access.admit(token, address);
+        admitted.map_err(|invalid| Failure::unauthorized(told(invalid)))
+    });
+    admitted.inspect_err(|failure| {
+        let path = without_tokens(request.uri().path());
+        app.access.audit().deny(
+            app.access.now(),
+            audit::Denial {
+                caller: None,
+                from: address,
+                call: format!("{} {path}", request.method()),
+                why: failure.message().to_owned(),
+            },
+        );
+    })
 }
 
 /// A path in which nobody has written a token for its id.

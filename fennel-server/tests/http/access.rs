@@ -1,5 +1,7 @@
 //! Accounts, roles and tokens over HTTP, for admins.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use fennel_core::time::Timestamp;
@@ -233,6 +235,30 @@ fn tokens_expire_by_the_clock_of_the_server() {
     let server = TestServer::with_clock(server.stop(), |_| {}, clock);
     let shown = server.get(&format!("/api/v1/token/{id}")).ok();
     assert_eq!(shown["last_used"], "2026-01-30T23:59:00.000000Z");
+}
+
+#[test]
+fn a_body_that_comes_after_its_token_was_revoked_does_nothing() {
+    let server = TestServer::start();
+    let token = token_of(&server, "ci", &["deployer:*"]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    // The server has begun to read the body once it says so.
+    let head = format!(
+        "POST /api/v1/init HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\nx-fennel-branch: late\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut begun = [0; 25];
+    stream.read_exact(&mut begun).unwrap();
+    assert_eq!(&begun, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let id = id_of(&server, "ci");
+    let revoke = format!("/api/v1/token/{id}/revoke");
+    server.post(&revoke, &json!({})).ok();
+    stream.write_all(b"{}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    let listed = server.get("/api/v1/branch/list").ok();
+    assert_eq!(listed["branches"], json!([{"name": "main"}]));
 }
 
 #[test]
