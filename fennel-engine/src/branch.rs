@@ -1,6 +1,7 @@
 //! Branches: each a line of commits with definitions of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bumpalo::Bump;
@@ -26,6 +27,21 @@ pub(crate) struct Branch {
     pub(crate) lines: Lines,
     pub(crate) head: Arc<Head>,
     pub(crate) graph: Arc<Graph>,
+    /// How often each feature was answered since the branch is at this commit.
+    pub(crate) extracted: Arc<[AtomicU64]>,
+}
+
+impl Branch {
+    /// A branch at a commit, of which no feature was answered yet.
+    pub(crate) fn new(lines: Lines, head: Arc<Head>, graph: Arc<Graph>) -> Self {
+        let extracted = (0..graph.feature_count()).map(|_| AtomicU64::new(0));
+        Self {
+            lines,
+            head,
+            extracted: extracted.collect(),
+            graph,
+        }
+    }
 }
 
 /// The most characters that a branch's name has.
@@ -64,11 +80,11 @@ impl Engine {
     /// [`Error::Exists`] if there is such a branch, [`Error::Request`] for another name.
     pub fn init_branch(&self, name: &str) -> Result<(), Error> {
         self.create_branch(name, |_, line| {
-            Ok(Branch {
-                lines: Lines::new(line),
-                head: Arc::default(),
-                graph: Arc::default(),
-            })
+            Ok(Branch::new(
+                Lines::new(line),
+                Arc::default(),
+                Arc::default(),
+            ))
         })
     }
 
@@ -80,9 +96,9 @@ impl Engine {
     /// [`Error::Unknown`] if there is no branch `base`, and as [`init_branch`](Engine::init_branch).
     pub fn clone_branch(&self, base: &str, name: &str) -> Result<(), Error> {
         self.create_branch(name, |branches, line| {
-            branches.read(base, |base| Branch {
-                lines: base.lines.clone_to(line),
-                ..base.clone()
+            branches.read(base, |base| {
+                let (head, graph) = (Arc::clone(&base.head), Arc::clone(&base.graph));
+                Branch::new(base.lines.clone_to(line), head, graph)
             })
         })
     }

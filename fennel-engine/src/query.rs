@@ -1,6 +1,8 @@
 //! Feature queries: what is asked, and how it is answered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
@@ -36,7 +38,11 @@ impl Engine {
     /// lists of keys of unequal lengths, an output that the inputs don't lead to, and a dataset without the
     /// index that the query needs: an online one without `at`, an offline one with it.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
-        let (graph, snapshot) = self.view(branch)?;
+        let inner = &*self.inner;
+        let (graph, snapshot, extracted) = inner.branches.read(branch, |branch| {
+            let (graph, extracted) = (Arc::clone(&branch.graph), Arc::clone(&branch.extracted));
+            (graph, inner.store.snapshot(), extracted)
+        })?;
         let inputs = query
             .inputs
             .iter()
@@ -55,6 +61,11 @@ impl Engine {
         }
         for step in &plan.steps {
             evaluation.step(step)?;
+        }
+        for output in &outputs {
+            if let Some(count) = extracted.get(*output) {
+                count.fetch_add(rows as u64, Ordering::Relaxed);
+            }
         }
         let columns = outputs.into_iter().map(|output| {
             let Feature { name, shape, .. } = graph.feature(output);

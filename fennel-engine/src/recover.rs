@@ -8,7 +8,7 @@ use fennel_core::diff::identity;
 
 use crate::branch::{Branch, Branches};
 use crate::clock::Clock;
-use crate::commit::{Definitions, Registry, Remover, drop_table, in_order};
+use crate::commit::{Definitions, Registry, Remover, drop_table, in_order, pipeline_of};
 use crate::engine::{Inner, Options};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -39,17 +39,17 @@ impl Inner {
         let branches = Branches::default();
         branches.set(
             Branches::MAIN,
-            Branch {
-                lines: Lines::new(Branches::MAIN_LINE),
-                head: Arc::default(),
-                graph: Arc::default(),
-            },
+            Branch::new(
+                Lines::new(Branches::MAIN_LINE),
+                Arc::default(),
+                Arc::default(),
+            ),
         );
         let ready = ready(&meta.tables);
         for (name, (lines, head)) in meta.branches {
             let graph = Arc::new(open_branch(&head, &mut registry, &ready)?);
             let head = Arc::new(head);
-            branches.set(&name, Branch { lines, head, graph });
+            branches.set(&name, Branch::new(lines, head, graph));
         }
         restore_phases(&registry, meta.phases);
         restore_marks(&registry, meta.marks);
@@ -110,7 +110,8 @@ fn open_branch(
             );
             Error::Corrupt(what)
         })?;
-        let flow = Flow::new(&program, dataset, *id, |name| {
+        let pipeline = pipeline_of(&catalog, dataset);
+        let flow = Flow::new(&program, (dataset, pipeline), *id, |name| {
             registry.table(&catalog, catalog.dataset(name)?)
         })?;
         let table = Table::new(*id, dataset, flow.map(Arc::new))?;

@@ -62,7 +62,7 @@ impl Inner {
             registry.endpoints.extend(endpoints);
             registry.tables.extend(new.keep());
             let (head, graph) = (Arc::new(head), Arc::new(graph));
-            self.branches.set(branch, Branch { lines, head, graph });
+            self.branches.set(branch, Branch::new(lines, head, graph));
             Ok(())
         })
     }

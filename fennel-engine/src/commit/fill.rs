@@ -7,7 +7,7 @@ use fennel_core::diff::identity;
 use fennel_core::entity::Dataset;
 use fennel_core::time::Timestamp;
 
-use super::registry::{Registry, drop_table, in_order};
+use super::registry::{Registry, drop_table, in_order, pipeline_of};
 use crate::error::Result;
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
@@ -46,7 +46,8 @@ impl<'s> NewTables<'s> {
                 continue;
             }
             let id = registry.next_table;
-            let flow = Flow::new(&program, dataset, id, |name| {
+            let pipeline = pipeline_of(catalog, dataset);
+            let flow = Flow::new(&program, (dataset, pipeline), id, |name| {
                 let input = catalog.dataset(name)?;
                 let new = new.table(catalog, input);
                 new.or_else(|| registry.table(catalog, input))

@@ -97,6 +97,12 @@ pub(crate) fn in_order<'c, 'a>(
     Ok((program, datasets))
 }
 
+/// The name of the pipeline that fills a dataset; empty where none does.
+pub(crate) fn pipeline_of<'a>(catalog: &Catalog<'a>, dataset: &Dataset<'_>) -> &'a str {
+    let mut pipelines = catalog.selected_pipelines(dataset.name, None);
+    pipelines.next().map_or("", |pipeline| pipeline.name)
+}
+
 /// The datasets of a catalog that have a table.
 pub(super) fn live<'c, 'a>(catalog: &'c Catalog<'a>) -> impl Iterator<Item = &'c Dataset<'a>> {
     catalog

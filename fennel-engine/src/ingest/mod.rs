@@ -81,13 +81,16 @@ impl Engine {
         if rows.is_empty() {
             return Ok(Logged::default());
         }
+        let waiting = Waiting::new(route, rows.len());
         let submitted = self.submit(route, rows)?;
         submitted.ticket.wait()?;
         for (feed, progress) in route.feeds.iter().zip(submitted.progress) {
             feed.source().advance(progress.phase);
+            feed.source().count(progress.tally);
         }
         self.sequencer()
             .arrived(route.endpoint, submitted.last, submitted.at);
+        drop(waiting);
         drop(routes);
         // The rows are acknowledged whatever comes of this: what isn't applied now is with the next row, and
         // `check_applied` tells why.
@@ -159,6 +162,27 @@ impl Inner {
     /// Applies the first `end` rows of the log to pipelines.
     pub(crate) fn apply_logged(&self, end: u64) -> Result<(), Error> {
         self.runner.run(&self.store, end, self.clock.now())
+    }
+}
+
+/// Rows that sources wait for, until it is dropped.
+struct Waiting<'r>(&'r Route, u64);
+
+impl<'r> Waiting<'r> {
+    fn new(route: &'r Route, rows: usize) -> Self {
+        let rows = rows as u64;
+        route
+            .feeds
+            .iter()
+            .for_each(|feed| feed.source().begin(rows));
+        Self(route, rows)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let feeds = self.0.feeds.iter();
+        feeds.for_each(|feed| feed.source().finish(self.1));
     }
 }
 

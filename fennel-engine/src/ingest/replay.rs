@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
-use super::source::Progress;
+use super::source::{Progress, Tally};
 use super::watermark::Seen;
 use crate::error::Result;
 use crate::store::{Batch, Snapshot, Store};
@@ -74,6 +74,7 @@ impl Replay {
                 let mut progress = Progress {
                     phase: feed.source().phase(),
                     seen: *seen,
+                    tally: Tally::default(),
                 };
                 for taken in feed.take(&[&entry.row]) {
                     feed.settle(&mut progress, taken, &entry, &mut batch);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Incoming;
 use super::entry::{EndpointId, Entry};
 use super::phase::Phase;
-use super::source::{Progress, Source, Taken};
+use super::source::{Progress, Source, Taken, Tally};
 use super::watermark::{Mark, Seen};
 use crate::error::{Error, Result};
 use crate::meta;
@@ -60,6 +60,12 @@ impl Routes {
         Some(route.endpoint)
     }
 
+    /// All that endpoints feed.
+    pub(crate) fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        let endpoints = self.0.values().flat_map(BTreeMap::values);
+        endpoints.flat_map(|route| &route.feeds)
+    }
+
     /// The route of an endpoint.
     pub(crate) fn find(&self, webhook: &str, endpoint: &str) -> Result<&Route> {
         let Some(endpoints) = self.0.get(webhook) else {
@@ -107,6 +113,7 @@ impl Feed {
         Progress {
             phase: self.source().phase(),
             seen: self.source().seen(),
+            tally: Tally::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A source: what it makes of an incoming row.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::connector::Connector;
@@ -26,7 +27,7 @@ pub(crate) struct Source {
     pub(crate) webhook: String,
     pub(crate) endpoint: String,
     /// Whether rows are events of Debezium.
-    is_debezium: bool,
+    pub(crate) is_debezium: bool,
     /// Of a bounded source, the silence of the endpoint after which no more rows are taken.
     idleness: Option<Duration>,
     /// How far it is, as of the last durable row.
@@ -42,6 +43,29 @@ pub(crate) struct Source {
     makers: Vec<Maker>,
     /// What must be true of a row for it to be taken.
     filter: Option<Expression>,
+    /// What became of rows since the table was opened.
+    met: Met,
+    /// Rows on their way to the disk.
+    waiting: AtomicU64,
+}
+
+/// What became of the rows that a source met, in atomics so that a scrape holds up nobody.
+#[derive(Debug, Default)]
+struct Met {
+    rows: AtomicU64,
+    misfits: AtomicU64,
+    late: AtomicU64,
+}
+
+/// What became of rows that a source met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// All of them.
+    pub(crate) rows: u64,
+    /// Those that don't fit the dataset.
+    pub(crate) misfits: u64,
+    /// Those that came later than the disorder allows, or after the end of a bounded source.
+    pub(crate) late: u64,
 }
 
 /// How a column is made.
@@ -79,6 +103,7 @@ pub(crate) enum Taken {
 pub(crate) struct Progress {
     pub(super) phase: Phase,
     pub(super) seen: Seen,
+    pub(super) tally: Tally,
 }
 
 impl Source {
@@ -128,6 +153,8 @@ impl Source {
             until: source.until,
             sample: Sample::of(source, dataset),
             makers: makers.collect::<Result<_>>()?,
+            met: Met::default(),
+            waiting: AtomicU64::new(0),
         })
     }
 
@@ -264,6 +291,44 @@ impl Source {
         *phase = phase.or_later(to);
     }
 
+    /// Adds what became of rows that are durable now.
+    pub(super) fn count(&self, tally: Tally) {
+        self.met.rows.fetch_add(tally.rows, Ordering::Relaxed);
+        self.met.misfits.fetch_add(tally.misfits, Ordering::Relaxed);
+        self.met.late.fetch_add(tally.late, Ordering::Relaxed);
+    }
+
+    /// What became of all rows so far.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally {
+            rows: self.met.rows.load(Ordering::Relaxed),
+            misfits: self.met.misfits.load(Ordering::Relaxed),
+            late: self.met.late.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Rows that have a number and may not be durable.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Notes that so many rows wait for the disk.
+    pub(super) fn begin(&self, rows: u64) {
+        self.waiting.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Notes that so many rows wait no more.
+    pub(super) fn finish(&self, rows: u64) {
+        self.waiting.fetch_sub(rows, Ordering::Relaxed);
+    }
+
+    /// The latest event time among all rows, and the watermark; neither is there before the first row, nor once the
+    /// source has ended.
+    pub(crate) fn event_time(&self) -> Option<(i64, i64)> {
+        let latest = self.marks().latest().filter(|latest| *latest < i64::MAX)?;
+        Some((latest, watermark(latest, self.disorder)))
+    }
+
     /// Its marks.
     fn marks(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
@@ -303,26 +368,32 @@ impl Source {
 
     /// What becomes of a row that arrives now, given what would become of it otherwise.
     pub(super) fn meet(&self, progress: &mut Progress, arrival: Arrival, taken: Taken) -> Taken {
-        let Progress { phase, seen } = progress;
+        let Progress { phase, seen, tally } = progress;
+        tally.rows += 1;
         seen.meet(arrival);
         if let Some(idleness) = self.idleness
             && phase.is_over(idleness, arrival)
         {
             seen.end();
             return match taken {
-                Taken::Row(_) | Taken::Aside(_) => Taken::Aside(format!(
-                    "the bounded source at endpoint `{}` has ended after {idleness} without a row; commit it without `bounded` to take later rows",
-                    self.endpoint
-                )),
+                Taken::Row(_) | Taken::Aside(_) => {
+                    tally.late += 1;
+                    Taken::Aside(format!(
+                        "the bounded source at endpoint `{}` has ended after {idleness} without a row; commit it without `bounded` to take later rows",
+                        self.endpoint
+                    ))
+                }
                 Taken::Left => Taken::Left,
             };
         }
         let Taken::Row(entries) = taken else {
+            tally.misfits += u64::from(matches!(taken, Taken::Aside(_)));
             return taken;
         };
         let times = || entries.iter().flatten().map(|entry| entry.time);
         let late = |time| seen.is_late(time, self.disorder);
         if let Some(reason) = times().min().and_then(late) {
+            tally.late += 1;
             return Taken::Aside(reason);
         }
         times().for_each(|time| seen.take(time, arrival));

@@ -8,6 +8,7 @@ use fennel_core::entity::Dataset;
 use fennel_core::kernel::{Kernel as Plan, Program};
 
 use super::compact::{Compaction, GROUPS};
+use super::met::Met;
 use crate::error::{Error, Result};
 use crate::graph::Align;
 use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, lower};
@@ -17,6 +18,10 @@ use crate::table::{Table, TableId};
 /// How a pipeline fills a table.
 #[derive(Debug)]
 pub(crate) struct Flow {
+    /// The pipeline's name.
+    pub(crate) pipeline: String,
+    /// What it met since it was opened.
+    pub(crate) met: Met,
     /// The tables whose rows it takes, each once.
     pub(crate) inputs: Vec<Arc<Table>>,
     /// The kernels, each behind those that it takes rows from.
@@ -65,11 +70,11 @@ pub(crate) enum Incoming<'c> {
 }
 
 impl Flow {
-    /// The flow of a dataset in a checked program, which has a pipeline for it; `None` where it has none.
+    /// The flow of a dataset in a checked program, which has this pipeline for it; `None` where it has none.
     /// `table` gives the tables of other datasets.
     pub(crate) fn new(
         program: &Program<'_>,
-        dataset: &Dataset<'_>,
+        (dataset, pipeline): (&Dataset<'_>, &str),
         id: TableId,
         table: impl Fn(&str) -> Option<Arc<Table>>,
     ) -> Result<Option<Flow>> {
@@ -121,7 +126,7 @@ impl Flow {
             }
         }
         building
-            .finish(last, dataset, id)
+            .finish(last, (dataset, pipeline), id)
             .map(Some)
             .map_err(|what| broken(&what))
     }
@@ -330,7 +335,12 @@ impl Building {
         Ok(())
     }
 
-    fn finish(mut self, last: usize, dataset: &Dataset<'_>, id: TableId) -> Result<Flow, String> {
+    fn finish(
+        mut self,
+        last: usize,
+        (dataset, pipeline): (&Dataset<'_>, &str),
+        id: TableId,
+    ) -> Result<Flow, String> {
         let (output, layout) = self.ports.remove(&last).ok_or("makes nothing")?;
         let table = Table::new(id, dataset, None)
             .map_err(|error| error.to_string())?
@@ -352,6 +362,8 @@ impl Building {
         };
         let computed = computed.and_then(|node| Computed::new(&node.kernel, table.keys, &columns));
         Ok(Flow {
+            pipeline: pipeline.into(),
+            met: Met::default(),
             inputs: self.inputs,
             nodes: self.nodes,
             output,

@@ -71,7 +71,7 @@ impl Live {
     }
 
     /// The tables with pipelines, each behind those that it reads.
-    pub(super) fn derived(&self) -> &[Arc<Table>] {
+    pub(crate) fn derived(&self) -> &[Arc<Table>] {
         &self.derived
     }
 

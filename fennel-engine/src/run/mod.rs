@@ -11,6 +11,7 @@
 mod compact;
 mod flow;
 mod live;
+mod met;
 mod watermark;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use fennel_core::time::Timestamp;
 pub(crate) use flow::Flow;
 use flow::Incoming;
 pub(crate) use live::Live;
+use met::Part;
 use watermark::Watermarks;
 
 use crate::error::{Error, Result};
@@ -121,6 +123,11 @@ impl Runner {
     /// How many rows of the log are applied, at least.
     pub(crate) fn applied(&self) -> u64 {
         self.turn().applied
+    }
+
+    /// The pipelines that it runs.
+    pub(crate) fn live(&self) -> Live {
+        self.turn().live.clone()
     }
 
     /// Whether the last passes that there were came to their end.
@@ -259,6 +266,7 @@ impl Passes<'_> {
             return Ok(());
         }
         let mut batch = Batch::new();
+        let mut parts = Vec::new();
         for table in self.live.derived() {
             let Some(flow) = &table.flow else {
                 continue;
@@ -279,6 +287,8 @@ impl Passes<'_> {
                 table.apply(&mut state, &mut changes, &mut failures);
             }
             put_failures(&mut batch, table.id, until, 0, &failures, self.now);
+            let part = Part::new(flow, |id| changed.get(&id), failures.len());
+            parts.push((&flow.met, part));
             if emits {
                 changed.insert(table.id, changes);
             }
@@ -286,7 +296,9 @@ impl Passes<'_> {
         self.compact(&mut state)?;
         state.finish(&mut batch);
         meta::put_applied(&mut batch, until);
-        Ok(self.store.write(batch)?)
+        self.store.write(batch)?;
+        parts.iter().for_each(|(met, part)| met.add(part));
+        Ok(())
     }
 
     /// Removes some of what no row can need any more.

@@ -1,0 +1,148 @@
+//! How a branch's sources, pipelines and features are doing, for those who watch them.
+//!
+//! Counters count from the start of the engine, or from the commit that brought what they are about. A scrape reads
+//! atomics and takes no lock that is held around a query, a write or a pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use crate::{Engine, Error};
+
+/// The numbers of one branch. Data that several branches share is told for each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BranchMetrics {
+    /// Every source of every dataset.
+    pub sources: Vec<SourceMetrics>,
+    /// Every pipeline.
+    pub pipelines: Vec<PipelineMetrics>,
+    /// Every feature that was answered since the branch's last commit.
+    pub features: Vec<FeatureMetrics>,
+}
+
+/// A source of a dataset. Instants are microseconds since 1970.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceMetrics {
+    /// The dataset.
+    pub dataset: String,
+    /// `webhook/endpoint`, with `#2` and so on behind it for further sources of the dataset at the same endpoint.
+    pub source: String,
+    /// Whether rows are events of Debezium.
+    pub is_debezium: bool,
+    /// Rows that came, whatever became of them.
+    pub rows: u64,
+    /// Rows that were set aside since they don't fit the dataset.
+    pub misfits: u64,
+    /// Rows that were set aside since they came later than the disorder allows, or after the source had ended.
+    pub late: u64,
+    /// Rows that wait for the disk.
+    pub backlog: u64,
+    /// The latest event time, no later than its arrival; `None` before the first row and after the end.
+    pub latest: Option<i64>,
+    /// Rows before this are late.
+    pub watermark: Option<i64>,
+}
+
+/// A pipeline of a dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PipelineMetrics {
+    /// The dataset that it fills.
+    pub dataset: String,
+    /// Its name.
+    pub pipeline: String,
+    /// Changed rows that came from its inputs, after it was filled by its commit.
+    pub rows: u64,
+    /// Rows that it could make nothing of.
+    pub errors: u64,
+    /// The latest event time among its rows, in microseconds since 1970.
+    pub latest: Option<i64>,
+    /// Rows of the log that are not applied to pipelines; the same for all, since they are applied together.
+    pub backlog: u64,
+}
+
+/// A feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureMetrics {
+    /// `Featureset.feature`.
+    pub name: String,
+    /// Values that were answered.
+    pub values: u64,
+}
+
+impl Engine {
+    /// How a branch's sources, pipelines and features are doing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for a branch that isn't there.
+    pub fn metrics(&self, branch: &str) -> Result<BranchMetrics, Error> {
+        let inner = &*self.inner;
+        let (graph, extracted) = inner.branches.read(branch, |branch| {
+            (Arc::clone(&branch.graph), Arc::clone(&branch.extracted))
+        })?;
+        let tables: BTreeSet<_> = graph.tables().collect();
+        let features = extracted.iter().enumerate().filter_map(|(id, count)| {
+            let values = count.load(Ordering::Relaxed);
+            let name = graph.feature(id).name.clone();
+            (values > 0).then_some(FeatureMetrics { name, values })
+        });
+        Ok(BranchMetrics {
+            sources: self.sources(|table| tables.contains(&table)),
+            pipelines: self.pipelines(|table| tables.contains(&table)),
+            features: features.collect(),
+        })
+    }
+
+    fn sources(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<SourceMetrics> {
+        let routes = self.inner.routes.read();
+        let routes = routes.unwrap_or_else(PoisonError::into_inner);
+        let mut names: BTreeMap<(u32, String), u32> = BTreeMap::new();
+        let feeds = routes.feeds().filter(|feed| is_wanted(feed.table.id));
+        let sources = feeds.map(|feed| {
+            let source = feed.source();
+            let mut name = format!("{}/{}", source.webhook, source.endpoint);
+            let seen = names.entry((feed.table.id, name.clone())).or_default();
+            *seen += 1;
+            if *seen > 1 {
+                name = format!("{name}#{seen}");
+            }
+            let (tally, event_time) = (source.tally(), source.event_time());
+            SourceMetrics {
+                dataset: feed.table.dataset.clone(),
+                source: name,
+                is_debezium: source.is_debezium,
+                rows: tally.rows,
+                misfits: tally.misfits,
+                late: tally.late,
+                backlog: source.waiting(),
+                latest: event_time.map(|(latest, _)| latest),
+                watermark: event_time.map(|(_, watermark)| watermark),
+            }
+        });
+        sources.collect()
+    }
+
+    fn pipelines(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<PipelineMetrics> {
+        let runner = &self.inner.runner;
+        // In this order, so that what is applied meanwhile makes it no less than nothing.
+        let applied = runner.applied();
+        let logged = {
+            let sequencer = self.inner.sequencer.lock();
+            sequencer.unwrap_or_else(PoisonError::into_inner).len()
+        };
+        let live = runner.live();
+        let wanted = live.derived().iter().filter(|table| is_wanted(table.id));
+        let pipelines = wanted.filter_map(|table| {
+            let flow = table.flow.as_ref()?;
+            Some(PipelineMetrics {
+                dataset: table.dataset.clone(),
+                pipeline: flow.pipeline.clone(),
+                rows: flow.met.rows(),
+                errors: flow.met.errors(),
+                latest: flow.met.latest(),
+                backlog: logged.saturating_sub(applied),
+            })
+        });
+        pipelines.collect()
+    }
+}
