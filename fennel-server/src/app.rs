@@ -21,6 +21,8 @@ use crate::auth::{Access, Caller, Entry, require_token, require_token_still};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
+use crate::metrics::{Requests, observe};
+use crate::request_id::RequestIds;
 use crate::route;
 use crate::{Config, ServerName};
 
@@ -48,6 +50,8 @@ pub(crate) struct Shared {
     /// How long a body may pause.
     pub(crate) body_timeout: Duration,
     pub(crate) memory: Memory,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) request_ids: RequestIds,
     writers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
 }
@@ -70,6 +74,8 @@ impl App {
             max_body: config.max_body,
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
+            requests: Arc::default(),
+            request_ids: RequestIds::random(),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
             readers: Arc::new(Semaphore::new(READERS as usize)),
         }))
@@ -252,6 +258,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/dataset/{name}/rejects", get(route::rejects))
         .route("/api/v1/lineage", get(route::lineage))
         .route("/api/v1/xray", get(route::xray))
+        .route("/metrics", get(route::metrics))
         .route("/api/v1/init", post(route::init_branch))
         .route("/api/v1/delete", post(route::delete_branch))
         .route("/api/v1/branch/list", get(route::list_branches))
@@ -271,6 +278,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/readyz", get(route::ready))
         .method_not_allowed_fallback(wrong_method)
         .merge(api)
+        .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 

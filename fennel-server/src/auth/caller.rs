@@ -103,6 +103,16 @@ impl Caller {
         self.rights().may_all(Mode::ReadDefinitions, branch)
     }
 
+    /// Those of `branches` whose numbers may be shown: where all data may be read, whatever tags it carries. Refuses who
+    /// may so nowhere.
+    pub(crate) fn watched(&self, mut branches: Vec<String>) -> Result<Vec<String>, Failure> {
+        branches.retain(|branch| self.rights().may_all(Mode::ReadData, branch));
+        match branches.is_empty() {
+            true => Err(self.lacks(Mode::ReadData, "for all data of any branch")),
+            false => Ok(branches),
+        }
+    }
+
     /// Refuses who is no admin.
     pub(crate) fn require_admin(&self) -> Result<(), Failure> {
         match self.rights().is_admin() {

@@ -1,5 +1,8 @@
 //! `POST /api/v1/query`: features of some rows, now or as of given instants.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use axum::extract::State;
 use fennel_engine::Query;
 use serde::Deserialize;
@@ -41,9 +44,13 @@ pub(crate) async fn query(
     JsonBody(body): JsonBody,
 ) -> Result<Answer, Failure> {
     caller.require(Mode::ReadData, &branch)?;
+    let requests = Arc::clone(&app.requests);
     app.read_rows(body, decode, rows, move |engine, query| {
+        let begun = Instant::now();
         let read = || engine.query(&branch, &query);
-        let columns = caller.read_features(engine, &branch, &query.outputs, read)?;
+        let columns = caller.read_features(engine, &branch, &query.outputs, read);
+        requests.extractions.add(begun.elapsed());
+        let columns = columns?;
         Ok(Answer::json(&columns.to_json()))
     })
     .await

@@ -1,0 +1,177 @@
+//! Everything that is counted, for a scrape. Names and labels are those that Fennel documents, where it does.
+
+use fennel_engine::BranchMetrics;
+
+use super::Requests;
+use super::text::Text;
+
+/// The target of feature queries.
+const EXTRACT: &str = "extract_features";
+
+/// The numbers of the server and of these branches, as Prometheus reads them.
+pub(crate) fn report(requests: &Requests, branches: &[(String, BranchMetrics)]) -> String {
+    let mut text = Text::default();
+    sources(&mut text, branches);
+    pipelines(&mut text, branches);
+    features(&mut text, branches);
+    calls(&mut text, requests);
+    text.finish()
+}
+
+fn sources(text: &mut Text, branches: &[(String, BranchMetrics)]) {
+    let sources = || {
+        branches
+            .iter()
+            .flat_map(|(branch, metrics)| metrics.sources.iter().map(move |s| (branch, s)))
+    };
+    let name = "fennel_source_dataset_metrics";
+    let help =
+        "backlog: rows that wait for the disk. event_timestamp_seconds: the latest event time.";
+    text.family(name, "gauge", help);
+    for (branch, source) in sources() {
+        let [a, b, c] = of_source(branch, &source.source, &source.dataset);
+        text.sample(name, &[a, b, c, ("metric", "backlog")], source.backlog);
+        if let Some(latest) = source.latest {
+            let labels = [a, b, c, ("metric", "event_timestamp_seconds")];
+            text.sample(name, &labels, seconds(latest));
+        }
+    }
+    let name = "fennel_source_dataset_counter";
+    let help = "msgs_processed: rows that came. schema_error: rows that don't fit the dataset.";
+    text.family(name, "counter", help);
+    for (branch, source) in sources() {
+        let [a, b, c] = of_source(branch, &source.source, &source.dataset);
+        let format = if source.is_debezium {
+            "debezium"
+        } else {
+            "json"
+        };
+        for (metric, count) in [
+            ("msgs_processed", source.rows),
+            ("schema_error", source.misfits),
+        ] {
+            text.sample(
+                name,
+                &[a, b, c, ("format", format), ("metric", metric)],
+                count,
+            );
+        }
+    }
+    let name = "fennel_source_watermark_discarded_rows";
+    text.family(name, "counter", "Rows set aside since they came late.");
+    for (branch, source) in sources() {
+        let labels = of_source(branch, &source.source, &source.dataset);
+        text.sample(name, &labels, source.late);
+    }
+    let name = "fennel_source_watermark_timestamp";
+    text.family(
+        name,
+        "gauge",
+        "Rows before this are late, in seconds since 1970.",
+    );
+    for (branch, source) in sources() {
+        if let Some(watermark) = source.watermark {
+            let labels = of_source(branch, &source.source, &source.dataset);
+            text.sample(name, &labels, seconds(watermark));
+        }
+    }
+}
+
+fn of_source<'l>(
+    branch: &'l str,
+    source: &'l str,
+    dataset: &'l str,
+) -> [(&'static str, &'l str); 3] {
+    [
+        ("branch", branch),
+        ("source_name", source),
+        ("dataset_name", dataset),
+    ]
+}
+
+fn pipelines(text: &mut Text, branches: &[(String, BranchMetrics)]) {
+    let name = "fennel_pipeline_metrics";
+    let help = "backlog: rows not applied yet. event_timestamp_seconds: the latest event time. rows, error: rows taken, and those that failed.";
+    text.family(name, "gauge", help);
+    for (branch, metrics) in branches {
+        for pipeline in &metrics.pipelines {
+            let of = |metric| {
+                [
+                    ("branch", branch.as_str()),
+                    ("pipeline_name", &pipeline.pipeline),
+                    ("dataset_name", &pipeline.dataset),
+                    ("metric", metric),
+                ]
+            };
+            text.sample(name, &of("backlog"), pipeline.backlog);
+            text.sample(name, &of("rows"), pipeline.rows);
+            text.sample(name, &of("error"), pipeline.errors);
+            if let Some(latest) = pipeline.latest {
+                text.sample(name, &of("event_timestamp_seconds"), seconds(latest));
+            }
+        }
+    }
+}
+
+fn features(text: &mut Text, branches: &[(String, BranchMetrics)]) {
+    let name = "fennel_extract_features_counter";
+    text.family(name, "counter", "Values of a feature that were answered.");
+    for (branch, metrics) in branches {
+        for feature in &metrics.features {
+            let (featureset, column) = feature.name.split_once('.').unwrap_or_default();
+            let labels = [
+                ("branch", branch.as_str()),
+                ("featureset", featureset),
+                ("feature", column),
+                ("target", EXTRACT),
+            ];
+            text.sample(name, &labels, feature.values);
+        }
+    }
+}
+
+fn calls(text: &mut Text, requests: &Requests) {
+    let targets = requests.all();
+    let name = "fennel_request_counter";
+    text.family(name, "counter", "Requests by target and status.");
+    for (target, of) in &targets {
+        for (code, count) in of.codes() {
+            text.sample(
+                name,
+                &[("target", target), ("code", &code.to_string())],
+                count,
+            );
+        }
+    }
+    let name = "fennel_request_latency_seconds";
+    text.family(name, "histogram", "How long requests took, by target.");
+    for (target, of) in &targets {
+        text.histogram(name, &[("target", target)], &of.durations.read());
+    }
+    let name = "fennel_extract_features_error_counter";
+    text.family(
+        name,
+        "counter",
+        "Feature queries that were refused or failed.",
+    );
+    let extract = targets.get(EXTRACT).into_iter().flat_map(|of| of.codes());
+    for (code, count) in extract.filter(|(code, _)| *code >= 400) {
+        text.sample(
+            name,
+            &[("target", EXTRACT), ("code", &code.to_string())],
+            count,
+        );
+    }
+    let name = "extract_features_latency_seconds";
+    text.family(
+        name,
+        "histogram",
+        "How long the engine took to answer features.",
+    );
+    text.histogram(name, &[("target", EXTRACT)], &requests.extractions.read());
+}
+
+/// Microseconds since 1970 as seconds.
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
