@@ -43,7 +43,7 @@ impl Requests {
         }
         drop(known);
         let mut targets = self.targets.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(targets.entry(name.into()).or_insert_with(Arc::default))
+        Arc::clone(targets.entry(name.into()).or_default())
     }
 
     /// All targets that were asked for.

@@ -16,5 +16,6 @@ mod history;
 mod lifetime;
 mod limits;
 mod lineage;
+mod metrics;
 mod roles;
 mod support;
