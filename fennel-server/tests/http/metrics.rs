@@ -83,6 +83,38 @@ fn rows_are_counted_with_what_became_of_them() {
 }
 
 #[test]
+fn rows_are_counted_on_their_way_through_pipelines() {
+    let server = TestServer::start();
+    server.commit(&pipelines()).ok();
+    let row = |at: &str| {
+        json!({
+            "store": 1, "clerk": "c", "amount": 1.5, "units": 2, "fee": "0.50", "coupon": null,
+            "due": "2024-02-01", "shipped": "2024-02-01", "t": at, "ts": at, "at": at,
+        })
+    };
+    let rows = json!([row("2024-02-01"), row("2024-02-02"), row("soon")]);
+    let body = json!({"webhook": "agg_hooks", "endpoint": "sales", "data": rows});
+    assert_eq!(server.post("/api/v1/log", &body).ok()["set_aside"], 1);
+    let text = scrape(&server);
+    let expected = [
+        ("rows", 2.0),
+        ("error", 0.0),
+        ("backlog", 0.0),
+        ("event_timestamp_seconds", 1_706_832_000.0),
+    ];
+    for (metric, expected) in expected {
+        let metric = format!("metric=\"{metric}\"");
+        let of = [
+            "pipeline_name=\"stats\"",
+            "dataset_name=\"StoreStats\"",
+            metric.as_str(),
+        ];
+        let found = value(&text, "fennel_pipeline_metrics", &of);
+        assert_eq!(found, expected, "{metric}");
+    }
+}
+
+#[test]
 fn queries_are_counted_by_feature_and_by_outcome() {
     let server = TestServer::with_tickets();
     server.prices(&json!(["a", "b", "c"]));
@@ -167,13 +199,13 @@ fn no_request_makes_up_labels_or_shows_secrets() {
 #[test]
 fn a_token_sees_the_branches_of_which_it_may_read_all() {
     let server = TestServer::with_tickets();
-    let post = server.call("POST", "/api/v1/clone").branch("dev");
-    drop(post);
     server
         .call("POST", "/api/v1/init")
         .branch("dev")
-        .content("application/json", br#"{"base": "main"}"#)
-        .send();
+        .content("application/json", br#"{"clone_from": "main"}"#)
+        .send()
+        .ok();
+    assert!(scrape(&server).contains("branch=\"dev\""));
     let get = |token: &str| server.call("GET", "/metrics").bearer(token).send();
     let main = get(&token_of(&server, "prometheus", &["reader:main"]));
     assert_eq!(main.status, 200);
