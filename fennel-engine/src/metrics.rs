@@ -1,7 +1,7 @@
 //! How a branch's sources, pipelines and features are doing, for those who watch them.
 //!
 //! Counters count from the start of the engine, or from the commit that brought what they are about. A scrape reads
-//! atomics and takes no lock that is held around a query, a write or a pass.
+//! atomics, and the locks that it takes are those that a row that is logged takes, for as short.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;

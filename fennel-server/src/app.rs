@@ -215,7 +215,7 @@ impl App {
     }
 }
 
-/// An answer with status 200: JSON, always.
+/// An answer with status 200: JSON, unless its call says otherwise.
 #[derive(Debug)]
 pub(crate) struct Answer(Vec<u8>);
 
@@ -224,6 +224,11 @@ impl Answer {
     pub(crate) fn json(value: &impl Serialize) -> Answer {
         let json = serde_json::to_vec(value);
         Answer(json.expect("answers have text keys and are written to memory"))
+    }
+
+    /// The answer that is `text`; its media type is the caller's to set.
+    pub(crate) fn text(text: String) -> Answer {
+        Answer(text.into_bytes())
     }
 
     /// The answer that says each of `values` on a line of its own.
