@@ -117,8 +117,12 @@ pub struct Comparison {
     pub diff: Diff,
 }
 
+/// The most entities that commits which are listed together change, but for a single one that changes more.
+const LISTED: usize = 5_000;
+
 impl Engine {
     /// The last `limit` commits of a branch, the latest first; `before` names one, and those before that are meant.
+    /// They are fewer where together they change more than 5,000 entities.
     /// How commits are named is told at [`past_commit`](Engine::past_commit).
     ///
     /// # Errors
@@ -142,10 +146,17 @@ impl Engine {
                 (past, sequence.saturating_sub(1))
             }
         };
-        past.commits(last)
-            .take(limit)
-            .map(|commit| Ok(commit?.into()))
-            .collect()
+        let mut commits: Vec<PastCommit> = Vec::new();
+        let mut entities = 0;
+        for commit in past.commits(last).take(limit) {
+            let commit = PastCommit::from(commit?);
+            entities += commit.changes.len();
+            if entities > LISTED && !commits.is_empty() {
+                break;
+            }
+            commits.push(commit);
+        }
+        Ok(commits)
     }
 
     /// A commit of a branch. It is named by its id, by the beginning of its id (at least 4 digits of it), as `HEAD`,

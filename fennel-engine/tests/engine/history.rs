@@ -115,6 +115,30 @@ fn a_page_of_a_history_begins_before_a_commit() {
 }
 
 #[test]
+fn commits_that_change_thousands_of_entities_are_listed_a_few_at_a_time() {
+    let fixture = Fixture::in_memory();
+    for owner in ["a@example.com", "b@example.com", "c@example.com"] {
+        let featuresets = (0..2_600).map(|i| {
+            let name = format!("Features{i}").leak();
+            let mut featureset = featureset(name, [given("x", Type::Int)]);
+            featureset.meta.owner = owner;
+            featureset
+        });
+        fixture.commit(&about(owner, &[], &featuresets.collect::<Vec<_>>()));
+    }
+    let messages = |commits: &[PastCommit]| -> Vec<String> {
+        commits
+            .iter()
+            .map(|commit| commit.message.clone())
+            .collect()
+    };
+    let latest = history(&fixture, "main");
+    assert_eq!(messages(&latest), ["c@example.com"]);
+    let before = fixture.engine.history("main", Some(&latest[0].id), 100);
+    assert_eq!(messages(&before.unwrap()), ["b@example.com"]);
+}
+
+#[test]
 fn a_commit_goes_by_its_id_its_place_or_its_branch() {
     let (fixture, [first, second]) = two_commits();
     fixture.engine.clone_branch("main", "dev").unwrap();
