@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fennel_tests::support::{Process, programs, workspace};
@@ -20,10 +20,7 @@ pub(crate) struct Project {
 impl Project {
     /// Copies it anew, all of it committed. It is always in the same folder, so that cargo knows what it has built.
     pub(crate) fn copy() -> Self {
-        static ALONE: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
-        let alone = ALONE
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let alone = alone();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ci-project");
         let _ = fs::remove_dir_all(&folder);
         let ticket = workspace().join("examples/ticket");
@@ -91,6 +88,13 @@ impl Project {
             "{program} {arguments:?}: {finished:?}"
         );
     }
+}
+
+/// Lets one test at a time have cargo's folder: each project that it builds there is called `sync`, and `cargo run` starts
+/// what was built last.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where cargo builds, so that it finds there what the tests' own build has made.

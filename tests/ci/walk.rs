@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fennel_tests::support::{Process, workspace};
 
-use crate::project::target;
+use crate::project::{alone, target};
 
 /// The longest that all of them take, or the test fails.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -33,6 +33,7 @@ fn with_free_ports(commands: &str) -> String {
 
 #[test]
 fn the_page_about_deploying_can_be_followed() {
+    let _alone = alone();
     let page = fs::read_to_string(workspace().join("docs/deploying.md")).unwrap();
     // The page names the server's program by its place in a clone.
     let programs = format!(" {}/debug/", target().display());
