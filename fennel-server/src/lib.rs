@@ -21,8 +21,8 @@
 //!
 //! # Endpoints
 //!
-//! All paths but the last two begin with `/api/v1` and need the header `authorization: Bearer <token>`.
-//! The header `x-fennel-branch` names the branch; without it that is `main`.
+//! Paths that don't begin with a slash are below `/api/v1/`. All calls but the last two need the header
+//! `authorization: Bearer <token>`. The header `x-fennel-branch` names the branch; without it that is `main`.
 //!
 //! | call | body | answer |
 //! |---|---|---|
@@ -52,6 +52,7 @@
 //! | `DELETE role/<name>`, `account/<name>`, `token/<id>` | | what was deleted |
 //! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
 //! | `GET server` | | `{"name": name, "version": "0.1.0"}`: which server this is |
+//! | `GET /metrics` | | numbers for Prometheus; `docs/operating.md` lists them |
 //! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
 //!
 //! A commit with `base` is refused with 409 unless the branch is at that commit, or is what the request says already. `id`
@@ -75,8 +76,8 @@
 //!
 //! A token belongs to an account, an account has roles, and a role is a list of grants; what no grant allows is denied.
 //! A grant allows `modes` on `branches`, to what carries no other `tags` than those covered: `read_definitions` is to
-//! preview, to clone from there, and for lineage and xray, `write_definitions` to commit, create and delete, `read_data` to query, look up and
-//! inspect. `write_data` is to log at `endpoints`. `admin` is everything, and needed for roles, accounts, tokens and the
+//! preview, to clone from there, and for history, lineage and xray, `write_definitions` to commit, create and delete,
+//! `read_data` to query, look up and inspect, and for rejects and metrics. `write_data` is to log at `endpoints`. `admin` is everything, and needed for roles, accounts, tokens and the
 //! audit. `docs/access.md` tells more.
 //!
 //! # Errors

@@ -16,11 +16,11 @@ const MAX_PATTERNS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mode {
-    /// To see definitions: previews, and the base of a clone.
+    /// To see definitions: previews, history, lineage, xray, and the base of a clone.
     ReadDefinitions,
     /// To commit, and to create and delete branches.
     WriteDefinitions,
-    /// To query, look up and inspect.
+    /// To query, look up and inspect, and to see rejects and metrics.
     ReadData,
     /// To log rows.
     WriteData,
