@@ -360,7 +360,7 @@ fn unanswered(doubt: Doubt) -> &'static str {
 
 fn not_authorised(status: u16, token_in: &str, message: Option<&str>) -> String {
     let what = match (status, token_in) {
-        (403, _) => "the token may not commit here".into(),
+        (403, _) => "the token may not do this".into(),
         (_, "FENNEL_TOKEN" | "--token") => {
             "the server does not accept the token in FENNEL_TOKEN or --token".into()
         }

@@ -211,6 +211,19 @@ fn what_the_server_does_not_have_is_told_in_its_words() {
 }
 
 #[test]
+fn what_the_token_may_not_do_is_told_in_the_servers_words() {
+    let words = "account `ci` doesn't have `read_definitions` on branch `main`";
+    for args in [&["history"][..], &["branch", "delete", "dev"]] {
+        let (ran, _) = asked(json(403, &json!({"err_msg": words})), args);
+        assert_eq!(ran.code, 4);
+        assert_eq!(
+            ran.err,
+            format!("error: the token may not do this (status 403): {words}\n")
+        );
+    }
+}
+
+#[test]
 fn names_of_branches_are_checked_before_anything_is_sent() {
     let ran = Run::against("http://fennel.invalid").run(&["branch", "create", "a b"]);
     assert_eq!(ran.code, 2);

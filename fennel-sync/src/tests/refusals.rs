@@ -79,10 +79,7 @@ fn a_token_that_is_not_accepted_is_an_error_of_its_own() {
     );
     let ran = against(Reply::Answer(403, "", "<html>".into()));
     assert_eq!(ran.code, 4);
-    assert_eq!(
-        ran.err,
-        "error: the token may not commit here (status 403)\n"
-    );
+    assert_eq!(ran.err, "error: the token may not do this (status 403)\n");
 }
 
 #[test]
