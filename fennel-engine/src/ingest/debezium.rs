@@ -186,13 +186,14 @@ impl Source {
         let mut after = self.read_rows(table, &after).into_iter();
         let before = self.places(table, &before).into_iter();
         let mut before = before.map(|place| place.map_err(|reason| format!("`before`: {reason}")));
+        const READ: &str = "each image of an event was read, in order";
         let changes = events.into_iter().map(|event| {
             let Some(event) = event? else {
                 return Ok([None, None]);
             };
             match event {
                 Event::Created { .. } => {
-                    let row = after.next().unwrap_or(Ok(None))?;
+                    let row = after.next().expect(READ)?;
                     let said = Said::Is;
                     Ok([row.map(|values| Change { said, values }), None])
                 }
@@ -201,14 +202,16 @@ impl Source {
                     after: to,
                 } => {
                     // Both are taken off before either is judged.
-                    let row = after.next().unwrap_or(Ok(None));
-                    let before = image.and_then(|_| before.next());
+                    let row = after.next().expect(READ);
+                    let before = image.map(|_| before.next().expect(READ));
                     self.updated(table, row?, to, before.transpose()?)
                 }
                 Event::Deleted { at, .. } => {
-                    let gone = before.next().transpose()?;
-                    let gone = gone.map(|place| place.gone(at, table));
-                    Ok([gone.filter(|gone| self.admits_change(gone, table)), None])
+                    let gone = before.next().expect(READ)?.gone(at, table);
+                    Ok([
+                        Some(gone).filter(|gone| self.admits_change(gone, table)),
+                        None,
+                    ])
                 }
             }
         });
