@@ -342,6 +342,7 @@ impl Hidden {
             let told = Problem {
                 message: "a definition that this account may not see would no longer be right"
                     .into(),
+                code: None,
                 ..problem
             };
             match is_hidden {
