@@ -251,7 +251,7 @@ pub use fennel_macros::meta;
 ///
 /// | argument | means |
 /// |---|---|
-/// | `disorder = "14d"` | how much later than newer ones a row may come; required |
+/// | `disorder = "14d"` | how much later than newer ones a row may come, later ones are set aside; required |
 /// | `cdc = append` | each row is one more: for datasets without a key; required |
 /// | `cdc = upsert` | each row is the new state of its key |
 /// | `cdc = debezium` | each row is a change in Debezium's envelope: webhooks, Kafka, S3, Kinesis |
