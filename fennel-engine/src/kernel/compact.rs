@@ -83,7 +83,7 @@ pub(super) fn first_open(
         (Among::Window(Window::Session { gap }), _) => {
             let mut first = watermark;
             while let Some(earlier) = before(first)?
-                && first - earlier <= gap.micros()
+                && first.saturating_sub(earlier) <= gap.micros()
             {
                 first = earlier;
             }
@@ -102,5 +102,58 @@ pub(super) fn first_open(
             }
             Ok(first)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fennel_core::time::Duration;
+
+    use super::*;
+
+    impl Times for Vec<i64> {
+        fn times(&self, _: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+            let times = self.iter().copied();
+            times.filter(move |time| (lo..hi).contains(time)).map(Ok)
+        }
+    }
+
+    fn open(among: Among, which: Which, watermark: i64) -> i64 {
+        let rows = vec![-90, -50, 10, 14, 15, 30];
+        first_open(&rows, among, which, watermark).unwrap()
+    }
+
+    fn session(gap: i64, watermark: i64) -> i64 {
+        let gap = Duration::from_micros(gap);
+        open(
+            Among::Window(Window::Session { gap }),
+            Which::First,
+            watermark,
+        )
+    }
+
+    #[test]
+    fn a_session_is_open_as_long_as_a_row_may_come_within_its_gap() {
+        assert_eq!(session(5, 20), 10, "15 is one gap before it");
+        assert_eq!(session(5, 21), 21, "it has ended");
+        assert_eq!(session(16, 30), 10);
+        assert_eq!(session(100, i64::MAX), i64::MAX, "nothing comes any more");
+        assert_eq!(session(5, i64::MIN), i64::MIN);
+        let gap = Duration::from_micros(5);
+        let ended = Among::Window(Window::Session { gap });
+        let before_1970 = first_open(&vec![-90], ended, Which::First, i64::MAX);
+        assert_eq!(before_1970.unwrap(), i64::MAX);
+    }
+
+    #[test]
+    fn other_rows_are_open_by_what_they_are_together_in() {
+        let tumbling = Window::Tumbling {
+            duration: Duration::from_micros(10),
+            lookback: Duration::ZERO,
+        };
+        let in_window = |watermark| open(Among::Window(tumbling), Which::First, watermark);
+        assert_eq!((in_window(19), in_window(20)), (-49, 16));
+        assert_eq!(open(Among::Instant, Which::First, 14), 14);
+        assert_eq!(open(Among::All, Which::Latest, 14), 10);
     }
 }
