@@ -25,6 +25,16 @@ use crate::entity::{Dataset, Extractor, Featureset, Kind, Origin};
 /// Tags, and `~tag` where one was ended.
 pub type Tags<'a> = BTreeSet<&'a str>;
 
+/// The tags that are carried on: without `~tag`, which only says that one was ended.
+pub fn carried<'a>(tags: &Tags<'a>) -> impl Iterator<Item = &'a str> {
+    tags.iter().copied().filter(|tag| !is_end(tag))
+}
+
+/// Whether a tag ends another one.
+fn is_end(tag: &str) -> bool {
+    tag.starts_with('~')
+}
+
 /// The tags of datasets and features with what flowed into them.
 #[derive(Clone, Debug, Default)]
 pub struct Lineage<'a> {
@@ -145,7 +155,7 @@ fn read<'a>(
 pub(crate) fn own<'a>(catalog: &Catalog<'a>, (kind, entity, name): Place<'a>) -> Vec<&'a str> {
     let of_dataset = |dataset: &Dataset<'a>| {
         let columns = dataset.fields.iter().flat_map(|field| field.meta.tags);
-        let columns = columns.filter(|tag| !tag.starts_with('~'));
+        let columns = columns.filter(|tag| !is_end(tag));
         dataset.meta.tags.iter().chain(columns).copied().collect()
     };
     let of_feature = |featureset: &Featureset<'a>| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::Kind;
+use fennel_core::lineage::carried;
 
 use crate::commit::Definitions;
 use crate::error::Result;
@@ -126,7 +127,8 @@ impl Tags {
 }
 
 fn positive(tags: Option<&fennel_core::lineage::Tags<'_>>) -> Vec<String> {
-    let tags = tags.into_iter().flatten();
-    let tags = tags.filter(|tag| !tag.starts_with('~'));
-    tags.map(|tag| (*tag).to_owned()).collect()
+    tags.into_iter()
+        .flat_map(carried)
+        .map(str::to_owned)
+        .collect()
 }

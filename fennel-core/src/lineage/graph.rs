@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lineage, Place, Tags, read, taken};
+use super::{Lineage, Place, Tags, carried, read, taken};
 use crate::catalog::{Catalog, selected_extractors, selected_sinks, selected_sources};
 use crate::connector::Connector;
 use crate::entity::{Dataset, Featureset, Kind, Meta};
@@ -238,9 +238,7 @@ impl Node {
 
     /// With the tags that flowed into it as well.
     fn tagged(mut self, tags: Option<&Tags<'_>>) -> Self {
-        let carried = tags.into_iter().flatten();
-        let carried = carried.filter(|tag| !tag.starts_with('~'));
-        self.tags = carried.map(|tag| (*tag).into()).collect();
+        self.tags = tags.into_iter().flat_map(carried).map(Into::into).collect();
         self
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Flow, Named, TagFlow};
 use crate::catalog::{Catalog, in_order};
 use crate::entity::Kind;
-use crate::lineage::{Lineage, Place, Tags, own, parents, places};
+use crate::lineage::{Lineage, Place, carried, own, parents, places};
 
 /// The tags that flow in one catalog and not in the other, by tag. What is deleted carries none.
 pub(super) fn flows(old: &Catalog<'_>, new: &Catalog<'_>) -> Vec<TagFlow> {
@@ -45,10 +45,6 @@ pub(super) fn flows(old: &Catalog<'_>, new: &Catalog<'_>) -> Vec<TagFlow> {
     flows
 }
 
-fn carried<'t>(tags: &'t Tags<'_>) -> impl Iterator<Item = &'t str> {
-    tags.iter().copied().filter(|tag| !tag.starts_with('~'))
-}
-
 fn is_deleted(catalog: &Catalog<'_>, (kind, entity, member): Place<'_>) -> bool {
     let whole = catalog.entity(kind, entity).map(crate::diff::meta);
     let feature = catalog.featureset(entity).and_then(|it| it.feature(member));
@@ -68,14 +64,14 @@ impl<'a> Origins<'a> {
         for place in in_order(places(catalog), |place| parents(catalog, None, place)) {
             let declared = own(catalog, place);
             let parents = parents(catalog, None, place);
-            let tags = lineage.places().get(&place).into_iter().flatten();
-            let inherited = tags.filter(|tag| !tag.starts_with('~') && !declared.contains(tag));
+            let tags = lineage.places().get(&place).into_iter().flat_map(carried);
+            let inherited = tags.filter(|tag| !declared.contains(tag));
             let inherited = inherited.map(|tag| {
                 let from = parents
                     .iter()
                     .flat_map(|parent| origins.of_parent(catalog, *parent, tag));
                 (
-                    *tag,
+                    tag,
                     from.collect::<BTreeSet<_>>()
                         .into_iter()
                         .take(MOST)

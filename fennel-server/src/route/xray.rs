@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use axum::extract::State;
 use fennel_core::catalog::{Catalog, selected_sinks};
 use fennel_core::entity::{Dataset, Featureset, Field, Kind, Meta};
-use fennel_core::lineage::{Lineage, Tags};
+use fennel_core::lineage::{Lineage, Tags, carried};
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::pycode::PyCode;
 use fennel_core::wire::proto::services::SyncRequest;
@@ -75,7 +75,7 @@ const OF_DATASETS: [DatasetProperty; 17] = [
         sinks.map(|sink| sink.connector.to_string()).collect()
     }),
     ("lineage_tags", |view, it| {
-        carried(view.lineage.dataset(it.name))
+        told(view.lineage.dataset(it.name))
     }),
 ];
 
@@ -87,7 +87,7 @@ const OF_FEATURESETS: [FeaturesetProperty; 5] = [
     ("lineage_tags", |view, it| {
         let features = it.features.iter();
         let tags = features.filter_map(|feature| view.lineage.feature(it.name, feature.name));
-        carried(Some(&tags.flatten().copied().collect()))
+        told(Some(&tags.flatten().copied().collect()))
     }),
 ];
 
@@ -273,9 +273,8 @@ fn metaflags(meta: &Meta<'_>) -> Json {
 }
 
 /// Tags with those that flowed in, without those that were ended.
-fn carried(tags: Option<&Tags<'_>>) -> Json {
-    let tags = tags.into_iter().flatten();
-    tags.filter(|tag| !tag.starts_with('~')).copied().collect()
+fn told(tags: Option<&Tags<'_>>) -> Json {
+    tags.into_iter().flat_map(carried).collect()
 }
 
 fn instant(at: Option<Timestamp>) -> Json {
