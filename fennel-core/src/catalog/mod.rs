@@ -151,6 +151,19 @@ impl<'a> Catalog<'a> {
         }
     }
 
+    /// Whether an entity is there and not marked deleted; and so its feature `member`, unless that is empty.
+    #[must_use]
+    pub fn is_live(&self, kind: Kind, name: &str, member: &str) -> bool {
+        match self.entity(kind, name) {
+            Some(Descriptor::Dataset(dataset)) => member.is_empty() && !dataset.meta.deleted,
+            Some(Descriptor::Featureset(featureset)) if !featureset.meta.deleted => {
+                let feature = featureset.feature(member);
+                member.is_empty() || feature.is_some_and(|feature| !feature.meta.deleted)
+            }
+            _ => false,
+        }
+    }
+
     /// All entities, datasets first.
     pub fn entities(&self) -> impl Iterator<Item = Descriptor<'_>> {
         let datasets = self.datasets.iter().map(Descriptor::Dataset);

@@ -117,12 +117,12 @@ fn below(children: &Children<'_>, starts: &[Place<'_>], most: usize) -> (Vec<Nam
 pub(super) fn deprecated_uses(catalog: &Catalog<'_>) -> Vec<DeprecatedUse> {
     let mut uses = BTreeSet::new();
     for user in places(catalog) {
-        let state = state(catalog, user);
-        if state.deprecated.is_some() || state.deleted {
+        let (kind, entity, member) = user;
+        if deprecated(catalog, user).is_some() || !catalog.is_live(kind, entity, member) {
             continue;
         }
         for used in parents(catalog, None, user) {
-            if let Some(used) = self::state(catalog, used).deprecated {
+            if let Some(used) = deprecated(catalog, used) {
                 let user = Named::member(user);
                 uses.insert(DeprecatedUse { user, used });
             }
@@ -131,32 +131,21 @@ pub(super) fn deprecated_uses(catalog: &Catalog<'_>) -> Vec<DeprecatedUse> {
     uses.into_iter().collect()
 }
 
-struct State {
-    /// What of it is deprecated: itself, or the whole that it is of.
-    deprecated: Option<Named>,
-    deleted: bool,
-}
-
-fn state(catalog: &Catalog<'_>, (kind, entity, member): Place<'_>) -> State {
+/// What of it is deprecated, if something is: itself, or the whole that it is of.
+fn deprecated(catalog: &Catalog<'_>, (kind, entity, member): Place<'_>) -> Option<Named> {
     let whole = catalog.entity(kind, entity).map(crate::diff::meta);
-    let mut state = State {
-        deprecated: None,
-        deleted: whole.is_some_and(|meta| meta.deleted),
-    };
-    if let Some(feature) = catalog.featureset(entity).and_then(|it| it.feature(member))
-        && kind == Kind::Featureset
-    {
-        let extractors = catalog.extractors_of(entity).iter();
-        let mut made_by = extractors.filter(|extractor| extractor.outputs.contains(&member));
-        state.deleted |= feature.meta.deleted;
-        if feature.meta.deprecated || made_by.any(|extractor| extractor.meta.deprecated) {
-            state.deprecated = Some(Named::member((kind, entity, member)));
-        }
-    }
     if whole.is_some_and(|meta| meta.deprecated) {
-        state.deprecated = Some(Named::entity(kind, entity));
+        return Some(Named::entity(kind, entity));
     }
-    state
+    let featureset = catalog
+        .featureset(entity)
+        .filter(|_| kind == Kind::Featureset)?;
+    let feature = featureset.feature(member)?;
+    let extractors = catalog.extractors_of(entity).iter();
+    let mut made_by = extractors.filter(|extractor| extractor.outputs.contains(&member));
+    let is_deprecated =
+        feature.meta.deprecated || made_by.any(|extractor| extractor.meta.deprecated);
+    is_deprecated.then(|| Named::member((kind, entity, member)))
 }
 
 #[cfg(test)]

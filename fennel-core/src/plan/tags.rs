@@ -4,22 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Flow, Named, TagFlow};
 use crate::catalog::{Catalog, in_order};
-use crate::entity::Kind;
 use crate::lineage::{Lineage, Place, carried, own, parents, places};
 
 /// The tags that flow in one catalog and not in the other, by tag. What is deleted carries none.
 pub(super) fn flows(old: &Catalog<'_>, new: &Catalog<'_>) -> Vec<TagFlow> {
     let (before, after) = (old.lineage(None), new.lineage(None));
     let origins = Origins::new(new, &after);
+    let is_live = |catalog: &Catalog<'_>, (kind, entity, member): Place<'_>| {
+        catalog.is_live(kind, entity, member)
+    };
     let mut flows = Vec::new();
     for (place, tags) in after.places() {
-        if is_deleted(new, *place) {
+        if !is_live(new, *place) {
             continue;
         }
-        let had = before
-            .places()
-            .get(place)
-            .filter(|_| !is_deleted(old, *place));
+        let had = before.places().get(place).filter(|_| is_live(old, *place));
         for tag in carried(tags).filter(|tag| !had.is_some_and(|had| had.contains(tag))) {
             flows.push(TagFlow {
                 tag: tag.into(),
@@ -43,13 +42,6 @@ pub(super) fn flows(old: &Catalog<'_>, new: &Catalog<'_>) -> Vec<TagFlow> {
     }
     flows.sort_by(|a, b| (a.flow, &a.tag, &a.to).cmp(&(b.flow, &b.tag, &b.to)));
     flows
-}
-
-fn is_deleted(catalog: &Catalog<'_>, (kind, entity, member): Place<'_>) -> bool {
-    let whole = catalog.entity(kind, entity).map(crate::diff::meta);
-    let feature = catalog.featureset(entity).and_then(|it| it.feature(member));
-    whole.is_some_and(|meta| meta.deleted)
-        || kind == Kind::Featureset && feature.is_some_and(|feature| feature.meta.deleted)
 }
 
 /// The most places that a tag is said to come from.

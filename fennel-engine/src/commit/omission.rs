@@ -140,15 +140,7 @@ impl Place<'_> {
     }
 
     fn is_live(self, catalog: &Catalog<'_>) -> bool {
-        let is_deleted = match catalog.entity(self.kind, self.entity) {
-            Some(Descriptor::Featureset(featureset)) => {
-                let feature = featureset.feature(self.member);
-                featureset.meta.deleted || feature.is_some_and(|it| it.meta.deleted)
-            }
-            Some(Descriptor::Dataset(dataset)) => dataset.meta.deleted,
-            None => true,
-        };
-        !is_deleted && self.is_there(catalog)
+        catalog.is_live(self.kind, self.entity, self.member)
     }
 }
 

@@ -49,10 +49,7 @@ fn features<'r>(request: &'r SyncRequest, keep: impl Fn(Name<'r>) -> bool) -> Ha
 }
 
 fn is_live(catalog: &Catalog<'_>, (featureset, feature): Name<'_>) -> bool {
-    let featureset = catalog.featureset(featureset);
-    let featureset = featureset.filter(|featureset| !featureset.meta.deleted);
-    let feature = featureset.and_then(|featureset| featureset.feature(feature));
-    feature.is_some_and(|feature| !feature.meta.deleted)
+    catalog.is_live(Kind::Featureset, featureset, feature)
 }
 
 /// Adds some features of a request, with what makes them and the featuresets that they are of.
