@@ -139,7 +139,7 @@ impl Seen {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_micros(3_600);
+    const DISORDER: Duration = Duration::from_micros(3_600);
 
     fn at(micros: i64) -> Arrival {
         Arrival::first(Timestamp::from_micros(micros).unwrap())
@@ -149,13 +149,17 @@ mod tests {
     fn rows_are_late_by_earlier_requests_alone() {
         let mut seen = Seen::default();
         seen.meet(at(10_000));
-        assert_eq!(seen.is_late(i64::MIN, HOUR), None);
+        assert_eq!(seen.is_late(i64::MIN, DISORDER), None);
         seen.take(9_000, at(10_000));
         seen.meet(at(10_000));
-        assert_eq!(seen.is_late(0, HOUR), None, "it came in the same request");
+        assert_eq!(
+            seen.is_late(0, DISORDER),
+            None,
+            "it came in the same request"
+        );
         seen.meet(at(10_001));
-        assert!(seen.is_late(5_399, HOUR).is_some());
-        assert_eq!(seen.is_late(5_400, HOUR), None);
+        assert!(seen.is_late(5_399, DISORDER).is_some());
+        assert_eq!(seen.is_late(5_400, DISORDER), None);
     }
 
     #[test]
@@ -164,8 +168,8 @@ mod tests {
         seen.meet(at(10_000));
         seen.take(1_000_000, at(10_000));
         seen.meet(at(10_001));
-        assert_eq!(seen.is_late(6_400, HOUR), None);
-        assert!(seen.is_late(6_399, HOUR).is_some());
+        assert_eq!(seen.is_late(6_400, DISORDER), None);
+        assert!(seen.is_late(6_399, DISORDER).is_some());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use fennel_core::op::How;
 use fennel_core::value::Value;
 
 use super::compact::{Swept, sweep};
-use super::{Changes, OPEN, Row, Version, before, corrupt};
+use super::{Changes, OPEN, Row, Version, corrupt, lagging};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
@@ -81,7 +81,7 @@ impl Join {
 
     /// No left row before this is looked at any more, where the table has that watermark.
     pub(super) fn horizon(&self, right: i64) -> i64 {
-        before(right, self.until)
+        lagging(right, self.until)
     }
 
     /// Removes rows of streams that no version can come for any more. A table's row may hold still.

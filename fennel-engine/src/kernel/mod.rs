@@ -153,9 +153,7 @@ impl Kernel {
             Kernel::Merge(arrange) => Ok(merge(one.into_owned(), other.into_owned(), arrange)),
         }
     }
-}
 
-impl Kernel {
     /// Leaves out rows that the kernel can't keep, since what it finds them by is too long.
     pub(crate) fn bound(
         &self,
@@ -204,18 +202,18 @@ impl Kernel {
         Some(group::bytes_of(found) + row.id.len())
     }
 
-    /// The watermark of what it makes, given those of its inputs.
-    pub(crate) fn watermark(&self, left: i64, right: Option<i64>) -> i64 {
+    /// The watermark of what it makes, given those of its inputs; without a second input, that is the end of time.
+    pub(crate) fn watermark(&self, left: i64, right: i64) -> i64 {
         match self {
             Kernel::Rows(steps) if steps.moves_time() => i64::MIN,
             Kernel::Rows(_) => left,
-            Kernel::Merge(_) => left.min(right.unwrap_or(i64::MAX)),
-            Kernel::Join(join) => left.min(join.horizon(right.unwrap_or(i64::MAX))),
+            Kernel::Merge(_) => left.min(right),
+            Kernel::Join(join) => left.min(join.horizon(right)),
             // The earliest of several is kept, and the latest until another comes: both change from that one on.
             Kernel::Pick(_) => left,
             // A row makes a session longer, whose row so far then goes.
             Kernel::Fold(fold) => match fold.window {
-                Some(Window::Session { gap }) => before(left, gap.micros()),
+                Some(Window::Session { gap }) => lagging(left, gap.micros()),
                 _ => left,
             },
         }
@@ -226,7 +224,7 @@ impl Kernel {
     pub(crate) fn compact(
         &self,
         state: &mut State,
-        (left, right): (i64, Option<i64>),
+        (left, right): (i64, i64),
         table: Option<&Table>,
         from: Option<&Bytes>,
         limit: usize,
@@ -237,8 +235,7 @@ impl Kernel {
             Kernel::Fold(fold) => fold.compact(state, left, from, limit),
             Kernel::Join(join) => {
                 let table = table.expect("a join's second input is a table");
-                let horizon = join.horizon(right.unwrap_or(i64::MIN));
-                join.compact(state, table, horizon, from, limit)
+                join.compact(state, table, join.horizon(right), from, limit)
             }
         }
     }
@@ -252,7 +249,7 @@ impl Kernel {
 }
 
 /// A watermark that lags behind another.
-fn before(watermark: i64, lag: i64) -> i64 {
+fn lagging(watermark: i64, lag: i64) -> i64 {
     match watermark {
         i64::MAX => i64::MAX,
         watermark => watermark.saturating_sub(lag),

@@ -145,13 +145,17 @@ impl Flow {
     fn watermarks(&self, of: &impl Fn(TableId) -> i64) -> Vec<i64> {
         let mut watermarks = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let left = self.watermark_at(node.left, &watermarks, of);
-            let right = node
-                .right
-                .map(|right| self.watermark_at(right, &watermarks, of));
+            let (left, right) = self.inputs_of(node, &watermarks, of);
             watermarks.push(node.kernel.watermark(left, right));
         }
         watermarks
+    }
+
+    /// The watermarks of a node's inputs, given those behind the nodes before it; without a second input, the end of time.
+    fn inputs_of(&self, node: &Node, nodes: &[i64], of: &impl Fn(TableId) -> i64) -> (i64, i64) {
+        let right = node.right.map(|right| self.watermark_at(right, nodes, of));
+        let left = self.watermark_at(node.left, nodes, of);
+        (left, right.unwrap_or(i64::MAX))
     }
 
     fn watermark_at(&self, port: Port, nodes: &[i64], of: &impl Fn(TableId) -> i64) -> i64 {
@@ -182,14 +186,11 @@ impl Flow {
             let Some(from) = compaction.due(after) else {
                 continue;
             };
-            let left = self.watermark_at(node.left, &watermarks, &of);
-            let right = node
-                .right
-                .map(|right| self.watermark_at(right, &watermarks, &of));
+            let inputs = self.inputs_of(node, &watermarks, &of);
             let table = node.right.and_then(|port| self.joined(node, port));
             let swept = node
                 .kernel
-                .compact(state, (left, right), table, from.as_ref(), GROUPS)?;
+                .compact(state, inputs, table, from.as_ref(), GROUPS)?;
             compaction.advance(swept);
         }
         Ok(())

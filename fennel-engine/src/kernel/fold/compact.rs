@@ -26,10 +26,14 @@ impl Fold {
         limit: usize,
     ) -> Result<Swept> {
         let prefix = self.entry_key(ENTRIES, &[], &[]);
-        let lasts = |window| leaves(window, 0) == OPEN;
-        let lasts = self.window.is_none() && self.keys == 0 && self.windows().any(lasts);
-        // A row of a table can be ended at any time, and its window's row is then computed anew.
-        if lasts || self.along.is_some() || (self.window.is_some() && self.keys > 0) {
+        let is_forever = |window| leaves(window, 0) == OPEN;
+        let never_leave = match (self.window, self.keys) {
+            (None, 0) => self.windows().any(is_forever),
+            (None, _) | (Some(_), 0) => false,
+            // A row of a table can be ended at any time, and its window's row is then computed anew.
+            (Some(_), _) => true,
+        };
+        if never_leave || self.along.is_some() {
             return Ok(Swept::default());
         }
         let from = from.map_or(&prefix[..], AsRef::as_ref);
