@@ -154,21 +154,11 @@ fn definitions(version: u32) -> SyncRequest {
     }];
     fields.extend(COLUMNS.map(|column| field(column, Type::Int)));
     fields.push(field("ts", Type::Timestamp));
-    let source = Source {
-        connector: Webhook::new("bench").endpoint("rows").connector(),
-        disorder: fennel_core::time::Duration::from_days(14),
-        cdc: Cdc::Upsert,
-        every: None,
-        since: None,
-        until: None,
-        env: Env::ANY,
-        bounded: false,
-        idleness: None,
-        sample: None,
-        preproc: &[],
-        filter: None,
-        columns: &[],
-    };
+    let source = Source::new(
+        Webhook::new("bench").endpoint("rows").connector(),
+        fennel_core::time::Duration::from_days(14),
+        Cdc::Upsert,
+    );
     let dataset = Dataset {
         name: "Rows",
         version,

@@ -126,6 +126,26 @@ impl<'a> Source<'a> {
     /// How often a source is polled where nothing else is said: every half hour.
     pub const DEFAULT_EVERY: Duration = Duration::from_micros(1_800_000_000);
 
+    /// A source that takes all rows of a connector as they are, in every environment.
+    #[must_use]
+    pub const fn new(connector: Connector<'a>, disorder: Duration, cdc: Cdc) -> Self {
+        Source {
+            connector,
+            disorder,
+            cdc,
+            every: None,
+            since: None,
+            until: None,
+            env: Env::ANY,
+            bounded: false,
+            idleness: None,
+            sample: None,
+            preproc: &[],
+            filter: None,
+            columns: &[],
+        }
+    }
+
     /// Checks that the kind of change suits the dataset's keys.
     ///
     /// # Errors

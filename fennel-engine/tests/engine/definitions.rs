@@ -54,21 +54,11 @@ pub(crate) const TS: Field<'static> = Field {
 
 /// A source of the webhook `hook`.
 pub(crate) const fn source(endpoint: &str, cdc: Cdc) -> Source<'_> {
-    Source {
-        connector: HOOK.endpoint(endpoint).connector(),
-        disorder: Duration::from_days(14),
+    Source::new(
+        HOOK.endpoint(endpoint).connector(),
+        Duration::from_days(14),
         cdc,
-        every: None,
-        since: None,
-        until: None,
-        env: Env::ANY,
-        bounded: false,
-        idleness: None,
-        sample: None,
-        preproc: &[],
-        filter: None,
-        columns: &[],
-    }
+    )
 }
 
 const fn plain(

@@ -20,19 +20,12 @@ const SCHEMAS: Registry<'static> =
     Registry::confluent("https://registry").token(Secret::env("REGISTRY_TOKEN"));
 const TICKETS: Dataset<'static> = Dataset {
     sources: &[Source {
-        connector: EVENTS.topic("tickets").avro(SCHEMAS).connector(),
-        disorder: Duration::from_days(1),
-        cdc: Cdc::Upsert,
-        every: None,
-        since: None,
-        until: None,
         env: Env(&["prod"]),
-        bounded: false,
-        idleness: None,
-        sample: None,
-        preproc: &[],
-        filter: None,
-        columns: &[],
+        ..Source::new(
+            EVENTS.topic("tickets").avro(SCHEMAS).connector(),
+            Duration::from_days(1),
+            Cdc::Upsert,
+        )
     }],
     ..TICKET
 };

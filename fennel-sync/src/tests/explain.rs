@@ -22,21 +22,11 @@ static SALE: Dataset<'static> = Dataset {
         field("paid", Type::Int, false),
         field("at", Type::Timestamp, false),
     ],
-    sources: &[Source {
-        connector: Webhook::new("app").endpoint("sales").connector(),
-        disorder: Duration::from_days(1),
-        cdc: Cdc::Append,
-        every: None,
-        since: None,
-        until: None,
-        env: Env::ANY,
-        bounded: false,
-        idleness: None,
-        sample: None,
-        preproc: &[],
-        filter: None,
-        columns: &[],
-    }],
+    sources: &[Source::new(
+        Webhook::new("app").endpoint("sales").connector(),
+        Duration::from_days(1),
+        Cdc::Append,
+    )],
     meta: Meta {
         tags: &["finance"],
         ..TICKET.meta

@@ -131,21 +131,11 @@ fn entities(datasets: usize) -> Vec<Descriptor<'static>> {
     let mut entities = Vec::with_capacity(2 * datasets);
     for i in 0..datasets {
         let name: &'static str = format!("User{i}").leak();
-        let source = Source {
-            connector: HOOK.endpoint(format!("user{i}").leak()).connector(),
-            disorder: Duration::from_days(14),
-            cdc: Cdc::Upsert,
-            every: None,
-            since: None,
-            until: None,
-            env: Env::ANY,
-            bounded: false,
-            idleness: None,
-            sample: None,
-            preproc: &[],
-            filter: None,
-            columns: &[],
-        };
+        let source = Source::new(
+            HOOK.endpoint(format!("user{i}").leak()).connector(),
+            Duration::from_days(14),
+            Cdc::Upsert,
+        );
         let dataset = Dataset {
             name,
             version: 1,
