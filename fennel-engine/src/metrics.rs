@@ -106,7 +106,7 @@ impl Engine {
             if *seen > 1 {
                 name = format!("{name}#{seen}");
             }
-            let (tally, event_time) = (source.tally(), source.event_time());
+            let (tally, event_time) = (source.counters.tally(), source.event_time());
             SourceMetrics {
                 dataset: feed.table.dataset.clone(),
                 source: name,
@@ -114,7 +114,7 @@ impl Engine {
                 rows: tally.rows,
                 misfits: tally.misfits,
                 late: tally.late,
-                backlog: source.waiting(),
+                backlog: source.counters.waiting(),
                 latest: event_time.map(|(latest, _)| latest),
                 watermark: event_time.map(|(_, watermark)| watermark),
             }

@@ -11,6 +11,7 @@ mod route;
 mod sample;
 mod sequence;
 mod source;
+mod tally;
 mod watermark;
 
 use std::collections::BTreeMap;
@@ -86,7 +87,7 @@ impl Engine {
         submitted.ticket.wait()?;
         for (feed, progress) in route.feeds.iter().zip(submitted.progress) {
             feed.source().advance(progress.phase);
-            feed.source().count(progress.tally);
+            feed.source().counters.add(progress.tally);
         }
         self.sequencer()
             .arrived(route.endpoint, submitted.last, submitted.at);
@@ -174,7 +175,7 @@ impl<'r> Waiting<'r> {
         route
             .feeds
             .iter()
-            .for_each(|feed| feed.source().begin(rows));
+            .for_each(|feed| feed.source().counters.begin(rows));
         Self(route, rows)
     }
 }
@@ -182,7 +183,7 @@ impl<'r> Waiting<'r> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let feeds = self.0.feeds.iter();
-        feeds.for_each(|feed| feed.source().finish(self.1));
+        feeds.for_each(|feed| feed.source().counters.finish(self.1));
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
-use super::source::{Progress, Tally};
+use super::source::Progress;
+use super::tally::Tally;
 use super::watermark::Seen;
 use crate::error::Result;
 use crate::store::{Batch, Snapshot, Store};

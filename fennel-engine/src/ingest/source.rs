@@ -1,6 +1,5 @@
 //! A source: what it makes of an incoming row.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::connector::Connector;
@@ -16,6 +15,7 @@ use super::expression::Expression;
 use super::path::Path;
 use super::phase::Phase;
 use super::sample::Sample;
+use super::tally::{Counters, Tally};
 use super::watermark::{Mark, Marks, Seen, watermark};
 use crate::Error;
 use crate::error::Result;
@@ -43,29 +43,8 @@ pub(crate) struct Source {
     makers: Vec<Maker>,
     /// What must be true of a row for it to be taken.
     filter: Option<Expression>,
-    /// What became of rows since the table was opened.
-    met: Met,
-    /// Rows on their way to the disk.
-    waiting: AtomicU64,
-}
-
-/// What became of the rows that a source met, in atomics so that a scrape holds up nobody.
-#[derive(Debug, Default)]
-struct Met {
-    rows: AtomicU64,
-    misfits: AtomicU64,
-    late: AtomicU64,
-}
-
-/// What became of rows that a source met.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// All of them.
-    pub(crate) rows: u64,
-    /// Those that don't fit the dataset.
-    pub(crate) misfits: u64,
-    /// Those that came later than the disorder allows, or after the end of a bounded source.
-    pub(crate) late: u64,
+    /// What became of rows.
+    pub(crate) counters: Counters,
 }
 
 /// How a column is made.
@@ -153,8 +132,7 @@ impl Source {
             until: source.until,
             sample: Sample::of(source, dataset),
             makers: makers.collect::<Result<_>>()?,
-            met: Met::default(),
-            waiting: AtomicU64::new(0),
+            counters: Counters::default(),
         })
     }
 
@@ -289,37 +267,6 @@ impl Source {
     pub(crate) fn advance(&self, to: Phase) {
         let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         *phase = phase.or_later(to);
-    }
-
-    /// Adds what became of rows that are durable now.
-    pub(super) fn count(&self, tally: Tally) {
-        self.met.rows.fetch_add(tally.rows, Ordering::Relaxed);
-        self.met.misfits.fetch_add(tally.misfits, Ordering::Relaxed);
-        self.met.late.fetch_add(tally.late, Ordering::Relaxed);
-    }
-
-    /// What became of all rows so far.
-    pub(crate) fn tally(&self) -> Tally {
-        Tally {
-            rows: self.met.rows.load(Ordering::Relaxed),
-            misfits: self.met.misfits.load(Ordering::Relaxed),
-            late: self.met.late.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Rows that have a number and may not be durable.
-    pub(crate) fn waiting(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
-    /// Notes that so many rows wait for the disk.
-    pub(super) fn begin(&self, rows: u64) {
-        self.waiting.fetch_add(rows, Ordering::Relaxed);
-    }
-
-    /// Notes that so many rows wait no more.
-    pub(super) fn finish(&self, rows: u64) {
-        self.waiting.fetch_sub(rows, Ordering::Relaxed);
     }
 
     /// The latest event time among all rows, and the watermark; neither is there before the first row, nor once the
