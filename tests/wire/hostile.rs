@@ -39,6 +39,22 @@ fn a_request_cut_at_any_byte_is_no_panic() {
     }
 }
 
+#[test]
+fn a_deleted_featureset_without_its_keys_is_taken_again() {
+    let mut request = bytes("ticket_deleted");
+    let name = b"ticket_id";
+    // Every place of the name in turn, so that some feature, key or input is called otherwise.
+    let places: Vec<_> = (0..request.len() - name.len())
+        .filter(|i| request[*i..].starts_with(name))
+        .collect();
+    assert!(places.len() > 1);
+    for place in places {
+        request[place + 1] = b'0';
+        commit(&request);
+        request[place + 1] = name[1];
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 

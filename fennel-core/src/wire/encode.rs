@@ -345,12 +345,13 @@ fn reading_extractor(
                     ty = *element;
                 }
             }
-            let keys = dataset
-                .keys()
-                .filter_map(|key| featureset.feature(key.name));
-            extractor.inputs = keys
-                .map(|key| input(featureset.name, key.name, &key.ty))
-                .collect();
+            // Where the featureset is deleted, the features that are the keys may be gone before it.
+            let keys = dataset.keys().map(|key| {
+                let feature = featureset.feature(key.name);
+                let ty = feature.map_or(key.ty, |feature| feature.ty);
+                input(featureset.name, key.name, &ty)
+            });
+            extractor.inputs = keys.collect();
             let default = extraction.default.unwrap_or(Literal::Null);
             extractor.derived_extractor_info = dataset.field(reference.name).map(|field| {
                 DerivedExtractorInfo::FieldInfo(featureset::FieldLookupInfo {
