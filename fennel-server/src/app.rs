@@ -10,7 +10,6 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{Commit, CommitOptions, Engine};
 use futures_util::FutureExt;
@@ -251,24 +250,9 @@ impl IntoResponse for Answer {
 }
 
 pub(crate) fn router(app: App) -> Router {
-    let api = Router::new()
-        .route("/api/v1/commit", post(route::commit))
-        .route("/api/v1/commits", get(route::list_commits))
-        .route("/api/v1/commits/{name}", get(route::show_commit))
-        .route("/api/v1/diff", get(route::compare_commits))
-        .route("/api/v1/log", post(route::log))
-        .route("/api/v1/query", post(route::query))
-        .route("/api/v1/dataset/{name}/lookup", post(route::lookup))
-        .route("/api/v1/dataset/{name}/inspect", get(route::inspect))
-        .route("/api/v1/dataset/{name}/rejects", get(route::rejects))
-        .route("/api/v1/lineage", get(route::lineage))
-        .route("/api/v1/xray", get(route::xray))
-        .route("/metrics", get(route::metrics))
-        .route("/api/v1/init", post(route::init_branch))
-        .route("/api/v1/delete", post(route::delete_branch))
-        .route("/api/v1/branch/list", get(route::list_branches))
-        .merge(route::access())
-        .route("/api/v1/server", get(route::server))
+    let calls = route::calls();
+    let api = calls
+        .closed
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // From the inside out: who has no token isn't listened to.
@@ -278,9 +262,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn(answer_panics))
         // `receive` has the limit.
         .layer(DefaultBodyLimit::disable());
-    Router::new()
-        .route("/healthz", get(route::health))
-        .route("/readyz", get(route::ready))
+    calls
+        .open
         .method_not_allowed_fallback(wrong_method)
         .merge(api)
         .layer(from_fn_with_state(app.clone(), observe))

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::Failure;
 use crate::memory::Held;
+use crate::openapi::Schema;
 use crate::unique::Unique;
 
 /// Values by column, all of one length.
@@ -16,6 +17,23 @@ pub(crate) type Columns = BTreeMap<String, Vec<Value>>;
 
 /// What a row takes, about: its columns, its place in the log and what becomes of it.
 const ROW_BYTES: usize = 1 << 10;
+
+/// What is said of `data`.
+pub(crate) fn schema() -> Schema {
+    Schema::either([
+        Schema::map(Schema::list(Schema::any())).about("Columns, all of one length."),
+        Schema::list(Schema::map(Schema::any())).about("Rows."),
+        Schema::text().about("The JSON of either."),
+    ])
+}
+
+/// What is said of `timestamps`.
+pub(crate) fn instants_schema() -> Schema {
+    let instant = Schema::either([Schema::number(), Schema::text()]);
+    let about =
+        "As of when, an instant for each row: a number since 1970, or a text; now without it.";
+    Schema::list(instant).or_null().about(about)
+}
 
 /// `data` as rows. `field` is what the request calls it.
 pub(crate) fn rows(field: &str, data: Json, held: &mut Held) -> Result<Vec<Incoming>, Failure> {

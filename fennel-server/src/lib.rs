@@ -53,6 +53,7 @@
 //! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
 //! | `GET server` | | `{"name": name, "version": "0.1.0"}`: which server this is |
 //! | `GET /metrics` | | numbers for Prometheus; `docs/operating.md` lists them |
+//! | `GET openapi.json` | | all calls, as [OpenAPI](https://spec.openapis.org/oas/v3.1.0) describes them |
 //! | `GET /healthz`, `GET /readyz` | | `{"status": "ok"}` |
 //!
 //! A commit with `base` is refused with 409 unless the branch is at that commit, or is what the request says already. `id`
@@ -101,6 +102,7 @@ mod error;
 mod memory;
 mod metrics;
 mod name;
+mod openapi;
 mod program;
 mod request;
 mod request_id;

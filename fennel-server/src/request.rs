@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::error::Failure;
+use crate::openapi::Schema;
 
 /// The branch that the header `x-fennel-branch` names; `main` without it.
 #[derive(Debug)]
@@ -100,11 +101,17 @@ fn ten() -> u32 {
 }
 
 impl RowCount {
+    const MAX: u32 = 10_000;
+
+    /// What is said of it.
+    pub(crate) fn schema() -> Schema {
+        Schema::count().at_most(Self::MAX).default(ten())
+    }
+
     /// The number, if it is one that a single answer can hold.
     pub(crate) fn get(&self) -> Result<usize, Failure> {
-        const MAX: u32 = 10_000;
-        if self.n > MAX {
-            let message = format!("n is {}; ask for at most {MAX} rows", self.n);
+        if self.n > Self::MAX {
+            let message = format!("n is {}; ask for at most {} rows", self.n, Self::MAX);
             return Err(Failure::bad_request(message));
         }
         Ok(self.n as usize)

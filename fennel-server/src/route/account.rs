@@ -1,6 +1,7 @@
 //! `/api/v1/account`: service accounts, for admins.
 
 use axum::extract::State;
+use axum::http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,7 +9,57 @@ use crate::app::{Answer, App};
 use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::Name;
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let name = "The account's name.";
+    let put = Schema::object([(
+        "roles",
+        Schema::list(Schema::text()).about("Such as `reader:main`."),
+    )]);
+    let put = put.optional([("note", Schema::text().or_null())]);
+    calls
+        .on(
+            Method::GET,
+            "/api/v1/account",
+            list,
+            Call::new("list_accounts", "Lists all accounts.")
+                .answers(Schema::object([("accounts", Schema::list(shown()))])),
+        )
+        .on(
+            Method::PUT,
+            "/api/v1/account/{name}",
+            put_account,
+            Call::new("put_account", "Makes an account, or gives it other roles.")
+                .path("name", name)
+                .json(put)
+                .answers(shown())
+                .writes()
+                .refuses([409]),
+        )
+        .on(
+            Method::DELETE,
+            "/api/v1/account/{name}",
+            delete,
+            Call::new("delete_account", "Deletes an account and its tokens.")
+                .path("name", name)
+                .answers(shown())
+                .writes()
+                .refuses([404, 409]),
+        )
+}
+
+fn shown() -> Schema {
+    Schema::object([
+        ("name", Schema::text()),
+        ("roles", Schema::list(Schema::text())),
+        ("note", Schema::text()),
+        ("created", Schema::instant()),
+        ("created_by", Schema::text()),
+        ("tokens", Schema::count()),
+    ])
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,13 +70,13 @@ struct Put {
 }
 
 /// Lists all accounts.
-pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Answer, Failure> {
+async fn list(State(app): State<App>, caller: Caller) -> Result<Answer, Failure> {
     caller.require_admin()?;
     Ok(Answer::json(&json!({"accounts": app.access.accounts()})))
 }
 
 /// Makes an account, or gives it other roles.
-pub(crate) async fn put(
+async fn put_account(
     State(app): State<App>,
     caller: Caller,
     Name(name): Name,
@@ -42,7 +93,7 @@ pub(crate) async fn put(
 }
 
 /// Deletes an account and its tokens.
-pub(crate) async fn delete(
+async fn delete(
     State(app): State<App>,
     caller: Caller,
     Name(name): Name,

@@ -1,6 +1,7 @@
 //! `POST /api/v1/init`, `POST /api/v1/delete`, `GET /api/v1/branch/list`: branches.
 
 use axum::extract::State;
+use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -8,7 +9,51 @@ use crate::app::{Answer, App};
 use crate::auth::{Caller, Mode};
 use crate::body::JsonBody;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::Branch;
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let named = || Schema::object([("branch", Schema::text())]);
+    let clone_from = Schema::text()
+        .or_null()
+        .about("The branch to be like; none for an empty one.");
+    calls
+        .on(
+            Method::POST,
+            "/api/v1/init",
+            init_branch,
+            Call::new("init_branch", "Creates the branch that the header names.")
+                .branch()
+                .json(Schema::object([]).optional([("clone_from", clone_from)]))
+                .answers(named())
+                .writes()
+                .refuses([404, 409]),
+        )
+        .on(
+            Method::POST,
+            "/api/v1/delete",
+            delete_branch,
+            Call::new("delete_branch", "Deletes the branch that the header names.")
+                .branch()
+                .json(Schema::object([]))
+                .answers(named())
+                .writes()
+                .refuses([404]),
+        )
+        .on(
+            Method::GET,
+            "/api/v1/branch/list",
+            list_branches,
+            Call::new(
+                "list_branches",
+                "Names the branches that the caller may see.",
+            )
+            .answers(Schema::object([(
+                "branches",
+                Schema::list(Schema::object([("name", Schema::text())])),
+            )])),
+        )
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +63,7 @@ struct Init {
 }
 
 /// Creates the branch that the header names: empty, or as another one is.
-pub(crate) async fn init_branch(
+async fn init_branch(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,
@@ -52,7 +97,7 @@ pub(crate) async fn init_branch(
 struct Delete {}
 
 /// Deletes the branch that the header names.
-pub(crate) async fn delete_branch(
+async fn delete_branch(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,
@@ -75,10 +120,7 @@ pub(crate) async fn delete_branch(
 }
 
 /// Names the branches that the caller may see.
-pub(crate) async fn list_branches(
-    State(app): State<App>,
-    caller: Caller,
-) -> Result<Answer, Failure> {
+async fn list_branches(State(app): State<App>, caller: Caller) -> Result<Answer, Failure> {
     app.read(move |engine| {
         let branches = engine.branches().into_iter();
         let branches = branches.filter(|name| caller.may_see(name));

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use axum::extract::State;
+use axum::http::Method;
 use fennel_core::diff::{Change, EntityDiff};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{Commit, CommitOptions};
@@ -13,13 +14,115 @@ use crate::app::{Answer, App};
 use crate::auth::Caller;
 use crate::body::ProtobufBody;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, Parameters};
 use crate::route::server::identity;
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let flag = |default: bool| Schema::boolean().default(default);
+    let revision = Schema::text()
+        .at_least(1)
+        .at_most(LONGEST_REVISION)
+        .like("^[!-~]+$");
+    let call = Call::new(
+        "commit",
+        "Makes a branch what a `SyncRequest` says, or previews that.",
+    )
+    .branch()
+    .query(
+        "preview",
+        flag(false),
+        "Whether to tell what would happen, and do nothing.",
+    )
+    .query(
+        "incremental",
+        flag(false),
+        "Whether what the request leaves out stays as it is.",
+    )
+    .query(
+        "backfill",
+        flag(true),
+        "Whether new datasets are filled with the rows that were logged.",
+    )
+    .query(
+        "base",
+        Schema::text(),
+        "The commit that the branch must be at; empty for a branch without commits.",
+    )
+    .query(
+        "id",
+        Schema::text().like("^[0-9a-f]{12}$"),
+        "The commit's id, by which it is made only once.",
+    )
+    .query(
+        "revision",
+        revision,
+        "The state of the code that the definitions come from.",
+    )
+    .protobuf()
+    .answers(Schema::object([
+        (
+            "summary",
+            Schema::list(Schema::text()).about("Lines for a person, with their ends."),
+        ),
+        ("commit", Schema::text().or_null()),
+        ("changed", Schema::boolean()),
+        ("repeated", Schema::boolean()),
+        ("preview", Schema::boolean()),
+        ("branch", Schema::text()),
+        ("server", super::server::shown()),
+        ("diff", diff()),
+        (
+            "plan",
+            Schema::map(Schema::any())
+                .or_null()
+                .about("What the diff comes to; of a preview."),
+        ),
+    ]))
+    .writes()
+    .refuses([404, 409]);
+    calls.on(Method::POST, "/api/v1/commit", commit, call)
+}
+
+/// What changes, entity by entity.
+pub(super) fn diff() -> Schema {
+    let text = || Schema::text().or_null();
+    let field = Schema::object([
+        ("path", Schema::text()),
+        ("old", text()),
+        ("new", text()),
+        ("metaflag", Schema::boolean()),
+    ]);
+    let entity = Schema::object([
+        ("kind", kind()),
+        ("name", Schema::text()),
+        ("change", change()),
+        ("fields", Schema::list(field)),
+    ]);
+    Schema::object([("entities", Schema::list(entity))])
+}
+
+pub(super) fn kind() -> Schema {
+    Schema::words(["dataset", "featureset"])
+}
+
+pub(super) fn change() -> Schema {
+    Schema::words([
+        "created",
+        "changed",
+        "deprecated",
+        "deleted",
+        "retired",
+        "unchanged",
+    ])
+}
+
+const LONGEST_REVISION: u32 = 100;
 
 /// A misspelt `preview` would commit for real, so unknown parameters are refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Options {
+struct Options {
     #[serde(default)]
     preview: bool,
     #[serde(default)]
@@ -38,7 +141,7 @@ fn yes() -> bool {
     true
 }
 
-pub(crate) async fn commit(
+async fn commit(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,
@@ -87,7 +190,7 @@ pub(crate) async fn commit(
 
 /// Histories show it in a column.
 fn check_revision(revision: Option<&str>) -> Result<(), Failure> {
-    const LONGEST: usize = 100;
+    const LONGEST: usize = LONGEST_REVISION as usize;
     let is_shown = |text: &str| {
         (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
     };

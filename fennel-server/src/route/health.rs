@@ -1,20 +1,40 @@
 //! `GET /healthz`, `GET /readyz`: whether the server answers, and whether it can work. They need no token.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::app::{Answer, App};
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let ok = || Schema::object([("status", Schema::words(["ok"]))]);
+    let health_call = Call::new("health", "Tells that the server answers.");
+    let ready_call = Call::new("ready", "Tells whether the server takes rows and commits.");
+    calls
+        .on(
+            Method::GET,
+            "/healthz",
+            health,
+            health_call.open().answers(ok()),
+        )
+        .on(
+            Method::GET,
+            "/readyz",
+            ready,
+            ready_call.open().answers(ok()).refuses([503]),
+        )
+}
 
 /// The server answers, whatever the answer.
-pub(crate) async fn health() -> Answer {
+async fn health() -> Answer {
     Answer::json(&json!({"status": "ok"}))
 }
 
 /// A server has recovered its data before it listens, so it is ready unless it can't write any more or its pipelines
 /// have stopped. The cause names folders, and is for those with a token.
-pub(crate) async fn ready(State(app): State<App>) -> Result<Answer, Failure> {
+async fn ready(State(app): State<App>) -> Result<Answer, Failure> {
     let unready = |why| Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
     if app.engine.check_writable().is_err() {
         return unready(

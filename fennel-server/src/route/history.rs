@@ -1,7 +1,8 @@
-//! `GET /api/v1/commits`, `GET /api/v1/commits/{name}`, `GET /api/v1/diff`: what was committed to a branch.
+//! `GET /api/v1/commits`, `GET /api/v1/commits/{commit}`, `GET /api/v1/diff`: what was committed to a branch.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::Method;
 use fennel_core::diff::Change;
 use fennel_engine::{EntityChange, Names, PastCommit};
 use serde::Deserialize;
@@ -10,12 +11,98 @@ use serde_json::{Value as Json, json};
 use crate::app::{Answer, App};
 use crate::auth::Caller;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, Parameters};
+use crate::route::commit::{change, diff, kind};
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let limit = Schema::count().at_least(1).at_most(MAX).default(20);
+    let commit = "A commit's id, the beginning of one, `HEAD`, or a branch; `~1` behind it is the one before.";
+    let facts = Schema::object([("path", Schema::text()), ("text", Schema::text())]);
+    let definitions = Schema::object([
+        ("kind", kind()),
+        ("name", Schema::text()),
+        ("facts", Schema::list(facts)),
+    ]);
+    calls
+        .on(
+            Method::GET,
+            "/api/v1/commits",
+            list_commits,
+            Call::new(
+                "list_commits",
+                "Lists what was committed to a branch, the latest first.",
+            )
+            .branch()
+            .query("limit", limit, "How many commits to list at most.")
+            .query("before", Schema::text(), "Only those before this commit.")
+            .answers(Schema::object([
+                ("branch", Schema::text()),
+                ("commits", Schema::list(outlined())),
+            ]))
+            .refuses([404]),
+        )
+        .on(
+            Method::GET,
+            "/api/v1/commits/{commit}",
+            show_commit,
+            Call::new("show_commit", "Tells all about a commit.")
+                .branch()
+                .path("commit", commit)
+                .answers(Schema::object([
+                    ("branch", Schema::text()),
+                    ("commit", outlined()),
+                    ("diff", diff()),
+                    ("definitions", Schema::list(definitions)),
+                ]))
+                .refuses([404]),
+        )
+        .on(
+            Method::GET,
+            "/api/v1/diff",
+            compare_commits,
+            Call::new("compare_commits", "Tells what differs between two commits.")
+                .branch()
+                .query_needed("from", Schema::text(), commit)
+                .query_needed("to", Schema::text(), commit)
+                .answers(Schema::object([
+                    ("branch", Schema::text()),
+                    ("from", outlined().or_null()),
+                    ("to", outlined().or_null()),
+                    ("diff", diff()),
+                ]))
+                .refuses([404]),
+        )
+}
+
+/// A commit without its definitions.
+fn outlined() -> Schema {
+    let entity = Schema::object([
+        ("kind", kind()),
+        ("name", Schema::text()),
+        ("change", change()),
+    ]);
+    Schema::object([
+        ("id", Schema::text()),
+        ("sequence", Schema::count()),
+        ("at", Schema::instant()),
+        ("by", Schema::text()),
+        ("revision", Schema::text().or_null()),
+        ("message", Schema::text()),
+        ("created", Schema::count()),
+        ("changed", Schema::count()),
+        ("deleted", Schema::count()),
+        ("retired", Schema::count()),
+        ("entities", Schema::list(entity)),
+    ])
+}
+
+const MAX: u32 = 1_000;
 
 /// Which commits to list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Page {
+struct Page {
     #[serde(default = "twenty")]
     limit: u32,
     /// Only those before this one.
@@ -27,14 +114,13 @@ fn twenty() -> u32 {
 }
 
 /// Lists the commits of the branch that the header names, the latest first.
-pub(crate) async fn list_commits(
+async fn list_commits(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,
     Parameters(page): Parameters<Page>,
 ) -> Result<Answer, Failure> {
     caller.require_history(&branch)?;
-    const MAX: u32 = 1_000;
     let Page { limit, before } = page;
     if !(1..=MAX).contains(&limit) {
         let message = format!("limit is {limit}; ask for 1 to {MAX} commits");
@@ -56,7 +142,7 @@ pub(crate) async fn list_commits(
 }
 
 /// Tells all about a commit: what it changed, and what the branch was from then on.
-pub(crate) async fn show_commit(
+async fn show_commit(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,
@@ -85,13 +171,13 @@ pub(crate) async fn show_commit(
 /// The commits to compare.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Sides {
+struct Sides {
     from: String,
     to: String,
 }
 
 /// Tells what differs between two commits.
-pub(crate) async fn compare_commits(
+async fn compare_commits(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State;
+use axum::http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,7 +15,30 @@ use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::data;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::unique::Unique;
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let call = Call::new(
+        "log",
+        "Takes rows for a webhook's endpoint; answers once they are on the disk.",
+    )
+    .json(Schema::object([
+        ("webhook", Schema::text()),
+        ("endpoint", Schema::text()),
+        ("data", data::schema()),
+    ]))
+    .answers(Schema::object([
+        ("rows", Schema::count()),
+        (
+            "set_aside",
+            Schema::count().about("Of these, those that don't fit a dataset."),
+        ),
+    ]))
+    .writes()
+    .refuses([404]);
+    calls.on(Method::POST, "/api/v1/log", log, call)
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +49,7 @@ struct Log {
 }
 
 /// Answers once the rows are on the disk, those that don't fit included.
-pub(crate) async fn log(
+async fn log(
     State(app): State<App>,
     caller: Caller,
     JsonBody(mut body): JsonBody,

@@ -1,6 +1,7 @@
 //! `POST /api/v1/dataset/<name>/lookup`: rows of a dataset by key, now or as of given instants.
 
 use axum::extract::State;
+use axum::http::Method;
 use fennel_core::value::Value;
 use fennel_engine::Incoming;
 use serde::Deserialize;
@@ -11,8 +12,28 @@ use crate::auth::{Caller, Mode};
 use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, DatasetName};
 use crate::unique::Unique;
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let call = Call::new("lookup", "Looks rows of a dataset up by key.")
+        .branch()
+        .path("name", "The dataset's name.")
+        .json(Schema::object([("keys", data::schema())]).optional([
+            (
+                "fields",
+                Schema::list(Schema::text()).about("All without any."),
+            ),
+            ("timestamps", data::instants_schema()),
+        ]))
+        .answers(Schema::object([
+            ("found", Schema::list(Schema::boolean())),
+            ("data", Schema::map(Schema::list(Schema::any()))),
+        ]))
+        .refuses([404]);
+    calls.on(Method::POST, "/api/v1/dataset/{name}/lookup", lookup, call)
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +52,7 @@ struct Lookup {
     timestamps: Option<Vec<Value>>,
 }
 
-pub(crate) async fn lookup(
+async fn lookup(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,

@@ -5,15 +5,22 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{Answer, App};
 use crate::auth::Caller;
 use crate::error::Failure;
 use crate::metrics::{MEDIA_TYPE, report};
+use crate::openapi::{Call, Calls, Schema};
 
-pub(crate) async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response, Failure> {
+pub(super) fn calls(calls: Calls) -> Calls {
+    let call = Call::new("metrics", "Tells numbers to Prometheus.");
+    let call = call.answers_as(MEDIA_TYPE, Schema::text());
+    calls.on(Method::GET, "/metrics", metrics, call)
+}
+
+async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response, Failure> {
     let requests = Arc::clone(&app.requests);
     let answer = app.read(move |engine| {
         let watched = caller.watched(engine.branches())?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
+use axum::http::Method;
 use fennel_engine::Query;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -13,8 +14,34 @@ use crate::auth::{Caller, Mode};
 use crate::body::{JsonBody, Payload};
 use crate::data;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::Branch;
 use crate::unique::Unique;
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let names = || Schema::list(Schema::text().example("Fs.feature"));
+    let call = Call::new(
+        "query",
+        "Answers features of some rows, now or as of given instants.",
+    )
+    .branch()
+    .json(
+        Schema::object([
+            ("inputs", names()),
+            ("outputs", names()),
+            ("data", data::schema()),
+        ])
+        .optional([
+            ("timestamps", data::instants_schema()),
+            ("log", Schema::boolean().default(false)),
+            ("workflow", Schema::text().or_null()),
+            ("sampling_rate", Schema::number().or_null()),
+        ]),
+    )
+    .answers(Schema::map(Schema::list(Schema::any())))
+    .refuses([404]);
+    calls.on(Method::POST, "/api/v1/query", query, call)
+}
 
 /// What a value of an output takes, about: beside itself what it is made of, and the text of it.
 const OUTPUT_BYTES: usize = 256;
@@ -37,7 +64,7 @@ struct Request {
     _sampling_rate: Option<f64>,
 }
 
-pub(crate) async fn query(
+async fn query(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,

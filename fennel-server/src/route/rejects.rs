@@ -1,15 +1,38 @@
 //! `GET /api/v1/dataset/<name>/rejects`: rows that didn't fit their dataset, the latest first.
 
 use axum::extract::State;
+use axum::http::Method;
 use fennel_engine::{Columns, Reject};
 use serde_json::{Map, Value as Json, json};
 
 use crate::app::{Answer, App};
 use crate::auth::{Caller, Mode};
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, DatasetName, Parameters, RowCount};
 
-pub(crate) async fn rejects(
+pub(super) fn calls(calls: Calls) -> Calls {
+    let reject = Schema::object([
+        ("row", Schema::map(Schema::any())),
+        ("reason", Schema::text()),
+        ("at", Schema::instant()),
+    ]);
+    let call = Call::new(
+        "rejects",
+        "Shows rows that didn't fit a dataset, the latest first.",
+    )
+    .branch()
+    .path("name", "The dataset's name.")
+    .query("n", RowCount::schema(), "How many rows to show at most.")
+    .answers(Schema::object([
+        ("total", Schema::count()),
+        ("rows", Schema::list(reject)),
+    ]))
+    .refuses([404]);
+    calls.on(Method::GET, "/api/v1/dataset/{name}/rejects", rejects, call)
+}
+
+async fn rejects(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,

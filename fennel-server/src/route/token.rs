@@ -1,6 +1,7 @@
 //! `/api/v1/token`: tokens, for admins. A token itself is in the answer that makes it, and nowhere else.
 
 use axum::extract::State;
+use axum::http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,11 +9,119 @@ use crate::app::{Answer, App};
 use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Name, Parameters};
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let id = "The token's id, which isn't the token.";
+    let for_how_long = || {
+        Schema::text()
+            .or_null()
+            .about("Such as `90d`; for ever without it.")
+    };
+    let create = Schema::object([("account", Schema::text())]).optional([
+        ("expires_in", for_how_long()),
+        ("note", Schema::text().or_null()),
+    ]);
+    let overlap = Schema::text()
+        .or_null()
+        .about("How long the old one stays valid, such as `1h`.");
+    let rotate =
+        Schema::object([]).optional([("overlap", overlap), ("expires_in", for_how_long())]);
+    let made = || {
+        shown().and(Schema::object([(
+            "token",
+            Schema::text().about("This once."),
+        )]))
+    };
+    calls
+        .on(
+            Method::GET,
+            "/api/v1/token",
+            list,
+            Call::new(
+                "list_tokens",
+                "Lists the tokens of all accounts, or of one.",
+            )
+            .query("account", Schema::text(), "Whose tokens to list.")
+            .answers(Schema::object([("tokens", Schema::list(shown()))])),
+        )
+        .on(
+            Method::POST,
+            "/api/v1/token",
+            create_token,
+            Call::new("create_token", "Makes a token.")
+                .json(create)
+                .answers(made())
+                .writes()
+                .refuses([404, 409]),
+        )
+        .on(
+            Method::GET,
+            "/api/v1/token/{id}",
+            show,
+            Call::new("show_token", "Shows what is known of a token.")
+                .path("id", id)
+                .answers(shown())
+                .refuses([404]),
+        )
+        .on(
+            Method::DELETE,
+            "/api/v1/token/{id}",
+            delete,
+            Call::new("delete_token", "Ends a token at once, and forgets it.")
+                .path("id", id)
+                .answers(shown())
+                .writes()
+                .refuses([404, 409]),
+        )
+        .on(
+            Method::POST,
+            "/api/v1/token/{id}/rotate",
+            rotate_token,
+            Call::new(
+                "rotate_token",
+                "Makes a token that takes the place of another.",
+            )
+            .path("id", id)
+            .json(rotate)
+            .answers(made().and(Schema::object([("old", shown())])))
+            .writes()
+            .refuses([404, 409]),
+        )
+        .on(
+            Method::POST,
+            "/api/v1/token/{id}/revoke",
+            revoke,
+            Call::new(
+                "revoke_token",
+                "Ends a token at once. It stays in the list.",
+            )
+            .path("id", id)
+            .answers(shown())
+            .writes()
+            .refuses([404, 409]),
+        )
+}
+
+fn shown() -> Schema {
+    Schema::object([
+        ("id", Schema::text()),
+        ("account", Schema::text()),
+        ("state", Schema::words(["valid", "expired", "revoked"])),
+        ("note", Schema::text()),
+        ("created", Schema::instant()),
+        ("created_by", Schema::text()),
+        ("expires", Schema::instant().or_null()),
+        ("revoked", Schema::instant().or_null()),
+        ("last_used", Schema::instant().or_null()),
+        ("rotated_to", Schema::text().or_null()),
+    ])
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Filter {
+struct Filter {
     account: Option<String>,
 }
 
@@ -36,7 +145,7 @@ struct Rotate {
 }
 
 /// Lists the tokens of all accounts, or of one.
-pub(crate) async fn list(
+async fn list(
     State(app): State<App>,
     caller: Caller,
     Parameters(filter): Parameters<Filter>,
@@ -47,17 +156,13 @@ pub(crate) async fn list(
 }
 
 /// Shows one.
-pub(crate) async fn show(
-    State(app): State<App>,
-    caller: Caller,
-    Name(id): Name,
-) -> Result<Answer, Failure> {
+async fn show(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Answer, Failure> {
     caller.require_admin()?;
     Ok(Answer::json(&app.access.token(&id)?))
 }
 
 /// Makes one.
-pub(crate) async fn create(
+async fn create_token(
     State(app): State<App>,
     caller: Caller,
     JsonBody(mut body): JsonBody,
@@ -78,7 +183,7 @@ pub(crate) async fn create(
 }
 
 /// Makes one that takes the place of another.
-pub(crate) async fn rotate(
+async fn rotate_token(
     State(app): State<App>,
     caller: Caller,
     Name(id): Name,
@@ -100,11 +205,7 @@ pub(crate) async fn rotate(
 }
 
 /// Ends one at once. It stays in the list.
-pub(crate) async fn revoke(
-    State(app): State<App>,
-    caller: Caller,
-    Name(id): Name,
-) -> Result<Answer, Failure> {
+async fn revoke(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Answer, Failure> {
     caller.require_admin()?;
     let shared = app.clone();
     app.write(move |_| Ok(Answer::json(&shared.access.revoke_token(&caller, &id)?)))
@@ -112,11 +213,7 @@ pub(crate) async fn revoke(
 }
 
 /// Ends one at once, and forgets it.
-pub(crate) async fn delete(
-    State(app): State<App>,
-    caller: Caller,
-    Name(id): Name,
-) -> Result<Answer, Failure> {
+async fn delete(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Answer, Failure> {
     caller.require_admin()?;
     let shared = app.clone();
     app.write(move |_| Ok(Answer::json(&shared.access.delete_token(&caller, &id)?)))

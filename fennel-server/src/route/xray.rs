@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use axum::extract::State;
+use axum::http::Method;
 use fennel_core::catalog::{Catalog, selected_sinks};
 use fennel_core::entity::{Dataset, Featureset, Field, Kind, Meta};
 use fennel_core::lineage::{Lineage, Tags, carried};
@@ -16,12 +17,40 @@ use serde_json::{Value as Json, json};
 use crate::app::{Answer, App};
 use crate::auth::{Caller, Hidden, Mode};
 use crate::error::Failure;
+use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, Parameters};
+
+pub(super) fn calls(calls: Calls) -> Calls {
+    let names = || Schema::text().default("");
+    let shown = || Schema::list(Schema::map(Schema::any()));
+    let call = Call::new(
+        "xray",
+        "Tells what is known of datasets and featuresets, property by property.",
+    )
+    .branch()
+    .query("datasets", names(), "Names with commas between them.")
+    .query(
+        "featuresets",
+        names(),
+        "Names with commas between them; with `datasets`, all if both are empty.",
+    )
+    .query(
+        "properties",
+        names(),
+        "Which properties to tell, with commas between them; all if empty.",
+    )
+    .answers(Schema::object([
+        ("datasets", shown()),
+        ("featuresets", shown()),
+    ]))
+    .refuses([404]);
+    calls.on(Method::GET, "/api/v1/xray", xray, call)
+}
 
 /// Names with commas between them; all where there are none.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+struct Asked {
     #[serde(default)]
     datasets: String,
     #[serde(default)]
@@ -94,7 +123,7 @@ const OF_FEATURESETS: [FeaturesetProperty; 5] = [
 /// Those that tell of rows, which takes a look at the log.
 const OF_ROWS: [&str; 4] = ["rows_ingested", "last_processed", "last_updated", "backlog"];
 
-pub(crate) async fn xray(
+async fn xray(
     State(app): State<App>,
     caller: Caller,
     Branch(branch): Branch,

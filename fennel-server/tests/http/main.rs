@@ -17,5 +17,6 @@ mod lifetime;
 mod limits;
 mod lineage;
 mod metrics;
+mod openapi;
 mod roles;
 mod support;
