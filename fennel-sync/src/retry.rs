@@ -56,7 +56,10 @@ impl Backoff {
             let result = timeout_at(deadline, transport.send(call))
                 .await
                 .unwrap_or(Err(Failure::Timeout(self.total)));
-            reached |= !matches!(result, Err(Failure::Connect(_) | Failure::Certificate(_)));
+            reached |= !matches!(
+                result,
+                Err(Failure::Connect(_) | Failure::Certificate(_) | Failure::NotTls(_))
+            );
             let left = deadline.saturating_duration_since(Instant::now());
             match self.pause(tries, &result) {
                 Some(pause) if pause < left => sleep(pause).await,
@@ -78,7 +81,9 @@ impl Backoff {
         }
         let asked = match result {
             Ok(response) if is_passing(response.status) => response.retry_after,
-            Ok(_) | Err(Failure::Certificate(_) | Failure::NotHttp(_)) => return None,
+            Ok(_) | Err(Failure::Certificate(_) | Failure::NotTls(_) | Failure::NotHttp(_)) => {
+                return None;
+            }
             Err(_) => None,
         };
         Some(asked.unwrap_or_else(|| {

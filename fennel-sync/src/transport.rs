@@ -62,6 +62,8 @@ pub(crate) enum Failure {
     Connect(String),
     /// A connection, but not one to trust. Trying again would not help.
     Certificate(String),
+    /// A connection, and no TLS on the other side. Trying again would not help.
+    NotTls(String),
     /// Something else than HTTP. Trying again would not help.
     NotHttp(String),
     /// The connection broke off.
@@ -75,6 +77,10 @@ impl fmt::Display for Failure {
         match self {
             Failure::Connect(cause) => write!(f, "no connection, {cause}"),
             Failure::Certificate(cause) => write!(f, "its certificate is not trusted, {cause}"),
+            Failure::NotTls(cause) => write!(
+                f,
+                "what listens there speaks no TLS, {cause}; if it is the server itself and no proxy with TLS, write http:// and not https://"
+            ),
             Failure::NotHttp(cause) => write!(f, "its answer is no HTTP, {cause}"),
             Failure::Interrupted(cause) => write!(f, "the connection broke off, {cause}"),
             Failure::Timeout(limit) => write!(f, "no answer within {} s", limit.as_secs()),
@@ -202,6 +208,8 @@ fn failure(error: &reqwest::Error) -> Failure {
     let cause = innermost(error);
     if is_certificate(error) {
         Failure::Certificate(cause)
+    } else if is_not_tls(error) {
+        Failure::NotTls(cause)
     } else if is_not_http(error) {
         Failure::NotHttp(cause)
     } else if error.is_connect() && error.is_timeout() {
@@ -221,12 +229,16 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 fn is_certificate(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        matches!(
-            cause.downcast_ref(),
-            Some(rustls::Error::InvalidCertificate(_))
-        )
-    })
+    tls(error).any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+}
+
+fn is_not_tls(error: &reqwest::Error) -> bool {
+    tls(error).any(|error| matches!(error, rustls::Error::InvalidMessage(_)))
+}
+
+/// What is behind an error and is about TLS.
+fn tls(error: &reqwest::Error) -> impl Iterator<Item = &rustls::Error> {
+    causes(error).filter_map(|cause| cause.downcast_ref())
 }
 
 fn is_not_http(error: &reqwest::Error) -> bool {
