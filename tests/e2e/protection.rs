@@ -1,133 +1,20 @@
 //! What a deploy can't break by accident: live definitions, their names and their versions. And what its plan says
 //! before it is made.
 
-use fennel_core::catalog::Catalog;
-use fennel_core::wire;
 use fennel_tests::support::{Http, Server, TOKEN};
-use prost::Message as _;
 use serde_json::{Value, json};
 
+use crate::shop::{
+    cents, cents_everywhere, feature_back, feature_deleted, feature_left_out, first, kept_longer,
+    order_deleted, request, set_deleted, spend_deleted,
+};
 use crate::sync::sync;
-
-/// A shop at different times.
-macro_rules! shop {
-    ($name:ident {
-        $(#[$order:meta])* ($order_version:literal, $amount:ty)
-        $(#[$spend:meta])* ($spend_version:literal)
-        $(#[$set:meta])* ($($feature:tt)*)
-    }) => {
-        mod $name {
-            use fennel::prelude::*;
-
-            fennel::owner!("shop@example.com");
-
-            static SHOP: Webhook = Webhook::new("shop");
-
-            #[dataset(version = $order_version)]
-            $(#[$order])*
-            #[source(SHOP.endpoint("orders"), disorder = "1d", cdc = append)]
-            pub(super) struct Order {
-                uid: i64,
-                amount: $amount,
-                at: DateTime<Utc>,
-            }
-
-            #[dataset(index, version = $spend_version)]
-            $(#[$spend])*
-            pub(super) struct Spend {
-                #[field(key)]
-                uid: i64,
-                total: $amount,
-                at: DateTime<Utc>,
-            }
-
-            #[pipeline]
-            fn spend(orders: Order) -> Spend {
-                orders.group_by(uid).aggregate(total = sum(amount, "forever"))
-            }
-
-            #[featureset]
-            $(#[$set])*
-            pub(super) struct UserFeatures {
-                uid: i64,
-                $($feature)*
-            }
-
-            /// All of it.
-            pub(super) fn all() -> Vec<u8> {
-                super::request(fennel::entities![Order, Spend, UserFeatures])
-            }
-        }
-    };
-}
-
-shop!(first {
-    (1, i64)
-    (1)
-    (#[feature(Spend::total, default = 0)] total: i64,)
-});
-shop!(order_deleted {
-    #[meta(deleted)]
-    (1, i64)
-    (1)
-    (#[feature(Spend::total, default = 0)] total: i64,)
-});
-shop!(spend_deleted {
-    (1, i64)
-    #[meta(deleted)]
-    (1)
-    (#[feature(Spend::total, default = 0)] total: i64,)
-});
-shop!(feature_deleted {
-    (1, i64)
-    (1)
-    (#[meta(deleted)] total: i64,)
-});
-shop!(feature_left_out {
-    (1, i64)
-    (1)
-    ()
-});
-shop!(feature_back {
-    (1, i64)
-    (1)
-    (#[feature(Spend::total, default = 0, version = 1)] total: i64,)
-});
-shop!(set_deleted {
-    (1, i64)
-    (1)
-    #[meta(deleted)]
-    (#[feature(Spend::total, default = 0)] total: i64,)
-});
-shop!(kept_longer {
-    (2, i64)
-    (1)
-    (#[feature(Spend::total, default = 0)] total: i64,)
-});
-shop!(cents {
-    (2, f64)
-    (1)
-    (#[feature(Spend::total, default = 0.0, version = 1)] total: f64,)
-});
-shop!(cents_everywhere {
-    #[meta(tags = ["PII"])]
-    (2, f64)
-    (2)
-    (#[feature(Spend::total, default = 0.0, version = 1)] total: f64,)
-});
 
 /// The shop's datasets alone.
 macro_rules! datasets {
     ($shop:ident) => {
         request(fennel::entities![$shop::Order, $shop::Spend])
     };
-}
-
-fn request(
-    entities: impl IntoIterator<Item = fennel_core::entity::Descriptor<'static>>,
-) -> Vec<u8> {
-    let catalog: Catalog<'_> = entities.into_iter().collect();
-    wire::encode(&catalog, None, "test").encode_to_vec()
 }
 
 /// Commits, which has to be fine.

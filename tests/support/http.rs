@@ -9,6 +9,8 @@ use serde_json::Value;
 /// The longest that any request takes, or the test fails.
 const LIMIT: Duration = Duration::from_secs(60);
 
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
 /// Speaks to a server.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -46,7 +48,7 @@ impl Http {
     /// If there is no answer.
     #[must_use]
     pub fn get(&self, path: &str) -> Reply {
-        self.send("GET", path, "application/json", &[])
+        self.send("GET", path, JSON, &[])
             .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
@@ -67,12 +69,7 @@ impl Http {
     ///
     /// If no whole answer comes.
     pub fn try_post(&self, path: &str, body: &Value) -> io::Result<Reply> {
-        self.send(
-            "POST",
-            path,
-            "application/json",
-            body.to_string().as_bytes(),
-        )
+        self.send("POST", path, JSON, body.to_string().as_bytes())
     }
 
     /// Commits an encoded `SyncRequest`, with `parameters` such as `preview=true`.
@@ -84,7 +81,7 @@ impl Http {
         self.send(
             "POST",
             &format!("commit?{parameters}"),
-            "application/octet-stream",
+            &[("content-type", "application/octet-stream")],
             request,
         )
     }
@@ -100,7 +97,18 @@ impl Http {
         self.post("log", &body)
     }
 
-    fn send(&self, method: &str, path: &str, content: &str, body: &[u8]) -> io::Result<Reply> {
+    /// Sends a request to a path below `/api/v1/`, with these headers beside those that say who asks about which branch.
+    ///
+    /// # Errors
+    ///
+    /// If no whole answer comes.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Reply> {
         let mut stream = TcpStream::connect_timeout(&self.address, LIMIT)?;
         stream.set_read_timeout(Some(LIMIT))?;
         stream.set_write_timeout(Some(LIMIT))?;
@@ -109,10 +117,13 @@ impl Http {
             token,
             branch,
         } = self;
+        let headers = headers.iter().fold(String::new(), |all, (name, value)| {
+            all + &format!("{name}: {value}\r\n")
+        });
         let head = format!(
             "{method} /api/v1/{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
              authorization: Bearer {token}\r\nx-fennel-branch: {branch}\r\n\
-             content-type: {content}\r\ncontent-length: {}\r\n\r\n",
+             {headers}content-length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(&[head.as_bytes(), body].concat())?;
