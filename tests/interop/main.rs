@@ -1,4 +1,5 @@
-//! The public Python client, `fennel-ai` 1.5.80, against the real server over HTTP.
+//! Programs of others against the server over HTTP: the public Python client, `fennel-ai` 1.5.80, and schemathesis, which
+//! tries the OpenAPI description.
 //!
 //! Without Python 3.11 or a package index these tests say that they are skipped. Where `FENNEL_REQUIRE_INTEROP` is
 //! set they fail instead.
@@ -6,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod every_type;
+mod openapi;
 mod python;
 
 use std::fs;

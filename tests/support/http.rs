@@ -63,6 +63,18 @@ impl Http {
             .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    /// Puts JSON to a path below `/api/v1/`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn put(&self, path: &str, body: &Value) -> Reply {
+        let body = body.to_string();
+        self.send("PUT", path, "application/json", body.as_bytes())
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     /// Posts JSON to a path below `/api/v1/`.
     ///
     /// # Errors
