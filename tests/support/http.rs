@@ -71,7 +71,7 @@ impl Http {
     #[must_use]
     pub fn put(&self, path: &str, body: &Value) -> Reply {
         let body = body.to_string();
-        self.send("PUT", path, "application/json", body.as_bytes())
+        self.send("PUT", path, JSON, body.as_bytes())
             .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
