@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fennel_core::time::Timestamp;
-use fennel_core::value::{Shape, Value};
+use fennel_core::value::{Shape, Unique, Value};
 use fennel_engine::Incoming;
 use serde_json::{Map, Value as Json};
 
 use crate::error::Failure;
 use crate::memory::Held;
 use crate::openapi::Schema;
-use crate::unique::Unique;
 
 /// Values by column, all of one length.
 pub(crate) type Columns = BTreeMap<String, Vec<Value>>;

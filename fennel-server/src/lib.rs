@@ -108,7 +108,6 @@ mod request;
 mod request_id;
 mod route;
 mod server;
-mod unique;
 
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};

@@ -3,6 +3,7 @@
 mod cast;
 mod json;
 mod shape;
+mod unique;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +12,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use shape::Shape;
+pub use unique::Unique;
 
 use crate::time::Timestamp;
 use crate::ty::Type;

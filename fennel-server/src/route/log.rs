@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::Method;
+use fennel_core::value::Unique;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,7 +17,6 @@ use crate::body::JsonBody;
 use crate::data;
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
-use crate::unique::Unique;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let call = Call::new(

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::Method;
-use fennel_core::value::Value;
+use fennel_core::value::{Unique, Value};
 use fennel_engine::Incoming;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -14,7 +14,6 @@ use crate::data;
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, DatasetName};
-use crate::unique::Unique;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let call = Call::new("lookup", "Looks rows of a dataset up by key.")

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::Method;
+use fennel_core::value::Unique;
 use fennel_engine::Query;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -16,7 +17,6 @@ use crate::data;
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
 use crate::request::Branch;
-use crate::unique::Unique;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let names = || Schema::list(Schema::text().example("Fs.feature"));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 /// A value of JSON, whose objects have each key once.
 #[derive(Debug)]
-pub(crate) struct Unique(pub(crate) Json);
+pub struct Unique(pub Json);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
