@@ -1,9 +1,11 @@
 //! What the engine refuses, and what can go wrong below it.
 //!
 //! [`Unknown`](Error::Unknown), [`Exists`](Error::Exists), [`Invalid`](Error::Invalid),
-//! [`Refused`](Error::Refused), [`Moved`](Error::Moved) and [`Request`](Error::Request) are about the call: the
-//! same call fails again until what it names is mended, and nothing was changed. [`Store`](Error::Store),
-//! [`Behind`](Error::Behind) and [`Corrupt`](Error::Corrupt) are about this machine.
+//! [`Refused`](Error::Refused), [`Moved`](Error::Moved), [`Request`](Error::Request) and [`Rows`](Error::Rows) are
+//! about the call: the same call fails again until what it names is mended, and nothing was changed.
+//! [`Store`](Error::Store), [`Behind`](Error::Behind) and [`Corrupt`](Error::Corrupt) are about this machine.
+
+use std::fmt;
 
 use fennel_core::Problems;
 
@@ -39,6 +41,10 @@ pub enum Error {
     /// The call contradicts itself or what was committed: what is wrong, where, and what to do.
     #[error("{0}")]
     Request(String),
+    /// Rows of the call that have no answer: at least one, in ascending order. All of those that one step of the work
+    /// finds; without them, the next step may find others.
+    #[error("{}", first(.0))]
+    Rows(Vec<FailedRow>),
     /// The store couldn't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,6 +55,32 @@ pub enum Error {
     /// What the store holds was not written by this version of the engine.
     #[error("{0}")]
     Corrupt(String),
+}
+
+/// A row of a query that has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedRow {
+    /// Which one, from 0.
+    pub row: usize,
+    /// What it has no value for: "feature `User.age`"; empty where the reason says so.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for FailedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = if self.what.is_empty() { "" } else { ", " };
+        write!(
+            f,
+            "{}{separator}row {}: {}",
+            self.what, self.row, self.reason
+        )
+    }
+}
+
+fn first(rows: &[FailedRow]) -> String {
+    rows.first().map_or_else(String::new, FailedRow::to_string)
 }
 
 /// Shorthand for a result with an [`Error`].

@@ -64,7 +64,7 @@ pub use columns::{Column, Columns};
 pub use commit::{Commit, CommitOptions};
 pub use describe::Ingested;
 pub use engine::{Engine, Options};
-pub use error::Error;
+pub use error::{Error, FailedRow};
 pub use history::{Comparison, EntityChange, Moved, Names, PastCommit, ShownCommit};
 pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;

@@ -9,7 +9,7 @@ use fennel_core::value::{Shape, Value};
 
 use crate::feature::{Evaluation, Instants, Plan};
 use crate::graph::{Feature, FeatureId, Graph};
-use crate::{Column, Columns, Engine, Error};
+use crate::{Column, Columns, Engine, Error, FailedRow};
 
 /// What a feature query asks.
 #[derive(Clone, Debug, Default)]
@@ -33,10 +33,10 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] for a branch, featureset or feature that isn't there. [`Error::Request`], with the
-    /// feature and the row (from 0), for an input without data or of another type, columns of unequal lengths,
-    /// lists of keys of unequal lengths, an output that the inputs don't lead to, and a dataset without the
-    /// index that the query needs: an online one without `at`, an offline one with it.
+    /// [`Error::Unknown`] for a branch, featureset or feature that isn't there. [`Error::Request`] for an input without
+    /// data, columns of unequal lengths, an output that the inputs don't lead to, and a dataset without the index that
+    /// the query needs: an online one without `at`, an offline one with it. [`Error::Rows`] for rows with an input of
+    /// another type, lists of keys of unequal lengths, or without a value for a feature.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
         let inner = &*self.inner;
         let (graph, snapshot, extracted) = inner.branches.read(branch, |branch| {
@@ -77,6 +77,21 @@ impl Engine {
             }
         });
         Ok(Columns(columns.collect()))
+    }
+}
+
+impl Engine {
+    /// The types of features of a branch, in the order of their names, which are `Featureset.feature` each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for a branch or feature that isn't there, [`Error::Request`] for what is no feature's name.
+    pub fn feature_types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, Error> {
+        let (graph, _) = self.view(branch)?;
+        let types = features
+            .iter()
+            .map(|name| Ok(graph.feature(graph.find(name)?).shape.clone()));
+        types.collect()
     }
 }
 
@@ -134,12 +149,21 @@ impl Query {
 
     /// The column of an input, as values of its type.
     fn column(&self, name: &str, shape: &Shape) -> Result<Vec<Value>, Error> {
-        let values = self.data.get(name).into_iter().flatten().enumerate();
-        let values = values.map(|(row, value)| {
-            shape.accept(value.clone()).map_err(|mismatch| {
-                Error::Request(format!("input `{name}`, row {row}: {mismatch}"))
-            })
-        });
-        values.collect()
+        let values = self.data.get(name).into_iter().flatten();
+        let (mut column, mut failed) = (Vec::with_capacity(values.size_hint().0), Vec::new());
+        for (row, value) in values.enumerate() {
+            match shape.accept(value.clone()) {
+                Ok(value) => column.push(value),
+                Err(mismatch) => failed.push(FailedRow {
+                    row,
+                    what: format!("input `{name}`"),
+                    reason: mismatch.to_string(),
+                }),
+            }
+        }
+        match failed.is_empty() {
+            true => Ok(column),
+            false => Err(Error::Rows(failed)),
+        }
     }
 }

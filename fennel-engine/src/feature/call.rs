@@ -5,7 +5,7 @@ use std::rc::Rc;
 use fennel_core::value::Value;
 
 use super::Evaluation;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Align, Argument, FeatureId, FunctionId, LookupId};
 use crate::native;
 
@@ -42,23 +42,37 @@ impl Evaluation<'_> {
         });
         let sources: Vec<_> = sources.collect();
         let mut columns = vec![Vec::with_capacity(self.rows); features.len()];
+        let mut failed = Vec::new();
         for row in 0..self.rows {
             let arguments = sources.iter().map(|source| self.argument(source, row));
             let made = native::call(&function.path, linked.call, arguments.collect());
-            let made = made.map_err(|reason| self.failed(*first, row, &reason))?;
-            for ((feature, position), column) in features.iter().zip(&mut columns) {
-                let value = made.get(*position).cloned().unwrap_or(Value::Null);
-                let value = match linked.results.get(*position) {
-                    Some(align) => align.apply(value),
-                    None => value,
-                };
-                let shape = &self.graph.feature(*feature).shape;
-                let value = shape.accept(value).map_err(|mismatch| {
-                    let reason = format!("`{}` made no such value: {mismatch}", function.path);
-                    self.failed(*feature, row, &reason)
-                })?;
-                column.push(value);
+            let values = made.map_err(|reason| self.failed(*first, row, reason));
+            let values = values.and_then(|made| {
+                let values = features.iter().map(|(feature, position)| {
+                    let value = made.get(*position).cloned().unwrap_or(Value::Null);
+                    let value = match linked.results.get(*position) {
+                        Some(align) => align.apply(value),
+                        None => value,
+                    };
+                    let shape = &self.graph.feature(*feature).shape;
+                    shape.accept(value).map_err(|mismatch| {
+                        let reason = format!("`{}` made no such value: {mismatch}", function.path);
+                        self.failed(*feature, row, reason)
+                    })
+                });
+                values.collect::<Result<Vec<_>, _>>()
+            });
+            match values {
+                Ok(values) => {
+                    for (column, value) in columns.iter_mut().zip(values) {
+                        column.push(value);
+                    }
+                }
+                Err(row) => failed.push(row),
             }
+        }
+        if !failed.is_empty() {
+            return Err(Error::Rows(failed));
         }
         for ((feature, _), column) in features.iter().zip(columns) {
             self.give(*feature, column);

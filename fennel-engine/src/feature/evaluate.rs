@@ -9,7 +9,7 @@ use fennel_core::value::Value;
 
 use super::arrays::Arrays;
 use super::plan::Step;
-use crate::error::{Error, Result};
+use crate::error::{Error, FailedRow, Result};
 use crate::graph::{Align, ComputationId, Extraction, FeatureId, Graph, LookupId};
 use crate::store::Snapshot;
 
@@ -127,8 +127,10 @@ impl<'q> Evaluation<'q> {
                 .add(input, &self.graph.feature(input).shape, &values);
         }
         let evaluated = self.arrays.evaluate(computation, self.rows, self.at);
-        if let Some(failure) = evaluated.failures.first() {
-            return Err(self.failed(feature, failure.row, &failure.reason));
+        if !evaluated.failures.is_empty() {
+            let failures = evaluated.failures.iter();
+            let failed = failures.map(|it| self.failed(feature, it.row, it.reason.clone()));
+            return Err(Error::Rows(failed.collect()));
         }
         let (shape, array) = (computation.expr.shape(), evaluated.values);
         let values = (0..self.rows).map(|row| column::value(shape, array.as_ref(), row));
@@ -138,9 +140,10 @@ impl<'q> Evaluation<'q> {
     }
 
     /// A feature for which a row has no value.
-    pub(super) fn failed(&self, feature: FeatureId, row: usize, reason: &str) -> Error {
+    pub(super) fn failed(&self, feature: FeatureId, row: usize, reason: String) -> FailedRow {
         let name = &self.graph.feature(feature).name;
-        Error::Request(format!("feature `{name}`, row {row}: {reason}"))
+        let what = format!("feature `{name}`");
+        FailedRow { row, what, reason }
     }
 }
 

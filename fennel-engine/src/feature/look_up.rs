@@ -7,7 +7,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::{Evaluation, Instants};
-use crate::error::{Error, Result};
+use crate::error::{Error, FailedRow, Result};
 use crate::graph::{Dataset, Extraction, FeatureId, Lookup, LookupId};
 use crate::store::Snapshot;
 use crate::table::{Selection, encode_values};
@@ -27,14 +27,20 @@ impl Evaluation<'_> {
         let keys = lookup.keys.iter().map(|key| Rc::clone(self.column(*key)));
         let keys: Vec<_> = keys.collect();
         let mut asked = Asked::default();
-        let mut lens = Vec::new();
+        let (mut lens, mut failed) = (Vec::new(), Vec::new());
         for row in 0..self.rows {
             let key = keys.iter().filter_map(|column| column.get(row));
             if lookup.each {
-                lens.push(self.ask_each(lookup, row, &key.collect::<Vec<_>>(), &mut asked)?);
+                match self.ask_each(lookup, row, &key.collect::<Vec<_>>(), &mut asked) {
+                    Ok(len) => lens.push(len),
+                    Err(row) => failed.push(row),
+                }
             } else {
                 asked.ask(key.collect(), self.at.of(row));
             }
+        }
+        if !failed.is_empty() {
+            return Err(Error::Rows(failed));
         }
 
         let columns = features.iter().map(|(_, column)| *column);
@@ -51,19 +57,21 @@ impl Evaluation<'_> {
             extractions: extractions.collect(),
             is_whole,
         };
-        let mut found = finder.find_each(&asked.keys)?;
-        if let Some(((place, slot), reason)) = found.failures.pop_first() {
-            let asked = asked.places.iter().position(|other| *other == place);
-            let row = row_of(asked.unwrap_or_default(), &lens);
-            return Err(match features.get(slot) {
-                Some((feature, _)) => self.failed(*feature, row, &reason),
-                None => {
-                    let column = dataset.table.columns.get(slot - features.len());
-                    let column = column.map_or("", |column| &column.name);
-                    let name = &lookup.dataset;
-                    Error::Request(format!("dataset `{name}`, `{column}`, row {row}: {reason}"))
-                }
-            });
+        let found = finder.find_each(&asked.keys)?;
+        if !found.failures.is_empty() {
+            let failed = asked.failed(&found.failures, &lens);
+            let failed = failed
+                .into_iter()
+                .map(|(row, slot, reason)| match features.get(slot) {
+                    Some((feature, _)) => self.failed(*feature, row, reason),
+                    None => {
+                        let column = dataset.table.columns.get(slot - features.len());
+                        let column = column.map_or("", |column| &column.name);
+                        let what = format!("dataset `{}`, `{column}`", lookup.dataset);
+                        FailedRow { row, what, reason }
+                    }
+                });
+            return Err(Error::Rows(failed.collect()));
         }
         for ((feature, _), column) in features.iter().zip(found.columns) {
             let values = asked.spread(column);
@@ -87,7 +95,7 @@ impl Evaluation<'_> {
         row: usize,
         lists: &[&'k Value],
         asked: &mut Asked<'k>,
-    ) -> Result<usize> {
+    ) -> Result<usize, FailedRow> {
         let lists = lists.iter().map(|list| match list {
             Value::List(elements) => elements.as_slice(),
             _ => &[],
@@ -101,12 +109,16 @@ impl Evaluation<'_> {
                     .get(i)
                     .map_or("", |id| &self.graph.feature(*id).name)
             };
-            return Err(Error::Request(format!(
-                "row {row}: `{}` lists {len} and `{}` lists {}; lists of keys that are looked up together are of one length",
-                name(0),
-                name(i),
-                lists.get(i).map_or(0, |list| list.len()),
-            )));
+            return Err(FailedRow {
+                row,
+                what: String::new(),
+                reason: format!(
+                    "`{}` lists {len} and `{}` lists {}; lists of keys that are looked up together are of one length",
+                    name(0),
+                    name(i),
+                    lists.get(i).map_or(0, |list| list.len()),
+                ),
+            });
         }
         let at = self.at.of(row);
         for i in 0..len {
@@ -115,16 +127,6 @@ impl Evaluation<'_> {
         }
         Ok(len)
     }
-}
-
-/// The row that asked for something, of rows that ask for as much as `lens` say, or of rows that ask once.
-fn row_of(asked: usize, lens: &[usize]) -> usize {
-    let mut end = 0;
-    let row = lens.iter().position(|len| {
-        end += len;
-        asked < end
-    });
-    row.unwrap_or(asked)
 }
 
 /// Elements, regrouped to lists of these lengths.
@@ -162,6 +164,31 @@ impl<'k> Asked<'k> {
         }
         let places = self.places.iter();
         places.filter_map(|i| found.get(*i).cloned()).collect()
+    }
+
+    /// The rows that asked for what failed, each with the column and the reason that come first. Rows ask for as much as
+    /// `lens` say, or once where it is empty.
+    fn failed(
+        &self,
+        failures: &BTreeMap<(usize, usize), String>,
+        lens: &[usize],
+    ) -> Vec<(usize, usize, String)> {
+        let counts = lens.iter().enumerate();
+        let rows = counts.flat_map(|(row, len)| std::iter::repeat_n(row, *len));
+        let rows: Vec<usize> = match lens.is_empty() {
+            true => (0..self.places.len()).collect(),
+            false => rows.collect(),
+        };
+        let mut failed: Vec<(usize, usize, String)> = Vec::new();
+        for (row, place) in rows.into_iter().zip(&self.places) {
+            let first = failures.range((*place, 0)..(*place + 1, 0)).next();
+            if let Some(((_, slot), reason)) = first
+                && failed.last().is_none_or(|(last, ..)| *last != row)
+            {
+                failed.push((row, *slot, reason.clone()));
+            }
+        }
+        failed
     }
 }
 
