@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{Commit, CommitOptions, Engine};
+use fennel_offline::Jobs;
 use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -21,6 +22,7 @@ use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
 use crate::metrics::{Requests, observe};
+use crate::offline;
 use crate::request_id::RequestIds;
 use crate::route;
 use crate::{Config, ServerName};
@@ -40,7 +42,8 @@ pub(crate) struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
+    pub(crate) offline: Jobs,
     pub(crate) name: ServerName,
     /// Held by whoever changes definitions or branches, from the check of what it may to the change.
     defining: Mutex<()>,
@@ -64,10 +67,18 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, access: Access, name: ServerName, config: &Config) -> App {
-        App(Arc::new(Shared {
+    pub(crate) fn new(
+        engine: Engine,
+        access: Access,
+        name: ServerName,
+        config: &Config,
+    ) -> Result<App, crate::Error> {
+        let access = Arc::new(access);
+        let offline = offline::open(&engine, &access, config)?;
+        Ok(App(Arc::new(Shared {
             engine,
             access,
+            offline,
             name,
             defining: Mutex::new(()),
             max_body: config.max_body,
@@ -77,7 +88,7 @@ impl App {
             request_ids: RequestIds::random(),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
             readers: Arc::new(Semaphore::new(READERS as usize)),
-        }))
+        })))
     }
 
     /// Commits, if `caller` may, and writes that down; or previews a commit.

@@ -40,6 +40,13 @@ pub struct Config {
     pub head_timeout: Duration,
     /// How long a body may pause while it is sent. Default 30 s.
     pub body_timeout: Duration,
+    /// Folders whose files offline queries may read, and write outputs to. Default none. Who may read data of a branch may
+    /// use them, so they hold nothing else.
+    pub offline_dirs: Vec<PathBuf>,
+    /// Buckets of S3 that offline queries may use, as `bucket` or `bucket/prefix`. Default none.
+    pub offline_buckets: Vec<String>,
+    /// How many threads answer the rows of offline queries. Default 2.
+    pub offline_workers: usize,
 }
 
 impl Default for Config {
@@ -55,6 +62,9 @@ impl Default for Config {
             max_connections: 512,
             head_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
+            offline_dirs: Vec::new(),
+            offline_buckets: Vec::new(),
+            offline_workers: 2,
         }
     }
 }

@@ -33,6 +33,9 @@ pub enum Error {
     /// The engine can't start from what the data folder holds.
     #[error("the engine can't start from the data folder")]
     Engine(#[from] fennel_engine::Error),
+    /// A folder for offline queries isn't there, or their jobs can't be read.
+    #[error("offline queries can't be answered")]
+    Offline(#[source] fennel_offline::Error),
     /// A text can't be a token. The text itself is not told.
     #[error("it can't be a token, since {0}; use 16 or more letters and digits")]
     Token(&'static str),
@@ -142,7 +145,7 @@ impl From<fennel_engine::Error> for Failure {
                 return Failure::with_problems(StatusCode::BAD_REQUEST, problems);
             }
             E::Refused(problems) => return Failure::with_problems(StatusCode::CONFLICT, problems),
-            E::Request(_) => StatusCode::BAD_REQUEST,
+            E::Request(_) | E::Rows(_) => StatusCode::BAD_REQUEST,
             E::Unknown { .. } => StatusCode::NOT_FOUND,
             E::Exists { .. } | E::Moved(_) => StatusCode::CONFLICT,
             E::Store(ref store) => status_of(store),
@@ -160,6 +163,21 @@ impl From<Error> for Failure {
             Error::Engine(error) => error.into(),
             other => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, chain(&other)),
         }
+    }
+}
+
+impl From<fennel_offline::Error> for Failure {
+    fn from(error: fennel_offline::Error) -> Failure {
+        use fennel_offline::Error as E;
+        let status = match error {
+            E::Invalid(_) => StatusCode::BAD_REQUEST,
+            E::Missing(_) => StatusCode::NOT_FOUND,
+            E::Conflict(_) => StatusCode::CONFLICT,
+            E::Busy(_) | E::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            E::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Failure::new(status, error.to_string())
     }
 }
 

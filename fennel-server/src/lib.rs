@@ -32,6 +32,9 @@
 //! | `GET diff?from=<commit>&to=<commit>` | | `{"branch": name, "from": {..}, "to": {..}, "diff": {..}}` |
 //! | `POST log` | `{"webhook", "endpoint", "data"}` | `{"rows": n, "set_aside": m}`, once the rows are on the disk |
 //! | `POST query` | `{"inputs", "outputs", "data", "timestamps"?}` | `{"Fs.feature": [..], ..}` |
+//! | `POST query_offline` | `{"input_features", "output_features", "input", "timestamp_column", "output"?, "s3_output"?}` | `{"request_id", "status", "completion_rate", "failure_rate", "output", "rows", ..}`; `docs/querying.md` tells all |
+//! | `GET query_offline/status?request_id=`, `POST query_offline/cancel?request_id=` | | the same |
+//! | `GET query_offline/result?request_id=` | | the output as Parquet, where the query names no other place |
 //! | `POST dataset/<name>/lookup` | `{"keys", "fields", "timestamps"?}` | `{"found": [..], "data": {"field": [..], ..}}` |
 //! | `GET dataset/<name>/inspect?n=10` | | `{"field": [..], ..}` |
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
@@ -102,6 +105,7 @@ mod error;
 mod memory;
 mod metrics;
 mod name;
+mod offline;
 mod openapi;
 mod program;
 mod request;

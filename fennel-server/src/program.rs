@@ -47,6 +47,19 @@ struct Args {
     /// How many connections there may be at once; others wait
     #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
+
+    /// A folder whose files offline queries may read, and write outputs to; may be repeated. Without it they use none
+    #[arg(long, value_name = "DIR")]
+    offline_dir: Vec<PathBuf>,
+
+    /// A bucket of S3 that offline queries may use, as `bucket` or `bucket/prefix`; may be repeated. Without it they use
+    /// none. Region, endpoint and keys are those of the AWS_ variables
+    #[arg(long, value_name = "BUCKET")]
+    offline_bucket: Vec<String>,
+
+    /// How many threads answer the rows of offline queries
+    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    offline_workers: u16,
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
@@ -108,6 +121,9 @@ fn serve(args: Args) -> Result<(), BoxError> {
         name: args.name,
         request_memory: (args.request_memory as usize).saturating_mul(1 << 20),
         max_connections: args.max_connections as usize,
+        offline_dirs: args.offline_dir,
+        offline_buckets: args.offline_bucket,
+        offline_workers: args.offline_workers.into(),
         first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
         ..Config::default()
     };

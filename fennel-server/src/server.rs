@@ -42,7 +42,7 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
-    /// [`Error::Engine`], [`Error::DamagedName`], [`Error::DamagedAccess`] or [`Error::Random`].
+    /// [`Error::Engine`], [`Error::DamagedName`], [`Error::DamagedAccess`], [`Error::Offline`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
         Server::bind_with_clock(config, Arc::new(SystemClock)).await
     }
@@ -86,7 +86,7 @@ impl Server {
             } = &config;
             let (first, process) = (first_admin_token.as_ref(), process_token.as_ref());
             let (access, first) = Access::open(&store, clock, first, process)?;
-            let app = App::new(engine, access, name, &config);
+            let app = App::new(engine, access, name, &config)?;
             Ok::<_, Error>((app, first, naming, data_dir, store.cuts().to_vec()))
         });
         let (app, first_token, naming, data_dir, cuts) = finished(opening).await?;
@@ -186,6 +186,7 @@ impl Server {
         let closing = move || {
             // Of what the last minute told of tokens, all that is lost if this fails.
             let _ = app.access.flush();
+            app.offline.close();
             app.engine.close();
         };
         let _ = spawn_blocking(closing).await;

@@ -8,12 +8,17 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate, what it may depend on of ours, and what only behind a feature.
-const ALLOWED: [(&str, &[&str], &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str], &[&str]); 7] = [
     ("fennel-macros", &[], &[]),
     ("fennel-core", &[], &[]),
     ("fennel-sync", &["fennel-core"], &[]),
     ("fennel-engine", &["fennel-core"], &[]),
-    ("fennel-server", &["fennel-core", "fennel-engine"], &[]),
+    ("fennel-offline", &["fennel-core", "fennel-engine"], &[]),
+    (
+        "fennel-server",
+        &["fennel-core", "fennel-engine", "fennel-offline"],
+        &[],
+    ),
     (
         "fennel",
         &["fennel-core", "fennel-macros", "fennel-sync"],
@@ -22,7 +27,15 @@ const ALLOWED: [(&str, &[&str], &[&str]); 6] = [
 ];
 
 /// What a user's CI must not compile in order to sync.
-const HEAVY: [&str; 5] = ["axum", "fjall", "arrow-array", "chrono-tz", "protox"];
+const HEAVY: [&str; 7] = [
+    "axum",
+    "fjall",
+    "arrow-array",
+    "chrono-tz",
+    "protox",
+    "parquet",
+    "object_store",
+];
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))

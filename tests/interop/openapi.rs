@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -125,6 +125,13 @@ fn examples(http: &Http) -> Vec<(&'static str, &'static str, Value)> {
         "outputs": ["TicketFeatures.price"],
         "data": {"TicketFeatures.ticket_id": ["JAZ-0211-B02"]},
     });
+    let offline = json!({
+        "input_features": ["TicketFeatures.ticket_id"],
+        "output_features": ["TicketFeatures.price"],
+        "timestamp_column": "at",
+        "input": {"Pandas": {"TicketFeatures.ticket_id": ["JAZ-0211-B02"], "at": ["2023-12-14"]}},
+    });
+    let job = completed(http, &offline);
     let row = json!({"ticket_id": "JAZ-0211-D07", "price": 3800, "at": "2023-12-17T21:12:35Z"});
     let log = json!({"webhook": "example", "endpoint": "ticket_sale", "data": [row]});
     vec![
@@ -136,6 +143,10 @@ fn examples(http: &Http) -> Vec<(&'static str, &'static str, Value)> {
         ("compare_commits", "to", json!("HEAD")),
         ("log", "body", log),
         ("query", "body", query),
+        ("query_offline", "body", offline),
+        ("offline_status", "request_id", job.clone()),
+        ("offline_result", "request_id", job.clone()),
+        ("cancel_offline", "request_id", job),
         ("lookup", "name", json!("Ticket")),
         ("lookup", "body", lookup),
         ("inspect", "name", json!("Ticket")),
@@ -148,6 +159,18 @@ fn examples(http: &Http) -> Vec<(&'static str, &'static str, Value)> {
         ("rotate_token", "id", token()),
         ("rotate_token", "body", json!({"overlap": "1h"})),
     ]
+}
+
+/// The id of an offline query, once it has its output.
+fn completed(http: &Http, request: &Value) -> Value {
+    let id = http.post("query_offline", request).ok()["request_id"].clone();
+    let path = format!("query_offline/status?request_id={}", id.as_str().unwrap());
+    let until = Instant::now() + LIMIT;
+    while http.get(&path).ok()["status"] != "completed" {
+        assert!(Instant::now() < until, "{}", http.get(&path).ok());
+        std::thread::yield_now();
+    }
+    id
 }
 
 fn add_example(description: &mut Value, call: &str, place: &str, value: Value) {

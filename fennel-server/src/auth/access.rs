@@ -205,6 +205,36 @@ impl Access {
         ))
     }
 
+    /// Who has left work behind that goes on for an account, with what the account may by now. Work goes on after its
+    /// token has expired, and not after that was taken away.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not go on.
+    pub(crate) fn recall(&self, account: &str, token: &str) -> Result<Caller, &'static str> {
+        if self.process.is_some_and(|hash| hash.id() == token) {
+            return Ok(Caller::new(ADMIN, token, None));
+        }
+        let state = self.state();
+        let Some((_, held)) = state.token(token) else {
+            return Err(
+                "the token that it was submitted with is not there any more; submit it again",
+            );
+        };
+        if held.record.revoked.is_some() {
+            return Err(
+                "the token that it was submitted with was revoked; submit it again with another one",
+            );
+        }
+        let rights = state
+            .accounts
+            .get(account)
+            .filter(|_| *held.account == *account);
+        let rights = rights.ok_or("the account that submitted it is not there any more")?;
+        let (account, rights) = (Arc::clone(&held.account), Arc::clone(&rights.rights));
+        Ok(Caller::of(account, Arc::clone(&held.id), rights, None))
+    }
+
     /// What is known at present.
     pub(crate) fn state(&self) -> Arc<State> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -213,6 +243,11 @@ impl Access {
 
     pub(crate) fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// The engine's clock.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// The present instant, by the engine's clock.

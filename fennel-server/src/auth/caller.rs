@@ -113,6 +113,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may do everything.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.rights().is_admin()
+    }
+
     /// Refuses who is no admin.
     pub(crate) fn require_admin(&self) -> Result<(), Failure> {
         match self.rights().is_admin() {

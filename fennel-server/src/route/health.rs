@@ -73,7 +73,8 @@ mod tests {
             access,
             ServerName::new("tests").unwrap(),
             &Config::default(),
-        );
+        )
+        .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

@@ -11,6 +11,7 @@ mod lineage;
 mod log;
 mod lookup;
 mod metrics;
+mod offline;
 mod openapi;
 mod query;
 mod rejects;
@@ -32,6 +33,7 @@ pub(crate) fn calls() -> Calls {
         branch::calls,
         log::calls,
         query::calls,
+        offline::calls,
         lookup::calls,
         inspect::calls,
         rejects::calls,

@@ -17,6 +17,7 @@ mod lifetime;
 mod limits;
 mod lineage;
 mod metrics;
+mod offline;
 mod openapi;
 mod roles;
 mod support;

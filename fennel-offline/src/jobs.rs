@@ -1,0 +1,375 @@
+//! All jobs of a server, and the workers that they share.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use fennel_engine::Clock;
+use serde_json::{Map, Value as Json};
+
+use crate::error::{Error, Result};
+use crate::files::below;
+use crate::folder::{Asked, Folder};
+use crate::job::{Job, Surroundings, Task};
+use crate::output::Output;
+use crate::places::Places;
+use crate::read::check;
+use crate::status::{State, Status};
+use crate::work::{self, wanted};
+use crate::{Ask, Frame, Input, Place, Request, id};
+
+/// The most jobs that have not ended.
+const MOST: usize = 100;
+/// How many jobs are worked on side by side; the others wait.
+const SIDE_BY_SIDE: usize = 4;
+/// How long an ended job and what is kept of it stays, in microseconds: 7 days.
+const KEPT: i64 = 7 * 86_400_000_000;
+
+/// Where jobs are kept, and what they may use.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder of the jobs' own files; made when missing. One process uses it at a time.
+    pub folder: PathBuf,
+    /// Folders whose files jobs may read, and write outputs to.
+    pub folders: Vec<PathBuf>,
+    /// Buckets of S3 that jobs may use, as `bucket` or `bucket/prefix`.
+    pub buckets: Vec<String>,
+    /// How many threads answer rows; 0 is taken as 1.
+    pub workers: usize,
+}
+
+/// The offline queries of a server. They run until [`close`](Jobs::close).
+pub struct Jobs {
+    shared: Arc<Shared>,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+    folder: PathBuf,
+}
+
+struct Shared {
+    around: Surroundings,
+    /// In the order in which they came.
+    jobs: Mutex<Vec<Arc<Job>>>,
+    changed: Condvar,
+}
+
+impl Jobs {
+    /// Opens the folder, and goes on with the jobs that have not ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the folder can't be used, or one of the folders that jobs may use isn't there.
+    pub fn open(
+        settings: &Settings,
+        ask: Arc<dyn Ask>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Jobs, Error> {
+        let places = Places::open(&settings.folders, &settings.buckets)?;
+        let folder = settings.folder.clone();
+        let shared = Arc::new(Shared {
+            around: Surroundings {
+                ask,
+                places,
+                clock,
+                is_closed: AtomicBool::new(false),
+            },
+            jobs: Mutex::new(read(&folder)?),
+            changed: Condvar::new(),
+        });
+        let workers = (0..settings.workers.max(1)).map(|_| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.work())
+        });
+        let workers = Mutex::new(workers.collect());
+        Ok(Jobs {
+            shared,
+            workers,
+            folder,
+        })
+    }
+
+    /// Takes a job, once everything is right that can be known by now: names, types, allowed places, and local files with
+    /// their columns. `frame` has the rows of [`Input::Frame`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], and no job is there.
+    pub fn submit(&self, request: Request, frame: Option<&Frame>) -> Result<Status, Error> {
+        self.sweep();
+        let id = id::random()?;
+        self.check(&request, &id)?;
+        let folder = Folder::new(self.folder.join(&id));
+        let make_room = |jobs: &[Arc<Job>]| {
+            let unfinished = jobs.iter().filter(|job| !job.is_over());
+            match unfinished.count() < MOST {
+                true => Ok(()),
+                false => Err(Error::Busy(format!(
+                    "there are {MOST} offline queries that have not ended; send it again later, or cancel some"
+                ))),
+            }
+        };
+        make_room(&self.shared.jobs())?;
+        create_own(&self.folder)?;
+        folder.create()?;
+        let kept = (|| {
+            if let (Input::Frame, Some(frame)) = (&request.input, frame) {
+                frame.write(&folder, &request)?;
+            }
+            let mut jobs = self.shared.jobs();
+            make_room(&jobs)?;
+            let number = jobs.last().map_or(0, |job| job.number + 1);
+            let asked = Asked { request, number };
+            folder.ask(&asked)?;
+            let job = Arc::new(Job::new(id, asked, folder.clone()));
+            jobs.push(Arc::clone(&job));
+            Ok(job)
+        })();
+        let job = kept.inspect_err(|_| drop(folder.remove()))?;
+        self.shared.changed.notify_all();
+        Ok(job.status())
+    }
+
+    /// How far a job is; `None` if there is none of that id.
+    #[must_use]
+    pub fn status(&self, id: &str) -> Option<Status> {
+        self.find(id).map(|job| job.status())
+    }
+
+    /// Has a job end without an output; one that has ended stays as it is. `None` if there is none of that id.
+    pub fn cancel(&self, id: &str) -> Option<Status> {
+        let job = self.find(id)?;
+        job.cancel();
+        self.shared.notify();
+        Some(job.status())
+    }
+
+    /// The output of a job that keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] if there is no such job, [`Error::Conflict`] if it has no output here: not yet, or not at all.
+    pub fn result(&self, id: &str) -> Result<File, Error> {
+        let Some(job) = self.find(id) else {
+            return Err(Error::Missing(format!("there is no offline query `{id}`")));
+        };
+        let status = job.status();
+        match (status.state, status.output) {
+            (State::Completed, None) => {
+                let path = job.folder().result();
+                File::open(&path).map_err(|error| Error::own(&path, &error))
+            }
+            (State::Completed, Some(place)) => Err(Error::Conflict(format!(
+                "the output is at `{place}`, as the query asked"
+            ))),
+            (State::Failed | State::Cancelled, _) => Err(Error::Conflict(
+                "the query has no output; its status tells why".into(),
+            )),
+            (State::Pending | State::Running, _) => Err(Error::Conflict(
+                "the query has no output yet; ask for its status, and again when that is completed"
+                    .into(),
+            )),
+        }
+    }
+
+    /// Waits until workers have finished the parts that they are at, and has them do no more. What is left goes on with
+    /// the next [`open`](Jobs::open).
+    pub fn close(&self) {
+        self.shared.around.is_closed.store(true, Ordering::Relaxed);
+        self.shared.notify();
+        let workers =
+            std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        for worker in workers {
+            let _ = worker.join();
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<Arc<Job>> {
+        let jobs = self.shared.jobs();
+        jobs.iter().find(|job| job.id == id).cloned()
+    }
+
+    fn check(&self, request: &Request, id: &str) -> Result<()> {
+        let places = &self.shared.around.places;
+        let columns = work::empty(request, &*self.shared.around.ask)?;
+        if columns.get(&request.timestamp_column).is_some() {
+            return Err(Error::Invalid(format!(
+                "the column of instants is called `{}`, as an output is; give it another name",
+                request.timestamp_column
+            )));
+        }
+        if let Some(input) = request
+            .columns
+            .keys()
+            .find(|it| !request.inputs.contains(it))
+        {
+            return Err(Error::Invalid(format!(
+                "feature_to_column_map has `{input}`, which is no input"
+            )));
+        }
+        match &request.input {
+            Input::Files(Place::Local(url), format) => {
+                for file in below(&places.local(url)?)? {
+                    check(&*file, format, &wanted(request))?;
+                }
+            }
+            Input::Files(Place::S3(bucket), _) => {
+                places.check_bucket(&bucket.name, &bucket.prefix)?;
+            }
+            Input::Frame => {}
+        }
+        match &request.output {
+            Some(Place::Local(url)) => Output::new(places, url, id)?.check(),
+            Some(Place::S3(bucket)) => places.check_bucket(&bucket.name, &bucket.prefix),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes jobs that ended long ago.
+    fn sweep(&self) {
+        let before = self.shared.around.clock.now().micros() - KEPT;
+        let mut jobs = self.shared.jobs();
+        jobs.retain(|job| {
+            let is_old = job.ended_at().is_some_and(|at| at < before);
+            // One that can't be removed is tried again.
+            !(is_old && job.folder().remove().is_ok())
+        });
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn jobs(&self) -> MutexGuard<'_, Vec<Arc<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has workers look for tasks.
+    fn notify(&self) {
+        // With the lock, since a worker may have looked and not be waiting yet.
+        let _jobs = self.jobs();
+        self.changed.notify_all();
+    }
+
+    fn work(&self) {
+        // Where to look first, so that jobs take turns.
+        let mut turn = 0_usize;
+        while let Some((job, task)) = self.next(turn) {
+            turn = turn.wrapping_add(1);
+            let notify = || self.notify();
+            let run = AssertUnwindSafe(|| job.run(task, &self.around, &notify));
+            if catch_unwind(run).is_err() {
+                job.panicked(&self.around);
+            }
+            self.notify();
+        }
+    }
+
+    /// The next task of any job; waits for one. `None` when there are to be no more.
+    fn next(&self, turn: usize) -> Option<(Arc<Job>, Task)> {
+        let mut jobs = self.jobs();
+        loop {
+            if self.around.is_closed.load(Ordering::Relaxed) {
+                return None;
+            }
+            let mut going: Vec<&Arc<Job>> = jobs
+                .iter()
+                .filter(|job| !job.is_over())
+                .take(SIDE_BY_SIDE)
+                .collect();
+            if !going.is_empty() {
+                let turn = turn % going.len();
+                going.rotate_left(turn);
+            }
+            let found = going.into_iter().find_map(|job| {
+                let task = job.task()?;
+                Some((Arc::clone(job), task))
+            });
+            if found.is_some() {
+                return found;
+            }
+            jobs = self
+                .changed
+                .wait(jobs)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Frame {
+    /// Writes the columns that are wanted as rows.
+    fn write(&self, folder: &Folder, request: &Request) -> Result<()> {
+        let columns = wanted(request).columns;
+        let columns = columns.iter().map(|name| match self.0.get(name) {
+            Some(Json::Array(values)) => Ok((name, values)),
+            Some(_) => Err(Error::Invalid(format!(
+                "column `{name}` of the input is no list; write it with a value per row"
+            ))),
+            None => Err(Error::Invalid(format!(
+                "the input has no column `{name}`; send one of that name"
+            ))),
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let rows = columns.first().map_or(0, |(_, values)| values.len());
+        if let Some((name, values)) = columns.iter().find(|(_, values)| values.len() != rows) {
+            return Err(Error::Invalid(format!(
+                "column `{name}` of the input has {} values, and the first one has {rows}; give each as many",
+                values.len()
+            )));
+        }
+        folder.make(&folder.frame(), |file| {
+            let mut lines = BufWriter::new(file);
+            let mut write = || {
+                for row in 0..rows {
+                    let row = columns.iter().map(|(name, values)| {
+                        let value = values.get(row).cloned().unwrap_or(Json::Null);
+                        ((*name).clone(), value)
+                    });
+                    let row: Map<String, Json> = row.collect();
+                    serde_json::to_writer(&mut lines, &row)?;
+                    lines.write_all(b"\n")?;
+                }
+                lines.flush()
+            };
+            write().map_err(|error| folder.told(&error))
+        })
+    }
+}
+
+/// The jobs that a folder has, in their order.
+fn read(folder: &Path) -> Result<Vec<Arc<Job>>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::own(folder, &error)),
+    };
+    let mut jobs = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::own(folder, &error))?;
+        let Ok(id) = entry.file_name().into_string() else {
+            continue;
+        };
+        let own = Folder::new(entry.path());
+        let Some(asked) = own.asked()? else {
+            // A crash came before the job was taken.
+            own.remove()?;
+            continue;
+        };
+        jobs.push(Arc::new(match own.end()? {
+            Some(end) => Job::ended(id, asked, own, end),
+            None => Job::new(id, asked, own),
+        }));
+    }
+    jobs.sort_by_key(|job| job.number);
+    Ok(jobs)
+}
+
+fn create_own(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::own(folder, &error))
+}

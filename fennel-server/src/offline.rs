@@ -1,0 +1,60 @@
+//! Offline queries: what their jobs are told by the engine, and who is asked whether they may know.
+
+use std::sync::Arc;
+
+use fennel_core::value::Shape;
+use fennel_engine::{Engine, Query};
+use fennel_offline::{Answer, Ask, Jobs, Settings, Submitter};
+
+use crate::auth::{Access, Caller};
+use crate::error::Failure;
+use crate::{Config, Error};
+
+/// Opens the jobs of a data folder.
+pub(crate) fn open(engine: &Engine, access: &Arc<Access>, config: &Config) -> Result<Jobs, Error> {
+    let settings = Settings {
+        folder: config.data_dir.join("offline"),
+        folders: config.offline_dirs.clone(),
+        buckets: config.offline_buckets.clone(),
+        workers: config.offline_workers,
+    };
+    let asking = Asking {
+        engine: engine.clone(),
+        access: Arc::clone(access),
+    };
+    Jobs::open(&settings, Arc::new(asking), access.clock()).map_err(Error::Offline)
+}
+
+struct Asking {
+    engine: Engine,
+    access: Arc<Access>,
+}
+
+impl Ask for Asking {
+    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, String> {
+        let types = self.engine.feature_types(branch, features);
+        types.map_err(|error| error.to_string())
+    }
+
+    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, String> {
+        let caller = self.access.recall(&who.account, &who.token)?;
+        let answer = answer(&self.engine, &caller, branch, query);
+        answer.map_err(|failure| failure.message().to_owned())
+    }
+}
+
+/// What the engine answers, if the caller may know it.
+pub(crate) fn answer(
+    engine: &Engine,
+    caller: &Caller,
+    branch: &str,
+    query: &Query,
+) -> Result<Answer, Failure> {
+    caller.read_features(engine, branch, &query.outputs, || {
+        match engine.query(branch, query) {
+            Ok(columns) => Ok(Answer::Columns(columns)),
+            Err(fennel_engine::Error::Rows(failed)) => Ok(Answer::Failed(failed)),
+            Err(error) => Err(error),
+        }
+    })
+}

@@ -1,0 +1,465 @@
+//! Offline queries: features for frames and files, each row as of its own instant.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use crate::access::{send, token_of, token_with};
+use crate::support::{Reply, TestServer, ticket};
+
+const PATH: &str = "/api/v1/query_offline";
+
+/// A query for the prices of tickets.
+fn prices(input: &Json) -> Json {
+    json!({
+        "input_features": ["TicketFeatures.ticket_id"],
+        "output_features": ["TicketFeatures.price"],
+        "input": input,
+        "timestamp_column": "ts",
+        "s3_output": null,
+        "use_v2": true,
+    })
+}
+
+fn frame(ids: &[&str], at: &[&str]) -> Json {
+    prices(&json!({"Pandas": {"TicketFeatures.ticket_id": ids, "ts": at}}))
+}
+
+fn file(path: &Path, format: &str) -> Json {
+    let map = json!({"TicketFeatures.ticket_id": "id"});
+    let path = format!("file://{}", path.display());
+    prices(&json!({"File": {"path": path, "format": format, "feature_to_column_map": map}}))
+}
+
+/// A server with tickets that may use a folder, and that folder.
+fn server() -> (TestServer, TempDir) {
+    let files = tempfile::tempdir().unwrap();
+    let dir = files.path().to_owned();
+    let server = TestServer::configured(tempfile::tempdir().unwrap(), |config| {
+        config.offline_dirs = vec![dir];
+    });
+    let server = server.commit_tickets();
+    let rows = json!({
+        "ticket_id": ["a", "b", "a"],
+        "price": [1, 2, 3],
+        "at": ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z", "2024-01-03T00:00:00Z"],
+    });
+    assert_eq!(server.log(&rows).ok()["rows"], 3);
+    (server, files)
+}
+
+/// Waits until a job has ended.
+fn ended(server: &TestServer, id: &str) -> Json {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let status = server.get(&format!("{PATH}/status?request_id={id}")).ok();
+        match status["status"].as_str() {
+            Some("pending" | "running") if Instant::now() < until => std::thread::yield_now(),
+            _ => return status,
+        }
+    }
+}
+
+fn id(answer: &Json) -> String {
+    answer["request_id"].as_str().unwrap().to_owned()
+}
+
+fn run(server: &TestServer, request: &Json) -> Json {
+    let answer = server.post(PATH, request).ok();
+    ended(server, &id(&answer))
+}
+
+/// The prices and instants of an output.
+fn read(parquet: Vec<u8>) -> Vec<(i64, i64)> {
+    let bytes = axum::body::Bytes::from(parquet);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+    let mut rows = Vec::new();
+    for batch in reader.build().unwrap() {
+        let batch = batch.unwrap();
+        let prices = batch["TicketFeatures.price"].as_primitive::<Int64Type>();
+        let at = batch["ts"].as_primitive::<TimestampMicrosecondType>();
+        rows.extend((0..batch.num_rows()).map(|row| (prices.value(row), at.value(row))));
+    }
+    rows
+}
+
+fn result(server: &TestServer, status: &Json) -> Vec<(i64, i64)> {
+    let reply = server.get(status["output"].as_str().unwrap());
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    read(reply.body)
+}
+
+#[test]
+fn a_frame_is_answered_as_of_each_rows_instant() {
+    let (server, _files) = server();
+    let at = [
+        "2024-01-02 00:00:00+00:00",
+        "2024-01-04 00:00:00.5+00:00",
+        "2023-01-01 00:00:00+00:00",
+    ];
+    let answer = server.post(PATH, &frame(&["a", "a", "a"], &at)).ok();
+    let id = id(&answer);
+    assert_eq!(id.len(), 36, "{id}");
+    let status = ended(&server, &id);
+    assert_eq!(
+        status,
+        json!({
+            "request_id": id,
+            "status": "completed",
+            "completion_rate": 1.0,
+            "failure_rate": 0.0,
+            "output_bucket": null,
+            "output_prefix": null,
+            "output": format!("{PATH}/result?request_id={id}"),
+            "rows": 3,
+            "rows_done": 3,
+            "rows_failed": 0,
+            "failures": [],
+            "error": null,
+            "workflow": null,
+        })
+    );
+    let second = 1_000_000;
+    assert_eq!(
+        result(&server, &status),
+        [
+            (1, 1_704_153_600 * second),
+            (3, 1_704_326_400 * second + second / 2),
+            (0, 1_672_531_200 * second),
+        ]
+    );
+}
+
+#[test]
+fn a_file_of_each_format_is_answered_into_a_file() {
+    let (server, files) = server();
+    let csv = files.path().join("in.csv");
+    fs::write(&csv, "ts,other,id\n2024-01-02,x,a\n2024-01-02,\"y\nz\",b\n").unwrap();
+    let lines = files.path().join("in.jsonl");
+    let text = r#"{"id": "a", "ts": "2024-01-02"}
+
+{"ts": 1704153600, "id": "b"}
+"#;
+    fs::write(&lines, text).unwrap();
+    for (input, format) in [(&csv, "csv"), (&lines, "json")] {
+        let mut request = file(input, format);
+        let out = files.path().join(format!("{format}.parquet"));
+        request["output"] = json!(format!("file://{}", out.display()));
+        let status = run(&server, &request);
+        assert_eq!(status["status"], "completed", "{status}");
+        let expected = [(1, 1_704_153_600_000_000), (2, 1_704_153_600_000_000)];
+        assert_eq!(read(fs::read(&out).unwrap()), expected);
+        let kept = server.get(&format!("{PATH}/result?request_id={}", id(&status)));
+        assert!(kept.error(409).contains("the output is at `file://"));
+
+        // What was written is an input as good as any.
+        let mut request = file(&out, "parquet");
+        request["input"]["File"]["feature_to_column_map"] =
+            json!({"TicketFeatures.ticket_id": "TicketFeatures.price"});
+        let status = run(&server, &request);
+        assert_eq!(
+            result(&server, &status),
+            [(0, expected[0].1), (0, expected[0].1)]
+        );
+    }
+    let left: Vec<_> = fs::read_dir(files.path()).unwrap().collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+}
+
+#[test]
+fn a_bad_row_is_counted_and_told_with_its_place_and_the_others_are_answered() {
+    let (server, files) = server();
+    let input = files.path().join("in.csv");
+    let text = "id,ts\na,2024-01-02T00:00:00Z\na,soon\nb\nb,2024-01-02T02:00:00+02:00\nb,2024-01-02 00:00:00\n";
+    fs::write(&input, text).unwrap();
+    let status = run(&server, &file(&input, "csv"));
+    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(
+        (&status["rows"], &status["rows_failed"]),
+        (&json!(5), &json!(3))
+    );
+    assert_eq!(status["failure_rate"], 0.6);
+    let name = format!("file://{}", input.display());
+    assert_eq!(
+        status["failures"],
+        json!([
+            {"file": name, "row": 2, "line": 3, "reason": "column `ts`: expected `DateTime<Utc>`, found \"soon\""},
+            {"file": name, "row": 3, "line": 4, "reason": "it has 1 values, and there are 2 columns"},
+            {"file": name, "row": 5, "line": 6, "reason": "column `ts`: \"2024-01-02 00:00:00\" has no time zone, and the first row's has one; write all of them in one way, where none is UTC"},
+        ])
+    );
+    let instant = 1_704_153_600_000_000;
+    assert_eq!(result(&server, &status), [(1, instant), (2, instant)]);
+}
+
+#[test]
+fn what_is_wrong_is_refused_before_a_job_is_there() {
+    let (server, files) = server();
+    let path = |name: &str| files.path().join(name);
+    fs::write(path("in.csv"), "id,ts\na,2024-01-02\n").unwrap();
+    fs::write(path("there.parquet"), "").unwrap();
+    fs::create_dir(path("empty")).unwrap();
+    let with = |pointer: &str, value: Json| {
+        let mut request = file(&path("in.csv"), "csv");
+        match request.pointer_mut(pointer) {
+            Some(place) => *place = value,
+            None => request[pointer.trim_start_matches('/')] = value,
+        }
+        request
+    };
+    let url = |name: &str| json!(format!("file://{}", path(name).display()));
+    let column = "/input/File/feature_to_column_map/TicketFeatures.ticket_id";
+    for (request, status, why) in [
+        (
+            with("/input/File/path", url("none.csv")),
+            404,
+            "there is no such file",
+        ),
+        (with("/input/File/path", url("empty")), 404, "has no files"),
+        (
+            with("/input/File/path", json!("file:///etc/passwd")),
+            400,
+            "--offline-dir",
+        ),
+        (with("/input/File/path", url("../x")), 400, "has `..` in it"),
+        (
+            with("/input/File/format", json!("delta")),
+            400,
+            "the format \"delta\" is not read",
+        ),
+        (
+            with("/input/File/format", json!("parquet")),
+            400,
+            "can't be read as Parquet",
+        ),
+        (
+            with(column, json!("uid")),
+            400,
+            "has no column `uid`; it has `id`, `ts`",
+        ),
+        (
+            with("/timestamp_column", json!("at")),
+            400,
+            "has no column `at`",
+        ),
+        (
+            with("/timestamp_column", json!("TicketFeatures.price")),
+            400,
+            "give it another name",
+        ),
+        (
+            with("/output_features", json!(["TicketFeatures.prise"])),
+            404,
+            "no feature `TicketFeatures.prise`",
+        ),
+        (
+            with("/output", url("there.parquet")),
+            409,
+            "it is there already",
+        ),
+        (with("/output", url("out.csv")), 400, "ends with .parquet"),
+        (
+            with("/output", url("none/out.parquet")),
+            404,
+            "there is no such file or folder",
+        ),
+        (
+            with("/output", json!("file:///tmp/x.parquet")),
+            400,
+            "--offline-dir",
+        ),
+        (frame(&["a"], &[]), 400, "has 0 values"),
+        (
+            prices(&json!({"Pandas": {"ts": []}})),
+            400,
+            "the input has no column `TicketFeatures.ticket_id`",
+        ),
+    ] {
+        let told = server.post(PATH, &request).error(status);
+        assert!(told.contains(why), "{told}");
+    }
+    let none = server
+        .get(&format!("{PATH}/status?request_id=x"))
+        .error(404);
+    assert!(none.contains("there is no offline query `x`"), "{none}");
+    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_server_that_allows_nothing_uses_no_files_and_no_buckets() {
+    let server = TestServer::with_tickets();
+    let told = server
+        .post(PATH, &file(Path::new("/etc/passwd"), "csv"))
+        .error(400);
+    assert!(told.contains("--offline-dir"), "{told}");
+    let table = json!({
+        "bucket": "b", "path_prefix": "p", "pre_sorted": false, "format": "json",
+        "db": {"name": "extract_historical_s3_input", "db": {"S3": {"creds": null, "role_arn": null}}},
+    });
+    let s3 = json!({"S3": {"s3_table": table, "compression": "None"}});
+    let told = server.post(PATH, &prices(&s3)).error(400);
+    assert!(told.contains("--offline-bucket"), "{told}");
+}
+
+#[test]
+fn a_job_is_its_submitters_and_goes_with_what_that_may() {
+    let (server, _files) = server();
+    let reader = token_of(&server, "one", &["reader:main"]);
+    let other = token_of(&server, "two", &["reader:main"]);
+    let logger = token_of(&server, "three", &["producer:example/*"]);
+    let ask = |token: &str| {
+        send(
+            server.call("POST", PATH).bearer(token),
+            &frame(&["a"], &["2024-01-02"]),
+        )
+    };
+    ask(&logger).error(403);
+    let id = id(&ask(&reader).ok());
+    ended(&server, &id);
+    let see = |token: &str, what: &str| -> Reply {
+        let path = format!("{PATH}/{what}?request_id={id}");
+        let method = if what == "cancel" { "POST" } else { "GET" };
+        server.call(method, &path).bearer(token).send()
+    };
+    for what in ["status", "cancel", "result"] {
+        assert_eq!(see(&reader, what).status, 200, "{what}");
+        see(&other, what).error(404);
+        see(&logger, what).error(404);
+    }
+    assert_eq!(see(crate::support::TOKEN, "status").status, 200);
+}
+
+#[test]
+fn features_with_a_tag_that_is_kept_from_someone_are_kept_from_jobs_too() {
+    let (server, _files) = server();
+    let grant = json!([{"modes": ["read_data"], "branches": ["main"], "tags": ["~secret"]}]);
+    let token = token_with(&server, "careful", &grant);
+    let ask = || {
+        send(
+            server.call("POST", PATH).bearer(&token),
+            &frame(&["a"], &["2024-01-02"]),
+        )
+    };
+    let job = id(&ask().ok());
+    ended(&server, &job);
+    let mut request =
+        <fennel_core::wire::proto::services::SyncRequest as prost::Message>::decode(&ticket()[..])
+            .unwrap();
+    let metadata = request
+        .features
+        .iter_mut()
+        .map(|it| it.metadata.get_or_insert_default());
+    metadata.for_each(|it| it.tags = vec!["secret".into()]);
+    server.commit(&prost::Message::encode_to_vec(&request)).ok();
+    let told = ask().error(403);
+    assert!(told.contains("carries the tag `secret`"), "{told}");
+    let result = format!("{PATH}/result?request_id={job}");
+    server.call("GET", &result).bearer(&token).send().error(403);
+}
+
+#[test]
+fn a_job_that_a_stop_cut_off_goes_on_after_the_start() {
+    let (server, files) = server();
+    let input = files.path().join("in.csv");
+    let rows: String = (0..100_000)
+        .map(|i| format!("{},2024-01-02\n", ["a", "b"][i % 2]))
+        .collect();
+    fs::write(&input, format!("id,ts\n{rows}")).unwrap();
+    let id = id(&server.post(PATH, &file(&input, "csv")).ok());
+    let dir = server.stop();
+    let server = TestServer::configured(dir, |config| {
+        config.offline_dirs = vec![files.path().to_owned()];
+    });
+    let status = ended(&server, &id);
+    assert_eq!(
+        (&status["status"], &status["rows"]),
+        (&json!("completed"), &json!(100_000)),
+        "{status}"
+    );
+    let prices: Vec<i64> = result(&server, &status)
+        .into_iter()
+        .map(|(price, _)| price)
+        .collect();
+    assert_eq!(prices, [1, 2].repeat(50_000));
+}
+
+#[test]
+fn a_job_that_is_cancelled_leaves_nothing() {
+    let (server, files) = server();
+    let input = files.path().join("in.csv");
+    let rows = "a,2024-01-02\n".repeat(300_000);
+    fs::write(&input, format!("id,ts\n{rows}")).unwrap();
+    let mut request = file(&input, "csv");
+    request["output"] = json!(format!(
+        "file://{}",
+        files.path().join("out.parquet").display()
+    ));
+    let id = id(&server.post(PATH, &request).ok());
+    server
+        .post(&format!("{PATH}/cancel?request_id={id}"), &json!({}))
+        .ok();
+    let status = ended(&server, &id);
+    assert_eq!(status["status"], "cancelled", "{status}");
+    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 1);
+    let job = server.dir.path().join("data/offline").join(&id);
+    let mut left: Vec<_> = fs::read_dir(job)
+        .unwrap()
+        .map(|it| it.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["end.json", "job.json"]);
+    let told = server
+        .get(&format!("{PATH}/result?request_id={id}"))
+        .error(409);
+    assert!(told.contains("has no output"), "{told}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever was logged, a file is answered as an online query at the same instants.
+    #[test]
+    fn offline_is_online_at_the_same_instants(
+        logged in prop::collection::vec((0..4_u8, -9..9_i64, 0..6_i64), 0..12),
+        asked in prop::collection::vec((0..5_u8, 0..7_i64), 1..12),
+    ) {
+        let (server, _files) = shared();
+        let branch = fresh(server);
+        let second = |at: &i64| 1_704_153_600 + at;
+        for (ticket, price, at) in &logged {
+            let row = json!([{"ticket_id": format!("{branch}{ticket}"), "price": price, "at": second(at)}]);
+            server.log(&row).ok();
+        }
+        let ids: Vec<String> = asked.iter().map(|(ticket, _)| format!("{branch}{ticket}")).collect();
+        let at: Vec<i64> = asked.iter().map(|(_, at)| second(at)).collect();
+        let offline = run(server, &prices(&json!({"Pandas": {"TicketFeatures.ticket_id": ids, "ts": at}})));
+        let online = server.post("/api/v1/query", &json!({
+            "inputs": ["TicketFeatures.ticket_id"], "outputs": ["TicketFeatures.price"],
+            "data": {"TicketFeatures.ticket_id": ids}, "timestamps": at,
+        })).ok();
+        let offline: Vec<i64> = result(server, &offline).into_iter().map(|(price, _)| price).collect();
+        prop_assert_eq!(json!(offline), online["TicketFeatures.price"].clone());
+    }
+}
+
+/// One server for all cases.
+fn shared() -> &'static (TestServer, TempDir) {
+    static SERVER: std::sync::LazyLock<(TestServer, TempDir)> = std::sync::LazyLock::new(server);
+    &SERVER
+}
+
+/// A prefix of ids that no other case has.
+fn fresh(_server: &TestServer) -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    format!(
+        "case{}-",
+        NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    )
+}
