@@ -157,6 +157,12 @@ impl Project {
         }
     }
 
+    /// Where cargo puts the program of a member, in a profile's folder.
+    #[must_use]
+    pub fn program(&self, profile: &str, name: &str) -> PathBuf {
+        self.target().join(profile).join(name)
+    }
+
     fn target(&self) -> PathBuf {
         self.dir.path().join("target")
     }
