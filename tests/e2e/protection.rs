@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::shop::{
     cents, cents_everywhere, feature_back, feature_deleted, feature_left_out, first, kept_longer,
-    order_deleted, request, set_deleted, spend_deleted,
+    order_deleted, request, set_deleted, spend_deleted, spend_deprecated,
 };
 use crate::sync::sync;
 
@@ -324,6 +324,22 @@ fn a_plan_tells_what_is_computed_from_how_many_rows() {
     commit(&http, &cents_everywhere::all());
     assert_eq!(tables(&plan(&http, &cents_everywhere::all())), []);
     drop(server);
+}
+
+#[test]
+fn who_uses_what_is_deprecated_is_in_every_plan() {
+    let data = tempfile::tempdir().unwrap();
+    let (_server, http) = shop(data.path());
+    let uses = || plan(&http, &spend_deprecated::all())["deprecated_uses"].clone();
+    let told = json!([{
+        "used": {"kind": "dataset", "entity": "Spend", "member": ""},
+        "user": {"kind": "featureset", "entity": "UserFeatures", "member": "total"},
+    }]);
+    assert_eq!(uses(), told, "as it becomes deprecated");
+    commit(&http, &spend_deprecated::all());
+    assert_eq!(uses(), told, "and from then on, though nothing changes");
+    commit(&http, &first::all());
+    assert_eq!(plan(&http, &first::all())["deprecated_uses"], json!([]));
 }
 
 #[test]

@@ -80,6 +80,12 @@ shop!(spend_deleted {
     (1)
     (#[feature(Spend::total, default = 0)] total: i64,)
 });
+shop!(spend_deprecated {
+    (1, i64)
+    #[meta(deprecated)]
+    (1)
+    (#[feature(Spend::total, default = 0)] total: i64,)
+});
 shop!(feature_deleted {
     (1, i64)
     (1)
