@@ -14,7 +14,7 @@ use crate::history::{Head, Lines};
 use crate::meta;
 use crate::store::Batch;
 use crate::table::TableId;
-use crate::{Engine, Error};
+use crate::{Engine, Error, Note};
 
 /// All branches, as of their last commits.
 #[derive(Debug, Default)]
@@ -79,7 +79,12 @@ impl Engine {
     ///
     /// [`Error::Exists`] if there is such a branch, [`Error::Request`] for another name.
     pub fn init_branch(&self, name: &str) -> Result<(), Error> {
-        self.create_branch(name, |_, line| {
+        self.init_noted(name, &|| Ok(()))
+    }
+
+    /// [`init_branch`](Engine::init_branch), which calls `note` before it changes anything.
+    pub(crate) fn init_noted(&self, name: &str, note: Note<'_>) -> Result<(), Error> {
+        self.create_branch(name, note, |_, line| {
             Ok(Branch::new(
                 Lines::new(line),
                 Arc::default(),
@@ -95,7 +100,12 @@ impl Engine {
     ///
     /// [`Error::Unknown`] if there is no branch `base`, and as [`init_branch`](Engine::init_branch).
     pub fn clone_branch(&self, base: &str, name: &str) -> Result<(), Error> {
-        self.create_branch(name, |branches, line| {
+        self.clone_noted(base, name, &|| Ok(()))
+    }
+
+    /// [`clone_branch`](Engine::clone_branch), which calls `note` before it changes anything.
+    pub(crate) fn clone_noted(&self, base: &str, name: &str, note: Note<'_>) -> Result<(), Error> {
+        self.create_branch(name, note, |branches, line| {
             branches.read(base, |base| {
                 let (head, graph) = (Arc::clone(&base.head), Arc::clone(&base.graph));
                 Branch::new(base.lines.clone_to(line), head, graph)
@@ -109,6 +119,11 @@ impl Engine {
     ///
     /// [`Error::Unknown`] if there is no such branch, [`Error::Request`] for `main`.
     pub fn delete_branch(&self, name: &str) -> Result<(), Error> {
+        self.delete_noted(name, &|| Ok(()))
+    }
+
+    /// [`delete_branch`](Engine::delete_branch), which calls `note` before it changes anything.
+    pub(crate) fn delete_noted(&self, name: &str, note: Note<'_>) -> Result<(), Error> {
         if name == Branches::MAIN {
             let what = "the branch `main` is always there and can't be deleted; mark its entities deleted in a commit";
             return Err(Error::Request(what.into()));
@@ -119,6 +134,7 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let lines = inner.branches.read(name, |branch| branch.lines.clone())?;
+        note()?;
         let unused = registry.unused(&inner.branches.tables_besides(name));
         let mut batch = Batch::new();
         meta::delete_branch(&mut batch, name);
@@ -137,6 +153,7 @@ impl Engine {
     fn create_branch(
         &self,
         name: &str,
+        note: Note<'_>,
         first: impl FnOnce(&Branches, u32) -> Result<Branch>,
     ) -> Result<(), Error> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
@@ -158,6 +175,7 @@ impl Engine {
             return Err(Error::Exists { what });
         }
         let branch = first(branches, branches.next_line())?;
+        note()?;
         let mut batch = Batch::new();
         meta::put_branch(&mut batch, name, &branch.lines);
         self.inner.store.write(batch)?;

@@ -51,6 +51,7 @@ mod lookup;
 mod meta;
 mod metrics;
 mod native;
+mod noted;
 mod query;
 mod recover;
 mod reject;
@@ -69,6 +70,7 @@ pub use history::{Comparison, EntityChange, Moved, Names, PastCommit, ShownCommi
 pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;
 pub use metrics::{BranchMetrics, FeatureMetrics, PipelineMetrics, SourceMetrics};
+pub use noted::{Note, Noted};
 pub use query::Query;
 pub use reject::{Reject, Rejects};
 pub use tags::Tags;

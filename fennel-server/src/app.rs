@@ -1,5 +1,6 @@
 //! The routes, and the threads on which the engine is called.
 
+use std::cell::Cell;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,13 +12,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_engine::{Commit, CommitOptions, Engine};
+use fennel_engine::{Commit, CommitOptions, Engine, Note};
 use fennel_offline::Jobs;
 use futures_util::FutureExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::auth::{Access, Caller, Entry, require_token, require_token_still};
+use crate::auth::{Access, Caller, Entry, Hidden, require_token, require_token_still};
 use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
@@ -101,10 +102,12 @@ impl App {
     ) -> Result<Commit, Failure> {
         let engine = &self.engine;
         let check = || caller.check_commit(engine, branch, request, options);
-        let commit = |hidden| caller.commit(engine, branch, request, options.clone(), &hidden);
+        let commit = |hidden: Hidden, note: Note<'_>| {
+            caller.commit(engine, branch, request, options.clone(), &hidden, note)
+        };
         if options.preview {
             let _one_at_a_time = self.defining();
-            return commit(check()?);
+            return commit(check()?, &|| Ok(()));
         }
         self.define(
             (caller, "commit", branch),
@@ -123,33 +126,39 @@ impl App {
         &self,
         who: (&Caller, &str, &str),
         check: impl FnOnce() -> Result<C, Failure>,
-        change: impl FnOnce(C) -> Result<T, Failure>,
+        change: impl FnOnce(C, Note<'_>) -> Result<T, Failure>,
         told: impl FnOnce(&T, Entry) -> Entry,
     ) -> Result<T, Failure> {
         let _one_at_a_time = self.defining();
         let checked = check()?;
-        self.audit(who, || change(checked), told)
+        self.audit(who, |note| change(checked, note), told)
     }
 
-    /// Does what the audit tells of: that `caller` does `what` to `on`. It tells that it has begun before it is done,
-    /// since nothing may be done that isn't written down, and then how it ended, with what `told` adds. Check first
-    /// whether the caller may, for each call is an entry.
+    /// Does what the audit tells of: that `caller` does `what` to `on`. `work` notes that it begins before it changes
+    /// anything, since nothing may be done that isn't written down. The entry then says how it ended, with what `told`
+    /// adds. What ends without having begun has changed nothing, and is counted as denials are.
     pub(crate) fn audit<T>(
         &self,
         (caller, what, on): (&Caller, &str, &str),
-        work: impl FnOnce() -> Result<T, Failure>,
+        work: impl FnOnce(Note<'_>) -> Result<T, Failure>,
         told: impl FnOnce(&T, Entry) -> Entry,
     ) -> Result<T, Failure> {
         let audit = self.access.audit();
         let entry = Entry::new(self.access.now(), caller, what, on);
-        let number = audit.write(&entry.clone().outcome("begun"))?;
-        let done = work();
+        let begun = Cell::new(None);
+        let done = work(&|| {
+            begun.set(Some(audit.write(&entry.clone().outcome("begun"))?));
+            Ok(())
+        });
         let entry = match &done {
             Ok(done) => told(done, entry),
             Err(failure) => entry.outcome(format!("refused: {}", failure.message())),
         };
-        // What is done is done: if this can't be written, the entry stays as begun, and so would those of later calls.
-        let _ = audit.complete(number, &entry);
+        match begun.get() {
+            // What is done is done: if this can't be written, the entry stays as begun, and so would those of later calls.
+            Some(number) => drop(audit.complete(number, &entry)),
+            None => audit.count(caller, entry),
+        }
         done
     }
 

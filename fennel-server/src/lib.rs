@@ -54,6 +54,7 @@
 //! | `GET token/<id>` | | the token |
 //! | `DELETE role/<name>`, `account/<name>`, `token/<id>` | | what was deleted |
 //! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
+//! | `DELETE audit?before=<instant>` | | `{"entries": n, "more": bool}`, of which those older than `before` are gone |
 //! | `GET server` | | `{"name": name, "version": "0.1.0"}`: which server this is |
 //! | `GET /metrics` | | numbers for Prometheus; `docs/operating.md` lists them |
 //! | `GET openapi.json` | | all calls, as [OpenAPI](https://spec.openapis.org/oas/v3.1.0) describes them |

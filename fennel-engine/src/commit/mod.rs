@@ -30,7 +30,7 @@ pub(crate) use registry::{Registry, drop_table, in_order, pipeline_of};
 pub(crate) use remover::Remover;
 
 use crate::history::Moved;
-use crate::{Engine, Error};
+use crate::{Engine, Error, Note};
 use proposal::Proposal;
 use registry::missing;
 
@@ -113,6 +113,17 @@ impl Engine {
         request: &SyncRequest,
         options: CommitOptions,
     ) -> Result<Commit, Error> {
+        self.commit_noted(branch, request, options, &|| Ok(()))
+    }
+
+    /// [`commit`](Engine::commit), which calls `note` before it changes anything.
+    pub(crate) fn commit_noted(
+        &self,
+        branch: &str,
+        request: &SyncRequest,
+        options: CommitOptions,
+        note: Note<'_>,
+    ) -> Result<Commit, Error> {
         let inner = &*self.inner;
         let mut registry = inner
             .registry
@@ -164,6 +175,7 @@ impl Engine {
         } else if commit.changed {
             let head = proposal.head(&head, request, options, at);
             commit.id.clone_from(&head.commit.id);
+            note()?;
             inner.apply(&mut registry, branch, catalog, head)?;
         }
         Ok(commit)

@@ -306,7 +306,8 @@ impl Access {
             entries,
             ..
         } = change;
-        self.audit.write_with(batch, &entries)?;
+        let written = self.audit.write_with(batch, &entries);
+        written.map_err(Error::from)?;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         Ok(answer)
     }

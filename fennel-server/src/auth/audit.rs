@@ -1,29 +1,27 @@
-//! The audit: who did what to definitions and to access, and who was denied something. Entries are added and never
-//! taken away.
+//! The audit: who did what to definitions and to access, and who was denied something. Entries are added, and those of
+//! long ago can be taken away by admins, of which an entry tells.
 //!
 //! An entry is kept under `server/audit/` and its number of 8 bytes. Most are written together with what they tell of.
 //! That of a commit is written before the commit, as begun, and gets its outcome afterwards: one that has none was cut
 //! off by a crash, and the branch shows whether it was made.
 //!
-//! Denied requests are counted in memory and written once a minute, equal ones as one entry, and no more than
-//! [`MAX_DENIALS`] of them, so that nobody can fill the disk by being refused.
+//! What is denied, or changes nothing, is counted in a [`Tally`] and written once a minute, so that nobody can fill the
+//! disk by being refused.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use fennel_core::time::Timestamp;
-use fennel_engine::store::{Batch, Space, Store};
+use fennel_engine::store::{self, Batch, Space, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::Caller;
+use super::tally::{Key, Tally};
 use crate::Error;
 
 const PREFIX: &[u8] = b"server/audit/";
-/// The most entries about denials in a minute.
-const MAX_DENIALS: usize = 20;
 /// How much is told of what was denied.
 const MAX_TEXT: usize = 300;
 
@@ -33,7 +31,8 @@ pub(crate) struct Audit {
     store: Store,
     /// The number of the last entry; 0 if there is none.
     last: Mutex<u64>,
-    denials: Mutex<Denials>,
+    denials: Tally,
+    without_effect: Tally,
 }
 
 /// What is told of one event.
@@ -88,6 +87,12 @@ impl Entry {
         self
     }
 
+    /// When it happened last.
+    fn last(&self) -> Result<Timestamp, Error> {
+        let last = self.until.as_ref().unwrap_or(&self.at);
+        Timestamp::parse(last).map_err(|_| Error::DamagedAccess)
+    }
+
     pub(crate) fn detail(mut self, name: &str, value: impl Into<Json>) -> Entry {
         self.detail.insert(name.into(), value.into());
         self
@@ -106,17 +111,12 @@ pub(crate) struct Denial<'a> {
     pub(crate) why: String,
 }
 
-/// Who was denied what. Strangers are told apart by their address alone.
-type Key = (Option<String>, Option<IpAddr>, Option<String>);
-
-/// What was denied since it was last written.
-#[derive(Debug, Default)]
-struct Denials {
-    known: HashMap<Key, Entry>,
-    /// In order of the first.
-    order: Vec<Key>,
-    /// All others.
-    others: Option<Entry>,
+/// What was taken away from the audit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Trimmed {
+    pub(crate) entries: u64,
+    /// Whether there are more that are as old.
+    pub(crate) more: bool,
 }
 
 impl Audit {
@@ -130,7 +130,8 @@ impl Audit {
         Ok(Audit {
             store,
             last: Mutex::new(last),
-            denials: Mutex::default(),
+            denials: Tally::new("denied"),
+            without_effect: Tally::new("nothing was changed"),
         })
     }
 
@@ -140,7 +141,7 @@ impl Audit {
         &self,
         mut batch: Batch,
         entries: impl IntoIterator<Item = &'e Entry>,
-    ) -> Result<u64, Error> {
+    ) -> store::Result<u64> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut number = *last;
         for entry in entries {
@@ -153,77 +154,96 @@ impl Audit {
     }
 
     /// Writes an entry, and returns its number once it is on the disk.
-    pub(crate) fn write(&self, entry: &Entry) -> Result<u64, Error> {
+    pub(crate) fn write(&self, entry: &Entry) -> store::Result<u64> {
         self.write_with(Batch::new(), [entry])
     }
 
     /// Gives an entry that has begun its outcome.
-    pub(crate) fn complete(&self, number: u64, entry: &Entry) -> Result<(), Error> {
+    pub(crate) fn complete(&self, number: u64, entry: &Entry) -> store::Result<()> {
         let mut batch = Batch::new();
         put(&mut batch, number, entry);
-        Ok(self.store.write(batch)?)
+        self.store.write(batch)
     }
 
-    /// Counts a denial. It waits for nothing.
+    /// Counts a denial. It waits for nothing. Strangers are told apart by their address alone.
     pub(crate) fn deny(&self, now: Timestamp, denial: Denial<'_>) {
-        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
-        let Denials {
-            known,
-            order,
-            others,
-        } = &mut *denials;
         let account = denial.caller.map(|caller| caller.account().to_owned());
         let denied = clip(denial.call);
-        let call = account.is_some().then(|| denied.clone());
-        let key = (account, denial.from.map(|from| from.ip()), call);
-        let is_full = known.len() >= MAX_DENIALS;
-        let entry = match known.get_mut(&key) {
-            Some(entry) => Some(entry),
-            None if is_full => others.as_mut(),
-            None => None,
+        let key = Key {
+            who: account.clone(),
+            from: denial.from.map(|from| from.ip()),
+            of: account
+                .is_some()
+                .then(|| denied.clone())
+                .into_iter()
+                .collect(),
         };
-        if let Some(entry) = entry {
-            entry.count = Some(entry.count.unwrap_or(1) + 1);
-            entry.until = Some(now.to_string());
-            return;
-        }
+        let why = clip(denial.why);
         let entry = Entry {
             at: now.to_string(),
-            who: key.0.clone(),
+            who: account,
             token: denial.caller.map(|caller| caller.token().to_owned()),
             from: denial.from.map(|from| from.to_string()),
             what: denied,
             on: None,
             outcome: "denied".into(),
-            detail: Map::from_iter([("why".to_owned(), Json::from(clip(denial.why)))]),
+            detail: Map::from_iter([("why".to_owned(), Json::from(why))]),
             count: None,
             until: None,
         };
-        if !is_full {
-            order.push(key.clone());
-            known.insert(key, entry);
-        } else {
-            *others = Some(Entry {
-                who: None,
-                token: None,
-                from: None,
-                what: "others".into(),
-                ..entry
-            });
-        }
+        self.denials.add(key, entry);
     }
 
-    /// Writes the denials that were counted.
+    /// Counts what has changed nothing, as `entry` tells it. It waits for nothing.
+    pub(crate) fn count(&self, caller: &Caller, entry: Entry) {
+        let on = entry.on.clone().unwrap_or_default();
+        let key = Key {
+            who: entry.who.clone(),
+            from: caller.address().map(|from| from.ip()),
+            of: vec![entry.what.clone(), on, entry.outcome.clone()],
+        };
+        self.without_effect.add(key, entry);
+    }
+
+    /// Writes what was counted.
     pub(crate) fn flush(&self) -> Result<(), Error> {
-        let Denials {
-            mut known,
-            order,
-            others,
-        } = std::mem::take(&mut *self.denials.lock().unwrap_or_else(PoisonError::into_inner));
-        let known = order.iter().filter_map(|key| known.remove(key));
-        let entries: Vec<Entry> = known.chain(others).collect();
+        let denials = self.denials.take().into_iter();
+        let entries: Vec<Entry> = denials.chain(self.without_effect.take()).collect();
         self.write_with(Batch::new(), &entries)?;
         Ok(())
+    }
+
+    /// Takes away entries from the first one on, up to one that tells of `before` or later, and writes `entry` about it
+    /// together with that, if there is any. It takes away `most` of them.
+    pub(crate) fn trim(
+        &self,
+        before: Timestamp,
+        most: u64,
+        entry: Entry,
+    ) -> Result<Trimmed, Error> {
+        let mut batch = Batch::new();
+        let mut trimmed = Trimmed {
+            entries: 0,
+            more: false,
+        };
+        for found in self.store.scan_prefix(Space::Meta, PREFIX) {
+            let (key, value) = found?;
+            let told: Entry = serde_json::from_slice(&value).map_err(|_| Error::DamagedAccess)?;
+            if told.last()? >= before {
+                break;
+            }
+            if trimmed.entries == most {
+                trimmed.more = true;
+                break;
+            }
+            batch.delete(Space::Meta, key);
+            trimmed.entries += 1;
+        }
+        if trimmed.entries > 0 {
+            let entry = entry.detail("entries", trimmed.entries);
+            self.write_with(batch, [&entry.detail("before", before.to_string())])?;
+        }
+        Ok(trimmed)
     }
 
     /// At most `limit` entries, those from number `from` on, or the latest; each with its number, in order.
@@ -299,7 +319,7 @@ mod tests {
         }
         audit.flush().unwrap();
         let entries = audit.read(None, 1_000).unwrap();
-        assert_eq!(entries.len(), MAX_DENIALS + 1);
+        assert_eq!(entries.len(), Tally::MAX + 1);
         let first = &entries[0].1;
         assert_eq!((first.count, first.who.as_deref()), (Some(1_001), None));
         assert_eq!(first.at, at(0).to_string());
@@ -325,6 +345,30 @@ mod tests {
         assert!(all.iter().all(|(_, read)| *read == entry));
         assert_eq!(audit.read(Some(2), 1).unwrap()[0].0, 2);
         assert_eq!(audit.read(None, 1).unwrap()[0].0, 3);
+    }
+
+    #[test]
+    fn what_is_old_goes_in_steps() {
+        let audit = Audit::open(Store::in_memory()).unwrap();
+        let entry = |second| Entry::new(at(second), &Caller::test("ci"), "commit", "main");
+        for second in 0..5 {
+            audit.write(&entry(second)).unwrap();
+        }
+        let trim = |before| {
+            let trimmed = audit.trim(at(before), 2, entry(9)).unwrap();
+            (trimmed.entries, trimmed.more)
+        };
+        assert_eq!(
+            [trim(3), trim(3), trim(3)],
+            [(2, true), (1, false), (0, false)]
+        );
+        let left = audit.read(Some(0), 10).unwrap();
+        let numbers: Vec<_> = left.iter().map(|(number, _)| *number).collect();
+        assert_eq!(
+            numbers,
+            [4, 5, 6, 7],
+            "two that are new, and two that tell of the rest"
+        );
     }
 
     #[test]

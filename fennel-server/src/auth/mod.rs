@@ -12,6 +12,7 @@
 //! | `caller` | what the bearer of a request may, and what is answered otherwise |
 //! | `tags` | reads and commits that some tags are kept from |
 //! | `audit` | who did what, and who was denied |
+//! | `tally` | what of that is counted before it is written |
 
 mod access;
 mod account;
@@ -22,6 +23,7 @@ mod manage;
 mod role;
 mod shown;
 mod tags;
+mod tally;
 mod token;
 
 use axum::extract::{Request, State};

@@ -9,7 +9,7 @@ use fennel_core::entity::Kind;
 use fennel_core::plan::{History, Plan};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
-use fennel_engine::{Commit, CommitOptions, Engine, Tags};
+use fennel_engine::{Commit, CommitOptions, Engine, Note, Tags};
 
 use super::caller::Caller;
 use super::role::Mode;
@@ -131,14 +131,14 @@ impl Caller {
                 preview: true,
                 ..options.clone()
             };
-            let preview = self.commit(engine, branch, request, preview, &hidden)?;
+            let preview = self.commit(engine, branch, request, preview, &hidden, &|| Ok(()))?;
             let after = engine.tags_after(branch, request, options.incremental);
             self.check_tags(mode, branch, &preview, [&before, &after.map_err(told)?])?;
         }
         Ok(hidden)
     }
 
-    /// Commits what was checked, and tells nothing of what is hidden.
+    /// Commits what was checked, with `note` before it, and tells nothing of what is hidden.
     pub(crate) fn commit(
         &self,
         engine: &Engine,
@@ -146,9 +146,10 @@ impl Caller {
         request: &SyncRequest,
         options: CommitOptions,
         hidden: &Hidden,
+        note: Note<'_>,
     ) -> Result<Commit, Failure> {
         use fennel_engine::Error::{Invalid, Refused};
-        let committed = engine.commit(branch, request, options);
+        let committed = engine.noting(note).commit(branch, request, options);
         let mut commit = committed.map_err(|error| match error {
             Invalid(problems) => Invalid(hidden.cover(problems)).into(),
             Refused(problems) => Refused(hidden.cover(problems)).into(),

@@ -128,7 +128,10 @@ pub(crate) enum TokenCommand {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(super) command: Option<AuditCommand>,
     /// The number of the first entry; without it, the latest ones
     #[arg(long, value_name = "NUMBER")]
     pub(super) from: Option<u64>,
@@ -138,4 +141,14 @@ pub(crate) struct Audit {
     /// An entry a line as JSON, for other programs
     #[arg(long)]
     pub(super) jsonl: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Take away old entries, which the audit tells of. Those of the last 30 days stay
+    Trim {
+        /// The first instant of which entries stay, as `2026-01-01`
+        #[arg(long, value_name = "TIME")]
+        before: String,
+    },
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::auth::{Access, Token, id_of};
 pub(crate) use args::Command;
-use args::{Account, Audit, Role, SetRole, TokenCommand};
+use args::{Account, Audit, AuditCommand, Role, SetRole, TokenCommand};
 use client::{Client, encoded};
 use table::table;
 
@@ -86,6 +86,10 @@ fn over_http(command: Command, client: &Client) -> Result<String, BoxError> {
             )
         }
         Command::Token(command) => token(command, client)?,
+        Command::Audit(Audit {
+            command: Some(AuditCommand::Trim { before }),
+            ..
+        }) => trim_audit(&before, client)?,
         Command::Audit(audit) => read_audit(&audit, client)?,
     })
 }
@@ -193,6 +197,18 @@ fn read_audit(audit: &Audit, client: &Client) -> Result<String, BoxError> {
         &["number", "at", "who", "from", "what", "on", "outcome", ""],
         rows,
     ))
+}
+
+fn trim_audit(before: &str, client: &Client) -> Result<String, BoxError> {
+    let path = format!("audit?before={}", encoded(before));
+    let mut entries = 0;
+    loop {
+        let trimmed = client.delete(&path)?;
+        entries += trimmed.get("entries").and_then(Json::as_u64).unwrap_or(0);
+        if trimmed.get("more") != Some(&Json::Bool(true)) {
+            return Ok(format!("{entries} entries from before {before} are gone\n"));
+        }
+    }
 }
 
 fn reset_admin(data_dir: &Path) -> Result<String, BoxError> {

@@ -1,8 +1,9 @@
-//! `GET /api/v1/audit`: who did what, and who was denied, for admins.
+//! `GET /api/v1/audit`, `DELETE /api/v1/audit`: who did what, and who was denied, for admins.
 
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
+use fennel_core::time::{Duration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -51,7 +52,29 @@ pub(super) fn calls(calls: Calls) -> Calls {
         ]))
         .answers_as("application/jsonl", Schema::text())
         .writes();
-    calls.on(Method::GET, "/api/v1/audit", audit, call)
+    let trim = Call::new("trim_audit", "Takes away the entries of long ago.")
+        .query_needed(
+            "before",
+            Schema::text().example("2024-01-01"),
+            "The first instant of which entries stay, at least 30 days ago.",
+        )
+        .answers(Schema::object([
+            (
+                "entries",
+                Schema::count().about("How many this call took away."),
+            ),
+            (
+                "more",
+                Schema::boolean().about("Whether there are more, for the next call."),
+            ),
+        ]))
+        .writes();
+    calls.on(Method::GET, "/api/v1/audit", audit, call).on(
+        Method::DELETE,
+        "/api/v1/audit",
+        trim_audit,
+        trim,
+    )
 }
 
 const MAX: u32 = 10_000;
@@ -125,4 +148,45 @@ async fn audit(
         response.headers_mut().insert(header::CONTENT_TYPE, lines);
     }
     Ok(response)
+}
+
+/// How many entries go at once.
+const MAX_TRIMMED: u64 = 100_000;
+/// How long entries stay at least: whoever gets hold of an admin's token can't wipe out at once what it did with it.
+const KEPT: Duration = Duration::from_days(30);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trim {
+    /// The first instant of which entries stay.
+    before: String,
+}
+
+/// Takes away the entries that are older.
+async fn trim_audit(
+    State(app): State<App>,
+    caller: Caller,
+    Parameters(Trim { before }): Parameters<Trim>,
+) -> Result<Answer, Failure> {
+    caller.require_admin()?;
+    let now = app.access.now();
+    let before = Timestamp::parse(&before).map_err(|error| {
+        Failure::bad_request(format!("`before` can't be read: {}", error.as_str()))
+    })?;
+    let latest = now.micros().saturating_sub(KEPT.micros());
+    if before.micros() > latest {
+        let latest = Timestamp::from_micros(latest).unwrap_or(Timestamp::MIN);
+        return Err(Failure::bad_request(format!(
+            "entries of the last 30 days stay, so that nobody wipes out what was done just now; give a time `before` that is no later than {latest}"
+        )));
+    }
+    let shared = app.clone();
+    app.write(move |_| {
+        let entry = Entry::new(now, &caller, "audit.trim", "audit");
+        let trimmed = shared.access.audit().trim(before, MAX_TRIMMED, entry)?;
+        Ok(Answer::json(
+            &json!({"entries": trimmed.entries, "more": trimmed.more}),
+        ))
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::Method;
+use fennel_engine::Note;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -75,10 +76,13 @@ async fn init_branch(
         let init: Init = body.json()?;
         let base = init.clone_from.as_deref();
         let check = || base.map_or(Ok(()), |base| caller.require_clone(engine, base, &branch));
-        let create = |()| match base {
-            None => engine.init_branch(&branch).map_err(Failure::from),
+        let create = |(), note: Note<'_>| match base {
+            None => engine
+                .noting(note)
+                .init_branch(&branch)
+                .map_err(Failure::from),
             Some(base) => {
-                let cloned = engine.clone_branch(base, &branch);
+                let cloned = engine.noting(note).clone_branch(base, &branch);
                 cloned.map_err(|error| caller.told(engine, base, error))
             }
         };
@@ -108,8 +112,8 @@ async fn delete_branch(
     app.write(move |engine| {
         let Delete {} = body.json()?;
         let check = || caller.require_delete(engine, &branch);
-        let delete = |()| {
-            let deleted = engine.delete_branch(&branch);
+        let delete = |(), note: Note<'_>| {
+            let deleted = engine.noting(note).delete_branch(&branch);
             deleted.map_err(|error| caller.told(engine, &branch, error))
         };
         let who = (&caller, "branch.delete", &*branch);

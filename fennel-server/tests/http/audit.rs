@@ -1,5 +1,9 @@
 //! The audit: what it tells, to whom, and that it stays small.
 
+use std::sync::Arc;
+
+use fennel_core::time::Timestamp;
+use fennel_engine::ManualClock;
 use serde_json::{Value as Json, json};
 
 use crate::access::{put, send, token_of};
@@ -30,6 +34,8 @@ fn it_tells_who_did_what_and_how_it_ended() {
     };
     let id = commit(&ticket()).ok()["commit"].clone();
     commit(b"").error(409);
+    commit(b"").error(409);
+    commit(&ticket()).ok();
     let branch =
         |path: &str, body: Json| send(server.call("POST", path).bearer(&ci).branch("dev"), &body);
     branch("/api/v1/init", json!({"clone_from": "main"})).ok();
@@ -47,36 +53,43 @@ fn it_tells_who_did_what_and_how_it_ended() {
     let all: Vec<_> = entries.iter().map(told).collect();
     let token = all[1][1];
     assert_eq!(
-        all[..4],
+        all[..7],
         [
             ["account.put", "ci", "admin", "done"],
             ["token.create", token, "admin", "done"],
             ["commit", "main", "ci", "done"],
-            ["commit", "main", "ci", all[3][3]],
-        ]
-    );
-    assert!(
-        all[3][3].starts_with("refused: ") && all[3][3].contains("Ticket"),
-        "{}",
-        all[3][3]
-    );
-    assert_eq!(
-        all[4..],
-        [
             ["branch.init", "dev", "ci", "done"],
             ["branch.delete", "dev", "ci", "done"],
+            ["role.put", "r", "admin", "done"],
+            ["role.delete", "r", "admin", "done"],
+        ]
+    );
+    // What has changed nothing is written later, equal ones as one.
+    assert_eq!(
+        all[7..],
+        [
+            ["commit", "main", "ci", all[7][3]],
+            ["commit", "main", "ci", "done"],
             [
                 "branch.delete",
                 "dev",
                 "ci",
                 "refused: no branch `dev`; this account may see `main`"
             ],
-            ["role.put", "r", "admin", "done"],
-            ["role.delete", "r", "admin", "done"],
         ]
     );
+    let refused = &entries[7];
+    assert!(
+        all[7][3].starts_with("refused: ") && all[7][3].contains("Ticket"),
+        "{refused}"
+    );
+    assert_eq!(refused["count"], 2);
+    assert_eq!(
+        entries[8]["detail"],
+        json!({"commit": id, "changed": false})
+    );
     assert_eq!(entries[2]["detail"], json!({"commit": id, "changed": true}));
-    assert_eq!(entries[4]["detail"], json!({"clone_from": "main"}));
+    assert_eq!(entries[3]["detail"], json!({"clone_from": "main"}));
     assert_eq!(entries[2]["token"], token);
     for (i, entry) in entries.iter().enumerate() {
         assert_eq!(entry["number"], json!(i + 1));
@@ -162,6 +175,86 @@ fn a_flood_of_denied_requests_is_a_few_entries() {
         !server.get("/api/v1/audit").text().contains("fnl_"),
         "no token is told"
     );
+}
+
+#[test]
+fn a_flood_of_refused_changes_is_a_few_entries() {
+    let server = TestServer::start();
+    let ci = token_of(&server, "ci", &["deployer:*"]);
+    let before = entries(&server, "").len();
+    let call = |path: &str, branch: &str| {
+        let call = server.call("POST", path).bearer(&ci).branch(branch);
+        send(call, &json!({}))
+    };
+    for i in 0..100 {
+        call("/api/v1/init", "main").error(409);
+        call("/api/v1/delete", &format!("b{i}")).error(404);
+    }
+    let all = entries(&server, "");
+    let refused = &all[before..];
+    assert_eq!(refused.len(), 21, "{refused:?}");
+    assert_eq!(
+        (told(&refused[0]), &refused[0]["count"]),
+        (
+            [
+                "branch.init",
+                "main",
+                "ci",
+                "refused: there is a branch `main` already; commit to it, or choose another name"
+            ],
+            &json!(100)
+        )
+    );
+    assert_eq!(
+        (told(&refused[20]), &refused[20]["count"]),
+        (["others", "-", "-", "nothing was changed"], &json!(81))
+    );
+}
+
+#[test]
+fn what_is_old_can_be_taken_away_and_what_is_new_can_not() {
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let clock = Arc::new(ManualClock::new(at("2024-01-01")));
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::with_clock(dir, |_| {}, clock.clone());
+    let reader = token_of(&server, "old", &["reader:*"]);
+    clock.set(at("2024-01-02"));
+    token_of(&server, "new", &["reader:*"]);
+    let trim = |before: &str| {
+        let path = format!("/api/v1/audit?before={before}");
+        server.call("DELETE", &path).send()
+    };
+    clock.set(at("2024-02-01T12:00:00Z"));
+    assert_eq!(
+        trim("2024-01-01").ok(),
+        json!({"entries": 0, "more": false})
+    );
+    assert_eq!(entries(&server, "").len(), 4, "nothing was done");
+    assert_eq!(
+        trim("2024-01-02").ok(),
+        json!({"entries": 2, "more": false})
+    );
+    let left = entries(&server, "?from=1");
+    let numbers: Vec<_> = left.iter().map(|entry| &entry["number"]).collect();
+    assert_eq!(numbers, [3, 4, 5], "numbers stay as they were");
+    assert_eq!(told(&left[2]), ["audit.trim", "audit", "admin", "done"]);
+    assert_eq!(
+        left[2]["detail"],
+        json!({"entries": 2, "before": "2024-01-02T00:00:00.000000Z"})
+    );
+
+    let error = trim("2024-01-03").error(400);
+    assert!(
+        error.contains("the last 30 days stay") && error.contains("2024-01-02T12:00:00.000000Z"),
+        "{error}"
+    );
+    assert!(trim("soon").error(400).contains("`before` can't be read"));
+    assert!(trim("").error(400).contains("`before` can't be read"));
+    let call = server.call("DELETE", "/api/v1/audit?before=2024-01-01");
+    assert!(call.bearer(&reader).send().error(403).contains("`admin`"));
+    let none = server.call("DELETE", "/api/v1/audit").send();
+    assert!(none.error(400).contains("missing field `before`"));
+    assert_eq!(entries(&server, "?from=3").len(), 4, "and the denial");
 }
 
 #[test]
