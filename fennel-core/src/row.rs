@@ -25,14 +25,23 @@ pub trait Row: Entity + Sized {
 }
 
 /// Values taken one by one, each as its field's type.
+///
+/// The macros' code reads all fields and then asks whether they fit: rustc checks ten calls without a way out
+/// between them in a third of the time that ten `?` take.
 #[derive(Debug)]
-pub struct Fields(std::vec::IntoIter<Value>);
+pub struct Fields {
+    values: std::vec::IntoIter<Value>,
+    mismatch: Option<Mismatch>,
+}
 
 impl Fields {
     /// Takes from these values.
     #[must_use]
     pub fn new(values: Vec<Value>) -> Self {
-        Fields(values.into_iter())
+        Fields {
+            values: values.into_iter(),
+            mismatch: None,
+        }
     }
 
     /// Takes from a record's value.
@@ -50,6 +59,24 @@ impl Fields {
     /// The next value; null where there is none left.
     #[must_use]
     pub fn take(&mut self) -> Value {
-        self.0.next().unwrap_or(Value::Null)
+        self.values.next().unwrap_or(Value::Null)
+    }
+
+    /// The next value as its field's type. One of another type gives a placeholder, and is what
+    /// [`finish`](Fields::finish) tells of.
+    pub fn read<T: DataType>(&mut self) -> T {
+        T::from_value(self.take()).unwrap_or_else(|mismatch| {
+            self.mismatch.get_or_insert(mismatch);
+            T::placeholder()
+        })
+    }
+
+    /// The struct that was made of what was read.
+    ///
+    /// # Errors
+    ///
+    /// The first value that was not of its field's type.
+    pub fn finish<T>(self, made: T) -> Result<T, Mismatch> {
+        self.mismatch.map_or(Ok(made), Err)
     }
 }

@@ -171,7 +171,11 @@ fn values(model: &Model) -> TokenStream {
     });
     let fields = model.fields.iter().map(|field| {
         let Field { ident, ty, .. } = field;
-        quote!(#ident: <#ty as #private::DataType>::from_value(fields.take())?)
+        quote!(#ident: fields.read::<#ty>())
+    });
+    let placeholders = model.fields.iter().map(|field| {
+        let Field { ident, ty, .. } = field;
+        quote!(#ident: <#ty as #private::DataType>::placeholder())
     });
     quote! {
         fn into_value(self) -> #private::Value {
@@ -182,7 +186,12 @@ fn values(model: &Model) -> TokenStream {
             value: #private::Value,
         ) -> ::core::result::Result<Self, #private::Mismatch> {
             let mut fields = #private::Fields::of_record::<Self>(value)?;
-            ::core::result::Result::Ok(Self { #(#fields),* })
+            let record = Self { #(#fields),* };
+            fields.finish(record)
+        }
+
+        fn placeholder() -> Self {
+            Self { #(#placeholders),* }
         }
     }
 }
@@ -197,6 +206,10 @@ fn no_values(private: &Door) -> TokenStream {
         fn from_value(
             _: #private::Value,
         ) -> ::core::result::Result<Self, #private::Mismatch> {
+            ::core::unreachable!("the record doesn't compile")
+        }
+
+        fn placeholder() -> Self {
             ::core::unreachable!("the record doesn't compile")
         }
     }

@@ -31,6 +31,9 @@ pub trait DataType: Sized {
     ///
     /// The value is not of this type.
     fn from_value(value: Value) -> Result<Self, Mismatch>;
+
+    /// Some value, in the place of one that was not of this type, until the row around it is refused.
+    fn placeholder() -> Self;
 }
 
 /// Implements [`DataType`] for a type that one variant of [`Value`] holds as it is.
@@ -48,6 +51,10 @@ macro_rules! plain {
                     Value::$variant(inner) => Ok(inner),
                     other => Err(Mismatch::new(&Self::TYPE, &other)),
                 }
+            }
+
+            fn placeholder() -> Self {
+                Self::default()
             }
         }
     )*};
@@ -79,6 +86,10 @@ impl DataType for DateTime<Utc> {
             other => Err(Mismatch::new(&Self::TYPE, &other)),
         }
     }
+
+    fn placeholder() -> Self {
+        DateTime::UNIX_EPOCH
+    }
 }
 
 impl<const SCALE: u32> DataType for Decimal<SCALE> {
@@ -93,6 +104,10 @@ impl<const SCALE: u32> DataType for Decimal<SCALE> {
             Value::Decimal(number) => Ok(Decimal::new(number)),
             other => Err(Mismatch::new(&Self::TYPE, &other)),
         }
+    }
+
+    fn placeholder() -> Self {
+        Decimal::new(rust_decimal::Decimal::ZERO)
     }
 }
 
@@ -109,6 +124,10 @@ impl<const DIM: usize> DataType for Embedding<DIM> {
         let mismatch = |floats: Vec<f64>| Mismatch::new(&Self::TYPE, &floats.into_value());
         floats.map(Embedding::from).map_err(mismatch)
     }
+
+    fn placeholder() -> Self {
+        Embedding::from([0.0; DIM])
+    }
 }
 
 impl<T: DataType> DataType for Option<T> {
@@ -124,6 +143,10 @@ impl<T: DataType> DataType for Option<T> {
             other => T::from_value(other).map(Some),
         }
     }
+
+    fn placeholder() -> Self {
+        None
+    }
 }
 
 impl<T: DataType> DataType for Vec<T> {
@@ -138,6 +161,10 @@ impl<T: DataType> DataType for Vec<T> {
             Value::List(elements) => elements.into_iter().map(T::from_value).collect(),
             other => Err(Mismatch::new(&Self::TYPE, &other)),
         }
+    }
+
+    fn placeholder() -> Self {
+        Vec::new()
     }
 }
 
@@ -159,6 +186,10 @@ macro_rules! map {
                         .collect(),
                     other => Err(Mismatch::new(&Self::TYPE, &other)),
                 }
+            }
+
+            fn placeholder() -> Self {
+                $map::new()
             }
         }
     )*};

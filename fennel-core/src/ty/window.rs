@@ -44,10 +44,18 @@ impl DataType for Window {
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         let mut fields = Fields::of_record::<Self>(value)?;
-        Ok(Window {
-            begin: DataType::from_value(fields.take())?,
-            end: DataType::from_value(fields.take())?,
-        })
+        let window = Window {
+            begin: fields.read(),
+            end: fields.read(),
+        };
+        fields.finish(window)
+    }
+
+    fn placeholder() -> Self {
+        Window {
+            begin: DataType::placeholder(),
+            end: DataType::placeholder(),
+        }
     }
 }
 

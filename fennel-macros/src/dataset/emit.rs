@@ -170,7 +170,7 @@ fn row(model: &Model) -> TokenStream {
     });
     let fields = model.fields.iter().map(|field| {
         let Field { ident, ty, cfg, .. } = field;
-        quote!(#cfg #ident: <#ty as #private::DataType>::from_value(fields.take())?)
+        quote!(#cfg #ident: fields.read::<#ty>())
     });
     quote! {
         fn into_values(self) -> #private::Vec<#private::Value> {
@@ -181,7 +181,8 @@ fn row(model: &Model) -> TokenStream {
             values: #private::Vec<#private::Value>,
         ) -> ::core::result::Result<Self, #private::Mismatch> {
             let mut fields = #private::Fields::new(values);
-            ::core::result::Result::Ok(Self { #(#fields),* })
+            let row = Self { #(#fields),* };
+            fields.finish(row)
         }
     }
 }
