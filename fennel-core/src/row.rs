@@ -62,13 +62,9 @@ impl Fields {
         self.values.next().unwrap_or(Value::Null)
     }
 
-    /// The next value as its field's type. One of another type gives a placeholder, and is what
-    /// [`finish`](Fields::finish) tells of.
-    pub fn read<T: DataType>(&mut self) -> T {
-        T::from_value(self.take()).unwrap_or_else(|mismatch| {
-            self.mismatch.get_or_insert(mismatch);
-            T::placeholder()
-        })
+    /// Keeps the first value that isn't of its field's type.
+    pub(crate) fn note(&mut self, mismatch: Mismatch) {
+        self.mismatch.get_or_insert(mismatch);
     }
 
     /// The struct that was made of what was read.
@@ -78,5 +74,32 @@ impl Fields {
     /// The first value that was not of its field's type.
     pub fn finish<T>(self, made: T) -> Result<T, Mismatch> {
         self.mismatch.map_or(Ok(made), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of a struct of a number and a text, read from these values.
+    fn read(values: Vec<Value>) -> Result<(i64, String), Mismatch> {
+        let mut fields = Fields::new(values);
+        let made = (DataType::read(&mut fields), DataType::read(&mut fields));
+        fields.finish(made)
+    }
+
+    #[test]
+    fn fields_come_in_their_order() {
+        let values = vec![Value::Int(7), Value::String("a".into())];
+        assert_eq!(read(values), Ok((7, "a".into())));
+    }
+
+    #[test]
+    fn the_first_value_that_does_not_fit_is_told() {
+        let found = Value::Bool(true);
+        let refused = read(vec![found.clone(), Value::Int(1)]);
+        assert_eq!(refused, Err(Mismatch::new(&i64::TYPE, &found)));
+        let missing = read(vec![Value::Int(7)]);
+        assert_eq!(missing, Err(Mismatch::new(&String::TYPE, &Value::Null)));
     }
 }

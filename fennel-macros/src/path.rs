@@ -107,6 +107,22 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) -> Option<Type> {
     }
 }
 
+/// Whether a type has something in it that checks find wrong: a number, such as a scale, or an `Option` in another.
+/// What is wrong and where is fennel-core's to say; this only decides which tokens would be underlined.
+pub(crate) fn may_be_wrong(ty: &Type) -> bool {
+    fn look(tokens: TokenStream, options: &mut usize) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(name) => {
+                *options += usize::from(name == "Option");
+                *options > 1
+            }
+            TokenTree::Punct(_) => false,
+            TokenTree::Group(_) | TokenTree::Literal(_) => true,
+        })
+    }
+    look(ty.to_token_stream(), &mut 0)
+}
+
 fn check_path(ty: &Type, path: &TypePath, errors: &mut Errors) -> Option<Type> {
     let mut meant = path.clone();
     let Some(last) = meant.path.segments.last_mut() else {

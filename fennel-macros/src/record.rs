@@ -171,7 +171,7 @@ fn values(model: &Model) -> TokenStream {
     });
     let fields = model.fields.iter().map(|field| {
         let Field { ident, ty, .. } = field;
-        quote!(#ident: fields.read::<#ty>())
+        quote!(#ident: <#ty as #private::DataType>::read(&mut fields))
     });
     let placeholders = model.fields.iter().map(|field| {
         let Field { ident, ty, .. } = field;

@@ -78,13 +78,26 @@ impl JudgedFeatureset {
     }
 }
 
-/// Raises what is wrong with the name or the role of the `i`th column.
+/// Raises what is wrong with the `i`th column.
 ///
 /// # Panics
 ///
 /// Something is. All of these are called in const items only, where a panic is a compile error.
 #[track_caller]
 pub const fn column(judged: JudgedDataset, i: usize) {
+    if !judged.right {
+        enforce(judged.dataset.check_field(i));
+        enforce(judged.dataset.check_type(i));
+    }
+}
+
+/// Raises what is wrong with the name or the role of the `i`th column.
+///
+/// # Panics
+///
+/// Something is.
+#[track_caller]
+pub const fn column_name(judged: JudgedDataset, i: usize) {
     if !judged.right {
         enforce(judged.dataset.check_field(i));
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Decimal, Embedding, Type};
+use crate::row::Fields;
 use crate::time::Timestamp;
 use crate::value::{Mismatch, Value};
 
@@ -34,6 +35,15 @@ pub trait DataType: Sized {
 
     /// Some value, in the place of one that was not of this type, until the row around it is refused.
     fn placeholder() -> Self;
+
+    /// The next of some fields. One of another type gives a placeholder, and is what [`Fields::finish`] tells of.
+    fn read(fields: &mut Fields) -> Self {
+        let value = Self::from_value(fields.take());
+        value.unwrap_or_else(|mismatch| {
+            fields.note(mismatch);
+            Self::placeholder()
+        })
+    }
 }
 
 /// Implements [`DataType`] for a type that one variant of [`Value`] holds as it is.

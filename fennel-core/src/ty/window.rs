@@ -45,8 +45,8 @@ impl DataType for Window {
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         let mut fields = Fields::of_record::<Self>(value)?;
         let window = Window {
-            begin: fields.read(),
-            end: fields.read(),
+            begin: DataType::read(&mut fields),
+            end: DataType::read(&mut fields),
         };
         fields.finish(window)
     }

@@ -170,7 +170,7 @@ fn row(model: &Model) -> TokenStream {
     });
     let fields = model.fields.iter().map(|field| {
         let Field { ident, ty, cfg, .. } = field;
-        quote!(#cfg #ident: fields.read::<#ty>())
+        quote!(#cfg #ident: <#ty as #private::DataType>::read(&mut fields))
     });
     quote! {
         fn into_values(self) -> #private::Vec<#private::Value> {
@@ -248,8 +248,15 @@ fn checks(model: &Model) -> TokenStream {
     let positions = cfg::positions(fields.iter().map(|field| &field.cfg));
     for (field, i) in fields.iter().zip(positions) {
         let judge = |check, at| enforce::judge(private, check, at, &i);
-        let name = judge("column", At::tokens(&field.ident));
-        let ty = judge("column_type", At::tokens(&field.ty));
+        let name = At::tokens(&field.ident);
+        // Each call costs rustc as much as it takes to type one, so what is rarely wrong shares one.
+        let (name, ty) = match field.type_may_be_wrong() {
+            true => (
+                judge("column_name", name),
+                Some(judge("column_type", At::tokens(&field.ty))),
+            ),
+            false => (judge("column", name), None),
+        };
         let owner = field.meta.owner_span().map(|span| {
             enforce(
                 private,
@@ -258,7 +265,11 @@ fn checks(model: &Model) -> TokenStream {
             )
         });
         let cfg = &field.cfg;
-        checks.extend(quote!(#cfg const _: () = { #name; #ty; #owner };));
+        let checks_it = match (&ty, &owner) {
+            (None, None) => quote!(#name),
+            _ => quote!({ #name; #ty; #owner }),
+        };
+        checks.extend(quote!(#cfg const _: () = #checks_it;));
     }
     for (i, source) in sources.iter().enumerate() {
         checks.extend(source.checks(private, &dataset, i));

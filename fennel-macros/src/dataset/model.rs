@@ -166,6 +166,12 @@ impl Field {
         Some(parsed)
     }
 
+    /// Whether a mistake is likely one of the type, and is to be underlined there.
+    pub(crate) fn type_may_be_wrong(&self) -> bool {
+        let in_a_role = self.key || self.erase_key || self.timestamp;
+        in_a_role || self.restriction.is_some() || path::may_be_wrong(&self.ty)
+    }
+
     /// The type of the `i`th field, restricted or not; `None` where it can't be told.
     pub(crate) fn column_type(&self, private: &Door, i: usize) -> Option<ColumnType> {
         let ty = self.meant.as_ref()?;
