@@ -60,7 +60,7 @@ pub mod pipeline {
 /// | argument | means | default |
 /// |---|---|---|
 /// | `version = 2` | the version, from 1 on; a higher one starts the data anew | `1` |
-/// | `history = "90d"` | how long rows are kept | `"2y"` |
+/// | `history = "90d"` | how long rows are kept that others have replaced; what is asked as of an earlier instant may be refused | `"2y"` |
 /// | `index` | answers lookups, as of now and as of any instant; needs a key | no index |
 /// | `online`, `offline` | one of the two; `= false` takes one away from `index` | |
 /// | `crate = path` | the path of this crate, for re-exporters | `::fennel` |

@@ -20,7 +20,7 @@ const COUNTED: usize = 200_000;
 /// The rows that a dataset is made of, by way of those that it is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ingested {
-    /// How many were logged, with those that were set aside; `None` where counting would take long.
+    /// How many the log has, with those that were set aside; `None` where counting would take long.
     pub rows: Option<u64>,
     /// How many of them pipelines have still to take; `None` where counting would take long.
     pub backlog: Option<u64>,

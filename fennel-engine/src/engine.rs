@@ -31,12 +31,17 @@ pub struct Options {
     /// more: rows that are older than the watermark and that nothing is compared with again. Fewer save disk, more
     /// save time. Answers don't depend on it.
     pub compact_after: usize,
+    /// How many rows a dataset takes, at least, before it is looked through for what is older than its history. Fewer
+    /// save disk, more save time. What can be asked for in any case doesn't depend on it: what holds as of an instant
+    /// within the history.
+    pub trim_after: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             compact_after: 10_000,
+            trim_after: 10_000,
         }
     }
 }

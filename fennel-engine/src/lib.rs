@@ -69,7 +69,7 @@ pub use error::{Error, FailedRow};
 pub use history::{Comparison, EntityChange, Moved, Names, PastCommit, ShownCommit};
 pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;
-pub use metrics::{BranchMetrics, FeatureMetrics, PipelineMetrics, SourceMetrics};
+pub use metrics::{BranchMetrics, DatasetMetrics, FeatureMetrics, PipelineMetrics, SourceMetrics};
 pub use noted::{Note, Noted};
 pub use query::Query;
 pub use reject::{Reject, Rejects};

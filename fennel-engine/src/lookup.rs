@@ -31,8 +31,8 @@ impl Engine {
     ///
     /// [`Error::Unknown`] for a branch or dataset that isn't there. [`Error::Request`], with the position of the
     /// key (from 0), for a key column that is missing, unknown, null or of another type; also for an unknown
-    /// field, a dataset without keys or without the index that the lookup needs, instants that aren't any and
-    /// not as many instants as keys; and for a sum among `fields` that its type can't hold.
+    /// field, a dataset without keys or without the index that the lookup needs, instants that aren't any, that
+    /// are before what the dataset's history has kept, and not as many instants as keys; and for a sum among `fields` that its type can't hold.
     pub fn lookup(
         &self,
         branch: &str,
@@ -82,6 +82,10 @@ impl Engine {
             })
         };
         let mut columns: Vec<_> = wanted.iter().filter_map(column).collect();
+        let mut unknown = (0..keys.len()).map(|i| (i, table.unknown_as_of(at.of(i))));
+        if let Some((i, Some(reason))) = unknown.find(|(_, reason)| reason.is_some()) {
+            return Err(Error::Request(format!("key {i}: {reason}")));
+        }
         let key = |row: usize, to: &mut Vec<_>| to.extend(keys.get(row).into_iter().flatten());
         let at = |row| at.of(row);
         table.find_each(&snapshot, keys.len(), key, at, |row, key, version| {

@@ -9,6 +9,8 @@
 //! | `table/` and the number | [`TableRecord`] |
 //! | `phase/`, the number of a table and of its source | [`Phase`], if the source is bounded and has begun |
 //! | `mark/`, the number of a table and of its source, and a sequence | the latest event time of the source's rows before that ([`Mark`]) |
+//! | `since/` and the number of a table | from when on it knows what it was, if not for ever, in microseconds since 1970 |
+//! | `log since/` and the number of an endpoint | the same, of tables that are made of what its log has, if rows were removed |
 //! | `next table` | the lowest number that no table ever had |
 //! | `applied` | how many rows of the log are applied to pipelines |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
@@ -57,6 +59,7 @@ pub(crate) struct Meta {
     pub(crate) phases: Vec<((TableId, u32), Phase)>,
     /// By table and position among the table's sources, the earliest place first.
     pub(crate) marks: Vec<((TableId, u32), Mark)>,
+    pub(crate) since: Vec<(TableId, i64)>,
     pub(crate) next_table: TableId,
     pub(crate) applied: u64,
     pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
@@ -89,6 +92,7 @@ impl Meta {
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
             marks: marks(snapshot)?,
+            since: read_all(snapshot, b"since/", number)?,
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
             applied: applied(snapshot)?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
@@ -213,6 +217,35 @@ fn marks(snapshot: &Snapshot) -> Result<Vec<((TableId, u32), Mark)>> {
     Ok(marks
         .map(|((source, until), latest)| (source, Mark { until, latest }))
         .collect())
+}
+
+/// Sets from when on a table knows what it was.
+pub(crate) fn put_since(batch: &mut Batch, table: TableId, since: i64) {
+    batch.put(Space::Meta, since_of(table), encode(&since));
+}
+
+/// The key of from when on a table knows what it was.
+pub(crate) fn since_of(table: TableId) -> Vec<u8> {
+    key(b"since/", table)
+}
+
+/// From when on tables know what they were that are made of an endpoint's log, if not for ever.
+pub(crate) fn log_since(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<i64>> {
+    let since = snapshot.get(Space::Meta, &key(b"log since/", endpoint))?;
+    since.map(|bytes| decode(&bytes)).transpose()
+}
+
+/// Raises from when on tables know what they were that are made of an endpoint's log.
+pub(crate) fn raise_log_since(
+    snapshot: &Snapshot,
+    batch: &mut Batch,
+    endpoint: EndpointId,
+    since: Option<i64>,
+) -> Result<()> {
+    if let Some(since) = since.max(log_since(snapshot, endpoint)?) {
+        batch.put(Space::Meta, key(b"log since/", endpoint), encode(&since));
+    }
+    Ok(())
 }
 
 /// Sets the number of the next table.

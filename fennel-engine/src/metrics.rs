@@ -14,6 +14,8 @@ use crate::{Engine, Error};
 pub struct BranchMetrics {
     /// Every source of every dataset.
     pub sources: Vec<SourceMetrics>,
+    /// Every dataset.
+    pub datasets: Vec<DatasetMetrics>,
     /// Every pipeline.
     pub pipelines: Vec<PipelineMetrics>,
     /// Every feature that was answered since the branch's last commit.
@@ -35,12 +37,25 @@ pub struct SourceMetrics {
     pub misfits: u64,
     /// Rows that were set aside since they came later than the disorder allows, or after the source had ended.
     pub late: u64,
+    /// Rows of its endpoint that were removed from the log, since nothing can be made of them any more.
+    pub forgotten: u64,
     /// Rows that wait for the disk.
     pub backlog: u64,
     /// The latest event time, no later than its arrival; `None` before the first row and after the end.
     pub latest: Option<i64>,
     /// Rows before this are late.
     pub watermark: Option<i64>,
+}
+
+/// What a dataset keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatasetMetrics {
+    /// Its name.
+    pub dataset: String,
+    /// Rows that were removed since they are older than its history.
+    pub removed: u64,
+    /// From when on it answers, in microseconds since 1970; `None` where nothing has been removed.
+    pub since: Option<i64>,
 }
 
 /// A pipeline of a dataset.
@@ -86,7 +101,16 @@ impl Engine {
             let name = graph.feature(id).name.clone();
             (values > 0).then_some(FeatureMetrics { name, values })
         });
+        let datasets = graph.datasets().map(|dataset| {
+            let retention = &dataset.table.retention;
+            DatasetMetrics {
+                dataset: dataset.table.dataset.clone(),
+                removed: retention.removed(),
+                since: Some(retention.since()).filter(|since| *since > i64::MIN),
+            }
+        });
         Ok(BranchMetrics {
+            datasets: datasets.collect(),
             sources: self.sources(|table| tables.contains(&table)),
             pipelines: self.pipelines(|table| tables.contains(&table)),
             features: features.collect(),
@@ -114,6 +138,7 @@ impl Engine {
                 rows: tally.rows,
                 misfits: tally.misfits,
                 late: tally.late,
+                forgotten: source.counters.forgotten(),
                 backlog: source.counters.waiting(),
                 latest: event_time.map(|(latest, _)| latest),
                 watermark: event_time.map(|(_, watermark)| watermark),

@@ -36,7 +36,8 @@ impl Engine {
     /// [`Error::Unknown`] for a branch, featureset or feature that isn't there. [`Error::Request`] for an input without
     /// data, columns of unequal lengths, an output that the inputs don't lead to, and a dataset without the index that
     /// the query needs: an online one without `at`, an offline one with it. [`Error::Rows`] for rows with an input of
-    /// another type, lists of keys of unequal lengths, or without a value for a feature.
+    /// another type, lists of keys of unequal lengths, an instant before what a dataset's history has kept, or without a
+    /// value for a feature.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
         let inner = &*self.inner;
         let (graph, snapshot, extracted) = inner.branches.read(branch, |branch| {

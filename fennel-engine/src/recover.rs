@@ -53,13 +53,14 @@ impl Inner {
         }
         restore_phases(&registry, meta.phases);
         restore_marks(&registry, meta.marks);
+        restore_since(&registry, meta.since);
         drop_leftovers(&store, &registry, &meta.tables);
         let sequencer = Sequencer::after(
             &snapshot,
             registry.endpoints.values().copied(),
             meta.applied,
         )?;
-        let runner = Runner::new(meta.applied, registry.live(), options.compact_after);
+        let runner = Runner::new(meta.applied, registry.live(), options);
         let end = sequencer.len();
         for endpoint in registry.endpoints.values() {
             runner.expect(*endpoint, end);
@@ -143,6 +144,16 @@ fn restore_marks(registry: &Registry, marks: Vec<((TableId, u32), Mark)>) {
             for mark in of_source.get(&(table.id, i)).into_iter().flatten() {
                 source.mark(*mark);
             }
+        }
+    }
+}
+
+/// Tells tables from when on they know what they were.
+fn restore_since(registry: &Registry, since: Vec<(TableId, i64)>) {
+    let since: HashMap<_, _> = since.into_iter().collect();
+    for table in registry.tables.values() {
+        if let Some(since) = since.get(&table.id) {
+            table.retention.raise(*since);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | table | how many there are, as 8 bytes, big-endian |
 //! | table, sequence, source | arrival in microseconds since 1970, reason, and the row as it came, in postcard's encoding |
 //!
-//! They go with their table when that is dropped.
+//! They go with their table when that is dropped, and once they came longer ago than its dataset's history.
 
 use std::ops::Bound;
 
@@ -19,7 +19,7 @@ use crate::{Engine, Error, Incoming};
 /// The rows of a dataset that were set aside.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejects {
-    /// How many there are in all.
+    /// How many there were in all, with those that are older than the dataset's history and were removed.
     pub total: u64,
     /// The ones asked for, the latest arrival first.
     pub rows: Vec<Reject>,
@@ -85,6 +85,26 @@ pub(crate) fn is_aside(
 ) -> Result<bool> {
     let key = [&Table::prefix(table)[..], &place(sequence, source)].concat();
     Ok(snapshot.get(Space::Rejects, &key)?.is_some())
+}
+
+/// Removes rows of a table that came before `before`, of the first `applied` rows of the log, at most `limit`.
+pub(crate) fn trim(
+    snapshot: &Snapshot,
+    batch: &mut Batch,
+    table: TableId,
+    (before, applied): (i64, u64),
+    limit: usize,
+) -> Result<()> {
+    let place = |sequence| [&Table::prefix(table)[..], &place(sequence, 0)].concat();
+    let rows = (Bound::Included(place(0)), Bound::Excluded(place(applied)));
+    for entry in snapshot.scan(Space::Rejects, rows).take(limit) {
+        let (key, value) = entry?;
+        if read(&value)?.at.micros() >= before {
+            break;
+        }
+        batch.delete(Space::Rejects, key);
+    }
+    Ok(())
 }
 
 fn read(value: &[u8]) -> Result<Reject> {

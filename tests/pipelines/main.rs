@@ -5,6 +5,7 @@
 mod changes;
 mod damage;
 mod overflows;
+mod retention;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -22,6 +22,8 @@ pub(crate) struct Arrival {
     pub(crate) on_disk: bool,
     /// Whether what no row can need any more is removed after every row.
     pub(crate) compacts: bool,
+    /// Whether what is older than its history is removed after every request, each of which comes days after the last.
+    pub(crate) trims: bool,
 }
 
 impl Arrival {
@@ -34,6 +36,7 @@ impl Arrival {
             commit: 0,
             on_disk: false,
             compacts: false,
+            trims: false,
         }
     }
 
@@ -73,7 +76,10 @@ impl Arrival {
             }
         }
         let restarts = (0..=requests.len()).filter(|_| random.once_in(6)).collect();
+        let trims = random.once_in(2);
         let commit = match random.below(3) {
+            // Of what is gone nothing is filled in.
+            _ if trims => 0,
             0 => 0,
             1 => requests.len(),
             _ => random.below(requests.len() + 1),
@@ -85,6 +91,7 @@ impl Arrival {
             commit,
             on_disk: random.once_in(24),
             compacts: random.once_in(2),
+            trims,
         }
     }
 
@@ -113,7 +120,8 @@ impl fmt::Display for Arrival {
             "in memory"
         };
         let compacts = if self.compacts { ", compacting" } else { "" };
-        write!(f, "{disk}{compacts}:")?;
+        let trims = if self.trims { ", trimming" } else { "" };
+        write!(f, "{disk}{compacts}{trims}:")?;
         for i in 0..=self.requests.len() {
             if self.restarts.contains(&i) {
                 f.write_str(" restart;")?;

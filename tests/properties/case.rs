@@ -45,13 +45,14 @@ impl Case {
         }
         let oracle = Oracle::new(&self.graph, &self.history);
         let questions = Questions::new(&oracle, self.instants.clone());
+        let latest = self.history.iter().map(|row| row.at).max().unwrap_or(0);
         let mut first = None;
         for arrival in &self.arrivals {
             let answers = match run(&self.graph, &self.history, arrival, &questions) {
                 Ok(answers) => answers,
                 Err(error) => return Some(format!("{arrival}\n  fails: {error}")),
             };
-            if let Some(told) = answers.judge(&oracle, &questions) {
+            if let Some(told) = answers.judge(&oracle, latest, &questions) {
                 return Some(format!("{arrival}\n  {told}"));
             }
             let first = first.get_or_insert((arrival.clone(), None));
@@ -114,6 +115,8 @@ impl Case {
             changed(&|arrival| *arrival = Arrival::plain(&self.history));
             changed(&|arrival| arrival.restarts.clear());
             changed(&|arrival| arrival.on_disk = false);
+            changed(&|arrival| arrival.compacts = false);
+            changed(&|arrival| arrival.trims = false);
             changed(&|arrival| arrival.commit = 0);
         }
         let count = self.history.len();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::graph::{
-    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Fill, Function, Graph, Join, Op,
-    Spec, Step, Ty, Window,
+    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Fill, Function, Graph, HISTORY,
+    Join, Op, Spec, Step, Ty, Window,
 };
 use crate::oracle::{Logged, Oracle};
 use crate::value::V;
@@ -28,6 +28,7 @@ fn graph(input: &str, steps: Vec<Step>) -> Graph {
                 at: "at".into(),
             },
             fill: Fill::Source,
+            history: HISTORY,
         }
     };
     let mut graph = Graph {
@@ -45,6 +46,7 @@ fn graph(input: &str, steps: Vec<Step>) -> Graph {
             input: input.into(),
             steps,
         }),
+        history: HISTORY,
     });
     assert_eq!(graph.problems(), None, "{graph}");
     graph
@@ -342,6 +344,7 @@ fn what_is_deleted_does_not_match() {
                 input: left.into(),
                 steps,
             }),
+            history: HISTORY,
         });
     }
     assert_eq!(graph.problems(), None, "{graph}");

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use fennel_core::time::Timestamp;
+use fennel_core::time::{Duration, Timestamp};
 use fennel_core::value::Value;
+use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::store::Store;
-use fennel_engine::{Columns, CommitOptions, Engine, Error, Incoming, ManualClock, Options};
+use fennel_engine::{Clock, Columns, CommitOptions, Engine, Error, Incoming, ManualClock, Options};
 use tempfile::TempDir;
 
 use crate::arrival::Arrival;
@@ -18,6 +19,10 @@ use crate::value::V;
 
 /// The clock, long after all rows.
 const NOW: i64 = ORIGIN + 1000 * STEP;
+/// Longer than anything is kept.
+const REST: Duration = Duration::from_days(800);
+/// Later than anything arrives.
+const END: i64 = NOW + 200 * REST.micros();
 
 /// What is asked of a dataset with keys: each key at each instant.
 pub(crate) struct Questions {
@@ -27,6 +32,14 @@ pub(crate) struct Questions {
 }
 
 impl Questions {
+    /// The same keys in the end.
+    fn in_the_end(&self) -> Self {
+        Questions {
+            instants: vec![END],
+            keys: self.keys.clone(),
+        }
+    }
+
     /// All keys that there ever are, and such that there are not.
     pub(crate) fn new(oracle: &Oracle<'_>, instants: Vec<i64>) -> Self {
         let datasets = oracle.graph.datasets.iter();
@@ -53,8 +66,12 @@ type Values = BTreeMap<String, Value>;
 pub(crate) struct Answers {
     /// What each dataset holds, sorted.
     contents: BTreeMap<String, Vec<Values>>,
-    /// Whether each key is found at each instant, and with which values.
-    found: BTreeMap<String, Vec<(bool, Values)>>,
+    /// Whether each key is found at each instant, and with which values; none where that isn't known any more.
+    found: BTreeMap<String, Vec<Option<(bool, Values)>>>,
+    /// The same of tables that were made anew in the end.
+    anew: BTreeMap<String, Vec<Option<(bool, Values)>>>,
+    /// Whether rows that are older than their history were removed.
+    trims: bool,
 }
 
 /// An engine with its store, which outlives it.
@@ -67,17 +84,20 @@ struct Running {
 }
 
 impl Running {
-    fn start(on_disk: bool, compacts: bool) -> Result<Self, Error> {
+    fn start(arrival: &Arrival) -> Result<Self, Error> {
         let now = Timestamp::from_micros(NOW).expect("a time of ours");
         let mut running = Running {
-            store: (!on_disk).then(Store::in_memory),
+            store: (!arrival.on_disk).then(Store::in_memory),
             dir: TempDir::new().expect("a folder"),
             clock: ManualClock::new(now),
             engine: None,
             options: Options::default(),
         };
-        if compacts {
+        if arrival.compacts {
             running.options.compact_after = 1;
+        }
+        if arrival.trims {
+            running.options.trim_after = 1;
         }
         running.restart()?;
         Ok(running)
@@ -96,6 +116,13 @@ impl Running {
         Ok(())
     }
 
+    /// Lets longer than anything is kept pass.
+    fn rest(&self) {
+        let now = self.clock.now().micros() + REST.micros();
+        self.clock
+            .set(Timestamp::from_micros(now).expect("a time of ours"));
+    }
+
     fn engine(&self) -> &Engine {
         self.engine.as_ref().expect("it is opened at the start")
     }
@@ -108,7 +135,7 @@ pub(crate) fn run(
     arrival: &Arrival,
     questions: &Questions,
 ) -> Result<Answers, Error> {
-    let mut running = Running::start(arrival.on_disk, arrival.compacts)?;
+    let mut running = Running::start(arrival)?;
     let commit = |running: &Running, graph: &Graph| {
         let options = CommitOptions::default();
         running.engine().commit("main", &graph.request(), options)
@@ -132,12 +159,17 @@ pub(crate) fn run(
         };
         let dataset = graph.dataset(&first.dataset);
         let rows = rows.map(|row| incoming(row, dataset)).collect();
+        if arrival.trims {
+            running.rest();
+        }
         let logged = running.engine().log(WEBHOOK, &first.endpoint(), rows)?;
         assert_eq!(logged.set_aside, [], "all rows fit their dataset");
     }
     let mut answers = Answers {
         contents: BTreeMap::new(),
         found: BTreeMap::new(),
+        anew: BTreeMap::new(),
+        trims: arrival.trims,
     };
     for dataset in &graph.datasets {
         let name = &dataset.name;
@@ -146,11 +178,40 @@ pub(crate) fn run(
         contents.sort_by_cached_key(text);
         answers.contents.insert(name.clone(), contents);
         if dataset.is_keyed() {
-            let found = answers_of(running.engine(), dataset, questions)?;
+            let found = answers_of(running.engine(), "main", dataset, questions)?;
             answers.found.insert(name.clone(), found);
         }
     }
+    if arrival.trims {
+        let (engine, request) = (running.engine(), anew(graph));
+        engine.init_branch("anew")?;
+        engine.commit("anew", &request, CommitOptions::default())?;
+        for dataset in &graph.sources().datasets {
+            if dataset.is_keyed() {
+                let found = answers_of(engine, "anew", dataset, &questions.in_the_end())?;
+                answers.anew.insert(dataset.name.clone(), found);
+            }
+        }
+    }
     Ok(answers)
+}
+
+/// The sources in another version, whose tables are made of what the log still has.
+fn anew(graph: &Graph) -> SyncRequest {
+    let mut request = graph.sources().request();
+    for dataset in &mut request.datasets {
+        dataset.version = 2;
+    }
+    for source in &mut request.sources {
+        source.ds_version = 2;
+    }
+    for index in &mut request.offline_indices {
+        index.ds_version = 2;
+    }
+    for index in &mut request.online_indices {
+        index.ds_version = 2;
+    }
+    request
 }
 
 /// The rows of columns.
@@ -165,21 +226,41 @@ fn rows(columns: &Columns, count: usize) -> Vec<Values> {
 
 fn answers_of(
     engine: &Engine,
+    branch: &str,
     dataset: &Dataset,
     questions: &Questions,
-) -> Result<Vec<(bool, Values)>, Error> {
+) -> Result<Vec<Option<(bool, Values)>>, Error> {
     let (mut keys, mut instants) = (Vec::new(), Vec::new());
+    let key = |key: &Vec<V>| values(dataset.columns.keys.iter().map(|key| &key.name).zip(key));
+    let instant = |at: &i64| Value::from(V::Time(*at).to_json());
+    let is_kept = |at: &&i64| {
+        let Some(first) = questions.keys[&dataset.name].first() else {
+            return true;
+        };
+        let asked = (vec![key(first)], Some(vec![instant(at)]));
+        let found = engine.lookup(branch, &dataset.name, asked.0, &[], asked.1);
+        !matches!(found, Err(Error::Request(reason)) if reason.contains("a history of"))
+    };
+    let gone = questions.instants.iter().take_while(|at| !is_kept(at));
+    let gone = gone.count();
     for key in &questions.keys[&dataset.name] {
-        for at in &questions.instants {
+        for at in &questions.instants[gone..] {
             keys.push(values(
                 dataset.columns.keys.iter().map(|key| &key.name).zip(key),
             ));
             instants.push(Value::from(V::Time(*at).to_json()));
         }
     }
-    let found = engine.lookup("main", &dataset.name, keys, &[], Some(instants))?;
+    let found = engine.lookup(branch, &dataset.name, keys, &[], Some(instants))?;
     let rows = rows(&found.columns, found.found.len());
-    Ok(found.found.into_iter().zip(rows).collect())
+    let mut found = found.found.into_iter().zip(rows);
+    let kept = questions.instants.len() - gone;
+    let mut answers = Vec::new();
+    for _ in &questions.keys[&dataset.name] {
+        answers.extend((0..gone).map(|_| None));
+        answers.extend(found.by_ref().take(kept).map(Some));
+    }
+    Ok(answers)
 }
 
 fn incoming(row: &Logged, dataset: &Dataset) -> Incoming {
@@ -254,7 +335,7 @@ impl Answers {
     pub(crate) fn differ(&self, other: &Answers, questions: &Questions) -> Option<String> {
         for (name, rows) in &self.contents {
             let (found, expected) = (texts(rows), texts(&other.contents[name]));
-            if found != expected {
+            if !self.trims && !other.trims && found != expected {
                 return Some(format!(
                     "`{name}` holds{}\n  instead of{}",
                     listed(&missing(&found, &expected)),
@@ -265,8 +346,9 @@ impl Answers {
         for (name, found) in &self.found {
             let others = &other.found[name];
             for (i, (found, other)) in found.iter().zip(others).enumerate() {
+                let is_known = found.is_some() && other.is_some();
                 let (found, other) = (format!("{found:?}"), format!("{other:?}"));
-                if found != other {
+                if is_known && found != other {
                     let question = questions.of(name, i);
                     return Some(format!(
                         "`{name}` says {question}\n    {found}\n  instead of\n    {other}"
@@ -278,7 +360,12 @@ impl Answers {
     }
 
     /// Where the answers are not those of the oracle.
-    pub(crate) fn judge(&self, oracle: &Oracle<'_>, questions: &Questions) -> Option<String> {
+    pub(crate) fn judge(
+        &self,
+        oracle: &Oracle<'_>,
+        latest: i64,
+        questions: &Questions,
+    ) -> Option<String> {
         let known = oracle
             .graph
             .facts()
@@ -286,15 +373,28 @@ impl Answers {
         let mut datasets = oracle.graph.datasets.iter();
         datasets.find_map(|dataset| {
             let facts = &known[&dataset.name];
-            match dataset.is_keyed() {
-                true => self.judge_found(oracle, dataset, facts, questions),
-                false => self.judge_rows(oracle, dataset),
+            // From then on nothing may be missing.
+            let horizon = match self.trims {
+                true => latest - oracle.graph.disorder - dataset.history,
+                false => i64::MIN,
+            };
+            if !dataset.is_keyed() {
+                return self.judge_rows(oracle, dataset, horizon);
             }
+            let of = (dataset, facts);
+            let found = &self.found[&dataset.name];
+            let told = judge_found(found, oracle, of, (questions, horizon));
+            told.or_else(|| {
+                let found = self.anew.get(&dataset.name)?;
+                let questions = questions.in_the_end();
+                let told = judge_found(found, oracle, of, (&questions, i64::MIN));
+                told.map(|told| format!("made anew, {told}"))
+            })
         })
     }
 
     /// The rows of a dataset without keys.
-    fn judge_rows(&self, oracle: &Oracle<'_>, dataset: &Dataset) -> Option<String> {
+    fn judge_rows(&self, oracle: &Oracle<'_>, dataset: &Dataset, horizon: i64) -> Option<String> {
         let rows = self.contents[&dataset.name].iter();
         let mut found: Vec<BTreeMap<_, _>> = rows.map(typed).collect();
         let mut lacking = Vec::new();
@@ -304,6 +404,7 @@ impl Answers {
             let same = |found| differences(found, &row.values, &BTreeSet::new()).is_empty();
             match found.iter().position(same) {
                 Some(i) => drop(found.swap_remove(i)),
+                None if row.at < horizon => {}
                 None => lacking.push(row.values),
             }
         }
@@ -316,39 +417,45 @@ impl Answers {
             format!("`{}` holds{found}\n  and lacks{lacking}", dataset.name)
         })
     }
+}
 
-    fn judge_found(
-        &self,
-        oracle: &Oracle<'_>,
-        dataset: &Dataset,
-        facts: &Facts,
-        questions: &Questions,
-    ) -> Option<String> {
-        let name = &dataset.name;
-        for (i, (is_found, found)) in self.found[name].iter().enumerate() {
-            let (key, at) = questions.get(name, i);
-            let expected = oracle.lookup(name, key, at);
-            let told = match (expected, is_found) {
-                (None, false) => continue,
-                (None, true) => format!("{found:?}, expected nothing"),
-                (Some(expected), false) => format!("nothing, expected {expected:?}"),
-                (Some(mut expected), true) => {
-                    if facts.timed
-                        && let Some(time) = oracle.version_time(name, key, at)
-                    {
-                        expected.insert(dataset.columns.at.clone(), V::Time(time));
-                    }
-                    let told = differences(&typed(found), &expected, &facts.sets);
-                    if told.is_empty() {
-                        continue;
-                    }
-                    told.join(", ")
+/// Where what was found of a dataset with keys isn't what the oracle says. From the horizon on, everything is known.
+fn judge_found(
+    answers: &[Option<(bool, Values)>],
+    oracle: &Oracle<'_>,
+    (dataset, facts): (&Dataset, &Facts),
+    (questions, horizon): (&Questions, i64),
+) -> Option<String> {
+    let name = &dataset.name;
+    for (i, answer) in answers.iter().enumerate() {
+        let (key, at) = questions.get(name, i);
+        let Some((is_found, found)) = answer else {
+            if at < horizon {
+                continue;
+            }
+            return Some(format!("`{name}` doesn't know {}", questions.of(name, i)));
+        };
+        let expected = oracle.lookup(name, key, at);
+        let told = match (expected, is_found) {
+            (None, false) => continue,
+            (None, true) => format!("{found:?}, expected nothing"),
+            (Some(expected), false) => format!("nothing, expected {expected:?}"),
+            (Some(mut expected), true) => {
+                if facts.timed
+                    && let Some(time) = oracle.version_time(name, key, at)
+                {
+                    expected.insert(dataset.columns.at.clone(), V::Time(time));
                 }
-            };
-            return Some(format!("`{name}` says {}: {told}", questions.of(name, i)));
-        }
-        None
+                let told = differences(&typed(found), &expected, &facts.sets);
+                if told.is_empty() {
+                    continue;
+                }
+                told.join(", ")
+            }
+        };
+        return Some(format!("`{name}` says {}: {told}", questions.of(name, i)));
     }
+    None
 }
 
 impl Questions {

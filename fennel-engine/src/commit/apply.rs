@@ -58,6 +58,7 @@ impl Inner {
         self.switch(registry, held, unused, batch, |registry, mut batch| {
             new.catch_up()?;
             new.put_marks(&mut batch);
+            new.put_since(&mut batch)?;
             self.store.write(batch)?;
             registry.endpoints.extend(endpoints);
             registry.tables.extend(new.keep());

@@ -123,6 +123,22 @@ impl<'s> NewTables<'s> {
         }
     }
 
+    /// Puts from when on the tables know what they were: what they are made of may not be whole any more.
+    pub(super) fn put_since(&self, batch: &mut Batch) -> Result<()> {
+        let snapshot = self.store.snapshot();
+        for (_, table, replay) in &self.tables {
+            let inputs = table.flow.iter().flat_map(|flow| &flow.inputs);
+            let mut since = inputs.map(|input| input.retention.since()).max();
+            for endpoint in replay.endpoints() {
+                since = since.max(meta::log_since(&snapshot, endpoint)?);
+            }
+            if let Some(since) = since.filter(|since| *since > i64::MIN) {
+                meta::put_since(batch, table.id, table.retention.raise(since));
+            }
+        }
+        Ok(())
+    }
+
     /// The tables.
     pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
         self.tables.iter().map(|(_, table, _)| table)

@@ -125,6 +125,7 @@ pub(crate) fn drop_table(store: &Store, table: TableId) -> Result<()> {
     store.remove_prefix(Space::Rejects, &Table::prefix(table))?;
     store.remove_prefix(Space::Meta, &meta::phases(table))?;
     store.remove_prefix(Space::Meta, &meta::marks_of(table))?;
+    store.remove_prefix(Space::Meta, &meta::since_of(table))?;
     let mut batch = Batch::new();
     meta::delete_table(&mut batch, table);
     Ok(store.write(batch)?)

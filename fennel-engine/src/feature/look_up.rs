@@ -30,7 +30,10 @@ impl Evaluation<'_> {
         let (mut lens, mut failed) = (Vec::new(), Vec::new());
         for row in 0..self.rows {
             let key = keys.iter().filter_map(|column| column.get(row));
-            if lookup.each {
+            if let Some(reason) = dataset.table.unknown_as_of(self.at.of(row)) {
+                let what = String::new();
+                failed.push(FailedRow { row, what, reason });
+            } else if lookup.each {
                 match self.ask_each(lookup, row, &key.collect::<Vec<_>>(), &mut asked) {
                     Ok(len) => lens.push(len),
                     Err(row) => failed.push(row),

@@ -29,7 +29,7 @@ impl Graph {
             }
             let shared = table(dataset).ok_or_else(|| broken(dataset.name, "has no table"))?;
             let lowered = Dataset {
-                table: Table::new(shared.id, dataset, shared.flow.clone())?,
+                table: shared.shared_with(dataset)?,
                 index: dataset.index,
             };
             graph.datasets.insert(dataset.name.into(), lowered);

@@ -161,6 +161,11 @@ impl Graph {
         self.features.len()
     }
 
+    /// The datasets that are not deleted.
+    pub(crate) fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.datasets.values()
+    }
+
     /// The numbers of all datasets' tables.
     pub(crate) fn tables(&self) -> impl Iterator<Item = TableId> {
         self.datasets.values().map(|dataset| dataset.table.id)

@@ -73,6 +73,11 @@ pub(crate) fn put(
     batch.put(Space::Log, key(endpoint, sequence), value);
 }
 
+/// Removes a row from the log.
+pub(crate) fn delete(batch: &mut Batch, endpoint: EndpointId, sequence: u64) {
+    batch.delete(Space::Log, key(endpoint, sequence));
+}
+
 /// The rows of an endpoint from a sequence on.
 pub(crate) fn scan(
     snapshot: &Snapshot,

@@ -4,6 +4,7 @@ mod applied;
 mod debezium;
 pub(crate) mod entry;
 mod expression;
+mod forget;
 mod path;
 mod phase;
 mod replay;
@@ -22,6 +23,7 @@ use fennel_core::value::Value;
 
 pub(crate) use applied::rows_of;
 pub(crate) use entry::EndpointId;
+pub(crate) use forget::{Forgetting, Reading};
 pub(crate) use phase::Phase;
 pub(crate) use replay::Replay;
 pub(crate) use route::{Feed, Route, Routes};

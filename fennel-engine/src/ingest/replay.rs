@@ -55,6 +55,11 @@ impl Replay {
         }
     }
 
+    /// The endpoints that it is of.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = EndpointId> {
+        self.endpoints.iter().map(|(endpoint, _)| *endpoint)
+    }
+
     /// Applies all rows of `snapshot` that weren't applied yet, in order of arrival, and returns how many
     /// there were.
     pub(crate) fn run(&mut self, store: &Store, snapshot: &Snapshot) -> Result<u64> {

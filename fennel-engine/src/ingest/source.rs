@@ -26,6 +26,8 @@ use crate::table::{Column, Entry, Said, Table};
 pub(crate) struct Source {
     pub(crate) webhook: String,
     pub(crate) endpoint: String,
+    /// How long the webhook keeps rows, at least.
+    pub(crate) retention: Duration,
     /// Whether rows are events of Debezium.
     pub(crate) is_debezium: bool,
     /// Of a bounded source, the silence of the endpoint after which no more rows are taken.
@@ -123,6 +125,7 @@ impl Source {
             filter: filter.transpose()?,
             webhook: from.webhook.name.into(),
             endpoint: from.endpoint.into(),
+            retention: from.webhook.retention,
             is_debezium: source.cdc == Cdc::Debezium,
             idleness: source.idleness.filter(|_| source.bounded),
             phase: Mutex::default(),

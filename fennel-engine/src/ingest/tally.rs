@@ -20,6 +20,7 @@ pub(crate) struct Counters {
     misfits: AtomicU64,
     late: AtomicU64,
     waiting: AtomicU64,
+    forgotten: AtomicU64,
 }
 
 impl Counters {
@@ -42,6 +43,16 @@ impl Counters {
     /// Rows that have a number and may not be durable.
     pub(crate) fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Rows of the endpoint's log that were removed since nothing can be made of them any more.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+
+    /// Adds rows of the endpoint's log that were removed.
+    pub(super) fn forget(&self, rows: u64) {
+        self.forgotten.fetch_add(rows, Ordering::Relaxed);
     }
 
     /// Notes that so many rows wait for the disk.

@@ -1,28 +1,66 @@
 //! Removing what no row can need any more.
 //!
 //! No row comes that is older than the watermark, so what a kernel keeps for rows of that time can go, once
-//! nothing that comes later looks at it. Kernels say group by group what that is. What answers lookups, tables and the
-//! aggregates that are computed when they are read, is none of it.
+//! nothing that comes later looks at it. Kernels say group by group what that is. The rows of aggregates that are
+//! computed when they are read go in the same way, but by the history of their dataset.
 
 use std::ops::Bound;
 
 use fennel_core::kernel::{Among, Which};
 use fennel_core::window::Window;
 
-use super::corrupt;
 use super::session::Times;
 use super::window::windows;
+use super::{OPEN, corrupt};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::{Bytes, prefix_end};
 
 /// How far a kernel's state was looked through.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Swept {
     /// Where to go on; none at the end.
     pub(crate) next: Option<Bytes>,
     /// How many groups were looked at.
     pub(crate) groups: usize,
+    /// How many entries were removed.
+    pub(crate) gone: usize,
+    /// Nothing else can go before the watermark has passed this.
+    pub(crate) until: i64,
+}
+
+impl Default for Swept {
+    fn default() -> Self {
+        Self {
+            next: None,
+            groups: 0,
+            gone: 0,
+            until: OPEN,
+        }
+    }
+}
+
+/// What of a group can go.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    /// The keys of its entries.
+    pub(super) keys: Vec<Bytes>,
+    /// What stands for them from then on.
+    pub(super) base: Option<(Bytes, Bytes)>,
+    /// Whether there is more.
+    pub(super) more: bool,
+    /// Nothing else can go before the watermark has passed this; none where only rows that come can tell.
+    pub(super) until: Option<i64>,
+}
+
+impl Gone {
+    /// All that can go now.
+    pub(super) fn all(keys: Vec<Bytes>) -> Self {
+        Self {
+            keys,
+            ..Self::default()
+        }
+    }
 }
 
 /// Looks through at most `limit` groups of what begins with `prefix`, from `from` on. `len` tells how many bytes of an
@@ -33,11 +71,11 @@ pub(super) fn sweep(
     from: &[u8],
     limit: usize,
     len: impl Fn(&[u8]) -> Option<usize>,
-    gone: impl Fn(&State, Vec<u8>) -> Result<Vec<Bytes>>,
+    gone: impl Fn(&State, Vec<u8>) -> Result<Gone>,
 ) -> Result<Swept> {
     let mut swept = Swept {
         next: Some(from.into()),
-        groups: 0,
+        ..Swept::default()
     };
     while let Some(next) = &swept.next
         && swept.groups < limit
@@ -52,14 +90,23 @@ pub(super) fn sweep(
             rest.get(..len(rest)?)
         };
         let group = group().ok_or_else(corrupt)?;
-        for key in gone(state, group.to_vec())? {
-            state.delete(key);
+        let gone = gone(state, group.to_vec())?;
+        swept.gone += gone.keys.len();
+        swept.until = swept.until.min(gone.until.unwrap_or(OPEN));
+        gone.keys.into_iter().for_each(|key| state.delete(key));
+        if let Some((key, value)) = gone.base {
+            state.put(key, value);
+        }
+        swept.groups += 1;
+        if gone.more {
+            // It goes on with the same group.
+            swept.next = Some([prefix, group].concat().into());
+            break;
         }
         swept.next = match prefix_end(&[prefix, group].concat()) {
             Bound::Excluded(end) => Some(end),
             _ => None,
         };
-        swept.groups += 1;
     }
     Ok(swept)
 }

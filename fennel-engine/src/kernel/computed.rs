@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use fennel_core::value::Value;
 
-use super::{Answer, Fold, Kernel, Version};
+use super::{Answer, Fold, Kernel, Swept, Version};
 use crate::error::Result;
 use crate::graph::Align;
 use crate::state::{Side, State};
+use crate::store::Bytes;
 use crate::table::{decode_values, encode_values};
 
 /// A table's columns as the columns of the aggregates that it is.
@@ -105,6 +106,17 @@ impl Computed {
         Ok(versions
             .filter_map(|version| self.version(&version))
             .collect())
+    }
+
+    /// Removes rows that no aggregate as of `point`, or later, is made of, of at most `limit` groups from `from` on.
+    pub(crate) fn trim(
+        &self,
+        state: &mut State,
+        point: i64,
+        from: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<Swept> {
+        self.fold.compact(state, point, from, limit)
     }
 
     /// All keys.

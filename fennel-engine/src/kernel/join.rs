@@ -9,7 +9,7 @@ use std::ops::Bound;
 use fennel_core::op::How;
 use fennel_core::value::Value;
 
-use super::compact::{Swept, sweep};
+use super::compact::{Gone, Swept, sweep};
 use super::{Changes, OPEN, Row, Version, corrupt, lagging};
 use crate::error::Result;
 use crate::state::{Side, State};
@@ -106,7 +106,8 @@ impl Join {
                 Bound::Excluded(bound(horizon)),
             );
             let gone = state.scan(Side::After, range);
-            gone.map(|entry| Ok(entry?.0)).collect()
+            let gone = gone.map(|entry| Ok(entry?.0));
+            Ok(Gone::all(gone.collect::<Result<_>>()?))
         })
     }
 
@@ -205,20 +206,24 @@ impl Join {
             }
             return Ok(());
         }
-        // Where the row and a version hold together, and for a left join where the row holds alone.
+        // Where the row and a version hold together, and for a left join where the row holds alone. What had ended by
+        // then was made of versions that may be gone, and stays as it is.
+        let since = table.retention.since();
         let mut at = row.time;
         for version in table.versions(state, side, key)? {
             let (begin, end) = (version.time.max(row.time), version.end.min(row.end));
             if begin >= end {
                 continue;
             }
-            if at < begin && self.how == How::Left {
+            if at < begin && begin > since && self.how == How::Left {
                 to.push(self.joined(table, row, at, begin, None)?);
             }
-            to.push(self.joined(table, row, begin, end, Some(&version))?);
+            if end > since {
+                to.push(self.joined(table, row, begin, end, Some(&version))?);
+            }
             at = end;
         }
-        if at < row.end && self.how == How::Left {
+        if at < row.end && row.end > since && self.how == How::Left {
             to.push(self.joined(table, row, at, row.end, None)?);
         }
         Ok(())

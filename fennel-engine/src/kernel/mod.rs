@@ -240,6 +240,11 @@ impl Kernel {
         }
     }
 
+    /// Whether it joins a table to rows that hold for a stretch of time.
+    pub(crate) fn is_of_tables(&self) -> bool {
+        matches!(self, Kernel::Join(join) if join.keys > 0)
+    }
+
     /// Forgets what it remembers of passes, one of which didn't happen.
     pub(crate) fn forget(&self) {
         if let Kernel::Fold(fold) = self {

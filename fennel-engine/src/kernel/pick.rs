@@ -9,7 +9,7 @@ use std::ops::Bound;
 use fennel_core::kernel::{Among, Which};
 use fennel_core::value::Value;
 
-use super::compact::{Swept, first_open, sweep};
+use super::compact::{Gone, Swept, first_open, sweep};
 use super::group::{encode_group, group_len};
 use super::session::{Times, windows_around};
 use super::window::Span;
@@ -113,7 +113,7 @@ impl Pick {
                     .concat()
                     .into()
             };
-            Ok(gone.drain(..).map(key).collect())
+            Ok(Gone::all(gone.drain(..).map(key).collect()))
         })
     }
 

@@ -75,11 +75,13 @@ mod tests {
         compaction.advance(Swept {
             next: next.clone(),
             groups: 256,
+            ..Swept::default()
         });
         assert_eq!(compaction.due(10), Some(next), "it goes on at once");
         compaction.advance(Swept {
             next: None,
             groups: 44,
+            ..Swept::default()
         });
         compaction.grow(1_199);
         assert_eq!(compaction.due(10), None);

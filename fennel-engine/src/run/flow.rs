@@ -11,8 +11,9 @@ use super::compact::{Compaction, GROUPS};
 use super::met::Met;
 use crate::error::{Error, Result};
 use crate::graph::Align;
-use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, lower};
+use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, Swept, lower};
 use crate::state::State;
+use crate::store::Bytes;
 use crate::table::{Table, TableId};
 
 /// How a pipeline fills a table.
@@ -194,6 +195,44 @@ impl Flow {
             compaction.advance(swept);
         }
         Ok(())
+    }
+
+    /// Removes rows of the aggregate that answers for the table: what it was before `horizon` isn't asked for.
+    pub(super) fn trim(
+        &self,
+        state: &mut State,
+        horizon: i64,
+        of: impl Fn(TableId) -> i64,
+        from: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<Swept> {
+        let (Some(computed), Port::Node(last)) = (&self.computed, self.output) else {
+            return Ok(Swept::default());
+        };
+        let inputs = self.nodes.get(last);
+        let inputs = inputs.map(|node| self.inputs_of(node, &self.watermarks(&of), &of));
+        // Rows that may still go again aren't made part of what others come to.
+        let (watermark, _) = inputs.unwrap_or((i64::MIN, i64::MIN));
+        computed.trim(state, horizon.min(watermark), from, limit)
+    }
+
+    /// The tables that are joined, each with the earliest event time of rows that still ask for what it was.
+    pub(super) fn joins(&self, of: impl Fn(TableId) -> i64) -> Vec<(TableId, i64)> {
+        let watermarks = self.watermarks(&of);
+        let joins = self.nodes.iter().filter_map(|node| {
+            let table = node.right.and_then(|port| self.joined(node, port))?;
+            Some((table.id, self.watermark_at(node.left, &watermarks, &of)))
+        });
+        joins.collect()
+    }
+
+    /// The tables that are joined to rows which hold for a stretch of time.
+    pub(super) fn joined_to_tables(&self) -> impl Iterator<Item = TableId> {
+        let joins = self.nodes.iter().filter(|node| node.kernel.is_of_tables());
+        joins.filter_map(|node| {
+            let table = node.right.and_then(|port| self.joined(node, port))?;
+            Some(table.id)
+        })
     }
 
     /// The table that a join adds columns of.

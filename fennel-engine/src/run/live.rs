@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::ingest::{EndpointId, Feed, rows_of};
+use crate::ingest::{EndpointId, Feed, Reading, rows_of};
 use crate::kernel::{Changes, OPEN, Row};
 use crate::state::{Side, State};
 use crate::table::{Kind, Place, Table, TableId, place};
@@ -12,12 +12,18 @@ use crate::table::{Kind, Place, Table, TableId, place};
 /// The tables that are filled by pipelines, and the sources that these begin with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Live {
+    /// All tables, each behind those that it reads.
+    tables: Vec<Arc<Table>>,
     /// The tables with pipelines, each behind those that it reads.
     derived: Vec<Arc<Table>>,
     /// The tables that others read.
     read: BTreeSet<TableId>,
     /// The sources of tables that others read, by endpoint.
     feeds: BTreeMap<EndpointId, Vec<Feed>>,
+    /// The tables that pipelines join to rows that hold for a stretch of time.
+    spared: BTreeSet<TableId>,
+    /// Who reads each endpoint.
+    log: BTreeMap<EndpointId, Reading>,
 }
 
 impl Live {
@@ -28,13 +34,20 @@ impl Live {
     ) -> Self {
         let mut live = Self::default();
         let mut seen = BTreeSet::new();
-        for table in tables.filter(|table| table.flow.is_some()) {
-            live.add(table, &mut seen);
+        for table in tables {
+            match table.flow {
+                Some(_) => live.add(table, &mut seen),
+                None => live.tables.push(Arc::clone(table)),
+            }
         }
+        live.tables.extend(live.derived.iter().cloned());
+        live.log = readings(&live.tables, &number);
         let inputs = live.derived.iter().filter_map(|table| table.flow.as_ref());
         let inputs: Vec<_> = inputs
             .flat_map(|flow| flow.inputs.iter().cloned())
             .collect();
+        let flows = live.derived.iter().filter_map(|table| table.flow.as_ref());
+        live.spared = flows.flat_map(|flow| flow.joined_to_tables()).collect();
         for table in inputs {
             if !live.read.insert(table.id) {
                 continue;
@@ -68,6 +81,27 @@ impl Live {
     /// Whether there are no pipelines.
     pub(super) fn is_empty(&self) -> bool {
         self.derived.is_empty()
+    }
+
+    /// All tables, each behind those that it reads.
+    pub(super) fn tables(&self) -> &[Arc<Table>] {
+        &self.tables
+    }
+
+    /// The table of that number.
+    pub(super) fn table(&self, id: TableId) -> Option<&Arc<Table>> {
+        self.tables.iter().find(|table| table.id == id)
+    }
+
+    /// Whether a pipeline joins a table to rows that hold for a stretch of time: it has to know when the first version
+    /// begins that it still knows.
+    pub(super) fn is_spared(&self, table: TableId) -> bool {
+        self.spared.contains(&table)
+    }
+
+    /// Who reads each endpoint.
+    pub(super) fn log(&self) -> &BTreeMap<EndpointId, Reading> {
+        &self.log
     }
 
     /// The tables with pipelines, each behind those that it reads.
@@ -135,4 +169,38 @@ impl Live {
         }
         Ok(changed)
     }
+}
+
+/// Who reads each endpoint, directly or by way of other tables, and how long its rows are kept for them. The tables are
+/// each behind those that they read.
+fn readings(
+    tables: &[Arc<Table>],
+    number: impl Fn(&str, &str) -> Option<EndpointId>,
+) -> BTreeMap<EndpointId, Reading> {
+    let mut readings: BTreeMap<EndpointId, Reading> = BTreeMap::new();
+    let mut known: BTreeMap<TableId, BTreeSet<EndpointId>> = BTreeMap::new();
+    for table in tables {
+        let inputs = table.flow.iter().flat_map(|flow| &flow.inputs);
+        let inputs = inputs.filter_map(|input| known.get(&input.id));
+        let mut endpoints: BTreeSet<_> = inputs.flatten().copied().collect();
+        for feed in Feed::all(table) {
+            let source = feed.source();
+            let Some(endpoint) = number(&source.webhook, &source.endpoint) else {
+                continue;
+            };
+            let retention = source.retention.micros();
+            let reading = readings.entry(endpoint).or_default();
+            reading.keeps = reading.keeps.max(retention);
+            reading.feeds.push(feed);
+            endpoints.insert(endpoint);
+        }
+        let history = table.retention.history().micros();
+        for endpoint in &endpoints {
+            if let Some(reading) = readings.get_mut(endpoint) {
+                reading.keeps = reading.keeps.max(history);
+            }
+        }
+        known.insert(table.id, endpoints);
+    }
+    readings
 }

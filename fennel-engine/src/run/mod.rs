@@ -10,8 +10,10 @@
 
 mod compact;
 mod flow;
+mod horizon;
 mod live;
 mod met;
+mod trim;
 mod watermark;
 
 use std::collections::BTreeMap;
@@ -23,8 +25,10 @@ pub(crate) use flow::Flow;
 use flow::Incoming;
 pub(crate) use live::Live;
 use met::Part;
+use trim::{Present, Trimming};
 use watermark::Watermarks;
 
+use crate::engine::Options;
 use crate::error::{Error, Result};
 use crate::ingest::EndpointId;
 use crate::kernel::{Changes, Failure};
@@ -48,6 +52,8 @@ pub(crate) struct Runner {
     over: Condvar,
     /// Rows that a step takes before it is looked through for what it doesn't need any more.
     compact_after: usize,
+    /// How far what is older than its history is removed. Whoever has the turn has it.
+    trimming: Mutex<Trimming>,
     /// Endpoints that have rows which may not be applied, with the number of the last one's sequence and one.
     waiting: Mutex<BTreeMap<EndpointId, u64>>,
 }
@@ -73,7 +79,7 @@ enum Holder {
 
 impl Runner {
     /// Goes on behind the first `applied` rows of the log.
-    pub(crate) fn new(applied: u64, live: Live, compact_after: usize) -> Self {
+    pub(crate) fn new(applied: u64, live: Live, options: &Options) -> Self {
         Self {
             turn: Mutex::new(Turn {
                 holder: Holder::Nobody,
@@ -81,7 +87,8 @@ impl Runner {
                 live,
                 failed: None,
             }),
-            compact_after,
+            compact_after: options.compact_after,
+            trimming: Mutex::new(Trimming::new(options.trim_after)),
             ..Default::default()
         }
     }
@@ -157,6 +164,10 @@ impl Runner {
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<EndpointId, u64>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trimming(&self) -> MutexGuard<'_, Trimming> {
+        self.trimming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The endpoints that have rows from `applied` on.
@@ -241,7 +252,7 @@ struct Passes<'r> {
 
 impl Passes<'_> {
     fn run(&mut self, end: u64) -> Result<()> {
-        if self.live.is_empty() {
+        if self.live.is_empty() && !self.runner.trimming().is_due(&self.live) {
             self.applied = end;
         }
         while self.applied < end {
@@ -262,7 +273,8 @@ impl Passes<'_> {
         let mut state = State::new(self.store.snapshot(), applied);
         let endpoints = self.runner.endpoints(self.applied);
         let mut changed = self.live.taken(&state, &endpoints)?;
-        if changed.values().all(Changes::is_empty) {
+        let is_due = self.runner.trimming().is_due(&self.live);
+        if changed.values().all(Changes::is_empty) && !is_due {
             return Ok(());
         }
         let mut batch = Batch::new();
@@ -294,6 +306,14 @@ impl Passes<'_> {
             }
         }
         self.compact(&mut state)?;
+        if is_due {
+            let present = Present {
+                now: self.now,
+                rows: until - self.applied,
+            };
+            let mut trimming = self.runner.trimming();
+            trimming.run(&self.live, &mut state, &mut batch, &present)?;
+        }
         state.finish(&mut batch);
         meta::put_applied(&mut batch, until);
         self.store.write(batch)?;

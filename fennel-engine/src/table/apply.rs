@@ -239,7 +239,10 @@ impl Table {
     }
 
     fn version_rows(&self, state: &State, key: &[u8], rows: &mut Vec<Row>) -> Result<()> {
-        for version in self.versions(state, Side::After, key)? {
+        let since = self.retention.since();
+        let versions = self.versions(state, Side::After, key)?.into_iter();
+        // What had ended by then isn't all there.
+        for version in versions.filter(|version| version.end > since) {
             rows.push(self.version_row(key, &version)?);
         }
         Ok(())
@@ -265,7 +268,7 @@ impl Table {
     }
 
     /// The bytes of the key columns in an entry's key.
-    fn key_of(&self, entry: &[u8]) -> Result<Vec<u8>> {
+    pub(super) fn key_of(&self, entry: &[u8]) -> Result<Vec<u8>> {
         let key = || {
             let all = entry.get(self.rows_prefix().len()..)?;
             let mut rest = all;

@@ -18,7 +18,9 @@ mod apply;
 pub(crate) mod key;
 mod questions;
 mod read;
+mod retention;
 mod row;
+mod trim;
 mod upserts;
 
 use std::sync::Arc;
@@ -28,7 +30,9 @@ use fennel_core::value::{Shape, Value};
 
 pub(crate) use apply::Cursor;
 pub(crate) use read::Selection;
+use retention::Retention;
 pub(crate) use row::{decode as decode_values, encode as encode_values, len as values_len};
+pub(crate) use trim::Trim;
 pub(crate) use upserts::Place;
 
 use crate::error::Result;
@@ -59,6 +63,8 @@ pub(crate) struct Table {
     pub(crate) sources: Vec<Source>,
     /// How its pipeline fills it, if it has one.
     pub(crate) flow: Option<Arc<Flow>>,
+    /// How long its rows are kept.
+    pub(crate) retention: Arc<Retention>,
 }
 
 /// How the rows of a table are kept.
@@ -141,7 +147,15 @@ impl Table {
             timestamp,
             sources,
             flow,
+            retention: Arc::new(Retention::new(dataset.history)),
         })
+    }
+
+    /// The table as this dataset, which is of the same structure, has its columns.
+    pub(crate) fn shared_with(&self, dataset: &Dataset<'_>) -> Result<Self> {
+        let mut table = Self::new(self.id, dataset, self.flow.clone())?;
+        table.retention = Arc::clone(&self.retention);
+        Ok(table)
     }
 
     /// How its rows are kept.
@@ -257,9 +271,13 @@ fn check_key(entry: &[u8]) -> Result<(), String> {
 impl Entry {
     /// Puts the row that arrived as `sequence` and was taken by the `source`th source.
     pub(crate) fn put(self, batch: &mut Batch, sequence: u64, source: u32) {
-        let (mut key, place) = (self.key, place(sequence, source));
-        key.extend(place.map(|byte| if self.is_keyed { !byte } else { byte }));
-        batch.put(Space::Table, key, self.value);
+        batch.put(Space::Table, self.stored(sequence, source), self.value);
+    }
+
+    /// The key under which it is stored.
+    pub(crate) fn stored(&self, sequence: u64, source: u32) -> Vec<u8> {
+        let place = place(sequence, source).map(|byte| if self.is_keyed { !byte } else { byte });
+        [&self.key[..], &place].concat()
     }
 }
 

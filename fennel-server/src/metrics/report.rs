@@ -12,6 +12,7 @@ const EXTRACT: &str = "extract_features";
 pub(crate) fn report(requests: &Requests, branches: &[(String, BranchMetrics)]) -> String {
     let mut text = Text::default();
     sources(&mut text, branches);
+    datasets(&mut text, branches);
     pipelines(&mut text, branches);
     features(&mut text, branches);
     calls(&mut text, requests);
@@ -63,6 +64,16 @@ fn sources(text: &mut Text, branches: &[(String, BranchMetrics)]) {
         let labels = of_source(branch, &source.source, &source.dataset);
         text.sample(name, &labels, source.late);
     }
+    let name = "fennel_source_removed_rows";
+    text.family(
+        name,
+        "counter",
+        "Rows of the source's endpoint removed from the log.",
+    );
+    for (branch, source) in sources() {
+        let labels = of_source(branch, &source.source, &source.dataset);
+        text.sample(name, &labels, source.forgotten);
+    }
     let name = "fennel_source_watermark_timestamp";
     text.family(
         name,
@@ -73,6 +84,35 @@ fn sources(text: &mut Text, branches: &[(String, BranchMetrics)]) {
         if let Some(watermark) = source.watermark {
             let labels = of_source(branch, &source.source, &source.dataset);
             text.sample(name, &labels, seconds(watermark));
+        }
+    }
+}
+
+fn datasets(text: &mut Text, branches: &[(String, BranchMetrics)]) {
+    let datasets = || {
+        let all = branches.iter();
+        all.flat_map(|(branch, metrics)| metrics.datasets.iter().map(move |d| (branch, d)))
+    };
+    let name = "fennel_dataset_removed_rows";
+    let help = "Rows removed since they are older than the dataset's history.";
+    text.family(name, "counter", help);
+    for (branch, dataset) in datasets() {
+        let labels = [
+            ("branch", branch.as_str()),
+            ("dataset_name", &dataset.dataset),
+        ];
+        text.sample(name, &labels, dataset.removed);
+    }
+    let name = "fennel_dataset_since_timestamp";
+    let help = "From when on a dataset answers, in seconds since 1970.";
+    text.family(name, "gauge", help);
+    for (branch, dataset) in datasets() {
+        if let Some(since) = dataset.since {
+            let labels = [
+                ("branch", branch.as_str()),
+                ("dataset_name", &dataset.dataset),
+            ];
+            text.sample(name, &labels, seconds(since));
         }
     }
 }

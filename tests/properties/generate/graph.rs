@@ -2,8 +2,8 @@
 
 use super::{Random, STEP, fresh};
 use crate::graph::{
-    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Facts, Fill, Graph, Join, Op, Step,
-    Ty, Window,
+    Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Facts, Fill, Graph, HISTORY, Join,
+    Op, Step, Ty, Window,
 };
 use crate::value::V;
 
@@ -35,12 +35,18 @@ impl Graph {
                 name,
                 columns,
                 fill: Fill::Pipeline(chain),
+                history: HISTORY,
             });
             if made.facts().is_some() {
                 graph = made;
             }
         }
         while graph.trim() {}
+        if random.once_in(2) {
+            for dataset in &mut graph.datasets {
+                dataset.history = (1 + random.below(8) as i64) * STEP;
+            }
+        }
         graph
     }
 
@@ -84,6 +90,7 @@ fn sources() -> Vec<Dataset> {
                 at: "ts".into(),
             },
             fill: Fill::Source,
+            history: HISTORY,
         }
     };
     let events = [

@@ -12,7 +12,7 @@ use crate::value::V;
 
 pub(crate) use columns::Columns;
 pub(crate) use facts::Facts;
-pub(crate) use request::{DISORDER, WEBHOOK};
+pub(crate) use request::{DISORDER, HISTORY, WEBHOOK};
 
 /// Microseconds.
 pub(crate) type Micros = i64;
@@ -31,6 +31,8 @@ pub(crate) struct Dataset {
     pub(crate) name: String,
     pub(crate) columns: Columns,
     pub(crate) fill: Fill,
+    /// How long rows are kept.
+    pub(crate) history: Micros,
 }
 
 /// Where the rows of a dataset come from.

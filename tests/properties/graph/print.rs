@@ -14,7 +14,9 @@ impl fmt::Display for Graph {
 
 impl fmt::Display for Dataset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "dataset {} {{ {} }}", self.name, self.columns)?;
+        let hours = self.history as f64 / 3.6e9;
+        let (name, columns) = (&self.name, &self.columns);
+        writeln!(f, "dataset {name} {{ {columns} }} of {hours} hours")?;
         match &self.fill {
             Fill::Source => Ok(()),
             Fill::Pipeline(chain) => writeln!(f, "    = {chain}"),

@@ -76,6 +76,7 @@ fn read_dataset(message: &proto::CoreDataset, request: &SyncRequest) -> Dataset 
             Some(root) => Fill::Pipeline(read_chain(&root.id, &operators)),
             None => Fill::Source,
         },
+        history: read_duration(message.history.as_ref().unwrap()),
     }
 }
 

@@ -13,7 +13,10 @@ pub(crate) const WEBHOOK: &str = "hook";
 
 /// Later than the rows of any history.
 pub(crate) const DISORDER: Micros = 14 * 24 * 3600 * 1_000_000;
-const HISTORY: Micros = 730 * 24 * 3600 * 1_000_000;
+/// How long rows are kept where nothing else is said.
+pub(crate) const HISTORY: Micros = 730 * 24 * 3600 * 1_000_000;
+/// How long the webhook keeps them.
+const RETENTION: Micros = 24 * 3600 * 1_000_000;
 
 impl Graph {
     pub(crate) fn request(&self) -> SyncRequest {
@@ -91,8 +94,8 @@ impl Dataset {
                 timestamp: self.columns.at.clone(),
                 erase_keys: Vec::new(),
             }),
-            history: Some(duration(HISTORY)),
-            retention: Some(duration(HISTORY)),
+            history: Some(duration(self.history)),
+            retention: Some(duration(self.history)),
             field_metadata: names
                 .map(|name| (name, metadata::Metadata::default()))
                 .collect(),
@@ -127,7 +130,7 @@ impl Dataset {
                     connector::WebhookEndpoint {
                         db: Some(database()),
                         endpoint,
-                        duration: Some(duration(HISTORY)),
+                        duration: Some(duration(RETENTION)),
                     },
                 )),
             }),
@@ -146,7 +149,7 @@ fn database() -> connector::ExtDatabase {
         variant: Some(connector::ext_database::Variant::Webhook(
             connector::Webhook {
                 name: WEBHOOK.into(),
-                retention: Some(duration(HISTORY)),
+                retention: Some(duration(RETENTION)),
             },
         )),
     }

@@ -1,39 +1,44 @@
 //! Removing rows that no aggregate can need any more.
+//!
+//! Rows go as of a point: the watermark, or of an aggregate that is computed when it is read, the instant from which on
+//! its dataset is asked, if that is earlier. What the aggregates were when they last changed before the point is the
+//! first thing that can still change or be asked for; what only older values were made of goes. Windows without a
+//! beginning keep what their rows come to (see [`base`](super::base)).
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use fennel_core::kernel::{Among, Which};
 use fennel_core::window::Window;
 
+use super::base::Base;
 use super::group::{Entry, Group};
 use super::{ENDS, ENTRIES, Fold};
 use crate::error::Result;
-use crate::kernel::compact::{Swept, first_open, sweep};
+use crate::kernel::compact::{Gone, Swept, first_open, sweep};
 use crate::kernel::group::group_len;
-use crate::kernel::window::{enters, leaves};
+use crate::kernel::window::{enters, leaves, seen};
 use crate::kernel::{OPEN, Points, corrupt};
 use crate::state::{Side, State};
 use crate::store::Bytes;
 use crate::table::key;
 
+/// Rows of a group that go at once, at most.
+const ROWS: usize = 10_000;
+
 impl Fold {
-    /// Removes rows that no aggregate after the watermark sees, where aggregates are stored behind it.
+    /// Removes rows that no aggregate as of the point, or later, is made of.
     pub(in crate::kernel) fn compact(
         &self,
         state: &mut State,
-        watermark: i64,
+        point: i64,
         from: Option<&Bytes>,
         limit: usize,
     ) -> Result<Swept> {
         let prefix = self.entry_key(ENTRIES, &[], &[]);
-        let is_forever = |window| leaves(window, 0) == OPEN;
-        let never_leave = match (self.window, self.keys) {
-            (None, 0) => self.windows().any(is_forever),
-            (None, _) | (Some(_), 0) => false,
-            // A row of a table can be ended at any time, and its window's row is then computed anew.
-            (Some(_), _) => true,
-        };
-        if never_leave || self.along.is_some() {
+        // A row of a table can be ended at any time, and its window's row is then computed anew. And rows that are placed
+        // by a column come and go at any time.
+        if (self.window.is_some() && self.keys > 0) || self.along.is_some() {
             return Ok(Swept::default());
         }
         let from = from.map_or(&prefix[..], AsRef::as_ref);
@@ -45,50 +50,97 @@ impl Fold {
                 bytes,
                 changed: Vec::new(),
             };
-            match self.window {
-                Some(window) => group.closed(window, watermark),
-                None if self.keys == 0 => group.left(watermark),
-                None => group.ended(watermark),
+            let (gone, times) = match self.window {
+                Some(window) => (group.closed(window, point)?, Vec::new()),
+                None if self.keys == 0 => group.left(point)?,
+                None => group.ended(point)?,
+            };
+            if !times.is_empty() {
+                let applied = state.applied(Side::After);
+                self.tiles.change(&group.bytes, applied, &times);
             }
+            Ok(gone)
         })
     }
 }
 
+/// What can go, and the times of those rows.
+type Left = (Gone, Vec<i64>);
+
 impl Group<'_> {
-    /// The keys of rows whose windows, which are part of the group, no row can be in any more.
-    fn closed(&self, window: Window, watermark: i64) -> Result<Vec<Bytes>> {
+    /// The rows whose windows, which are part of the group, no row can be in any more.
+    fn closed(&self, window: Window, watermark: i64) -> Result<Gone> {
         let open = first_open(self, Among::Window(window), Which::First, watermark)?;
-        self.rows(Side::After, i64::MIN, open)
-            .map(|row| Ok(self.key_of(&row?)))
-            .collect()
+        let rows = self.rows(Side::After, i64::MIN, open);
+        let keys = rows.map(|row| Ok(self.key_of(&row?)));
+        Ok(Gone::all(keys.collect::<Result<_>>()?))
     }
 
-    /// The keys of rows that had left all windows before the aggregates last changed: what they were then is the first
-    /// thing that can still change.
-    fn left(&self, watermark: i64) -> Result<Vec<Bytes>> {
-        let Some(last) = self.before(Side::After, watermark)? else {
-            return Ok(Vec::new());
-        };
-        let mut gone = Vec::new();
-        for row in self.rows(Side::After, i64::MIN, last) {
-            let row = row?;
-            if self
-                .fold
+    /// The rows that had left all windows before the aggregates last changed, or were seen by windows that they never
+    /// leave.
+    fn left(&self, point: i64) -> Result<Left> {
+        let (mut gone, mut times) = (Gone::default(), Vec::new());
+        let mut first = self.rows(Side::After, i64::MIN, i64::MAX);
+        let first = first.next().transpose()?;
+        if let Some(first) = first.filter(|first| first.time >= point) {
+            // As yet there is nothing old, which is to be found out fast.
+            gone.until = Some(first.time);
+            return Ok((gone, times));
+        }
+        let last = self.before(Side::After, point)?.unwrap_or(i64::MIN);
+        let is_needed = |row: &Entry| {
+            self.fold
                 .windows()
-                .any(|window| leaves(window, row.time) >= last)
-            {
+                .any(|window| match leaves(window, row.time) {
+                    OPEN => enters(window, row.time) >= last,
+                    leaves => leaves >= last,
+                })
+        };
+        let kept = self.last_seen(point)?;
+        let mut base = None;
+        let mut rows = self.rows(Side::After, i64::MIN, i64::MAX);
+        for row in &mut rows {
+            let row = row?;
+            if is_needed(&row) {
                 break;
             }
-            gone.push(self.key_of(&row));
+            let key = self.key_of(&row);
+            if kept.contains(&key) {
+                continue;
+            }
+            if gone.keys.len() == ROWS {
+                gone.more = true;
+                break;
+            }
+            if self.fold.sees_all() {
+                if base.is_none() {
+                    base = Some(self.base(Side::After)?.unwrap_or(Base::empty(self.fold)));
+                }
+                if let Some(base) = &mut base {
+                    base.add(self.fold, &row)?;
+                }
+            }
+            gone.keys.push(key);
+            times.push(row.time);
         }
-        Ok(gone)
+        // The row that has to stay goes by one that comes behind it.
+        gone.until = rows.next().transpose()?.map(|next| next.time);
+        gone.base = base.map(|base| (self.base_key().into(), base.encode().into()));
+        Ok((gone, times))
     }
 
-    /// The keys of rows of a table that had ended, as every window sees it, before the aggregates last changed.
-    fn ended(&self, watermark: i64) -> Result<Vec<Bytes>> {
-        let Some(last) = self.before(Side::After, watermark)? else {
-            return Ok(Vec::new());
-        };
+    /// The rows of a table that had ended, as every window sees it, before the aggregates last changed.
+    fn ended(&self, point: i64) -> Result<Left> {
+        let (mut gone, mut times) = (Gone::default(), Vec::new());
+        gone.until = self
+            .ends(Side::After, i64::MIN, i64::MAX)
+            .next()
+            .transpose()?;
+        if gone.until.take_if(|end| *end < point).is_none() {
+            return Ok((gone, times));
+        }
+        let last = self.before(Side::After, point)?.unwrap_or(i64::MIN);
+        let kept = self.last_seen(point)?;
         let end_key = |end| {
             Bytes::from(
                 self.fold
@@ -97,20 +149,18 @@ impl Group<'_> {
         };
         let range = (
             Bound::Included(end_key(i64::MIN)),
-            Bound::Excluded(end_key(last)),
+            Bound::Excluded(end_key(i64::MAX)),
         );
         let at = self.fold.prefix.len() + 1 + self.bytes.len();
-        let mut gone = Vec::new();
         for entry in self.state.scan(Side::After, range) {
             let (key, _) = entry?;
             let rest = key.get(at..).and_then(|rest| rest.split_first_chunk::<8>());
             let (end, place) = rest.ok_or_else(corrupt)?;
             let end = key::from_ordered(*end);
-            if self
-                .fold
-                .windows()
-                .any(|window| enters(window, end) >= last)
-            {
+            let is_seen = |window| enters(window, end) >= last;
+            if self.fold.windows().any(is_seen) || gone.keys.len() >= ROWS {
+                gone.more = gone.keys.len() >= ROWS;
+                gone.until = Some(end);
                 break;
             }
             let time = place.first_chunk::<8>().ok_or_else(corrupt)?;
@@ -120,13 +170,25 @@ impl Group<'_> {
                 let leaves = leaves(window, time);
                 leaves != OPEN && leaves >= last
             };
-            if self.fold.windows().any(leaves_later) {
+            let row: Bytes = self.fold.entry_key(ENTRIES, &self.bytes, &[place]).into();
+            if self.fold.windows().any(leaves_later) || kept.contains(&row) {
+                gone.until = gone.until.or(Some(point));
                 continue;
             }
-            gone.push(self.fold.entry_key(ENTRIES, &self.bytes, &[place]).into());
-            gone.push(key);
+            gone.keys.extend([row, key]);
+            times.push(time);
         }
-        Ok(gone)
+        Ok((gone, times))
+    }
+
+    /// The last row that each window had seen at an instant: they tell since when the group is what it is.
+    fn last_seen(&self, at: i64) -> Result<BTreeSet<Bytes>> {
+        let rows = self.fold.windows().map(|window| {
+            let mut rows = self.rows(Side::After, i64::MIN, seen(window, at).hi);
+            let last = rows.next_back().transpose()?;
+            Ok(last.map(|row| self.key_of(&row)))
+        });
+        rows.filter_map(Result::transpose).collect()
     }
 
     fn key_of(&self, row: &Entry) -> Bytes {

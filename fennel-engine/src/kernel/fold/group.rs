@@ -117,6 +117,17 @@ impl<'s> Group<'s> {
 
     /// What the rows of a span come to that hold at its end.
     fn sum(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
+        let mut sums = self.sum_of_rows(side, span)?;
+        if span.lo == i64::MIN
+            && let Some(base) = self.base(side)?
+        {
+            base.merge_into(&mut sums);
+        }
+        Ok(sums)
+    }
+
+    /// What those rows come to that are there.
+    fn sum_of_rows(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
         let mut sums = self.fold.empty.clone();
         let reader = Reader { group: self, side };
         let all = Question {

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | 0, group, event time, id | of a table's row its end, then the columns |
 //! | 1, group, end, event time, id | nothing: finds the rows of a table by their ends |
+//! | 2, group | what rows come to that are gone: its [base](base) |
 
+mod base;
 mod compact;
 mod group;
 mod running;
@@ -15,7 +17,7 @@ mod sweep;
 mod tiles;
 mod windowed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fennel_core::agg::Accumulator;
 use fennel_core::time::Timestamp;
@@ -76,10 +78,23 @@ struct Touched {
     spans: Vec<(i64, i64)>,
 }
 
+/// Where a row is kept.
+struct Place {
+    time: i64,
+    group: Vec<Value>,
+    /// The group's columns as bytes.
+    bytes: Vec<u8>,
+    id: Bytes,
+    /// The key of its entry.
+    key: Vec<u8>,
+}
+
 /// The rows that entries are of.
 const ENTRIES: u8 = 0;
 /// Where rows of tables are found by their ends.
 const ENDS: u8 = 1;
+/// What rows come to that are gone.
+const BASE: u8 = 2;
 
 impl Fold {
     /// Takes rows in and out, and answers with what changes of the aggregates, if anybody takes that.
@@ -91,21 +106,23 @@ impl Fold {
         failures: &mut Vec<Failure>,
     ) -> Result<Changes> {
         let mut touched: BTreeMap<Vec<u8>, Touched> = BTreeMap::new();
+        let same = self.unchanged(changes);
         for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
             .chain(changes.added.iter().map(|row| (row, true)))
         {
-            let Some(time) = self.time_of(row) else {
+            let Some(Place {
+                time,
+                group,
+                bytes,
+                id,
+                key,
+            }) = self.place(row)
+            else {
                 continue;
             };
-            let group = self.group_of(row);
-            // What has no value for a key is of no group.
-            if group.contains(&Value::Null) {
+            if same.contains(&key) {
                 continue;
             }
-            let mut bytes = Vec::new();
-            encode_group(group.iter(), &mut bytes);
-            let id = self.id_of(row);
-            let key = self.entry_key(ENTRIES, &bytes, &[&key::ordered(time), &id]);
             let end_key = (self.keys > 0 && row.end != OPEN).then(|| {
                 let parts: [&[u8]; 3] = [&key::ordered(row.end), &key::ordered(time), &id];
                 self.entry_key(ENDS, &bytes, &parts)
@@ -146,6 +163,42 @@ impl Fold {
         Ok(output)
     }
 
+    /// Where a row is kept, if it is of a group.
+    fn place(&self, row: &Row) -> Option<Place> {
+        let time = self.time_of(row)?;
+        let group = self.group_of(row);
+        // What has no value for a key is of no group.
+        if group.contains(&Value::Null) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        encode_group(group.iter(), &mut bytes);
+        let id = self.id_of(row);
+        let key = self.entry_key(ENTRIES, &bytes, &[&key::ordered(time), &id]);
+        Some(Place {
+            time,
+            group,
+            bytes,
+            id,
+            key,
+        })
+    }
+
+    /// The keys of rows that go and come back as they were. Such a row may be part of a [base](base), from which it
+    /// couldn't go.
+    fn unchanged(&self, changes: &Changes) -> BTreeSet<Vec<u8>> {
+        if changes.removed.is_empty() || changes.added.is_empty() {
+            return BTreeSet::new();
+        }
+        let entry = |row| Some((self.place(row)?.key, self.entry_value(row)));
+        let removed: BTreeSet<_> = changes.removed.iter().filter_map(entry).collect();
+        let added = changes.added.iter().filter_map(entry);
+        added
+            .filter(|entry| removed.contains(entry))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
     /// Forgets what is remembered of groups.
     pub(super) fn forget(&self) {
         self.tiles.clear();
@@ -173,7 +226,8 @@ impl Fold {
         let group = Group::new(self, state, group);
         // Rows of tables hold until some end, so they don't leave in the order in which they came.
         let sweeps = self.keys == 0 && instants.len() > 1;
-        let mut sweep = sweeps.then(|| Sweep::new(&group, instants.len()));
+        let sweep = sweeps.then(|| Sweep::new(&group, instants.len()));
+        let mut sweep = sweep.transpose()?;
         for (i, at) in instants.iter().enumerate() {
             let swept = match &mut sweep {
                 Some(sweep) => sweep.as_of(*at)?,

@@ -153,7 +153,12 @@ impl Group<'_> {
     }
 
     /// The ends of rows from `lo` to before `hi`, in order.
-    fn ends(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+    pub(super) fn ends(
+        &self,
+        side: Side,
+        lo: i64,
+        hi: i64,
+    ) -> impl DoubleEndedIterator<Item = Result<i64>> {
         let key = |end| {
             self.fold
                 .entry_key(ENDS, &self.bytes, &[&key::ordered(end)])

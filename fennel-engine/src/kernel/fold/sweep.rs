@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 
-use fennel_core::agg::{Accumulator, Contribution, Retraction};
+use fennel_core::agg::{Accumulator, Retraction};
 use fennel_core::time::Timestamp;
-use fennel_core::value::Value;
 use fennel_core::window::Window;
 
 use super::Answer;
+use super::base::Base;
 use super::group::{Entry, Group};
 use crate::error::Result;
 use crate::kernel::window::{Span, enters, leaves, seen};
@@ -39,6 +39,8 @@ pub(super) struct Sweep<'g> {
     /// The time of the last row before those.
     last_passed: Option<i64>,
     windows: Vec<Moving>,
+    /// What rows come to that are gone.
+    base: Option<Base>,
     /// How many more rows may be read.
     left: usize,
 }
@@ -65,7 +67,7 @@ type Seen = (i64, Vec<Answer>);
 
 impl<'g> Sweep<'g> {
     /// Begins with so many instants to come.
-    pub(super) fn new(group: &'g Group<'g>, instants: usize) -> Self {
+    pub(super) fn new(group: &'g Group<'g>, instants: usize) -> Result<Self> {
         let fold = group.fold;
         let windows = fold.windows().map(|window| {
             let of = fold.functions.iter();
@@ -84,7 +86,7 @@ impl<'g> Sweep<'g> {
                 sums: sums.collect(),
             }
         });
-        Self {
+        Ok(Self {
             group,
             rows: None,
             ahead: None,
@@ -92,8 +94,9 @@ impl<'g> Sweep<'g> {
             passed: 0,
             last_passed: None,
             windows: windows.collect(),
+            base: group.base(Side::After)?,
             left: instants.saturating_mul(ROWS),
-        }
+        })
     }
 
     /// What is seen as of `at`, which is not before the instants of earlier calls; `None` within for a group that has
@@ -105,8 +108,9 @@ impl<'g> Sweep<'g> {
             return Ok(None);
         }
         let (kept, passed) = (&self.kept, self.passed);
+        let (group, base) = (self.group, self.base.as_ref());
         for (moving, span) in self.windows.iter_mut().zip(&spans) {
-            let added = moving.go(self.group, kept, passed, *span)?;
+            let added = moving.go(group, base, (kept, passed), *span)?;
             self.left = self.left.saturating_sub(added / ADDED);
         }
         let last = self.windows.iter().filter_map(|moving| {
@@ -151,11 +155,10 @@ impl<'g> Sweep<'g> {
         self.rows = Some(Box::new(rows));
         self.kept.clear();
         self.passed = 0;
-        let empty = &self.group.fold.empty;
         for moving in &mut self.windows {
             (moving.first, moving.end) = (0, 0);
             for sum in &mut moving.sums {
-                sum.accumulator = empty.get(sum.slot).cloned();
+                sum.begin(self.group, moving.window, self.base.as_ref());
             }
         }
         Ok(())
@@ -202,8 +205,8 @@ impl Moving {
     fn go(
         &mut self,
         group: &Group<'_>,
-        kept: &VecDeque<Entry>,
-        passed: usize,
+        base: Option<&Base>,
+        (kept, passed): (&VecDeque<Entry>, usize),
         span: Span,
     ) -> Result<usize> {
         let row = |i: usize| i.checked_sub(passed).and_then(|i| kept.get(i));
@@ -231,7 +234,7 @@ impl Moving {
             if sum.accumulator.is_some() {
                 continue;
             }
-            sum.accumulator = group.fold.empty.get(sum.slot).cloned();
+            sum.begin(group, self.window, base);
             for i in self.first..self.end {
                 sum.add(group, row(i).ok_or_else(corrupt)?)?;
             }
@@ -242,16 +245,23 @@ impl Moving {
 }
 
 impl Sum {
+    /// Begins without rows, but for those that are gone where the window sees all.
+    fn begin(&mut self, group: &Group<'_>, window: Window, base: Option<&Base>) {
+        let base = base.filter(|_| leaves(window, 0) == OPEN);
+        let base = base.and_then(|base| base.get(self.slot));
+        self.accumulator = base.or(group.fold.empty.get(self.slot)).cloned();
+    }
+
     fn add(&mut self, group: &Group<'_>, row: &Entry) -> Result<()> {
         if let Some(accumulator) = &mut self.accumulator {
-            accumulator.add(contribution(group, self.slot, row)?);
+            accumulator.add(group.fold.contribution(self.slot, row)?);
         }
         Ok(())
     }
 
     fn take(&mut self, group: &Group<'_>, row: &Entry) -> Result<()> {
         if let Some(accumulator) = &mut self.accumulator
-            && accumulator.retract(contribution(group, self.slot, row)?) == Retraction::Rebuild
+            && accumulator.retract(group.fold.contribution(self.slot, row)?) == Retraction::Rebuild
         {
             self.accumulator = None;
         }
@@ -259,20 +269,11 @@ impl Sum {
     }
 }
 
-fn contribution<'r>(group: &Group<'_>, slot: usize, row: &'r Entry) -> Result<Contribution<'r>> {
-    let of = group.fold.of.get(slot).copied().flatten();
-    Ok(Contribution {
-        time: Timestamp::from_micros(row.time).ok_or_else(corrupt)?,
-        order: &row.id,
-        value: of.and_then(|i| row.values.get(i)).unwrap_or(&Value::Null),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use fennel_core::agg::{Aggregation, Default, Function, Max, Sum as Total};
     use fennel_core::time::Duration;
-    use fennel_core::value::Shape;
+    use fennel_core::value::{Shape, Value};
     use proptest::collection::vec;
     use proptest::prelude::*;
 

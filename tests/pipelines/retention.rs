@@ -1,0 +1,410 @@
+//! How long rows are kept: no more than a dataset's history, and what each key is.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::{env, io};
+
+use fennel::prelude::*;
+use fennel_core::entity::Descriptor;
+use fennel_core::time::Timestamp;
+use fennel_core::value::Value;
+use fennel_engine::store::{Options as StoreOptions, Space, Store};
+use fennel_engine::{CommitOptions, Engine, Error, Incoming, ManualClock, Options};
+use serde_json::{Value as Json, json};
+
+use crate::{commit, instant, request};
+
+fennel::owner!("shop@example.com");
+
+static APP: Webhook = Webhook::new("app").retention("1d");
+
+#[dataset(history = "1d")]
+#[source(APP.endpoint("click"), disorder = "1h", cdc = append)]
+struct Click {
+    user: i64,
+    page: String,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index, history = "1d")]
+#[source(APP.endpoint("owner"), disorder = "1h", cdc = upsert)]
+struct Owner {
+    #[field(key)]
+    page: String,
+    team: String,
+    at: DateTime<Utc>,
+}
+
+/// The page that a user was on last, and the team that had it then.
+#[dataset(index, history = "1d")]
+struct Last {
+    #[field(key)]
+    user: i64,
+    page: String,
+    team: Option<String>,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn last(clicks: Click, owners: Owner) -> Last {
+    clicks.left_join(owners, on(page)).group_by(user).latest()
+}
+
+/// What a user did, of late and ever.
+#[dataset(index, history = "1d")]
+struct Activity {
+    #[field(key)]
+    user: i64,
+    clicks: i64,
+    ever: i64,
+    pages: i64,
+    recent: Vec<String>,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn activity(clicks: Click) -> Activity {
+    clicks.group_by(user).aggregate(
+        clicks = count("6h"),
+        ever = count("forever"),
+        pages = count(of = page, window = "forever", unique = true, approx = true),
+        recent = last_k(page, 2, "forever", dedup = false),
+    )
+}
+
+/// The same owners in another version.
+mod later {
+    use super::*;
+
+    #[dataset(index, history = "7d", version = 2)]
+    #[source(APP.endpoint("owner"), disorder = "1h", cdc = upsert)]
+    pub(super) struct Owner {
+        #[field(key)]
+        page: String,
+        team: String,
+        at: DateTime<Utc>,
+    }
+}
+
+fn entities() -> Vec<Descriptor<'static>> {
+    fennel::entities![Click, Owner, Last, Activity]
+        .into_iter()
+        .collect()
+}
+
+fn row(columns: &[(&str, Value)]) -> Incoming {
+    let columns = columns.iter();
+    columns
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect::<BTreeMap<_, _>>()
+}
+
+fn text(text: impl Into<String>) -> Value {
+    Value::String(text.into())
+}
+
+/// An engine whose clock is at the latest row.
+struct Shop {
+    engine: Engine,
+    store: Store,
+    clock: ManualClock,
+    options: Options,
+}
+
+impl Shop {
+    fn open(trim_after: usize) -> Self {
+        let shop = Self::on(Store::in_memory(), trim_after);
+        commit(&shop.engine, &request(entities()));
+        shop
+    }
+
+    fn on(store: Store, trim_after: usize) -> Self {
+        let clock = ManualClock::new(instant(0));
+        let mut options = Options::default();
+        options.trim_after = trim_after;
+        options.compact_after = 1;
+        let engine = Engine::open_with(store.clone(), Arc::new(clock.clone()), &options).unwrap();
+        Shop {
+            engine,
+            store,
+            clock,
+            options,
+        }
+    }
+
+    fn restart(&mut self) {
+        let clock = Arc::new(self.clock.clone());
+        self.engine = Engine::open_with(self.store.clone(), clock, &self.options).unwrap();
+    }
+
+    /// What comes in so many days. Answers how many rows are stored then.
+    fn run(&self, days: Range<i64>) -> [usize; 3] {
+        (days.start * 48..days.end * 48).for_each(|i| self.request(i));
+        self.stored()
+    }
+
+    /// The `i`th request: every hour three users click on pages, and then the owners of pages come, of one that changes
+    /// its team every four hours, and of one that has its team from the second hour on.
+    fn request(&self, i: i64) {
+        let hour = i / 2;
+        let now = instant(hour * 3600);
+        self.clock.set(now);
+        let at = Value::Timestamp(now);
+        let click = |user| {
+            row(&[
+                ("user", Value::Int(user)),
+                ("page", text(format!("p{}", (hour + user * 3) % 4))),
+                ("at", at.clone()),
+            ])
+        };
+        let owner = |page: &str, team: String| {
+            row(&[
+                ("page", text(page)),
+                ("team", text(team)),
+                ("at", at.clone()),
+            ])
+        };
+        let (endpoint, rows) = match (i % 2, hour) {
+            (0, _) => ("click", (0..3).map(click).collect()),
+            (_, 1) => ("owner", vec![owner("p1", "first".into())]),
+            (_, hour) if hour % 4 == 0 => ("owner", vec![owner("p0", format!("t{hour}"))]),
+            _ => return,
+        };
+        self.engine.log("app", endpoint, rows).unwrap();
+    }
+
+    /// How many rows the log has, the tables, and the states of steps.
+    fn stored(&self) -> [usize; 3] {
+        let (mut rows, mut states) = (0, 0);
+        for entry in self.store.scan_prefix(Space::Table, b"") {
+            match entry.unwrap().0[4..6] {
+                [0, 0] => rows += 1,
+                _ => states += 1,
+            }
+        }
+        [
+            self.store.scan_prefix(Space::Log, b"").count(),
+            rows,
+            states,
+        ]
+    }
+
+    fn ask(
+        &self,
+        branch: &str,
+        dataset: &str,
+        key: (&str, Value),
+        at: &[i64],
+    ) -> Result<Json, Error> {
+        let key = [key];
+        let keys = at.iter().map(|_| row(&key)).collect();
+        let instants = at.iter().map(|at| Value::Timestamp(instant(*at)));
+        let found = self
+            .engine
+            .lookup(branch, dataset, keys, &[], Some(instants.collect()))?;
+        Ok(json!([found.found, found.columns.to_json()]))
+    }
+
+    /// What all keys have at instants.
+    fn all(&self, at: &[i64]) -> Vec<Json> {
+        let users = (0..4).map(|user| ("user", Value::Int(user)));
+        let pages = (0..4).map(|page| ("page", text(format!("p{page}"))));
+        let of_users = users.flat_map(|key| [("Last", key.clone()), ("Activity", key)]);
+        let questions = of_users.chain(pages.map(|key| ("Owner", key)));
+        questions
+            .map(|(dataset, key)| self.ask("main", dataset, key, at).unwrap())
+            .collect()
+    }
+}
+
+const DAY: i64 = 24 * 3600;
+
+#[test]
+fn weeks_of_rows_take_as_much_as_a_day_and_answers_are_the_same() {
+    let (whole, mut kept) = (Shop::open(usize::MAX), Shop::open(1));
+    whole.run(0..3);
+    let after_days = kept.run(0..3);
+    kept.restart();
+    let all = whole.run(3..17);
+    let after_weeks = kept.run(3..17);
+    assert!(
+        all[0] > 1_200 && all[1] > 2_400 && all[2] > 1_200,
+        "{all:?}"
+    );
+    // Some rows come before what they make old is looked for.
+    let is_as_much = |(weeks, days): (&usize, &usize)| weeks < &(days + 40) && *weeks < 300;
+    let mut both = after_weeks.iter().zip(&after_days);
+    assert!(both.all(is_as_much), "{after_weeks:?} and {after_days:?}");
+
+    // The last row came an hour before midnight, and others may come that are an hour older.
+    let horizon = 16 * DAY - 2 * 3600;
+    let instants: Vec<_> = (horizon..18 * DAY).step_by(977).collect();
+    assert_eq!(kept.all(&instants), whole.all(&instants));
+    kept.restart();
+    assert_eq!(kept.all(&instants), whole.all(&instants));
+    assert_eq!(kept.stored(), after_weeks);
+}
+
+#[test]
+fn what_was_before_the_history_is_refused_by_name() {
+    let shop = Shop::open(1);
+    shop.run(0..3);
+    let refused = |dataset, key, at: &[i64]| {
+        let answer = shop.ask("main", dataset, key, at);
+        answer.unwrap_err().to_string()
+    };
+    let told = refused("Activity", ("user", Value::Int(0)), &[3 * DAY, DAY]);
+    let since = told.split("of what was before ").nth(1).unwrap();
+    let since = Timestamp::parse(since.split(' ').next().unwrap()).unwrap();
+    assert_eq!(
+        told,
+        format!(
+            "key 1: dataset `Activity` has a history of 1d, and of what was before {since} not all is kept; ask as of that instant or later, and give the dataset a longer history for what is to come"
+        )
+    );
+    let horizon = instant(2 * DAY - 2 * 3600);
+    assert!(since <= horizon && since > instant(DAY), "{since}");
+    let at = (since.micros() - instant(0).micros()) / 1_000_000;
+    let key = || ("user", Value::Int(0));
+    assert!(shop.ask("main", "Activity", key(), &[at]).is_ok());
+    assert_eq!(refused("Activity", key(), &[at, at - 1]), told);
+    assert!(refused("Last", key(), &[DAY / 2]).contains("`Last` has a history of 1d"));
+    let key = ("page", text("p0"));
+    assert!(refused("Owner", key, &[DAY / 2]).contains("`Owner` has a history of 1d"));
+}
+
+#[test]
+fn a_table_that_is_made_of_what_is_left_has_what_each_key_is() {
+    let mut shop = Shop::open(1);
+    shop.run(0..10);
+    assert!(shop.stored()[0] < 300, "{:?}", shop.stored());
+    shop.engine.init_branch("next").unwrap();
+    let later = fennel::entities![later::Owner].into_iter();
+    let options = CommitOptions::default();
+    shop.engine
+        .commit("next", &request(later), options)
+        .unwrap();
+    for _ in 0..2 {
+        for page in ["p0", "p1", "p2"] {
+            let key = || ("page", text(page));
+            let ask = |branch, at| shop.ask(branch, "Owner", key(), at);
+            let now = [10 * DAY, 10 * DAY - 4000, 10 * DAY - 3 * 3600];
+            assert_eq!(ask("next", &now).unwrap(), ask("main", &now).unwrap());
+            let refused = ask("next", &[6 * DAY]).unwrap_err().to_string();
+            assert!(refused.contains("has a history of 7d"), "{refused}");
+        }
+        shop.restart();
+    }
+    // From now on it keeps a week.
+    shop.run(10..14);
+    let key = || ("page", text("p0"));
+    assert!(shop.ask("next", "Owner", key(), &[11 * DAY]).is_ok());
+    assert!(shop.ask("main", "Owner", key(), &[11 * DAY]).is_err());
+}
+
+#[test]
+fn what_is_late_stays_late_in_a_table_that_is_made_of_what_is_left() {
+    let shop = Shop::open(1);
+    shop.run(0..5);
+    // A row that is much too late, for a page without an owner.
+    let late = row(&[
+        ("page", text("p3")),
+        ("team", text("late")),
+        ("at", Value::Timestamp(instant(4 * DAY))),
+    ]);
+    let logged = shop.engine.log("app", "owner", vec![late]).unwrap();
+    assert_eq!(logged.rows_set_aside, 1);
+    // All that made it late is older than anything is kept, but for what the clicks are.
+    shop.clock.set(instant(7 * DAY));
+    let click = row(&[
+        ("user", Value::Int(0)),
+        ("page", text("p0")),
+        ("at", Value::Timestamp(instant(7 * DAY))),
+    ]);
+    shop.engine.log("app", "click", vec![click]).unwrap();
+    shop.engine.init_branch("next").unwrap();
+    let later = fennel::entities![later::Owner].into_iter();
+    let options = CommitOptions::default();
+    shop.engine
+        .commit("next", &request(later), options)
+        .unwrap();
+    let found = |page| shop.ask("next", "Owner", ("page", text(page)), &[8 * DAY]);
+    assert_eq!(found("p3").unwrap()[0], json!([false]));
+    assert_eq!(found("p1").unwrap()[0], json!([true]));
+}
+
+const DIR: &str = "FENNEL_RETENTION_TEST_DIR";
+const FROM: &str = "FENNEL_RETENTION_TEST_FROM";
+
+fn on_disk(dir: &Path) -> Store {
+    let options = StoreOptions {
+        reserve_bytes: 0,
+        ..StoreOptions::default()
+    };
+    Store::open_with(dir, &options).unwrap()
+}
+
+/// Not a test: the process that the test below kills.
+#[test]
+fn retention_victim() {
+    let (Ok(dir), Ok(from)) = (env::var(DIR), env::var(FROM)) else {
+        return;
+    };
+    let shop = Shop::on(on_disk(dir.as_ref()), 1);
+    for i in from.parse().unwrap().. {
+        shop.request(i);
+        let mut out = io::stdout().lock();
+        writeln!(out, "acknowledged {i}").unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn what_is_removed_when_the_process_is_killed_is_removed_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = Shop::open(usize::MAX);
+    commit(
+        &Shop::on(on_disk(dir.path()), 1).engine,
+        &request(entities()),
+    );
+    let mut next = 0;
+    for requests in [150, 41, 77, 58] {
+        let mut victim = Command::new(env::current_exe().unwrap())
+            .args(["retention::retention_victim", "--exact", "--nocapture"])
+            .envs([
+                (DIR, dir.path().as_os_str()),
+                (FROM, next.to_string().as_ref()),
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+        let mut told =
+            || lines.find_map(|line| Some(line.unwrap().split_once("acknowledged ")?.1.to_owned()));
+        for _ in 0..requests {
+            told().expect("the victim goes on until it is killed");
+            whole.request(next);
+            next += 1;
+        }
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        while told().is_some() {
+            whole.request(next);
+            next += 1;
+        }
+        let shop = Shop::on(on_disk(dir.path()), 1);
+        let now = next / 2 * 3600;
+        let instants: Vec<_> = (now - DAY - 3600..now + DAY).step_by(1777).collect();
+        if shop.all(&instants) != whole.all(&instants) {
+            // It was killed between the write and the word of it.
+            whole.request(next);
+            next += 1;
+            assert_eq!(shop.all(&instants), whole.all(&instants));
+        }
+        assert!(shop.stored().iter().all(|rows| *rows < 400));
+    }
+}
