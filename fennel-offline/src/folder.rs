@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Request;
 use crate::error::{Error, Result};
 use crate::files::Seen;
 use crate::status::{Failure, State};
+use crate::{Request, room};
 
 /// A job's folder.
 #[derive(Clone, Debug)]
@@ -161,6 +161,11 @@ impl Folder {
             line.clear();
         }
         Ok(parts)
+    }
+
+    /// Refuses to write so many bytes where the disk has too little room.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        room::check(&self.path, bytes)
     }
 
     /// Says that a part is finished, whose file is there.

@@ -395,6 +395,11 @@ impl Job {
         let parts = parts.iter().map(|number| self.folder.part(*number));
         let parts: Vec<PathBuf> = parts.collect();
         let is_stopped = || self.is_stopped(around);
+        if !matches!(self.request.output, Some(Place::Local(_))) {
+            let sizes = parts.iter();
+            let sizes = sizes.map(|part| part.metadata().map_or(0, |it| it.len()));
+            self.folder.check_room(sizes.sum())?;
+        }
         let write =
             |file: &mut std::fs::File| write::together(file, &parts, &empty, instants, &is_stopped);
         match &self.request.output {

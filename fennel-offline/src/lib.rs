@@ -27,6 +27,7 @@ mod output;
 mod places;
 mod read;
 mod request;
+mod room;
 mod status;
 mod work;
 mod write;

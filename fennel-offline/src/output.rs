@@ -105,3 +105,51 @@ fn told(local: &Local, error: &io::Error) -> Error {
         _ => Error::io(&format!("write `{}`", local.shown), error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn an_output_has_its_name_when_it_is_whole_and_is_known_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let places = Places::open(&[temp.path().to_owned()], &[]).unwrap();
+        let url = format!("file://{}/out.parquet", temp.path().display());
+        let output = Output::new(&places, &url, "one").unwrap();
+        let names = || {
+            let entries = fs::read_dir(temp.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        output.check().unwrap();
+        let failed = output.publish(|file| {
+            file.write_all(b"half").unwrap();
+            Err(Error::Stopped)
+        });
+        assert_eq!(failed, Err(Error::Stopped));
+        assert!(names().is_empty());
+
+        output
+            .publish(|file| {
+                file.write_all(b"whole")
+                    .map_err(|error| told(&output.local, &error))
+            })
+            .unwrap();
+        // As a crash before the job's end leaves it.
+        assert_eq!(names(), [".out.parquet.one.tmp", "out.parquet"]);
+        #[cfg(unix)]
+        assert!(output.is_published());
+        output.discard();
+        assert_eq!(names(), ["out.parquet"]);
+        assert!(!output.is_published());
+        assert!(matches!(output.check(), Err(Error::Conflict(_))));
+        let other = Output::new(&places, &url, "two").unwrap();
+        assert!(matches!(other.publish(|_| Ok(())), Err(Error::Conflict(_))));
+        assert_eq!(fs::read(temp.path().join("out.parquet")).unwrap(), b"whole");
+        assert_eq!(names(), ["out.parquet"]);
+    }
+}

@@ -85,6 +85,7 @@ pub(crate) fn part(
         if write::columns(&answer, &request.timestamp_column) != plan.columns {
             return Err(changed(request));
         }
+        folder.check_room(0)?;
         let at = asked.query.at.unwrap_or_default();
         folder.make(&folder.part(number), |file| {
             write::part(file, &answer, &request.timestamp_column, &at)

@@ -48,7 +48,7 @@ impl CsvReader {
             Some(headers) => headers.to_vec(),
             None => {
                 let headers = reader.byte_headers();
-                let headers = headers.map_err(|error| refused(name, error))?;
+                let headers = headers.map_err(|error| refused(name, error, 1))?;
                 let names = headers.iter().enumerate().map(|(i, header)| {
                     let header = match i {
                         // Excel writes a mark of the byte order before the first.
@@ -76,8 +76,9 @@ impl Reader for CsvReader {
         while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
             self.left.store(ROW_BYTES, Ordering::Relaxed);
             let mut record = ByteRecord::new();
+            let line = self.reader.position().line();
             let read = self.reader.read_byte_record(&mut record);
-            if !read.map_err(|error| refused_at(&self.name, error, self.reader.position()))? {
+            if !read.map_err(|error| refused(&self.name, error, line))? {
                 break;
             }
             bytes += record.as_slice().len() + record.len() * size_of::<usize>();
@@ -87,17 +88,13 @@ impl Reader for CsvReader {
     }
 }
 
-fn refused(name: &str, error: csv::Error) -> Error {
-    refused_at(name, error, &Position::new())
-}
-
-fn refused_at(name: &str, error: csv::Error, position: &Position) -> Error {
+fn refused(name: &str, error: csv::Error, line: u64) -> Error {
     match error.into_kind() {
         ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            too_large(name, position.line())
+            too_large(name, line)
         }
         ErrorKind::Io(error) => unreadable(name, &error),
-        _ => Error::Invalid(format!("`{name}`, line {}: it is no CSV", position.line())),
+        _ => Error::Invalid(format!("`{name}`, line {line}: it is no CSV")),
     }
 }
 

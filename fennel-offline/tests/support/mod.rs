@@ -1,0 +1,213 @@
+//! An engine of one feature, and files for it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use fennel_core::time::Timestamp;
+use fennel_core::value::{Shape, Value};
+use fennel_engine::{Column, Columns, FailedRow, ManualClock, Query};
+use fennel_offline::{
+    Answer, Ask, Format, Input, Jobs, Place, Request, Settings, Status, Submitter,
+};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// Answers twice `Fs.x`, but for 13.
+pub(crate) struct Doubling;
+
+impl Ask for Doubling {
+    fn types(&self, _: &str, _: &[String]) -> Result<Vec<Shape>, String> {
+        Ok(vec![Shape::Int])
+    }
+
+    fn query(&self, _: &Submitter, _: &str, query: &Query) -> Result<Answer, String> {
+        let values = &query.data["Fs.x"];
+        let failed = values.iter().enumerate();
+        let failed = failed.filter(|(_, value)| **value == Value::Int(13));
+        let failed: Vec<FailedRow> = failed
+            .map(|(row, _)| FailedRow {
+                row,
+                what: "feature `Fs.double`".into(),
+                reason: "thirteen".into(),
+            })
+            .collect();
+        if !failed.is_empty() {
+            return Ok(Answer::Failed(failed));
+        }
+        let doubled = values.iter().map(|value| match value {
+            Value::Int(x) => Value::Int(2 * x),
+            other => panic!("{other} is no i64"),
+        });
+        Ok(Answer::Columns(Columns(vec![Column {
+            name: "Fs.double".into(),
+            shape: Shape::Int,
+            values: doubled.collect(),
+        }])))
+    }
+}
+
+/// The same, where so many parts are answered and whoever asks for more waits.
+pub(crate) struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+struct GateState {
+    asked: usize,
+    passes: usize,
+    waiting: usize,
+}
+
+impl Gate {
+    pub(crate) fn new(passes: usize) -> Gate {
+        Gate {
+            state: Mutex::new(GateState {
+                asked: 0,
+                passes,
+                waiting: 0,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Waits until somebody waits.
+    pub(crate) fn wait_until_closed(&self) {
+        let state = self.state.lock().unwrap();
+        drop(
+            self.changed
+                .wait_while(state, |it| it.waiting == 0)
+                .unwrap(),
+        );
+    }
+
+    pub(crate) fn open(&self) {
+        self.state.lock().unwrap().passes = usize::MAX;
+        self.changed.notify_all();
+    }
+
+    /// Closes jobs, which lets those who wait have their answers.
+    pub(crate) fn close(&self, jobs: &Jobs) {
+        std::thread::scope(|scope| {
+            let closing = scope.spawn(|| jobs.close());
+            while !closing.is_finished() {
+                let mut state = self.state.lock().unwrap();
+                state.passes = state.asked.max(state.passes);
+                drop(state);
+                self.changed.notify_all();
+                std::thread::yield_now();
+            }
+        });
+    }
+
+    /// How many parts were asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.state.lock().unwrap().asked
+    }
+}
+
+impl Ask for Gate {
+    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, String> {
+        Doubling.types(branch, features)
+    }
+
+    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, String> {
+        let answer = Doubling.query(who, branch, query)?;
+        // Asked again without the row that has no answer, and asked for no rows.
+        if matches!(answer, Answer::Failed(_)) || query.data["Fs.x"].is_empty() {
+            return Ok(answer);
+        }
+        let mut state = self.state.lock().unwrap();
+        state.asked += 1;
+        if state.asked > state.passes {
+            state.waiting += 1;
+            self.changed.notify_all();
+            let is_closed = |it: &mut GateState| it.asked > it.passes;
+            drop(self.changed.wait_while(state, is_closed).unwrap());
+        }
+        Ok(answer)
+    }
+}
+
+/// Jobs in a folder, whose files they may use.
+pub(crate) fn open(folder: &Path, workers: usize, ask: Arc<dyn Ask>) -> Jobs {
+    open_at(folder, workers, ask, "2024-03-01")
+}
+
+pub(crate) fn open_at(folder: &Path, workers: usize, ask: Arc<dyn Ask>, now: &str) -> Jobs {
+    let settings = Settings {
+        folder: folder.join("jobs"),
+        folders: vec![folder.to_owned()],
+        buckets: Vec::new(),
+        workers,
+    };
+    let clock = ManualClock::new(Timestamp::parse(now).unwrap());
+    Jobs::open(&settings, ask, Arc::new(clock)).unwrap()
+}
+
+/// A file with columns `x` and `at`; `x` may bring further columns, which are not read.
+pub(crate) fn csv(folder: &Path, rows: usize, x: impl Fn(usize) -> String) -> PathBuf {
+    let path = folder.join("in.csv");
+    let wide = x(0).contains(',');
+    let head = if wide { "at,x,wide\n" } else { "at,x\n" };
+    let rows = (0..rows).map(|i| format!("2024-01-01,{}\n", x(i)));
+    let text: String = std::iter::once(head.to_owned()).chain(rows).collect();
+    fs::write(&path, text).unwrap();
+    path
+}
+
+pub(crate) fn url(path: &Path) -> String {
+    format!("file://{}", path.display())
+}
+
+/// A query for the doubles of a CSV file's rows.
+pub(crate) fn request(input: &Path) -> Request {
+    let format = Format::Csv {
+        delimiter: b',',
+        headers: None,
+    };
+    Request {
+        branch: "main".into(),
+        inputs: vec!["Fs.x".into()],
+        columns: BTreeMap::from([("Fs.x".into(), "x".into())]),
+        outputs: vec!["Fs.double".into()],
+        timestamp_column: "at".into(),
+        input: Input::Files(Place::Local(url(input)), format),
+        output: None,
+        workflow: None,
+        submitter: Submitter {
+            account: "ann".into(),
+            token: "id".into(),
+        },
+    }
+}
+
+pub(crate) fn run(jobs: &Jobs, request: Request) -> Status {
+    let id = jobs.submit(request, None).unwrap().id;
+    wait(jobs, &id)
+}
+
+/// Waits until a job has ended.
+pub(crate) fn wait(jobs: &Jobs, id: &str) -> Status {
+    loop {
+        let status = jobs.status(id).unwrap();
+        if status.state.is_over() {
+            return status;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// The doubles of an output.
+pub(crate) fn numbers(parquet: File) -> Vec<i64> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap();
+    let mut numbers = Vec::new();
+    for batch in reader.build().unwrap() {
+        let batch = batch.unwrap();
+        let column = batch["Fs.double"].as_primitive::<Int64Type>();
+        numbers.extend(column.values().iter());
+    }
+    numbers
+}
