@@ -37,6 +37,13 @@
 //!     .at([utc("2023-12-31T00:00:00Z"), utc("2024-01-01T00:00:00Z")])
 //!     .run()?;
 //! assert_eq!(plans, [None, Some("gold".into())]);
+//!
+//! let before = fennel
+//!     .query(MemberFeatures::plan)
+//!     .as_of(utc("2023-12-31T00:00:00Z"))
+//!     .given(MemberFeatures::member_id, [1, 2])
+//!     .run()?;
+//! assert_eq!(before, [None, None]);
 //! # Ok::<(), fennel::testing::Error>(())
 //! ```
 
@@ -294,7 +301,7 @@ impl Mock {
             mock: self,
             outputs,
             given: BTreeMap::new(),
-            at: None,
+            at: At::Now,
         }
     }
 }
@@ -374,7 +381,16 @@ pub struct Query<'m, O> {
     mock: &'m Mock,
     outputs: O,
     given: BTreeMap<String, Vec<Value>>,
-    at: Option<Vec<Timestamp>>,
+    at: At,
+}
+
+/// As of when a query asks.
+enum At {
+    Now,
+    /// The same instant for every row.
+    One(Timestamp),
+    /// An instant for each row.
+    Each(Vec<Timestamp>),
 }
 
 impl<O: Outputs> Query<'_, O> {
@@ -400,7 +416,18 @@ impl<O: Outputs> Query<'_, O> {
         for instant in instants {
             at.push(timestamp(&instant));
         }
-        self.at = Some(at);
+        self.at = At::Each(at);
+        self
+    }
+
+    /// Asks as of one instant for every row, rather than as of the mock's now.
+    ///
+    /// # Panics
+    ///
+    /// If the instant is outside years 1 to 9999.
+    #[track_caller]
+    pub fn as_of(mut self, instant: DateTime<Utc>) -> Self {
+        self.at = At::One(timestamp(&instant));
         self
     }
 
@@ -413,11 +440,16 @@ impl<O: Outputs> Query<'_, O> {
         let names = self.outputs.names();
         // A feature that is asked for twice is answered once.
         let distinct: BTreeSet<&String> = names.iter().collect();
+        let rows = self.given.values().next().map_or(0, Vec::len);
         let query = fennel_engine::Query {
             inputs: self.given.keys().cloned().collect(),
             outputs: distinct.into_iter().cloned().collect(),
             data: self.given,
-            at: self.at,
+            at: match self.at {
+                At::Now => None,
+                At::One(instant) => Some(vec![instant; rows]),
+                At::Each(instants) => Some(instants),
+            },
         };
         let answer = self.mock.engine.query(BRANCH, &query)?;
         let row = |i: usize| {
