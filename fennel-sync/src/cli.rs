@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
@@ -65,6 +66,10 @@ pub(crate) enum Command {
     /// List, create, clone and delete branches
     #[command(subcommand, disable_help_subcommand = true)]
     Branch(BranchCommand),
+    /// Ask for features, now or as of instants
+    Query(QueryArgs),
+    /// Ask for features of a file's rows, each as of its own instant, and wait for the output
+    QueryOffline(OfflineArgs),
     /// Check the definitions, without a server
     Check(CheckArgs),
     /// Print the request that a commit would send as JSON, without a server and without secrets
@@ -145,6 +150,60 @@ pub(crate) struct DiffArgs {
     pub(crate) from: String,
     /// The other commit
     pub(crate) to: String,
+}
+
+/// The arguments of `query`.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// A feature to answer, as Featureset.feature, or a featureset; may be repeated
+    #[arg(long, required = true, value_name = "NAME")]
+    pub(crate) output: Vec<String>,
+    /// The features that are given, as JSON: {"Fs.feature": [..], ..} or [{"Fs.feature": ..}, ..]; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// As of which instant, such as 2024-02-03T04:05:06Z: one for all rows, or repeated for each
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Vec<String>,
+}
+
+/// The arguments of `query-offline`.
+#[derive(Debug, Args)]
+pub(crate) struct OfflineArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// A feature to answer, as Featureset.feature, or a featureset; may be repeated
+    #[arg(long, required_unless_present_any = ["watch", "cancel"], value_name = "NAME")]
+    pub(crate) output: Vec<String>,
+    /// Where the rows are: file:///folder/name of the server's machine, or s3://bucket/prefix
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub(crate) input: Option<String>,
+    /// What the input is: csv, json or parquet [default: what its name ends with]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_format: Option<String>,
+    /// Send the rows along, as JSON of columns or of rows; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// A feature that is given, and the column that has it unless that is called so: Fs.feature=column; may be repeated
+    #[arg(long, value_name = "FEATURE[=COLUMN]")]
+    pub(crate) given: Vec<String>,
+    /// The column with each row's instant
+    #[arg(long, default_value = "timestamp", value_name = "COLUMN")]
+    pub(crate) timestamp_column: String,
+    /// Where the output goes: file:///folder/name.parquet of the server's machine, or s3://bucket/prefix [default: the
+    /// server keeps it]
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Don't wait for the end
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Wait for the end of a query that was begun before
+    #[arg(long, value_name = "ID", conflicts_with_all = ["output", "input", "data", "detach"])]
+    pub(crate) watch: Option<String>,
+    /// End a query without an output
+    #[arg(long, value_name = "ID", conflicts_with_all = ["output", "input", "data", "detach", "watch"])]
+    pub(crate) cancel: Option<String>,
 }
 
 /// The arguments of what only reads.
@@ -301,6 +360,8 @@ impl Command {
             Command::Show(_) => "show",
             Command::Diff(_) => "diff",
             Command::Branch(_) => "branch",
+            Command::Query(_) => "query",
+            Command::QueryOffline(_) => "query-offline",
             Command::Check(_) => "check",
             Command::Dump(_) => "dump",
             Command::Graph(_) => "graph",
@@ -316,6 +377,8 @@ impl Command {
             Command::Show(args) => args.read.format,
             Command::Diff(args) => args.read.format,
             Command::Branch(command) => command.args().format,
+            Command::Query(args) => args.read.format,
+            Command::QueryOffline(args) => args.read.format,
             Command::Check(args) => args.format,
             Command::Dump(args) => args.format,
             Command::Graph(_) => Format::Text,
@@ -331,6 +394,8 @@ impl Command {
             Command::Show(args) => Some(&args.read.connection),
             Command::Diff(args) => Some(&args.read.connection),
             Command::Branch(command) => Some(&command.args().connection),
+            Command::Query(args) => Some(&args.read.connection),
+            Command::QueryOffline(args) => Some(&args.read.connection),
             Command::Check(_) | Command::Dump(_) | Command::Graph(_) => None,
         }
     }
@@ -343,6 +408,8 @@ impl Command {
             Command::History(args) => args.read.branch.as_deref(),
             Command::Show(args) => args.read.branch.as_deref(),
             Command::Diff(args) => args.read.branch.as_deref(),
+            Command::Query(args) => args.read.branch.as_deref(),
+            Command::QueryOffline(args) => args.read.branch.as_deref(),
             Command::Branch(_) | Command::Check(_) | Command::Dump(_) | Command::Graph(_) => None,
         }
     }
@@ -352,7 +419,12 @@ impl Command {
         match self {
             Command::Sync(args) => args.server.env.as_deref(),
             Command::Plan(args) => args.server.env.as_deref(),
-            Command::History(_) | Command::Show(_) | Command::Diff(_) | Command::Branch(_) => None,
+            Command::History(_)
+            | Command::Show(_)
+            | Command::Diff(_)
+            | Command::Branch(_)
+            | Command::Query(_)
+            | Command::QueryOffline(_) => None,
             Command::Check(args) => args.env.as_deref(),
             Command::Dump(args) => args.env.as_deref(),
             Command::Graph(args) => args.env.as_deref(),
@@ -368,6 +440,8 @@ impl Command {
             | Command::Show(_)
             | Command::Diff(_)
             | Command::Branch(_)
+            | Command::Query(_)
+            | Command::QueryOffline(_)
             | Command::Check(_)
             | Command::Graph(_) => None,
             Command::Dump(args) => args.message.as_deref(),

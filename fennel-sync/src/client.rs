@@ -164,6 +164,16 @@ impl<T: Transport> Client<T> {
         read.map_err(declined)
     }
 
+    /// Asks something that takes more than a path.
+    pub(crate) async fn ask<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &str,
+    ) -> Result<A, Error> {
+        let asked = self.call(path, Body::Json(body), Doubt::None).await;
+        asked.map_err(declined)
+    }
+
     /// Has something done that is no commit.
     pub(crate) async fn post<A: DeserializeOwned>(
         &self,

@@ -111,6 +111,22 @@ pub(crate) enum Error {
     /// `graph` names nothing.
     #[error("there is no dataset and no featureset `{0}` to draw")]
     NotDrawn(String),
+    /// A file with the rows of a query can't be used.
+    #[error("`{}` {problem}", .path.display())]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// An offline query ended without an output.
+    #[error("query {id} has no output: {reason}")]
+    NotAnswered {
+        /// Its id.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// What there is to say can't be written.
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
@@ -276,9 +292,11 @@ impl Error {
             | Error::Definitions(_)
             | Error::NoEntity(_)
             | Error::NotDrawn(_)
+            | Error::Data { .. }
             | Error::Output(_) => 2,
             Error::Refused { .. }
             | Error::Declined { .. }
+            | Error::NotAnswered { .. }
             | Error::NoBranch { .. }
             | Error::OtherVersion { .. }
             | Error::Foreign { .. }

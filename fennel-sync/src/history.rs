@@ -1,16 +1,17 @@
-//! What is asked of a server besides commits: its history, and its branches.
+//! What is asked of a server besides commits: its history, its branches, and features.
 
 use fennel_core::diff::{Change, Diff, EntityFacts};
 use fennel_core::entity::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::cli::{BranchCommand, Command, ConnectionArgs};
+use crate::cli::{BranchCommand, Command, ConnectionArgs, OfflineArgs, QueryArgs};
 use crate::client::{Client, in_url, network};
 use crate::config::{Server, Setting};
 use crate::error::Error;
 use crate::identity::check_name;
 use crate::progress::watch;
+use crate::query;
 use crate::report::Report;
 use crate::retry::Backoff;
 use crate::transport::Transport;
@@ -33,6 +34,8 @@ enum Asked<'a> {
     Create,
     Clone { base: &'a str },
     Delete,
+    Query(&'a QueryArgs),
+    Offline(&'a OfflineArgs),
 }
 
 impl<'a> Question<'a> {
@@ -66,6 +69,8 @@ impl<'a> Question<'a> {
                 };
                 (&command.args().connection, branch, asked)
             }
+            Command::Query(args) => (&args.read.connection, branch, Asked::Query(args)),
+            Command::QueryOffline(args) => (&args.read.connection, branch, Asked::Offline(args)),
             Command::Sync(_)
             | Command::Plan(_)
             | Command::Check(_)
@@ -216,6 +221,8 @@ async fn ask<T: Transport>(
             watch(asking, WAITING, report.screen()).await?;
             report.done(&format!("Deleted branch {branch}"))?;
         }
+        Asked::Query(args) => query::query(client, args, report).await?,
+        Asked::Offline(args) => query::offline(client, args, report).await?,
     }
     Ok(())
 }

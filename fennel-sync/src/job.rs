@@ -96,7 +96,12 @@ fn execute(
             }
             return Ok(report.checked(&catalog)?);
         }
-        Command::History(_) | Command::Show(_) | Command::Diff(_) | Command::Branch(_) => {
+        Command::History(_)
+        | Command::Show(_)
+        | Command::Diff(_)
+        | Command::Branch(_)
+        | Command::Query(_)
+        | Command::QueryOffline(_) => {
             unreachable!("questions were answered")
         }
         Command::Graph(args) => {

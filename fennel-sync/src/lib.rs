@@ -85,6 +85,7 @@ mod job;
 mod process;
 mod profile;
 mod progress;
+mod query;
 mod report;
 mod retry;
 mod revision;

@@ -4,6 +4,7 @@ use fennel_core::Problem;
 use fennel_core::diff::EntityFacts;
 use fennel_core::plan::Plan;
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 use crate::error::Error;
 use crate::history::Outline;
@@ -77,6 +78,12 @@ pub(super) enum Answer {
     },
     Branches {
         branches: Vec<String>,
+    },
+    Features {
+        features: Map<String, Json>,
+    },
+    Query {
+        query: Json,
     },
     Done {
         done: String,

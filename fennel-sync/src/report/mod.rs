@@ -7,6 +7,7 @@ mod history;
 mod json;
 mod markdown;
 mod plan;
+mod query;
 mod text;
 
 use std::io::{self, Write};
@@ -22,7 +23,9 @@ use crate::error::{Error, count};
 use crate::history::{Compared, Outline, Shown};
 use crate::identity::Identity;
 use crate::process::Screens;
+use crate::query::Job;
 use json::{Answer, Document, Outcome};
+use serde_json::{Map, Value as Json};
 use text::Paint;
 
 /// Where a run says what.
@@ -218,6 +221,27 @@ impl<'a> Report<'a> {
         let done = plain(what);
         self.say(&format!("{done}\n"))?;
         self.answered(Answer::Done { done });
+        Ok(())
+    }
+
+    /// What features are, by column.
+    pub(crate) fn features(&mut self, features: Map<String, Json>) -> io::Result<()> {
+        self.say(&query::table(&features))?;
+        self.answered(Answer::Features { features });
+        Ok(())
+    }
+
+    /// An offline query goes on.
+    pub(crate) fn begun(&mut self, query: Json, job: &Job) -> io::Result<()> {
+        self.say(&query::begun(job))?;
+        self.answered(Answer::Query { query });
+        Ok(())
+    }
+
+    /// An offline query has ended.
+    pub(crate) fn ended(&mut self, query: Json, job: &Job) -> io::Result<()> {
+        self.say(&query::ended(job))?;
+        self.answered(Answer::Query { query });
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod history;
 mod names;
 mod offline;
 mod profiles;
+mod query;
 mod refusals;
 mod server;
 mod targets;
