@@ -48,7 +48,7 @@ impl Default for Options {
 /// A store on disk. Dropping it ends the writer before the database.
 pub(super) struct Durable {
     writer: Writer,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     is_new: bool,
     cuts: Vec<Cut>,
 }
@@ -57,7 +57,7 @@ pub(super) struct Durable {
 pub(super) struct Shared {
     /// The state after the last commit.
     latest: RwLock<Arc<fjall::Snapshot>>,
-    spaces: [Keyspace; Space::ALL.len()],
+    pub(super) spaces: [Keyspace; Space::ALL.len()],
     pub(super) db: Database,
     pub(super) folder: Folder,
     pub(super) reserve_bytes: u64,

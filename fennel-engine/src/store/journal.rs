@@ -90,7 +90,7 @@ pub(super) fn mend(data: &Path, discard: Option<u64>) -> io::Result<Vec<Cut>> {
 }
 
 /// The journals of a database, oldest first.
-fn journals(data: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn journals(data: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(data)? {
         let path = entry?.path();

@@ -16,6 +16,7 @@
 //! | `batch`, `ticket`, `snapshot`, `range` | what goes in and what comes out |
 //! | `durable`, `writer` | the backend on `fjall`, and the thread that commits for everyone |
 //! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
+//! | `scrub` | what takes deleted bytes off the disk |
 //! | `memory` | the backend for tests |
 
 mod batch;
@@ -26,6 +27,7 @@ mod journal;
 mod manifest;
 mod memory;
 mod range;
+mod scrub;
 mod snapshot;
 mod ticket;
 mod writer;
@@ -264,6 +266,22 @@ impl Store {
         match &*self.0 {
             Backend::Durable(durable) => durable.check_writable(),
             Backend::Memory(memory) => memory.check_writable(),
+        }
+    }
+
+    /// Takes off the disk what was deleted or replaced before the call: its bytes are in no file of the folder
+    /// afterwards. Blocks for as long as it takes to write all that the store holds anew, and needs as much free
+    /// space. `false` if a reader kept an older snapshot all the while, whose bytes then stay until another call.
+    ///
+    /// The disk itself may keep copies of blocks that a file no longer has.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Store::write). What was deleted stays deleted.
+    pub fn scrub(&self) -> Result<bool> {
+        match &*self.0 {
+            Backend::Durable(durable) => durable.scrub(),
+            Backend::Memory(_) => Ok(true),
         }
     }
 
