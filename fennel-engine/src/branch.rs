@@ -228,6 +228,24 @@ impl Branches {
         others.map(|(_, branch)| branch.lines.clone()).collect()
     }
 
+    /// The branches that have any of these tables.
+    pub(crate) fn with_tables(&self, tables: &BTreeSet<TableId>) -> Vec<(String, Branch)> {
+        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let has = |branch: &Branch| branch.graph.tables().any(|id| tables.contains(&id));
+        let having = branches.iter().filter(|(_, branch)| has(branch));
+        having
+            .map(|(name, branch)| (name.clone(), branch.clone()))
+            .collect()
+    }
+
+    /// Has a branch read other tables of the same definitions.
+    pub(crate) fn set_graph(&self, name: &str, graph: Arc<Graph>) {
+        let mut branches = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(branch) = branches.get_mut(name) {
+            branch.graph = graph;
+        }
+    }
+
     fn remove(&self, name: &str) {
         let mut branches = self.0.write().unwrap_or_else(PoisonError::into_inner);
         branches.remove(name);

@@ -8,6 +8,7 @@ use fennel_core::time::Timestamp;
 use crate::branch::Branches;
 use crate::clock::Clock;
 use crate::commit::{Registry, Remover};
+use crate::erase::Later;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
@@ -48,6 +49,8 @@ impl Default for Options {
 
 /// What the handles share. Locks are taken in the order in which they stand here.
 pub(crate) struct Inner {
+    /// Held while rows are erased.
+    pub(crate) erasing: Mutex<()>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     /// What there is beside branches; a commit holds it from beginning to end.
@@ -55,6 +58,8 @@ pub(crate) struct Inner {
     /// Where rows go. Whoever logs reads it until the rows are durable, and a commit writes it.
     pub(crate) routes: RwLock<Routes>,
     pub(crate) sequencer: Mutex<Sequencer>,
+    /// Of which keys no more rows are taken.
+    pub(crate) later: RwLock<Arc<Later>>,
     pub(crate) branches: Branches,
     /// Applies rows to pipelines.
     pub(crate) runner: Runner,
@@ -83,9 +88,11 @@ impl Engine {
         options: &Options,
     ) -> Result<Engine, Error> {
         let inner = Inner::recover(store, clock, options)?;
-        Ok(Engine {
+        let engine = Engine {
             inner: Arc::new(inner),
-        })
+        };
+        engine.finish_erasure()?;
+        Ok(engine)
     }
 
     /// The present instant, by the engine's clock.

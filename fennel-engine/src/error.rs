@@ -3,7 +3,8 @@
 //! [`Unknown`](Error::Unknown), [`Exists`](Error::Exists), [`Invalid`](Error::Invalid),
 //! [`Refused`](Error::Refused), [`Moved`](Error::Moved), [`Request`](Error::Request) and [`Rows`](Error::Rows) are
 //! about the call: the same call fails again until what it names is mended, and nothing was changed.
-//! [`Store`](Error::Store), [`Behind`](Error::Behind) and [`Corrupt`](Error::Corrupt) are about this machine.
+//! [`Store`](Error::Store), [`Behind`](Error::Behind), [`Random`](Error::Random) and [`Corrupt`](Error::Corrupt) are
+//! about this machine.
 
 use std::fmt;
 
@@ -45,6 +46,9 @@ pub enum Error {
     /// finds; without them, the next step may find others.
     #[error("{}", first(.0))]
     Rows(Vec<FailedRow>),
+    /// The system has no random bytes: why.
+    #[error("the system gave no random bytes: {0}")]
+    Random(String),
     /// The store couldn't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -14,12 +14,16 @@
 //! | `next table` | the lowest number that no table ever had |
 //! | `applied` | how many rows of the log are applied to pipelines |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
+//! | `erasure` | what is still to be done of an erasure, see [`Pending`] |
+//! | `refused/`, the name of a dataset, 0 and a hash | the names of the key columns that the hash is of, see [`Later`](crate::erase::Later) |
+//! | `salt` | random bytes that those hashes begin with |
 //!
 //! Values are in postcard's encoding, numbers in keys big-endian.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::erase::{Pending, Refused};
 use crate::error::{Error, Result};
 use crate::history::{CommitRecord, Definitions, Head, Lines};
 use crate::ingest::{EndpointId, Mark, Phase};
@@ -63,6 +67,9 @@ pub(crate) struct Meta {
     pub(crate) next_table: TableId,
     pub(crate) applied: u64,
     pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
+    pub(crate) erasure: Option<Pending>,
+    pub(crate) salt: Option<[u8; 16]>,
+    pub(crate) refused: Refused,
 }
 
 impl Meta {
@@ -96,6 +103,9 @@ impl Meta {
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
             applied: applied(snapshot)?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
+            erasure: erasure(snapshot)?,
+            salt: find(snapshot, b"salt")?,
+            refused: read_all(snapshot, b"refused/", refused)?,
         })
     }
 }
@@ -273,9 +283,55 @@ pub(crate) fn put_endpoint(batch: &mut Batch, id: EndpointId, webhook: &str, end
     );
 }
 
+/// What is still to be done of an erasure.
+pub(crate) fn erasure(snapshot: &Snapshot) -> Result<Option<Pending>> {
+    find(snapshot, b"erasure")
+}
+
+/// Sets what is still to be done of an erasure.
+pub(crate) fn put_erasure(batch: &mut Batch, pending: &Pending) {
+    batch.put(Space::Meta, "erasure", encode(pending));
+}
+
+/// Notes that the erasure is done.
+pub(crate) fn delete_erasure(batch: &mut Batch) {
+    batch.delete(Space::Meta, "erasure");
+}
+
+/// Keeps the random bytes that hashes of refused keys begin with.
+pub(crate) fn put_salt(batch: &mut Batch, salt: &[u8; 16]) {
+    batch.put(Space::Meta, "salt", encode(salt));
+}
+
+/// Keeps a key of a dataset of which no more rows are taken.
+pub(crate) fn put_refused(batch: &mut Batch, key: (&str, &[u8; 32]), columns: &[String]) {
+    batch.put(Space::Meta, refused_key(key), encode(&columns));
+}
+
+/// Forgets such a key.
+pub(crate) fn delete_refused(batch: &mut Batch, key: (&str, &[u8; 32])) {
+    batch.delete(Space::Meta, refused_key(key));
+}
+
+fn refused_key((dataset, hash): (&str, &[u8; 32])) -> Vec<u8> {
+    [b"refused/", dataset.as_bytes(), &[0], hash].concat()
+}
+
+fn refused(bytes: &[u8]) -> Option<(String, [u8; 32])> {
+    let (dataset, hash) = bytes.split_last_chunk::<32>()?;
+    let dataset = dataset.strip_suffix(&[0])?;
+    Some((String::from_utf8(dataset.to_vec()).ok()?, *hash))
+}
+
 /// Where something about a commit is kept, by the numbers of its line and its own.
 fn commit_key(prefix: &[u8], (line, sequence): (u32, u64)) -> Vec<u8> {
     [prefix, &line.to_be_bytes(), &sequence.to_be_bytes()].concat()
+}
+
+/// What may be there.
+fn find<T: DeserializeOwned>(snapshot: &Snapshot, key: &[u8]) -> Result<Option<T>> {
+    let found = snapshot.get(Space::Meta, key)?;
+    found.map(|bytes| decode(&bytes)).transpose()
 }
 
 /// What has to be there.

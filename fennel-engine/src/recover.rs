@@ -10,6 +10,7 @@ use crate::branch::{Branch, Branches};
 use crate::clock::Clock;
 use crate::commit::{Definitions, Registry, Remover, drop_table, in_order, pipeline_of};
 use crate::engine::{Inner, Options};
+use crate::erase::{Later, Pending};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
@@ -22,8 +23,14 @@ use crate::table::{Table, TableId};
 impl Inner {
     /// The engine that the store remembers; of a new store, one with an empty `main`.
     pub(crate) fn recover(store: Store, clock: Arc<dyn Clock>, options: &Options) -> Result<Self> {
+        let meta = Meta::read(&store.snapshot())?;
+        let mut known = meta.applied;
+        if let Some(Pending::Rows(rows)) = &meta.erasure {
+            // Whoever reads the log from here on doesn't find them; `finish_erasure` does the rest.
+            rows.take_out(&store)?;
+            known = known.max(rows.end());
+        }
         let snapshot = store.snapshot();
-        let meta = Meta::read(&snapshot)?;
         if meta.is_new {
             let mut batch = Batch::new();
             meta::put_format(&mut batch);
@@ -55,11 +62,7 @@ impl Inner {
         restore_marks(&registry, meta.marks);
         restore_since(&registry, meta.since);
         drop_leftovers(&store, &registry, &meta.tables);
-        let sequencer = Sequencer::after(
-            &snapshot,
-            registry.endpoints.values().copied(),
-            meta.applied,
-        )?;
+        let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied(), known)?;
         let runner = Runner::new(meta.applied, registry.live(), options);
         let end = sequencer.len();
         for endpoint in registry.endpoints.values() {
@@ -68,6 +71,8 @@ impl Inner {
         // What a crash kept from being applied. If that fails here, it fails for whoever logs next, too.
         let _ = runner.run(&store, end, clock.now());
         Ok(Self {
+            erasing: Mutex::default(),
+            later: RwLock::new(Arc::new(Later::new(meta.salt, meta.refused))),
             routes: RwLock::new(registry.routes()),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::generate::{Random, order};
 use crate::graph::Graph;
 use crate::oracle::Logged;
+use crate::value::V;
 
 /// A way: in which order, in which requests, and what happens between these.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,12 +19,53 @@ pub(crate) struct Arrival {
     pub(crate) restarts: Vec<usize>,
     /// After how many requests the pipelines are committed; what was logged before is filled in.
     pub(crate) commit: usize,
+    /// Rows of no history, which come and are erased again.
+    pub(crate) erasure: Option<Erasure>,
     /// Whether the store is on the disk.
     pub(crate) on_disk: bool,
     /// Whether what no row can need any more is removed after every row.
     pub(crate) compacts: bool,
     /// Whether what is older than its history is removed after every request, each of which comes days after the last.
     pub(crate) trims: bool,
+}
+
+/// Rows about somebody of whom the history doesn't know.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Erasure {
+    /// The rows of one dataset, each with the position of the request before which it comes.
+    pub(crate) rows: Vec<(usize, Logged)>,
+    /// The position of the request before which they are erased.
+    pub(crate) before: usize,
+}
+
+impl Erasure {
+    /// The first key of the rows, which no other row has.
+    pub(crate) const KEY: i64 = 77;
+
+    /// Rows as the history has them of some dataset, but of another key.
+    fn random(
+        graph: &Graph,
+        history: &[Logged],
+        requests: usize,
+        random: &mut Random,
+    ) -> Option<Self> {
+        let row = random.pick(history);
+        let name = graph.dataset(&row.dataset).erase_key()?;
+        let alike = history.iter().filter(|other| other.dataset == row.dataset);
+        let mut alike: Vec<Logged> = alike.cloned().collect();
+        for row in &mut alike {
+            match row.values.get_mut(name) {
+                Some(V::Int(key)) => *key = Self::KEY,
+                _ => return None,
+            }
+        }
+        let before = random.below(requests + 1);
+        let rows = random.some(&alike).into_iter();
+        Some(Erasure {
+            rows: rows.map(|row| (random.below(before + 1), row)).collect(),
+            before,
+        })
+    }
 }
 
 impl Arrival {
@@ -34,6 +76,7 @@ impl Arrival {
             requests: (0..history.len()).map(|i| i..i + 1).collect(),
             restarts: Vec::new(),
             commit: 0,
+            erasure: None,
             on_disk: false,
             compacts: false,
             trims: false,
@@ -84,9 +127,14 @@ impl Arrival {
             1 => requests.len(),
             _ => random.below(requests.len() + 1),
         };
+        let erasure = match random.once_in(3) && !history.is_empty() {
+            true => Erasure::random(graph, history, requests.len(), random),
+            false => None,
+        };
         Arrival {
             order: arranged,
             requests,
+            erasure,
             restarts,
             commit,
             on_disk: random.once_in(24),
@@ -128,6 +176,15 @@ impl fmt::Display for Arrival {
             }
             if self.commit == i {
                 f.write_str(" commit;")?;
+            }
+            if let Some(Erasure { rows, before }) = &self.erasure {
+                let rows = rows.iter().filter(|(place, _)| *place == i);
+                rows.map(|(_, row)| row).try_for_each(|row| {
+                    write!(f, " log {} {:?} at {};", row.endpoint(), row.values, row.at)
+                })?;
+                if *before == i {
+                    f.write_str(" erase;")?;
+                }
             }
             if let Some(request) = self.requests.get(i)
                 && !request.is_empty()

@@ -113,6 +113,12 @@ impl Case {
                 }
             };
             changed(&|arrival| *arrival = Arrival::plain(&self.history));
+            changed(&|arrival| arrival.erasure = None);
+            changed(&|arrival| {
+                if let Some(erasure) = &mut arrival.erasure {
+                    erasure.rows.pop();
+                }
+            });
             changed(&|arrival| arrival.restarts.clear());
             changed(&|arrival| arrival.on_disk = false);
             changed(&|arrival| arrival.compacts = false);

@@ -2,7 +2,8 @@
 //!
 //! A graph of random definitions (`generate`) is committed, and a random history of rows arrives in several ways
 //! (`arrival`): in every order that keeps those that tie as they are, in requests of any size, with
-//! restarts between, and before the definitions as well as after them. All ways must come to the same tables and the
+//! restarts between, and before the definitions as well as after them; and with other rows between, that are
+//! erased again. All ways must come to the same tables and the
 //! same answers, to the bit, and these must be those of the `oracle`, which computes them from the definitions.
 //!
 //! `FENNEL_CASES` says how many graphs are tried and `FENNEL_SEED` which is the first. A case that fails is made

@@ -101,10 +101,11 @@ fn graphs_say_what_the_requests_that_they_are_read_from_say() {
     }
 }
 
-/// Scenarios of what graphs don't have: features, sources that do more than take rows, and other types.
-const BEYOND: [&str; 8] = [
+/// Scenarios of what graphs don't have: features, sources that do more than take rows, erasures, and other types.
+const BEYOND: [&str; 9] = [
     "agg-decimal-date",
     "assign-struct-list",
+    "erase-",
     "feat-",
     "index-flags",
     "lookup-errors",

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use fennel_core::catalog::Catalog;
-use fennel_core::entity::Dataset;
 
 use super::fill::NewTables;
 use super::registry::Registry;
@@ -27,12 +26,11 @@ impl Inner {
         catalog: &Catalog<'_>,
         head: Head,
     ) -> Result<()> {
-        let mut new = NewTables::create(&self.store, registry, catalog, self.runner.applied())?;
-        let table = |dataset: &Dataset<'_>| {
-            let new = new.table(catalog, dataset);
-            new.or_else(|| registry.table(catalog, dataset))
-        };
-        let graph = Graph::new(catalog, table)?;
+        let mut new = NewTables::new(&self.store, self.runner.applied());
+        new.add(registry, catalog, |_| false)?;
+        let graph = Graph::new(catalog, |dataset| {
+            new.table_or_known(registry, catalog, dataset)
+        })?;
         let mut used = self.branches.tables_besides(branch);
         used.extend(graph.tables());
         let unused = registry.unused(&used);
@@ -44,10 +42,27 @@ impl Inner {
         let place = lines.place(lines.len());
         let place = place.expect("there is a commit more than before");
         meta::put_commit(&mut batch, place, &head);
-        new.record(TableState::Ready, &mut batch);
         for ((webhook, endpoint), id) in &endpoints {
             meta::put_endpoint(&mut batch, *id, webhook, endpoint);
         }
+        self.swap_in(registry, new, unused, batch, |registry| {
+            registry.endpoints.extend(endpoints);
+            let (head, graph) = (Arc::new(head), Arc::new(graph));
+            self.branches.set(branch, Branch::new(lines, head, graph));
+        })
+    }
+
+    /// Fills new tables, and has `batch` written as soon as they have all rows, while nobody logs; then `made` tells
+    /// everybody of it. Tables that are unused from then on go.
+    pub(super) fn swap_in(
+        &self,
+        registry: &mut Registry,
+        mut new: NewTables<'_>,
+        unused: BTreeMap<String, TableId>,
+        mut batch: Batch,
+        made: impl FnOnce(&mut Registry),
+    ) -> Result<()> {
+        new.record(TableState::Ready, &mut batch);
         new.nearly_catch_up()?;
         // From here on nobody applies rows to pipelines, and the new tables have all rows that are applied.
         let held = self.runner.hold();
@@ -60,10 +75,8 @@ impl Inner {
             new.put_marks(&mut batch);
             new.put_since(&mut batch)?;
             self.store.write(batch)?;
-            registry.endpoints.extend(endpoints);
             registry.tables.extend(new.keep());
-            let (head, graph) = (Arc::new(head), Arc::new(graph));
-            self.branches.set(branch, Branch::new(lines, head, graph));
+            made(registry);
             Ok(())
         })
     }
@@ -87,7 +100,7 @@ impl Inner {
         make(registry, batch)?;
         registry
             .tables
-            .retain(|identity, _| !unused.contains_key(identity));
+            .retain(|identity, table| unused.get(identity) != Some(&table.id));
         *routes = registry.routes();
         held.set(registry.live());
         // As long as nobody logs, every row that has a number is durable, or never will be.

@@ -1,4 +1,4 @@
-//! New tables: computed from the log before the commit that needs them is made.
+//! New tables: computed from the log before what needs them is made.
 
 use std::sync::Arc;
 
@@ -15,57 +15,65 @@ use crate::run::{Flow, Held};
 use crate::store::{Batch, Store};
 use crate::table::Table;
 
-/// The tables that a commit adds.
+/// The tables that a commit adds, or that replace others when rows are erased.
 ///
 /// They are recorded as being filled first, so that a crash leaves nothing that the next open doesn't find.
 /// Dropping this without [`keep`](NewTables::keep) undoes it.
 #[derive(Debug)]
 pub(super) struct NewTables<'s> {
     store: &'s Store,
+    /// So many rows of the log are applied to pipelines.
+    applied: u64,
     tables: Vec<(String, Arc<Table>, Replay)>,
     kept: bool,
 }
 
 impl<'s> NewTables<'s> {
-    /// Gives each dataset of a checked catalog whose structure has no table an empty one. The first `applied` rows of
-    /// the log are applied to pipelines.
-    pub(super) fn create(
-        store: &'s Store,
-        registry: &mut Registry,
-        catalog: &Catalog<'_>,
-        applied: u64,
-    ) -> Result<Self> {
-        let mut new = Self {
+    /// None so far. The first `applied` rows of the log are applied to pipelines.
+    pub(super) fn new(store: &'s Store, applied: u64) -> Self {
+        Self {
             store,
+            applied,
             tables: Vec::new(),
             kept: false,
-        };
+        }
+    }
+
+    /// Gives each dataset of a checked catalog whose structure has no table an empty one. Those of the structures that
+    /// `is_replaced` names get one as if they had none.
+    pub(super) fn add(
+        &mut self,
+        registry: &mut Registry,
+        catalog: &Catalog<'_>,
+        is_replaced: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let before = self.tables.len();
         let (program, datasets) = in_order(catalog)?;
         for dataset in datasets {
-            if registry.table(catalog, dataset).is_some() {
+            let structure = identity(catalog, dataset);
+            let is_there = registry.tables.contains_key(&structure) && !is_replaced(&structure);
+            if is_there || self.table(catalog, dataset).is_some() {
                 continue;
             }
             let id = registry.next_table;
             let pipeline = pipeline_of(catalog, dataset);
             let flow = Flow::new(&program, (dataset, pipeline), id, |name| {
-                let input = catalog.dataset(name)?;
-                let new = new.table(catalog, input);
-                new.or_else(|| registry.table(catalog, input))
+                self.table_or_known(registry, catalog, catalog.dataset(name)?)
             })?;
             let table = Arc::new(Table::new(id, dataset, flow.map(Arc::new))?);
             registry.next_table += 1;
-            let replay = Replay::new(&table, applied, |webhook, endpoint| {
+            let replay = Replay::new(&table, self.applied, |webhook, endpoint| {
                 registry.endpoint(webhook, endpoint)
             });
-            new.tables.push((identity(catalog, dataset), table, replay));
+            self.tables.push((structure, table, replay));
         }
-        if !new.tables.is_empty() {
+        if self.tables.len() > before {
             let mut batch = Batch::new();
             meta::put_next_table(&mut batch, registry.next_table);
-            new.record(TableState::Filling, &mut batch);
-            store.write(batch)?;
+            self.record(TableState::Filling, &mut batch);
+            self.store.write(batch)?;
         }
-        Ok(new)
+        Ok(())
     }
 
     /// Fills the tables that have pipelines, each behind those that it reads.
@@ -144,8 +152,19 @@ impl<'s> NewTables<'s> {
         self.tables.iter().map(|(_, table, _)| table)
     }
 
+    /// The table that a dataset has from now on.
+    pub(super) fn table_or_known(
+        &self,
+        registry: &Registry,
+        catalog: &Catalog<'_>,
+        dataset: &Dataset<'_>,
+    ) -> Option<Arc<Table>> {
+        let new = self.table(catalog, dataset);
+        new.or_else(|| registry.table(catalog, dataset))
+    }
+
     /// The table of a dataset's structure, if it is new.
-    pub(super) fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<Arc<Table>> {
+    fn table(&self, catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Option<Arc<Table>> {
         let wanted = identity(catalog, dataset);
         let mut tables = self.tables.iter();
         tables
@@ -153,7 +172,7 @@ impl<'s> NewTables<'s> {
             .map(|(_, table, _)| Arc::clone(table))
     }
 
-    /// The commit is made: the tables stay.
+    /// What needs them is made: the tables stay.
     pub(super) fn keep(mut self) -> Vec<(String, Arc<Table>)> {
         self.kept = true;
         let tables = std::mem::take(&mut self.tables).into_iter();

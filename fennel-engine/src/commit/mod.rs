@@ -6,6 +6,7 @@ mod fill;
 mod omission;
 mod plan;
 mod proposal;
+mod rebuild;
 mod registry;
 mod remover;
 mod repeat;

@@ -39,7 +39,7 @@ impl Remover {
         }
     }
 
-    /// Waits until all tables are removed, or can't be since the store is closed.
+    /// Waits until all tables are removed that are to be, or can't be since the store is closed.
     pub(crate) fn finish(&self) {
         let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Running { queue, thread }) = running {

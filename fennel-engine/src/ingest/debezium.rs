@@ -54,11 +54,10 @@ impl<'r> Event<'r> {
     fn open(row: &'r Incoming) -> Result<Option<Self>, String> {
         let envelope = match (row.get("op"), row.get("payload")) {
             (None, Some(Value::Null)) => return Ok(None),
-            (None, Some(Value::Map(payload))) => payload,
-            (None, Some(other)) => {
+            (None, Some(other)) if !matches!(other, Value::Map(_)) => {
                 return Err(format!("`payload` is {other}; expected an object"));
             }
-            (Some(_), _) | (None, None) => row,
+            _ => envelope(row),
         };
         let image = |name: &str| match envelope.get(name) {
             Some(Value::Map(image)) => Ok(Some(image)),
@@ -94,6 +93,24 @@ impl<'r> Event<'r> {
         };
         Ok(Some(event))
     }
+}
+
+/// The envelope in a row: the row itself, or its `payload`.
+fn envelope(row: &Incoming) -> &Incoming {
+    match (row.get("op"), row.get("payload")) {
+        (None, Some(Value::Map(payload))) => payload,
+        _ => row,
+    }
+}
+
+/// The rows before and after the change, as far as there are any, whether or not the event can be read.
+pub(super) fn images(row: &Incoming) -> impl Iterator<Item = &Incoming> {
+    let envelope = envelope(row);
+    let images = ["before", "after"].into_iter();
+    images.filter_map(|name| match envelope.get(name) {
+        Some(Value::Map(image)) => Some(image),
+        _ => None,
+    })
 }
 
 fn unknown(op: &Value) -> String {

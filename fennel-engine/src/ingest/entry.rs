@@ -13,7 +13,7 @@ use fennel_core::time::{Duration, Timestamp};
 use super::Incoming;
 use crate::Error;
 use crate::error::Result;
-use crate::store::{Batch, Entry as StoreEntry, Scan, Snapshot, Space};
+use crate::store::{Batch, Entry as StoreEntry, Scan, Snapshot, Space, Store};
 
 /// The number of an endpoint, which is never used again.
 pub(crate) type EndpointId = u32;
@@ -76,6 +76,25 @@ pub(crate) fn put(
 /// Removes a row from the log.
 pub(crate) fn delete(batch: &mut Batch, endpoint: EndpointId, sequence: u64) {
     batch.delete(Space::Log, key(endpoint, sequence));
+}
+
+/// Has it been quiet for so many microseconds before the request that a row is of, if the row is there.
+pub(crate) fn set_quiet(
+    store: &Store,
+    batch: &mut Batch,
+    (endpoint, sequence): (EndpointId, u64),
+    quiet: i64,
+) -> Result<()> {
+    let key = key(endpoint, sequence);
+    let Some(value) = store.get(Space::Log, &key)? else {
+        return Ok(());
+    };
+    let mut value = value.to_vec();
+    if let Some(place) = value.get_mut(8..16) {
+        place.copy_from_slice(&quiet.to_be_bytes());
+    }
+    batch.put(Space::Log, key, value);
+    Ok(())
 }
 
 /// The rows of an endpoint from a sequence on.
@@ -164,7 +183,6 @@ mod tests {
     use fennel_core::value::Value;
 
     use super::*;
-    use crate::store::Store;
 
     fn instant(micros: i64) -> Timestamp {
         Timestamp::from_micros(micros).unwrap()

@@ -5,6 +5,7 @@ mod debezium;
 pub(crate) mod entry;
 mod expression;
 mod forget;
+mod named;
 mod path;
 mod phase;
 mod replay;
@@ -32,6 +33,7 @@ pub(crate) use source::Source;
 pub(crate) use watermark::Mark;
 
 use crate::engine::Inner;
+use crate::erase::Later;
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
 use entry::Entry;
@@ -43,8 +45,11 @@ pub type Incoming = BTreeMap<String, Value>;
 /// What became of the rows of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Logged {
-    /// How many rows are in the log now: all of the request.
+    /// How many rows are in the log now: all of the request but those that are refused.
     pub rows: u64,
+    /// How many rows aren't taken, since they are about a key that was erased with all later rows; nothing of them is
+    /// kept.
+    pub rows_refused: u64,
     /// How many of them were set aside by any dataset that they feed: each counts once.
     pub rows_set_aside: u64,
     /// What was set aside, by row and then by dataset: a row that several sources couldn't take is here for each.
@@ -80,9 +85,14 @@ impl Engine {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let route = routes.find(webhook, endpoint)?;
-        let rows = Prepared::all(route, rows);
+        let sent = rows.len();
+        let rows = Prepared::all(route, rows, &self.inner.later());
+        let rows_refused = (sent - rows.len()) as u64;
         if rows.is_empty() {
-            return Ok(Logged::default());
+            return Ok(Logged {
+                rows_refused,
+                ..Logged::default()
+            });
         }
         let waiting = Waiting::new(route, rows.len());
         let submitted = self.submit(route, rows)?;
@@ -98,7 +108,10 @@ impl Engine {
         // The rows are acknowledged whatever comes of this: what isn't applied now is with the next row, and
         // `check_applied` tells why.
         let _ = self.inner.apply_logged(submitted.last + 1);
-        Ok(submitted.logged)
+        Ok(Logged {
+            rows_refused,
+            ..submitted.logged
+        })
     }
 
     /// Numbers the rows and queues them, under one lock.
@@ -110,7 +123,13 @@ impl Engine {
         let mut sequencer = self.sequencer();
         let mut progress: Vec<_> = route.feeds.iter().map(Feed::progress).collect();
         let arrival = sequencer.arrival(route.endpoint, clock.now());
-        for (i, Prepared { row, bytes, taken }) in rows.into_iter().enumerate() {
+        for prepared in rows {
+            let Prepared {
+                index,
+                row,
+                bytes,
+                taken,
+            } = prepared;
             let sequence = sequencer.take();
             entry::put(&mut batch, route.endpoint, sequence, arrival, &bytes);
             let entry = Entry {
@@ -123,7 +142,7 @@ impl Engine {
                 let aside = feed.settle(progress, taken, &entry, &mut batch);
                 logged.set_aside.extend(aside.map(|reason| SetAside {
                     dataset: feed.table.dataset.clone(),
-                    row: i,
+                    row: index,
                     reason,
                 }));
             }
@@ -202,6 +221,8 @@ struct Submitted {
 
 /// A row with what can be done before it has its place.
 struct Prepared {
+    /// Its position in the request.
+    index: usize,
     row: Incoming,
     /// The row as the log keeps it.
     bytes: Vec<u8>,
@@ -210,15 +231,23 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn all(route: &Route, rows: Vec<Incoming>) -> Vec<Self> {
+    /// All rows of a request but those that are refused.
+    fn all(route: &Route, rows: Vec<Incoming>, later: &Later) -> Vec<Self> {
         let borrowed: Vec<_> = rows.iter().collect();
+        let refused = later.refuses(route, &borrowed);
         let feeds = route.feeds.iter();
         let mut taken: Vec<_> = feeds.map(|feed| feed.take(&borrowed).into_iter()).collect();
-        let rows = rows.into_iter().map(|row| Self {
-            bytes: entry::encode_row(&row),
-            taken: taken.iter_mut().filter_map(Iterator::next).collect(),
-            row,
+        let rows = rows.into_iter().zip(refused).enumerate();
+        let rows = rows.map(|(index, (row, is_refused))| {
+            let prepared = Self {
+                index,
+                bytes: entry::encode_row(&row),
+                taken: taken.iter_mut().filter_map(Iterator::next).collect(),
+                row,
+            };
+            (prepared, is_refused)
         });
-        rows.collect()
+        let kept = rows.filter(|(_, is_refused)| !is_refused);
+        kept.map(|(prepared, _)| prepared).collect()
     }
 }

@@ -83,6 +83,13 @@ impl Routes {
     }
 }
 
+impl Route {
+    /// What the endpoint feeds.
+    pub(crate) fn feeds(&self) -> &[Feed] {
+        &self.feeds
+    }
+}
+
 impl Feed {
     /// All sources of a table.
     pub(crate) fn all(table: &Arc<Table>) -> impl Iterator<Item = Feed> + use<'_> {

@@ -67,6 +67,14 @@ impl Sequencer {
         last.map_or(Arrival::first(at), |(_, last)| Arrival::after(*last, at))
     }
 
+    /// Has no row of the endpoint come after `last`, since what came was erased.
+    pub(crate) fn forget_after(&mut self, endpoint: EndpointId, last: Option<(u64, Timestamp)>) {
+        match last {
+            Some(last) => self.last.insert(endpoint, last),
+            None => self.last.remove(&endpoint),
+        };
+    }
+
     /// Notes that the row of that sequence is durable: only from then on it is the one that came before the next.
     pub(super) fn arrived(&mut self, endpoint: EndpointId, sequence: u64, at: Timestamp) {
         let last = self.last.entry(endpoint).or_insert((sequence, at));

@@ -9,6 +9,7 @@ mod crashes;
 mod debezium;
 mod definitions;
 mod describe;
+mod erasure;
 mod expressions;
 mod fixture;
 mod functions;

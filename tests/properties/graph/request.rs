@@ -92,7 +92,7 @@ impl Dataset {
                 keys: Some(fields(&self.columns.keys)),
                 values: Some(fields(&self.columns.values)),
                 timestamp: self.columns.at.clone(),
-                erase_keys: Vec::new(),
+                erase_keys: self.erase_key().into_iter().cloned().collect(),
             }),
             history: Some(duration(self.history)),
             retention: Some(duration(self.history)),
@@ -104,6 +104,13 @@ impl Dataset {
             version: 1,
             tags: Vec::new(),
         }
+    }
+
+    /// The key by which rows of a source can be erased.
+    pub(crate) fn erase_key(&self) -> Option<&String> {
+        let key = self.columns.keys.first();
+        key.filter(|_| self.fill == Fill::Source)
+            .map(|key| &key.name)
     }
 
     /// Rows as they are, and for a dataset with keys also changes of a database.

@@ -68,7 +68,10 @@ enum Action {
     Dump {
         dataset: String,
     },
-    Erase,
+    Erase {
+        dataset: String,
+        keys: Vec<Row>,
+    },
 }
 
 type Row = BTreeMap<String, Json>;
@@ -112,13 +115,6 @@ impl Scenario {
             }
             (None, None) => return Err("it has neither a request nor a refusal".into()),
         };
-        if self
-            .steps
-            .iter()
-            .any(|step| matches!(step.action, Action::Erase))
-        {
-            return Ok(Verdict::Left("keys can't be erased yet".into()));
-        }
         let request = STANDARD
             .decode(request)
             .map_err(|error| error.to_string())?;
@@ -198,7 +194,11 @@ impl Action {
                 Ok(json!({ "rows": rows, "found": found.found }))
             }
             Action::Query(features) | Action::QueryOffline(features) => features.run(engine),
-            Action::Erase => Err(Error::Request("keys can't be erased".into())),
+            Action::Erase { dataset, keys } => {
+                let keys = keys.iter().map(values).collect();
+                let erased = engine.erase("main", dataset, keys, None)?;
+                Ok(json!(erased.rows))
+            }
             Action::Dump { dataset } => {
                 let columns = engine.inspect("main", dataset, usize::MAX)?;
                 Ok(json!({ "rows": rows(&columns.to_json(), columns.rows()) }))
