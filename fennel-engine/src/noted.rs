@@ -1,9 +1,9 @@
-//! Changes of definitions and branches that somebody writes down before they are made.
+//! Changes of definitions, branches and rows that somebody writes down before they are made.
 
 use fennel_core::wire::proto::services::SyncRequest;
 
 use crate::store::StoreError;
-use crate::{Commit, CommitOptions, Engine, Error};
+use crate::{Commit, CommitOptions, Engine, Erased, Error, Incoming};
 
 /// Writes down that a change begins. It is called once nothing is left that refuses the change, and what it fails with
 /// ends the change before anything of it is made.
@@ -64,6 +64,22 @@ impl Noted<'_> {
     /// As [`Engine::delete_branch`], and what the note fails with.
     pub fn delete_branch(&self, name: &str) -> Result<(), Error> {
         self.engine.delete_noted(name, self.note)
+    }
+
+    /// See [`Engine::erase`]; also noted where there are no such rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::erase`], and what the note fails with.
+    pub fn erase(
+        &self,
+        branch: &str,
+        dataset: &str,
+        keys: Vec<Incoming>,
+        later: Option<bool>,
+    ) -> Result<Erased, Error> {
+        let dataset = (branch, dataset);
+        self.engine.erase_noted(dataset, keys, later, self.note)
     }
 }
 

@@ -38,6 +38,7 @@
 //! | `POST dataset/<name>/lookup` | `{"keys", "fields", "timestamps"?}` | `{"found": [..], "data": {"field": [..], ..}}` |
 //! | `GET dataset/<name>/inspect?n=10` | | `{"field": [..], ..}` |
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
+//! | `POST dataset/<name>/erase` | `{"erase_keys", "purge_later"?}` | `{"rows": n}`, once they are gone |
 //! | `POST init` | `{}`, or `{"clone_from": name}` | `{"branch": name}`; the header names the new branch |
 //! | `POST delete` | `{}` | `{"branch": name}`; the header names the branch to delete |
 //! | `GET lineage` | | `{"schema": 1, "nodes": [..], "edges": [..]}`, of what the caller may see |

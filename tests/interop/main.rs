@@ -82,6 +82,12 @@ fn definitions_and_rows_are_shown_to_python() {
 }
 
 #[test]
+fn python_erases_rows_that_may_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    script("erased.py", &Server::start(folder.path()));
+}
+
+#[test]
 fn refusals_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     script("refusals.py", &Server::start(folder.path()));

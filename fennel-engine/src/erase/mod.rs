@@ -32,6 +32,7 @@ use crate::engine::Inner;
 use crate::error::Result;
 use crate::ingest::EndpointId;
 use crate::meta;
+use crate::noted::Note;
 use crate::store::Batch;
 use crate::{Engine, Error, Incoming};
 use find::Search;
@@ -74,13 +75,24 @@ impl Engine {
         keys: Vec<Incoming>,
         later: Option<bool>,
     ) -> Result<Erased, Error> {
+        self.erase_noted((branch, dataset), keys, later, &|| Ok(()))
+    }
+
+    pub(crate) fn erase_noted(
+        &self,
+        dataset: (&str, &str),
+        keys: Vec<Incoming>,
+        later: Option<bool>,
+        note: Note<'_>,
+    ) -> Result<Erased, Error> {
         let inner = &*self.inner;
         let _one_at_a_time = inner.erasing.lock();
         let mut registry = inner
             .registry
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let keys = inner.erase_keys(&registry, (branch, dataset), keys)?;
+        let keys = inner.erase_keys(&registry, dataset, keys)?;
+        note()?;
         if let Some(Pending::Rows(rows)) = meta::erasure(&inner.store.snapshot())? {
             // The last one failed after it was written down.
             inner.finish_rows(&mut registry, &rows)?;

@@ -11,6 +11,7 @@
 //! | `manage`, `shown` | what admins do with it, and what they are shown |
 //! | `caller` | what the bearer of a request may, and what is answered otherwise |
 //! | `tags` | reads and commits that some tags are kept from |
+//! | `erase` | who may erase |
 //! | `audit` | who did what, and who was denied |
 //! | `tally` | what of that is counted before it is written |
 
@@ -18,6 +19,7 @@ mod access;
 mod account;
 mod audit;
 mod caller;
+mod erase;
 mod glob;
 mod manage;
 mod role;

@@ -22,7 +22,7 @@ pub(crate) enum Mode {
     WriteDefinitions,
     /// To query, look up and inspect, and to see rejects and metrics.
     ReadData,
-    /// To log rows.
+    /// To log rows, and to erase them.
     WriteData,
     /// Everything, tokens and roles included.
     Admin,
@@ -243,6 +243,25 @@ impl Rights {
     pub(crate) fn may_log_all(&self) -> bool {
         let mut endpoints = self.rules.iter().flat_map(|rule| &rule.endpoints);
         self.is_admin || endpoints.any(|(w, e)| w.is_all() && e.is_all())
+    }
+
+    /// Whether rows may be written there that carry `tags`: of those that are logged no tags are known.
+    pub(crate) fn may_write(&self, webhook: &str, endpoint: &str, tags: &[&str]) -> bool {
+        let covers = |rule: &Rule| {
+            let mut endpoints = rule.endpoints.iter();
+            endpoints.any(|(w, e)| w.matches(webhook) && e.matches(endpoint))
+                && tags.iter().all(|tag| rule.tags.cover(tag))
+        };
+        self.is_admin || self.rules.iter().any(covers)
+    }
+
+    /// Whether rows may be written everywhere, whatever tags they carry.
+    pub(crate) fn may_write_all(&self) -> bool {
+        let covers = |rule: &Rule| {
+            let mut endpoints = rule.endpoints.iter();
+            endpoints.any(|(w, e)| w.is_all() && e.is_all()) && rule.tags.cover_all()
+        };
+        self.is_admin || self.rules.iter().any(covers)
     }
 
     /// Whether the branch may be known.

@@ -28,13 +28,21 @@ pub(super) fn calls(calls: Calls) -> Calls {
         ("endpoint", Schema::text()),
         ("data", data::schema()),
     ]))
-    .answers(Schema::object([
-        ("rows", Schema::count()),
-        (
-            "set_aside",
-            Schema::count().about("Of these, those that don't fit a dataset."),
-        ),
-    ]))
+    .answers(
+        Schema::object([
+            ("rows", Schema::count()),
+            (
+                "set_aside",
+                Schema::count().about("Of these, those that don't fit a dataset."),
+            ),
+        ])
+        .optional([(
+            "refused",
+            Schema::count().about(
+                "Rows that aren't taken, since they are about a key that was erased with all later rows.",
+            ),
+        )]),
+    )
     .writes()
     .refuses([404]);
     calls.on(Method::POST, "/api/v1/log", log, call)
@@ -67,9 +75,11 @@ async fn log(
         // A row that feeds several datasets may be set aside for each of them.
         let rows: BTreeSet<usize> = logged.set_aside.iter().map(|aside| aside.row).collect();
         let set_aside = rows.len();
-        Ok(Answer::json(
-            &json!({"rows": logged.rows, "set_aside": set_aside}),
-        ))
+        let mut answer = json!({"rows": logged.rows, "set_aside": set_aside});
+        if logged.rows_refused > 0 {
+            answer["refused"] = logged.rows_refused.into();
+        }
+        Ok(Answer::json(&answer))
     })
     .await
 }

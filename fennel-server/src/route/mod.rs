@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod branch;
 mod commit;
+mod erase;
 mod health;
 mod history;
 mod inspect;
@@ -37,6 +38,7 @@ pub(crate) fn calls() -> Calls {
         lookup::calls,
         inspect::calls,
         rejects::calls,
+        erase::calls,
         lineage::calls,
         xray::calls,
         metrics::calls,

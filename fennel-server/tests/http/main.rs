@@ -11,6 +11,7 @@ mod commit;
 mod data;
 #[cfg(target_os = "linux")]
 mod disk_full;
+mod erase;
 mod headers;
 mod history;
 mod lifetime;
