@@ -127,7 +127,8 @@ impl Arrival {
             1 => requests.len(),
             _ => random.below(requests.len() + 1),
         };
-        let erasure = match random.once_in(3) && !history.is_empty() {
+        // What is computed anew lacks what windows without a beginning keep of rows that the log has no more.
+        let erasure = match !trims && random.once_in(2) && !history.is_empty() {
             true => Erasure::random(graph, history, requests.len(), random),
             false => None,
         };
