@@ -74,7 +74,7 @@ fn sent(parameter: &Parameter, value: &Literal<'_>) -> Json {
 }
 
 /// A literal as JSON, names in their order.
-fn plain(value: &Literal<'_>) -> Json {
+pub(super) fn plain(value: &Literal<'_>) -> Json {
     match value {
         Literal::List(values) => values.iter().map(plain).collect(),
         Literal::Object(entries) => {

@@ -4,9 +4,13 @@
 
 mod check;
 mod json;
+#[cfg(feature = "eval")]
+mod judge;
 mod table;
 mod value;
 
+#[cfg(feature = "eval")]
+pub use judge::{Judge, Verdict};
 pub use table::{Columns, Parameter, SPECS, Spec, Takes};
 
 use super::Dataset;
