@@ -66,7 +66,7 @@ use fennel_engine::store::Store;
 use fennel_engine::{Clock as _, CommitOptions, Engine, ManualClock, SystemClock};
 use serde_json::Value as Json;
 
-pub use fennel_engine::Error;
+pub use fennel_engine::{Error, Expectation, ExpectationWindow};
 
 /// The branch that a mock has.
 const BRANCH: &str = "main";
@@ -74,8 +74,7 @@ const BRANCH: &str = "main";
 const DIRECT: &str = "__fennel_testing";
 
 /// A server without a socket or a disk: what is committed, logged and asked stays in this value.
-/// Sources other than webhooks are left out, and so are sinks and expectations: rows come from the
-/// test, which judges them itself.
+/// Sources other than webhooks are left out, and so are sinks: rows come from the test.
 ///
 /// Pipelines run as rows come, and Rust functions are called:
 ///
@@ -295,6 +294,37 @@ impl Mock {
         (0..columns.rows()).map(row).collect()
     }
 
+    /// What came of the expectations of a dataset, by windows of an hour in which rows came.
+    ///
+    /// ```
+    /// use fennel::prelude::*;
+    /// use fennel::testing::{Mock, utc};
+    ///
+    /// fennel::owner!("shop@example.com");
+    ///
+    /// #[dataset]
+    /// #[expectations(expect_column_values_to_be_between(amount, min = 0.0, mostly = 0.5))]
+    /// pub struct Payment {
+    ///     pub amount: f64,
+    ///     pub at: DateTime<Utc>,
+    /// }
+    ///
+    /// let fennel = Mock::commit(fennel::entities![Payment])?;
+    /// let at = utc("2024-01-01T00:00:00Z");
+    /// fennel.log([1.0, 2.0, -3.0].map(|amount| Payment { amount, at }))?;
+    /// let window = &fennel.expectations::<Payment>()?[0].windows[0];
+    /// assert_eq!((window.rows, window.unexpected, window.holds), (3, 1, true));
+    /// # Ok::<(), fennel::testing::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for a dataset that isn't committed.
+    pub fn expectations<R: Row>(&self) -> Result<Vec<Expectation>, Error> {
+        let found = self.engine.expectations(BRANCH, R::NAME, usize::MAX)?;
+        Ok(found.list)
+    }
+
     /// Asks for a feature, or for a tuple of features; see [`Query`].
     pub fn query<O: Outputs>(&self, outputs: O) -> Query<'_, O> {
         Query {
@@ -328,7 +358,6 @@ fn leave_systems_out(request: &mut SyncRequest) {
         matches!(table, Some(connector::ext_table::Variant::Endpoint(_)))
     });
     request.sinks.clear();
-    request.expectations.clear();
 }
 
 /// Every dataset without a pipeline gets one more source, so that typed rows take the way of all others.

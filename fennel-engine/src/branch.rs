@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
 use crate::meta;
-use crate::store::Batch;
+use crate::served;
+use crate::store::{Batch, Space};
 use crate::table::TableId;
 use crate::{Engine, Error, Note};
 
@@ -146,7 +147,12 @@ impl Engine {
             inner.store.write(batch)?;
             inner.branches.remove(name);
             Ok(())
-        })
+        })?;
+        // What a crash leaves goes when there is a branch of that name again.
+        inner
+            .store
+            .remove_prefix(Space::Log, &served::of_branch(name))?;
+        Ok(())
     }
 
     /// Creates a branch that begins as `first` has it, given the number of its own line of commits.
@@ -176,6 +182,9 @@ impl Engine {
         }
         let branch = first(branches, branches.next_line())?;
         note()?;
+        self.inner
+            .store
+            .remove_prefix(Space::Log, &served::of_branch(name))?;
         let mut batch = Batch::new();
         meta::put_branch(&mut batch, name, &branch.lines);
         self.inner.store.write(batch)?;
@@ -249,6 +258,12 @@ impl Branches {
     fn remove(&self, name: &str) {
         let mut branches = self.0.write().unwrap_or_else(PoisonError::into_inner);
         branches.remove(name);
+    }
+
+    /// Shows the definitions of every branch.
+    pub(crate) fn each_graph(&self, mut show: impl FnMut(&Graph)) {
+        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        branches.values().for_each(|branch| show(&branch.graph));
     }
 
     /// The tables of all branches but one.

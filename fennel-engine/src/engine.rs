@@ -1,15 +1,17 @@
 //! The engine itself: what its parts share, and how it is opened.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
-use fennel_core::time::Timestamp;
+use fennel_core::time::{Duration, Timestamp};
 
 use crate::branch::Branches;
 use crate::clock::Clock;
 use crate::commit::{Registry, Remover};
 use crate::erase::Later;
 use crate::error::{Error, Result};
+use crate::expectation::Judging;
 use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
 use crate::run::Runner;
@@ -36,6 +38,12 @@ pub struct Options {
     /// save disk, more save time. What can be asked for in any case doesn't depend on it: what holds as of an instant
     /// within the history.
     pub trim_after: usize,
+    /// How long the windows of arrival time are by which results of expectations are told.
+    pub expectation_window: Duration,
+    /// How many windows of a dataset's expectations are kept, at least 1: the latest.
+    pub expectation_windows: u32,
+    /// How long features are kept that were served to be logged.
+    pub served_kept: Duration,
 }
 
 impl Default for Options {
@@ -43,6 +51,9 @@ impl Default for Options {
         Self {
             compact_after: 10_000,
             trim_after: 10_000,
+            expectation_window: Duration::from_micros(3_600_000_000),
+            expectation_windows: 720,
+            served_kept: Duration::from_days(730),
         }
     }
 }
@@ -63,6 +74,12 @@ pub(crate) struct Inner {
     pub(crate) branches: Branches,
     /// Applies rows to pipelines.
     pub(crate) runner: Runner,
+    /// Asks of rows what is expected of them.
+    pub(crate) judging: Judging,
+    /// How many rows were served to be kept since the open.
+    pub(crate) served: AtomicU64,
+    /// How long they are kept.
+    pub(crate) served_kept: Duration,
     /// Removes what commits leave unused.
     pub(crate) remover: Remover,
 }
@@ -123,6 +140,7 @@ impl Engine {
     /// Makes durable what was submitted and takes no more writes; queries go on. The folder is released with
     /// the last handle.
     pub fn close(&self) {
+        self.inner.judging.finish();
         self.inner.store.close();
         self.inner.remover.finish();
     }

@@ -42,6 +42,7 @@ mod describe;
 mod engine;
 mod erase;
 mod error;
+mod expectation;
 mod feature;
 mod graph;
 mod history;
@@ -57,6 +58,7 @@ mod query;
 mod recover;
 mod reject;
 mod run;
+mod served;
 mod state;
 mod table;
 mod tags;
@@ -68,11 +70,16 @@ pub use describe::Ingested;
 pub use engine::{Engine, Options};
 pub use erase::Erased;
 pub use error::{Error, FailedRow};
+pub use expectation::{Expectation, ExpectationWindow, Expectations};
 pub use history::{Comparison, EntityChange, Moved, Names, PastCommit, ShownCommit};
 pub use ingest::{Incoming, Logged, SetAside};
 pub use lookup::Found;
-pub use metrics::{BranchMetrics, DatasetMetrics, FeatureMetrics, PipelineMetrics, SourceMetrics};
+pub use metrics::{
+    BranchMetrics, DatasetMetrics, ExpectationMetrics, FeatureMetrics, PipelineMetrics,
+    SourceMetrics,
+};
 pub use noted::{Note, Noted};
 pub use query::Query;
 pub use reject::{Reject, Rejects};
+pub use served::{Keep, ServedRange, ServedRow, ServedRows};
 pub use tags::Tags;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use crate::graph::Graph;
 use crate::{Engine, Error};
 
 /// The numbers of one branch. Data that several branches share is told for each.
@@ -18,6 +19,8 @@ pub struct BranchMetrics {
     pub datasets: Vec<DatasetMetrics>,
     /// Every pipeline.
     pub pipelines: Vec<PipelineMetrics>,
+    /// Every expectation of every dataset.
+    pub expectations: Vec<ExpectationMetrics>,
     /// Every feature that was answered since the branch's last commit.
     pub features: Vec<FeatureMetrics>,
 }
@@ -75,6 +78,25 @@ pub struct PipelineMetrics {
     pub backlog: u64,
 }
 
+/// An expectation of a dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectationMetrics {
+    /// The dataset.
+    pub dataset: String,
+    /// Its name, with `#2` and so on behind it for further ones of the name about the same columns.
+    pub name: String,
+    /// The columns that it is about, with commas between.
+    pub columns: String,
+    /// Rows that met it.
+    pub met: u64,
+    /// Rows that didn't.
+    pub unmet: u64,
+    /// Whether it holds in the present window.
+    pub holds: bool,
+    /// The share of the present window's rows that don't meet it, of those that it is about.
+    pub share: f64,
+}
+
 /// A feature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureMetrics {
@@ -113,6 +135,7 @@ impl Engine {
             datasets: datasets.collect(),
             sources: self.sources(|table| tables.contains(&table)),
             pipelines: self.pipelines(|table| tables.contains(&table)),
+            expectations: self.expected(&graph),
             features: features.collect(),
         })
     }
@@ -145,6 +168,36 @@ impl Engine {
             }
         });
         sources.collect()
+    }
+
+    fn expected(&self, graph: &Graph) -> Vec<ExpectationMetrics> {
+        let now = self.inner.clock.now();
+        let mut all = Vec::new();
+        for dataset in graph.datasets() {
+            let mut names: BTreeMap<(&str, String), u32> = BTreeMap::new();
+            for expected in &dataset.expected {
+                let columns = expected.judge.columns().join(",");
+                let seen = names.entry((&expected.name, columns.clone())).or_default();
+                *seen += 1;
+                let name = match *seen {
+                    1 => expected.name.clone(),
+                    more => format!("{}#{more}", expected.name),
+                };
+                let table = dataset.table.id;
+                let numbers = self.inner.judging.numbers(table, expected.id, now);
+                let (holds, share) = numbers.window(expected.judge.mostly());
+                all.push(ExpectationMetrics {
+                    dataset: dataset.table.dataset.clone(),
+                    name,
+                    columns,
+                    met: numbers.met,
+                    unmet: numbers.unmet,
+                    holds,
+                    share,
+                });
+            }
+        }
+        all
     }
 
     fn pipelines(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<PipelineMetrics> {

@@ -39,6 +39,17 @@ impl Engine {
     /// another type, lists of keys of unequal lengths, an instant before what a dataset's history has kept, or without a
     /// value for a feature.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
+        let now = self.inner.clock.now();
+        Ok(self.ask(branch, query, now)?.1)
+    }
+
+    /// Answers a query, and gives the definitions that it was answered by.
+    pub(crate) fn ask(
+        &self,
+        branch: &str,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<(Arc<Graph>, Columns), Error> {
         let inner = &*self.inner;
         let (graph, snapshot, extracted) = inner.branches.read(branch, |branch| {
             let (graph, extracted) = (Arc::clone(&branch.graph), Arc::clone(&branch.extracted));
@@ -52,7 +63,7 @@ impl Engine {
         let outputs = outputs(&graph, &query.outputs)?;
         let plan = Plan::new(&graph, &inputs, &outputs)?;
         let at = match &query.at {
-            None => Instants::Now(self.inner.clock.now()),
+            None => Instants::Now(now),
             Some(instants) => Instants::Each(instants),
         };
         let rows = query.rows()?;
@@ -77,7 +88,9 @@ impl Engine {
                 values,
             }
         });
-        Ok(Columns(columns.collect()))
+        let columns = Columns(columns.collect());
+        drop(evaluation);
+        Ok((graph, columns))
     }
 }
 
@@ -149,7 +162,7 @@ impl Query {
     }
 
     /// The column of an input, as values of its type.
-    fn column(&self, name: &str, shape: &Shape) -> Result<Vec<Value>, Error> {
+    pub(crate) fn column(&self, name: &str, shape: &Shape) -> Result<Vec<Value>, Error> {
         let values = self.data.get(name).into_iter().flatten();
         let (mut column, mut failed) = (Vec::with_capacity(values.size_hint().0), Vec::new());
         for (row, value) in values.enumerate() {

@@ -1,6 +1,7 @@
 //! Opening: what the store remembers becomes an engine again.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use bumpalo::Bump;
@@ -12,6 +13,7 @@ use crate::commit::{Definitions, Registry, Remover, drop_table, in_order, pipeli
 use crate::engine::{Inner, Options};
 use crate::erase::{Later, Pending};
 use crate::error::{Error, Result};
+use crate::expectation::{Judging, Settings, Suites, judged};
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
 use crate::ingest::{Mark, Phase, Sequencer};
@@ -68,17 +70,26 @@ impl Inner {
         for endpoint in registry.endpoints.values() {
             runner.expect(*endpoint, end);
         }
+        let settings = Settings {
+            window: options.expectation_window,
+            windows: options.expectation_windows,
+        };
+        let judging = Judging::new(store.clone(), settings, end, judged(&snapshot)?);
+        judging.resume(Suites::of(&branches, &registry, &Suites::default(), 0));
         // What a crash kept from being applied. If that fails here, it fails for whoever logs next, too.
-        let _ = runner.run(&store, end, clock.now());
+        let _ = runner.run(&store, &judging, end, clock.now());
         Ok(Self {
             erasing: Mutex::default(),
             later: RwLock::new(Arc::new(Later::new(meta.salt, meta.refused))),
             routes: RwLock::new(registry.routes()),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),
+            served: AtomicU64::new(0),
+            served_kept: options.served_kept,
             remover: Remover::default(),
             branches,
             runner,
+            judging,
             store,
             clock,
         })

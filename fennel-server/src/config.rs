@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fennel_engine::Options;
+
 use crate::{ServerName, Token};
 
 /// The default of [`Config::max_body`]: 64 MiB.
@@ -47,6 +49,8 @@ pub struct Config {
     pub offline_buckets: Vec<String>,
     /// How many threads answer the rows of offline queries. Default 2.
     pub offline_workers: usize,
+    /// How the engine works.
+    pub engine: Options,
 }
 
 impl Default for Config {
@@ -65,6 +69,7 @@ impl Default for Config {
             offline_dirs: Vec::new(),
             offline_buckets: Vec::new(),
             offline_workers: 2,
+            engine: Options::default(),
         }
     }
 }

@@ -85,6 +85,10 @@ impl Failure {
     }
 
     /// 401: no token, or not one of ours.
+    pub(crate) fn forbidden(message: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::FORBIDDEN, message)
+    }
+
     pub(crate) fn unauthorized(message: &str) -> Failure {
         Failure::new(StatusCode::UNAUTHORIZED, message)
     }

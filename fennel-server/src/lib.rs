@@ -31,14 +31,16 @@
 //! | `GET commits/<commit>` | | `{"branch": name, "commit": {..}, "diff": {..}, "definitions": [..]}` |
 //! | `GET diff?from=<commit>&to=<commit>` | | `{"branch": name, "from": {..}, "to": {..}, "diff": {..}}` |
 //! | `POST log` | `{"webhook", "endpoint", "data"}` | `{"rows": n, "set_aside": m}`, once the rows are on the disk |
-//! | `POST query` | `{"inputs", "outputs", "data", "timestamps"?}` | `{"Fs.feature": [..], ..}` |
+//! | `POST query` | `{"inputs", "outputs", "data", "timestamps"?, "log"?, "workflow"?, "sampling_rate"?}` | `{"Fs.feature": [..], ..}` |
 //! | `POST query_offline` | `{"input_features", "output_features", "input", "timestamp_column", "output"?, "s3_output"?}` | `{"request_id", "status", "completion_rate", "failure_rate", "output", "rows", ..}`; `docs/querying.md` tells all |
 //! | `GET query_offline/status?request_id=`, `POST query_offline/cancel?request_id=` | | the same |
 //! | `GET query_offline/result?request_id=` | | the output as Parquet, where the query names no other place |
+//! | `GET logged?workflow=default&from=&to=&after=&limit=1000` | | `{"rows": [{"served", "at", "inputs": {..}, "outputs": {..}}], "next": place}`, what was queried with `log` |
 //! | `POST dataset/<name>/lookup` | `{"keys", "fields", "timestamps"?}` | `{"found": [..], "data": {"field": [..], ..}}` |
 //! | `GET dataset/<name>/inspect?n=10` | | `{"field": [..], ..}` |
 //! | `GET dataset/<name>/rejects?n=10` | | `{"total": n, "rows": [{"row": {..}, "reason": "..", "at": ".."}]}` |
 //! | `POST dataset/<name>/erase` | `{"erase_keys", "purge_later"?}` | `{"rows": n}`, once they are gone |
+//! | `GET dataset/<name>/expectations?n=10` | | `{"waiting": n, "expectations": [{"expectation", "arguments", "mostly", "windows": [{"start", "end", "rows", "unexpected", "holds", ..}]}]}` |
 //! | `POST init` | `{}`, or `{"clone_from": name}` | `{"branch": name}`; the header names the new branch |
 //! | `POST delete` | `{}` | `{"branch": name}`; the header names the branch to delete |
 //! | `GET lineage` | | `{"schema": 1, "nodes": [..], "edges": [..]}`, of what the caller may see |

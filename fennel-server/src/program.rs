@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use crate::command::{self, Command};
 use crate::{Config, FirstToken, Naming, Server, ServerName, Token, chain};
 use clap::Parser;
+use fennel_core::time::Duration;
+use fennel_engine::Options;
 
 const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
 
@@ -60,11 +62,27 @@ struct Args {
     /// How many threads answer the rows of offline queries
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     offline_workers: u16,
+    /// How long the windows of arrival time are by which results of expectations are told, as 10m or 1d
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = window)]
+    expectation_window: Duration,
+
+    /// How many windows of each dataset's expectations are kept
+    #[arg(long, value_name = "COUNT", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..))]
+    expectation_windows: u32,
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let hint = "write an IP address and a port, as in 127.0.0.1:7425, 0.0.0.0:7425 for all of IPv4, or [::1]:7425";
     text.parse().map_err(|_| hint)
+}
+
+/// A window: a second at least.
+fn window(text: &str) -> Result<Duration, String> {
+    let window = Duration::parse(text).map_err(|error| error.to_string())?;
+    match window.micros() >= 1_000_000 {
+        true => Ok(window),
+        false => Err("a window has a second at least".into()),
+    }
 }
 
 fn name(text: &str) -> Result<ServerName, crate::Error> {
@@ -124,6 +142,7 @@ fn serve(args: Args) -> Result<(), BoxError> {
         offline_dirs: args.offline_dir,
         offline_buckets: args.offline_bucket,
         offline_workers: args.offline_workers.into(),
+        engine: options(args.expectation_window, args.expectation_windows),
         first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
         ..Config::default()
     };
@@ -142,6 +161,14 @@ fn serve(args: Args) -> Result<(), BoxError> {
     // A request that outlasted the server's patience must not hold the process: nothing of it was promised.
     runtime.shutdown_background();
     served
+}
+
+/// How the engine works.
+fn options(window: Duration, windows: u32) -> Options {
+    let mut options = Options::default();
+    options.expectation_window = window;
+    options.expectation_windows = windows;
+    options
 }
 
 fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxError> {

@@ -76,7 +76,7 @@ impl Server {
                 .data_dir
                 .canonicalize()
                 .unwrap_or_else(|_| config.data_dir.clone());
-            let engine = Engine::open(store.clone(), Arc::clone(&clock))?;
+            let engine = Engine::open_with(store.clone(), Arc::clone(&clock), &config.engine)?;
             let (name, naming) = name::open(&store, config.name.as_ref())?;
             // Last, so that a token is made only by a start that succeeds and can show it.
             let Config {

@@ -92,3 +92,23 @@ fn refusals_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     script("refusals.py", &Server::start(folder.path()));
 }
+
+#[test]
+fn what_python_expects_of_rows_is_judged_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let Some(said) = script("expectations.py", &server) else {
+        return;
+    };
+    assert!(said.contains("21 expectations were judged"), "{said}");
+}
+
+#[test]
+fn what_python_has_logged_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let Some(said) = script("logged.py", &server) else {
+        return;
+    };
+    assert!(said.contains("3 rows were logged"), "{said}");
+}

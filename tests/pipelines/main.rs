@@ -4,6 +4,7 @@
 
 mod changes;
 mod damage;
+mod expected;
 mod overflows;
 mod retention;
 

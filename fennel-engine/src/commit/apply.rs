@@ -10,6 +10,7 @@ use super::registry::Registry;
 use crate::branch::Branch;
 use crate::engine::Inner;
 use crate::error::Result;
+use crate::expectation::Suites;
 use crate::graph::Graph;
 use crate::history::Head;
 use crate::meta::{self, TableRecord, TableState};
@@ -109,6 +110,9 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .len();
+        let before = self.judging.suites();
+        let suites = Suites::of(&self.branches, registry, &before, logged);
+        self.judging.ask(suites);
         drop(held);
         drop(routes);
         // What came meanwhile waits for whoever logs next, if this fails.

@@ -9,6 +9,7 @@ use fennel_core::entity::Dataset;
 use fennel_core::kernel::{Kernel, Program};
 
 use crate::error::{Error, Result};
+use crate::expectation;
 use crate::ingest::{EndpointId, Routes};
 use crate::meta;
 use crate::run::Live;
@@ -126,6 +127,7 @@ pub(crate) fn drop_table(store: &Store, table: TableId) -> Result<()> {
     store.remove_prefix(Space::Meta, &meta::phases(table))?;
     store.remove_prefix(Space::Meta, &meta::marks_of(table))?;
     store.remove_prefix(Space::Meta, &meta::since_of(table))?;
+    store.remove_prefix(Space::Meta, &expectation::windows_of(table))?;
     let mut batch = Batch::new();
     meta::delete_table(&mut batch, table);
     Ok(store.write(batch)?)

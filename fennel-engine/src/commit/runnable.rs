@@ -3,6 +3,7 @@
 use fennel_core::Problem;
 use fennel_core::catalog::{Catalog, selected_extractors};
 use fennel_core::connector::Connector;
+use fennel_core::entity::expectation::Judge;
 use fennel_core::entity::{Cdc, Code, Dataset, Descriptor, Featureset, Source};
 use fennel_core::op::{Operator, Transform};
 use fennel_core::registry;
@@ -74,8 +75,16 @@ fn windows_of_a_row(window: Window) -> i64 {
 fn of_dataset(dataset: &Dataset<'_>) -> Vec<Problem> {
     let problem = |name: &str, what: &str| problem(Descriptor::Dataset(dataset), name, what);
     let mut problems = Vec::new();
-    if dataset.expectations.is_some() {
-        problems.push(problem("expectations", "expectations"));
+    for (name, what) in dataset.expected().iter().filter_map(|expectation| {
+        let refused = Judge::new(expectation, dataset).err()?;
+        Some((expectation.name, refused))
+    }) {
+        let entity = Descriptor::Dataset(dataset);
+        problems.push(Problem::new(
+            entity,
+            "expectations",
+            format!("{name}: {what}"),
+        ));
     }
     for source in dataset.sources {
         if let Some(what) = unread(source) {

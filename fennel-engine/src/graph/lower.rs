@@ -13,6 +13,7 @@ use super::{
     Align, Computation, Dataset, Extraction, Feature, FeatureId, From, Graph, Lookup, LookupId,
 };
 use crate::error::{Error, Result};
+use crate::expectation::Expected;
 use crate::table::Table;
 
 impl Graph {
@@ -31,6 +32,8 @@ impl Graph {
             let lowered = Dataset {
                 table: shared.shared_with(dataset)?,
                 index: dataset.index,
+                expected: Expected::all(dataset)
+                    .map_err(|(_, what)| broken(dataset.name, &what))?,
             };
             graph.datasets.insert(dataset.name.into(), lowered);
         }

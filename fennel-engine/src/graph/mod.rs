@@ -19,6 +19,7 @@ pub(crate) use computed::Computation;
 pub(crate) use function::{Argument, Function, linked};
 
 use crate::error::{Error, Result};
+use crate::expectation::Expected;
 use crate::table::{Table, TableId};
 use crate::tags::Tags;
 
@@ -59,6 +60,8 @@ pub(crate) type FunctionId = usize;
 pub(crate) struct Dataset {
     pub(crate) table: Table,
     pub(crate) index: Index,
+    /// What its rows should look like.
+    pub(crate) expected: Vec<Expected>,
 }
 
 /// A feature.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::entry::{self, EndpointId, Entry};
@@ -10,12 +11,16 @@ use super::source::{Changes, entries};
 use crate::error::Result;
 use crate::reject;
 use crate::state::State;
+use crate::table::Said;
 
 /// Rows that are read together.
 const PART: usize = 1_000;
 
 /// What a row of a source says of a key, or of a dataset without keys.
 pub(crate) struct TakenRow {
+    /// When the row came.
+    pub(crate) arrival: Timestamp,
+    pub(crate) said: Said,
     /// The event time.
     pub(crate) time: i64,
     /// Keys, then values by name.
@@ -49,7 +54,7 @@ pub(crate) fn rows_of<'f>(
                 let Ok(changes) = row else {
                     continue;
                 };
-                for row in taken(state, feed, entry.sequence, &changes)? {
+                for row in taken(state, feed, entry, &changes)? {
                     give(entry.sequence, feed, row);
                 }
             }
@@ -64,7 +69,7 @@ pub(crate) fn rows_of<'f>(
 fn taken(
     state: &State,
     feed: &Feed,
-    sequence: u64,
+    entry: &Entry,
     changes: &Changes,
 ) -> Result<impl Iterator<Item = TakenRow>> {
     let table = &feed.table;
@@ -79,16 +84,19 @@ fn taken(
             });
     // What was set aside for when it came would fit otherwise, and what has a key that is too long, too.
     let doubtful = source.is_bounded() || times.min().is_some_and(|time| source.may_be_late(time));
-    let place = (sequence, feed.index());
+    let place = (entry.sequence, feed.index());
+    let arrival = entry.arrival.at;
     let aside = doubtful && reject::is_aside(state.snapshot(), table.id, place)?;
     let is_kept = !aside && entries(table, changes).is_ok();
     let changes = changes.iter().filter(move |_| is_kept).flatten();
-    Ok(changes.filter_map(|change| {
+    Ok(changes.filter_map(move |change| {
         let Some(Value::Timestamp(time)) = change.values.get(table.timestamp) else {
             return None;
         };
         let columns = table.keys.iter().chain(&table.values);
         Some(TakenRow {
+            arrival,
+            said: change.said,
             time: time.micros(),
             values: columns
                 .filter_map(|i| change.values.get(*i).cloned())

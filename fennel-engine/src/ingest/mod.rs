@@ -28,6 +28,7 @@ pub(crate) use forget::{Forgetting, Reading};
 pub(crate) use phase::Phase;
 pub(crate) use replay::Replay;
 pub(crate) use route::{Feed, Route, Routes};
+pub(crate) use sample::unit;
 pub(crate) use sequence::Sequencer;
 pub(crate) use source::Source;
 pub(crate) use watermark::Mark;
@@ -97,6 +98,7 @@ impl Engine {
         let waiting = Waiting::new(route, rows.len());
         let submitted = self.submit(route, rows)?;
         submitted.ticket.wait()?;
+        self.inner.judging.logged(submitted.last + 1);
         for (feed, progress) in route.feeds.iter().zip(submitted.progress) {
             feed.source().advance(progress.phase);
             feed.source().counters.add(progress.tally);
@@ -183,7 +185,8 @@ impl Engine {
 impl Inner {
     /// Applies the first `end` rows of the log to pipelines.
     pub(crate) fn apply_logged(&self, end: u64) -> Result<(), Error> {
-        self.runner.run(&self.store, end, self.clock.now())
+        let now = self.clock.now();
+        self.runner.run(&self.store, &self.judging, end, now)
     }
 }
 

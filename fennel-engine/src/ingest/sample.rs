@@ -46,7 +46,7 @@ impl Sample {
 }
 
 /// The number from 0 to below 1 that these values stand for.
-fn unit<'v>(values: impl Iterator<Item = &'v Value>) -> f64 {
+pub(crate) fn unit<'v>(values: impl Iterator<Item = &'v Value>) -> f64 {
     let mut hash = Xxh3Default::new();
     let mut bytes = Vec::new();
     for value in values {

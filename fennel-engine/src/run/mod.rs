@@ -30,6 +30,7 @@ use watermark::Watermarks;
 
 use crate::engine::Options;
 use crate::error::{Error, Result};
+use crate::expectation::Judging;
 use crate::ingest::EndpointId;
 use crate::kernel::{Changes, Failure};
 use crate::meta;
@@ -102,7 +103,13 @@ impl Runner {
 
     /// Applies the rows before `end`, which are durable. While a commit fills tables it returns at once, since the
     /// commit applies them.
-    pub(crate) fn run(&self, store: &Store, end: u64, now: Timestamp) -> Result<()> {
+    pub(crate) fn run(
+        &self,
+        store: &Store,
+        judging: &Judging,
+        end: u64,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut turn = self.turn();
         loop {
             match turn.holder {
@@ -116,6 +123,7 @@ impl Runner {
         let mut passes = Passes {
             runner: self,
             store,
+            judging,
             live: turn.live.clone(),
             now,
             applied: turn.applied,
@@ -243,6 +251,7 @@ impl Drop for Held<'_> {
 struct Passes<'r> {
     runner: &'r Runner,
     store: &'r Store,
+    judging: &'r Judging,
     live: Live,
     now: Timestamp,
     applied: u64,
@@ -279,6 +288,8 @@ impl Passes<'_> {
         }
         let mut batch = Batch::new();
         let mut parts = Vec::new();
+        let suites = self.judging.suites();
+        let mut written = Vec::new();
         for table in self.live.derived() {
             let Some(flow) = &table.flow else {
                 continue;
@@ -292,7 +303,9 @@ impl Passes<'_> {
                 continue;
             }
             let mut failures = Vec::new();
-            let emits = self.live.is_read(table.id);
+            let is_judged = suites.asks(table.id);
+            let is_read = self.live.is_read(table.id);
+            let emits = is_read || is_judged;
             let incoming = Incoming::Changes(&changed);
             let mut changes = flow.run(&mut state, &incoming, emits, &mut failures)?;
             if table.computed().is_none() {
@@ -303,6 +316,9 @@ impl Passes<'_> {
             parts.push((&flow.met, part));
             if emits {
                 changed.insert(table.id, changes);
+            }
+            if is_judged {
+                written.push(table);
             }
         }
         self.compact(&mut state)?;
@@ -318,6 +334,11 @@ impl Passes<'_> {
         meta::put_applied(&mut batch, until);
         self.store.write(batch)?;
         parts.iter().for_each(|(met, part)| met.add(part));
+        for table in written {
+            if let Some(changes) = changed.get(&table.id) {
+                self.judging.hand(table, changes, self.now);
+            }
+        }
         Ok(())
     }
 

@@ -3,8 +3,7 @@
 use fennel_core::connector::Kafka;
 use fennel_core::diff::Change;
 use fennel_core::entity::{
-    Cdc, Dataset, Env, Expectation, Expectations, Extraction, Feature, Featureset, Index, Meta,
-    Sink, Source,
+    Cdc, Dataset, Env, Extraction, Feature, Featureset, Index, Meta, Sink, Source,
 };
 use fennel_core::literal::Literal;
 use fennel_core::ty::Type;
@@ -445,33 +444,6 @@ fn commits_at_the_same_time_are_made_one_after_another() {
     });
     assert_eq!(commits.iter().filter(|commit| commit.changed).count(), 1);
     assert!(commits.iter().all(|commit| commit.id == commits[0].id));
-}
-
-#[test]
-fn expectations_are_refused_dataset_by_dataset() {
-    const NOT_NULL: Expectations<'static> = Expectations {
-        version: 0,
-        list: &[Expectation {
-            name: "expect_column_values_to_not_be_null",
-            columns: &["uid"],
-            arguments: &[],
-        }],
-    };
-    let expecting = |dataset| Dataset {
-        expectations: Some(NOT_NULL),
-        ..dataset
-    };
-    let fixture = Fixture::in_memory();
-    let refused = fixture.try_commit(&request(&[expecting(USERS), expecting(SALES)], &[]));
-    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
-    let refusal = refusal(refused);
-    for dataset in ["Users", "Sales"] {
-        let told = format!(
-            "dataset `{dataset}.expectations`: expectations are not run by this version of the server"
-        );
-        assert!(refusal.contains(&told), "{refusal}");
-    }
-    assert!(!fixture.commit(&request(&[], &[])).changed);
 }
 
 #[test]

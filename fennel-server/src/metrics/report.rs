@@ -1,6 +1,6 @@
 //! Everything that is counted, for a scrape. Names and labels are those that Fennel documents, where it does.
 
-use fennel_engine::BranchMetrics;
+use fennel_engine::{BranchMetrics, ExpectationMetrics};
 
 use super::Requests;
 use super::text::Text;
@@ -14,6 +14,7 @@ pub(crate) fn report(requests: &Requests, branches: &[(String, BranchMetrics)]) 
     sources(&mut text, branches);
     datasets(&mut text, branches);
     pipelines(&mut text, branches);
+    expectations(&mut text, branches);
     features(&mut text, branches);
     calls(&mut text, requests);
     text.finish()
@@ -151,6 +152,48 @@ fn pipelines(text: &mut Text, branches: &[(String, BranchMetrics)]) {
             }
         }
     }
+}
+
+fn expectations(text: &mut Text, branches: &[(String, BranchMetrics)]) {
+    let all = || {
+        branches
+            .iter()
+            .flat_map(|(branch, metrics)| metrics.expectations.iter().map(move |e| (branch, e)))
+    };
+    let name = "fennel_expectation_status_counter";
+    let help = "Rows that met an expectation (success), and those that didn't (failure).";
+    text.family(name, "counter", help);
+    for (branch, expectation) in all() {
+        let [a, b, c, d] = of_expectation(branch, expectation);
+        text.sample(name, &[a, b, c, d, ("status", "success")], expectation.met);
+        text.sample(
+            name,
+            &[a, b, c, d, ("status", "failure")],
+            expectation.unmet,
+        );
+    }
+    let name = "fennel_expectation_window_metrics";
+    let help = "holds: whether an expectation holds in the present window, 1 or 0. unexpected_share: the part of its rows that don't meet it.";
+    text.family(name, "gauge", help);
+    for (branch, expectation) in all() {
+        let [a, b, c, d] = of_expectation(branch, expectation);
+        let holds = u64::from(expectation.holds);
+        text.sample(name, &[a, b, c, d, ("metric", "holds")], holds);
+        let labels = [a, b, c, d, ("metric", "unexpected_share")];
+        text.sample(name, &labels, expectation.share);
+    }
+}
+
+fn of_expectation<'l>(
+    branch: &'l str,
+    expectation: &'l ExpectationMetrics,
+) -> [(&'static str, &'l str); 4] {
+    [
+        ("branch", branch),
+        ("dataset", &expectation.dataset),
+        ("expectation_name", &expectation.name),
+        ("columns", &expectation.columns),
+    ]
 }
 
 fn features(text: &mut Text, branches: &[(String, BranchMetrics)]) {

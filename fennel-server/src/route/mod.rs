@@ -5,11 +5,13 @@ mod audit;
 mod branch;
 mod commit;
 mod erase;
+mod expectations;
 mod health;
 mod history;
 mod inspect;
 mod lineage;
 mod log;
+mod logged;
 mod lookup;
 mod metrics;
 mod offline;
@@ -34,11 +36,13 @@ pub(crate) fn calls() -> Calls {
         branch::calls,
         log::calls,
         query::calls,
+        logged::calls,
         offline::calls,
         lookup::calls,
         inspect::calls,
         rejects::calls,
         erase::calls,
+        expectations::calls,
         lineage::calls,
         xray::calls,
         metrics::calls,

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fennel_core::value::{Unique, Value};
-use fennel_engine::Query;
+use fennel_engine::{Engine, Query, ServedRange};
 use fennel_offline::{
     Bucket, Format, Frame, Input, Keys, Place, Request as Job, Status, Submitter,
 };
@@ -27,6 +27,7 @@ use crate::error::Failure;
 use crate::offline::answer;
 use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, Parameters};
+use crate::route::logged;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let which = |call: Call| call.query_needed("request_id", Schema::text(), "Which query.");
@@ -112,6 +113,11 @@ fn request_schema() -> Schema {
     ]);
     let files = Schema::object([("path", Schema::text()), ("format", format())])
         .optional([("feature_to_column_map", map())]);
+    let logged = Schema::object([]).optional([
+        ("workflow", Schema::text().default("default")),
+        ("from", Schema::text().or_null()),
+        ("to", Schema::text().or_null()),
+    ]);
     let frame = Schema::map(Schema::list(Schema::any())).about("Values by column.");
     Schema::object([
         ("input_features", names()),
@@ -123,6 +129,7 @@ fn request_schema() -> Schema {
                 Schema::object([("Pandas", frame)]),
                 Schema::object([("File", files)]),
                 Schema::object([("S3", objects)]),
+                Schema::object([("Logged", logged)]),
             ]),
         ),
     ])
@@ -197,6 +204,19 @@ enum Source {
     Pandas(Unique),
     S3(Objects),
     File(Files),
+    Logged(Served),
+}
+
+/// Rows that were served with `log`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Served {
+    #[serde(default = "logged::default")]
+    workflow: String,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    to: Option<String>,
 }
 
 /// Objects of S3.
@@ -270,7 +290,7 @@ async fn submit(
     caller.require(Mode::ReadData, &branch)?;
     let jobs = app.clone();
     app.write(move |engine| {
-        let (job, frame) = decode(&mut body, &caller, branch)?;
+        let (job, frame) = decode(&mut body, &caller, engine, branch)?;
         // Before the job asks the same, since what is refused here is answered with the right status.
         let inputs = job
             .inputs
@@ -370,9 +390,56 @@ fn told(status: &Status) -> Answer {
     }))
 }
 
+/// The most logged rows that a query takes.
+const LOGGED_ROWS: usize = 100_000;
+
+impl Served {
+    /// The rows by column: each input as it was given or answered, and the instant that it was answered as of.
+    fn columns(
+        &self,
+        caller: &Caller,
+        engine: &Engine,
+        branch: &str,
+        (inputs, timestamp): (&[String], &str),
+    ) -> Result<Map<String, Json>, Failure> {
+        let range = ServedRange {
+            workflow: self.workflow.clone(),
+            from: logged::instant("from", self.from.as_deref())?,
+            to: logged::instant("to", self.to.as_deref())?,
+            after: None,
+        };
+        let found = logged::read(caller, engine, branch, &range, LOGGED_ROWS)?;
+        if found.next.is_some() {
+            let message = format!(
+                "more than {LOGGED_ROWS} rows of workflow `{}` were served in that time; ask for a shorter one with `from` and `to`",
+                self.workflow
+            );
+            return Err(Failure::bad_request(message));
+        }
+        let mut columns: Map<String, Json> = Map::new();
+        for input in inputs {
+            let values = found.rows.iter().map(|row| {
+                let value = row.inputs.get(input).or_else(|| row.outputs.get(input));
+                value.cloned().ok_or_else(|| {
+                    Failure::bad_request(format!(
+                        "a row of workflow `{}` was served without `{input}`, so it is no input; it was asked for by {}",
+                        self.workflow,
+                        row.inputs.keys().cloned().collect::<Vec<_>>().join(", ")
+                    ))
+                })
+            });
+            columns.insert(input.clone(), values.collect::<Result<_, _>>()?);
+        }
+        let instants = found.rows.iter().map(|row| Json::from(row.at.to_string()));
+        columns.insert(timestamp.to_owned(), instants.collect());
+        Ok(columns)
+    }
+}
+
 fn decode(
     body: &mut Payload,
     caller: &Caller,
+    engine: &Engine,
     branch: String,
 ) -> Result<(Job, Option<Frame>), Failure> {
     let request: Request = body.json()?;
@@ -393,6 +460,11 @@ fn decode(
             let place = Place::S3(bucket(objects.s3_table)?);
             let input = Input::Files(place, format);
             (input, objects.feature_to_column_map, None)
+        }
+        Source::Logged(served) => {
+            let names = (&request.input_features[..], &*request.timestamp_column);
+            let columns = served.columns(caller, engine, &branch, names)?;
+            (Input::Frame, None, Some(Frame(columns)))
         }
         Source::File(files) => {
             let input = Input::Files(Place::Local(files.path), format(&files.format)?);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::Method;
 use fennel_core::value::Unique;
-use fennel_engine::Query;
+use fennel_engine::{Keep, Query};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -33,12 +33,21 @@ pub(super) fn calls(calls: Calls) -> Calls {
         ])
         .optional([
             ("timestamps", data::instants_schema()),
-            ("log", Schema::boolean().default(false)),
-            ("workflow", Schema::text().or_null()),
-            ("sampling_rate", Schema::number().or_null()),
+            (
+                "log",
+                Schema::boolean()
+                    .default(false)
+                    .about("Whether to keep the answer; see `logged`."),
+            ),
+            ("workflow", Schema::text().at_least(1).or_null()),
+            (
+                "sampling_rate",
+                Schema::number().at_least(0).at_most(1).or_null(),
+            ),
         ]),
     )
     .answers(Schema::map(Schema::list(Schema::any())))
+    .writes()
     .refuses([404]);
     calls.on(Method::POST, "/api/v1/query", query, call)
 }
@@ -54,14 +63,21 @@ struct Request {
     data: Unique,
     #[serde(default)]
     timestamps: Option<Vec<Json>>,
-    /// Whether to keep the answer for training; refused, since this server doesn't.
+    /// Whether to keep the answer, for training.
     #[serde(default)]
     log: bool,
-    /// Labels of what is kept, without meaning otherwise.
-    #[serde(default, rename = "workflow")]
-    _workflow: Option<String>,
-    #[serde(default, rename = "sampling_rate")]
-    _sampling_rate: Option<f64>,
+    /// What it is kept under.
+    #[serde(default)]
+    workflow: Option<String>,
+    /// The part of the rows that is kept.
+    #[serde(default)]
+    sampling_rate: Option<f64>,
+}
+
+/// A query, and how its answer is kept if it is.
+struct Asked {
+    query: Query,
+    keep: Option<Keep>,
 }
 
 async fn query(
@@ -72,9 +88,12 @@ async fn query(
 ) -> Result<Answer, Failure> {
     caller.require(Mode::ReadData, &branch)?;
     let requests = Arc::clone(&app.requests);
-    app.read_rows(body, decode, rows, move |engine, query| {
+    app.read_rows(body, decode, rows, move |engine, Asked { query, keep }| {
         let begun = Instant::now();
-        let read = || engine.query(&branch, &query);
+        let read = || match &keep {
+            None => engine.query(&branch, &query),
+            Some(keep) => engine.query_and_keep(&branch, &query, keep),
+        };
         let columns = caller.read_features(engine, &branch, &query.outputs, read);
         requests.extractions.add(begun.elapsed());
         let columns = columns?;
@@ -83,25 +102,35 @@ async fn query(
     .await
 }
 
-fn decode(body: &mut Payload) -> Result<Query, Failure> {
+fn decode(body: &mut Payload) -> Result<Asked, Failure> {
     let request: Request = body.json()?;
-    if request.log {
-        return Err(Failure::bad_request(
-            "this server can't log the features of a query; leave out `log` or set it to false",
-        ));
-    }
+    let all = Keep::default();
+    let keep = Keep {
+        workflow: request.workflow.unwrap_or(all.workflow),
+        sampling_rate: request.sampling_rate.unwrap_or(all.sampling_rate),
+    };
     let data = data::columns("data", request.data.0, body.held())?;
     let rows = data.values().next().map_or(0, Vec::len);
     let values = rows.saturating_mul(request.outputs.len());
+    // What is kept is made once more, as text.
+    let kept = values.saturating_mul(usize::from(request.log));
+    let values = values.saturating_add(kept);
     body.held().grow(values.saturating_mul(OUTPUT_BYTES))?;
-    Ok(Query {
-        inputs: request.inputs,
-        outputs: request.outputs,
-        data,
-        at: request.timestamps.map(data::instants).transpose()?,
+    Ok(Asked {
+        query: Query {
+            inputs: request.inputs,
+            outputs: request.outputs,
+            data,
+            at: request.timestamps.map(data::instants).transpose()?,
+        },
+        keep: request.log.then_some(keep),
     })
 }
 
-fn rows(query: &Query) -> usize {
-    query.data.values().next().map_or(0, Vec::len)
+/// How many rows a query has; what is kept waits for the disk, so that it is never brief.
+fn rows(asked: &Asked) -> usize {
+    match asked.keep {
+        Some(_) => usize::MAX,
+        None => asked.query.data.values().next().map_or(0, Vec::len),
+    }
 }

@@ -291,8 +291,8 @@ fn a_query_that_can_not_be_answered_says_why() {
             id,
         ),
         (
-            json!({"inputs": [id], "outputs": [price], "data": {id: ["a"]}, "log": true}),
-            "`log`",
+            json!({"inputs": [id], "outputs": [price], "data": {id: ["a"]}, "log": true, "sampling_rate": 2}),
+            "`sampling_rate`",
         ),
         (
             json!({"inputs": [id], "outputs": [price], "data": {id: ["a"]}, "timestamp": []}),

@@ -12,11 +12,13 @@ mod data;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod erase;
+mod expectations;
 mod headers;
 mod history;
 mod lifetime;
 mod limits;
 mod lineage;
+mod logged;
 mod metrics;
 mod offline;
 mod openapi;

@@ -14,7 +14,7 @@ use crate::support::{TOKEN, TestServer};
 
 const BOARD: &str = include_str!("../../../examples/grafana/fennel.json");
 
-fn scrape(server: &TestServer) -> String {
+pub(crate) fn scrape(server: &TestServer) -> String {
     let reply = server.get("/metrics");
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(
@@ -25,7 +25,7 @@ fn scrape(server: &TestServer) -> String {
 }
 
 /// The value of the one sample that begins so and has these labels.
-fn value(text: &str, name: &str, labels: &[&str]) -> f64 {
+pub(crate) fn value(text: &str, name: &str, labels: &[&str]) -> f64 {
     let samples = text.lines().filter(|line| {
         let rest = line.strip_prefix(name);
         let is_it = rest.is_some_and(|rest| rest.starts_with(['{', ' ']));
