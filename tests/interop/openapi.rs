@@ -124,7 +124,10 @@ fn examples(http: &Http) -> Vec<(&'static str, &'static str, Value)> {
         "inputs": ["TicketFeatures.ticket_id"],
         "outputs": ["TicketFeatures.price"],
         "data": {"TicketFeatures.ticket_id": ["JAZ-0211-B02"]},
+        "log": true,
     });
+    // So that there are logged features to show.
+    let _ = http.post("query", &query).ok();
     let offline = json!({
         "input_features": ["TicketFeatures.ticket_id"],
         "output_features": ["TicketFeatures.price"],
@@ -151,6 +154,7 @@ fn examples(http: &Http) -> Vec<(&'static str, &'static str, Value)> {
         ("lookup", "body", lookup),
         ("inspect", "name", json!("Ticket")),
         ("rejects", "name", json!("Ticket")),
+        ("expectations", "name", json!("Ticket")),
         ("delete_branch", "x-fennel-branch", json!("gone")),
         ("delete_branch", "body", json!({})),
         ("show_token", "id", token()),
