@@ -36,8 +36,9 @@ pub struct Options {
     pub compact_after: usize,
     /// How many rows a dataset takes, at least, before it is looked through for what is older than its history. Fewer
     /// save disk, more save time. What can be asked for in any case doesn't depend on it: what holds as of an instant
-    /// within the history.
-    pub trim_after: usize,
+    /// within the history. `None`, the default, keeps everything: what was removed is missing to datasets that are
+    /// defined later.
+    pub trim_after: Option<usize>,
     /// How long the windows of arrival time are by which results of expectations are told.
     pub expectation_window: Duration,
     /// How many windows of a dataset's expectations are kept, at least 1: the latest.
@@ -50,7 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             compact_after: 10_000,
-            trim_after: 10_000,
+            trim_after: None,
             expectation_window: Duration::from_micros(3_600_000_000),
             expectation_windows: 720,
             served_kept: Duration::from_days(730),

@@ -15,6 +15,9 @@ use fennel_engine::Options;
 
 const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
 
+/// Rows that a dataset takes before it is looked through again for what is older than its history.
+const TRIM_AFTER: usize = 10_000;
+
 /// Ingests, computes and serves features over Fennel's protocol.
 ///
 /// On the first start with a data folder it prints a new admin token, once. Set FENNEL_ADMIN_TOKEN to have that
@@ -49,6 +52,10 @@ struct Args {
     /// How many connections there may be at once; others wait
     #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
+
+    /// Remove what is older than its dataset's history, for good; without it all is kept
+    #[arg(long)]
+    trim_history: bool,
 
     /// A folder whose files offline queries may read, and write outputs to; may be repeated. Without it they use none
     #[arg(long, value_name = "DIR")]
@@ -133,6 +140,7 @@ pub fn run() -> ExitCode {
 type BoxError = Box<dyn std::error::Error>;
 
 fn serve(args: Args) -> Result<(), BoxError> {
+    let engine = options(&args);
     let config = Config {
         listen: args.listen,
         data_dir: args.data_dir,
@@ -142,7 +150,7 @@ fn serve(args: Args) -> Result<(), BoxError> {
         offline_dirs: args.offline_dir,
         offline_buckets: args.offline_bucket,
         offline_workers: args.offline_workers.into(),
-        engine: options(args.expectation_window, args.expectation_windows),
+        engine,
         first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
         ..Config::default()
     };
@@ -164,10 +172,11 @@ fn serve(args: Args) -> Result<(), BoxError> {
 }
 
 /// How the engine works.
-fn options(window: Duration, windows: u32) -> Options {
+fn options(args: &Args) -> Options {
     let mut options = Options::default();
-    options.expectation_window = window;
-    options.expectation_windows = windows;
+    options.trim_after = args.trim_history.then_some(TRIM_AFTER);
+    options.expectation_window = args.expectation_window;
+    options.expectation_windows = args.expectation_windows;
     options
 }
 

@@ -125,7 +125,7 @@ impl Shop {
     fn on(store: Store, trim_after: usize) -> Self {
         let clock = ManualClock::new(instant(0));
         let mut options = Options::default();
-        options.trim_after = trim_after;
+        options.trim_after = Some(trim_after);
         options.compact_after = 1;
         let engine = Engine::open_with(store.clone(), Arc::new(clock.clone()), &options).unwrap();
         Shop {

@@ -128,7 +128,7 @@ impl Arrival {
             _ => random.below(requests.len() + 1),
         };
         // What is computed anew lacks what windows without a beginning keep of rows that the log has no more.
-        let erasure = match !trims && random.once_in(2) && !history.is_empty() {
+        let erasure = match random.once_in(3) && !history.is_empty() {
             true => Erasure::random(graph, history, requests.len(), random),
             false => None,
         };

@@ -97,7 +97,7 @@ impl Running {
             running.options.compact_after = 1;
         }
         if arrival.trims {
-            running.options.trim_after = 1;
+            running.options.trim_after = Some(1);
         }
         running.restart()?;
         Ok(running)
@@ -138,7 +138,11 @@ pub(crate) fn run(
     let mut running = Running::start(arrival)?;
     let commit = |running: &Running, graph: &Graph| {
         let options = CommitOptions::default();
-        running.engine().commit("main", &graph.request(), options)
+        let mut request = graph.request();
+        if arrival.erasure.is_none() {
+            keep_for_good(&mut request);
+        }
+        running.engine().commit("main", &request, options)
     };
     commit(&running, &graph.sources())?;
     for i in 0..=arrival.requests.len() {
@@ -203,9 +207,17 @@ pub(crate) fn run(
     Ok(answers)
 }
 
+/// Takes the erase keys away, for which the whole log is kept.
+fn keep_for_good(request: &mut SyncRequest) {
+    let schemas = request.datasets.iter_mut();
+    let schemas = schemas.filter_map(|dataset| dataset.dsschema.as_mut());
+    schemas.for_each(|schema| schema.erase_keys.clear());
+}
+
 /// The sources in another version, whose tables are made of what the log still has.
 fn anew(graph: &Graph) -> SyncRequest {
     let mut request = graph.sources().request();
+    keep_for_good(&mut request);
     for dataset in &mut request.datasets {
         dataset.version = 2;
     }

@@ -6,7 +6,9 @@
 //!
 //! What is left has to be judged as it was. Whether a row is late depends on the latest event time before it, so of each
 //! source the row stays that brought it. Whether a bounded source has ended depends on all silences, so such an
-//! endpoint keeps all rows. And the last row of an endpoint stays, since what comes next goes by it.
+//! endpoint keeps all rows. So does one whose rows meet those that can be erased, in any dataset: what is made of both
+//! is made anew then, and has to be what it was for everybody else. And the last row of an endpoint stays, since what
+//! comes next goes by it.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +32,8 @@ pub(crate) struct Reading {
     pub(crate) feeds: Vec<Feed>,
     /// How long its rows are kept, in microseconds from their arrival.
     pub(crate) keeps: i64,
+    /// An erasure may make something of the rows anew, for which it needs all of them.
+    pub(crate) is_whole: bool,
 }
 
 impl Reading {
@@ -87,7 +91,8 @@ impl Forgetting {
     ) -> Result<Swept> {
         let mut swept = Swept::default();
         let last = entry::last(state.snapshot(), endpoint)?;
-        let Some(last) = last.filter(|_| !reading.is_bounded()) else {
+        let keeps_all = reading.is_whole || reading.is_bounded();
+        let Some(last) = last.filter(|_| !keeps_all) else {
             return Ok(swept);
         };
         if self.next == 0 || self.sources != reading.sources() {

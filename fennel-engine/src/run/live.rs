@@ -179,6 +179,7 @@ fn readings(
 ) -> BTreeMap<EndpointId, Reading> {
     let mut readings: BTreeMap<EndpointId, Reading> = BTreeMap::new();
     let mut known: BTreeMap<TableId, BTreeSet<EndpointId>> = BTreeMap::new();
+    let mut erasable = BTreeSet::new();
     for table in tables {
         let inputs = table.flow.iter().flat_map(|flow| &flow.inputs);
         let inputs = inputs.filter_map(|input| known.get(&input.id));
@@ -193,6 +194,9 @@ fn readings(
             reading.keeps = reading.keeps.max(retention);
             reading.feeds.push(feed);
             endpoints.insert(endpoint);
+            if table.is_erasable {
+                erasable.insert(endpoint);
+            }
         }
         let history = table.retention.history().micros();
         for endpoint in &endpoints {
@@ -201,6 +205,13 @@ fn readings(
             }
         }
         known.insert(table.id, endpoints);
+    }
+    // An erasure makes anew what takes rows of these endpoints, also where it takes others as well.
+    let anew = known.values().filter(|all| !all.is_disjoint(&erasable));
+    for endpoint in anew.flatten() {
+        if let Some(reading) = readings.get_mut(endpoint) {
+            reading.is_whole = true;
+        }
     }
     readings
 }

@@ -53,8 +53,8 @@ pub(crate) struct Runner {
     over: Condvar,
     /// Rows that a step takes before it is looked through for what it doesn't need any more.
     compact_after: usize,
-    /// How far what is older than its history is removed. Whoever has the turn has it.
-    trimming: Mutex<Trimming>,
+    /// How far what is older than its history is removed; `None` where all is kept. Whoever has the turn has it.
+    trimming: Option<Mutex<Trimming>>,
     /// Endpoints that have rows which may not be applied, with the number of the last one's sequence and one.
     waiting: Mutex<BTreeMap<EndpointId, u64>>,
 }
@@ -89,7 +89,9 @@ impl Runner {
                 failed: None,
             }),
             compact_after: options.compact_after,
-            trimming: Mutex::new(Trimming::new(options.trim_after)),
+            trimming: options
+                .trim_after
+                .map(|after| Mutex::new(Trimming::new(after))),
             ..Default::default()
         }
     }
@@ -174,8 +176,15 @@ impl Runner {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn trimming(&self) -> MutexGuard<'_, Trimming> {
-        self.trimming.lock().unwrap_or_else(PoisonError::into_inner)
+    fn trimming(&self) -> Option<MutexGuard<'_, Trimming>> {
+        let trimming = self.trimming.as_ref()?;
+        Some(trimming.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether something may have become older than its history.
+    fn is_trim_due(&self, live: &Live) -> bool {
+        self.trimming()
+            .is_some_and(|trimming| trimming.is_due(live))
     }
 
     /// The endpoints that have rows from `applied` on.
@@ -261,7 +270,7 @@ struct Passes<'r> {
 
 impl Passes<'_> {
     fn run(&mut self, end: u64) -> Result<()> {
-        if self.live.is_empty() && !self.runner.trimming().is_due(&self.live) {
+        if self.live.is_empty() && !self.runner.is_trim_due(&self.live) {
             self.applied = end;
         }
         while self.applied < end {
@@ -282,7 +291,7 @@ impl Passes<'_> {
         let mut state = State::new(self.store.snapshot(), applied);
         let endpoints = self.runner.endpoints(self.applied);
         let mut changed = self.live.taken(&state, &endpoints)?;
-        let is_due = self.runner.trimming().is_due(&self.live);
+        let is_due = self.runner.is_trim_due(&self.live);
         if changed.values().all(Changes::is_empty) && !is_due {
             return Ok(());
         }
@@ -322,12 +331,11 @@ impl Passes<'_> {
             }
         }
         self.compact(&mut state)?;
-        if is_due {
+        if is_due && let Some(mut trimming) = self.runner.trimming() {
             let present = Present {
                 now: self.now,
                 rows: until - self.applied,
             };
-            let mut trimming = self.runner.trimming();
             trimming.run(&self.live, &mut state, &mut batch, &present)?;
         }
         state.finish(&mut batch);

@@ -65,6 +65,8 @@ pub(crate) struct Table {
     pub(crate) flow: Option<Arc<Flow>>,
     /// How long its rows are kept.
     pub(crate) retention: Arc<Retention>,
+    /// Whether rows can be erased from it.
+    pub(crate) is_erasable: bool,
 }
 
 /// How the rows of a table are kept.
@@ -148,6 +150,7 @@ impl Table {
             sources,
             flow,
             retention: Arc::new(Retention::new(dataset.history)),
+            is_erasable: dataset.fields.iter().any(|field| field.erase_key),
         })
     }
 
