@@ -1,11 +1,14 @@
 //! The input files of a job.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use cap_std::fs::Dir;
+#[cfg(unix)]
+use cap_std::fs::OpenOptionsExt;
+use cap_std::fs::{Dir, OpenOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -37,6 +40,31 @@ impl Seen {
     }
 }
 
+/// Refuses to go on with files of which one has changed, has come, or is gone.
+pub(crate) fn check_same(files: &[Arc<dyn Source>], seen: &[Seen]) -> Result<()> {
+    let changed = |name: &str, what: &str| {
+        Error::Failed(format!(
+            "`{name}` {what} since the query was begun; send it again"
+        ))
+    };
+    let there: HashSet<&str> = files.iter().map(|file| file.name()).collect();
+    if let Some(gone) = seen.iter().find(|seen| !there.contains(&*seen.name)) {
+        return Err(changed(&gone.name, "is gone"));
+    }
+    for (i, file) in files.iter().enumerate() {
+        match seen.get(i) {
+            // In the order of their names, so what isn't at its place is behind one that came.
+            Some(seen) if seen.name == file.name() => {
+                if Seen::of(&**file)? != *seen {
+                    return Err(changed(&seen.name, "has changed"));
+                }
+            }
+            _ => return Err(changed(file.name(), "has come")),
+        }
+    }
+    Ok(())
+}
+
 /// A file of an allowed folder.
 struct Allowed {
     dir: Arc<Dir>,
@@ -50,8 +78,18 @@ impl Source for Allowed {
     }
 
     fn open(&self) -> Result<File> {
-        let file = self.dir.open(&self.path).map(cap_std::fs::File::into_std);
-        file.map_err(|error| unreadable(&self.name, &error))
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // Since a pipe would wait for somebody who writes to it.
+        #[cfg(unix)]
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let unreadable = |error| unreadable(&self.name, &error);
+        let file = self.dir.open_with(&self.path, &options);
+        let file = file.map_err(unreadable)?.into_std();
+        match file.metadata().map_err(unreadable)?.is_file() {
+            true => Ok(file),
+            false => Err(no_file(&self.name)),
+        }
     }
 }
 
@@ -78,6 +116,9 @@ pub(crate) fn below(local: &Local) -> Result<Vec<Arc<dyn Source>>> {
     let metadata = local.dir.metadata(&local.path);
     let metadata = metadata.map_err(|error| unreadable(shown, &error))?;
     if !metadata.is_dir() {
+        if !metadata.is_file() {
+            return Err(no_file(shown));
+        }
         return Ok(vec![Arc::new(Allowed {
             dir: Arc::clone(&local.dir),
             path: local.path.clone(),
@@ -120,6 +161,12 @@ pub(crate) fn below(local: &Local) -> Result<Vec<Arc<dyn Source>>> {
 pub(crate) fn is_hidden(name: &str) -> bool {
     let name = Path::new(name).file_name().and_then(|name| name.to_str());
     name.is_none_or(|name| name.starts_with(['.', '_']))
+}
+
+fn no_file(name: &str) -> Error {
+    Error::Invalid(format!(
+        "`{name}` is neither a file nor a folder but a pipe, a socket or a device; copy what it gives to a file"
+    ))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Error {

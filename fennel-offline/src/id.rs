@@ -10,6 +10,12 @@ pub(crate) fn random() -> Result<String> {
     Ok(of(u128::from_be_bytes(bytes)))
 }
 
+/// Whether a text is such an id.
+pub(crate) fn is(text: &str) -> bool {
+    let random = u128::from_str_radix(&text.replace('-', ""), 16);
+    random.is_ok_and(|random| of(random) == text)
+}
+
 fn of(random: u128) -> String {
     const VERSION: u128 = 0xf << 76;
     const VARIANT: u128 = 0b11 << 62;
@@ -31,5 +37,9 @@ mod tests {
         assert_eq!(of(0), "00000000-0000-4000-8000-000000000000");
         assert_eq!(of(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_ne!(random().unwrap(), random().unwrap());
+        assert!(is(&random().unwrap()));
+        for other in ["", "lost+found", "00000000-0000-0000-0000-000000000000"] {
+            assert!(!is(other), "{other}");
+        }
     }
 }

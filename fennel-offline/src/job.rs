@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::files::{Own, Seen, below};
+use crate::files::{Own, Seen, below, check_same};
 use crate::folder::{Asked, End, Folder, Part, Plan};
 use crate::objects::Objects;
 use crate::output::Output;
@@ -219,14 +219,7 @@ impl Job {
         let (plan, files) = match self.folder.plan()? {
             Some(plan) => {
                 let files = self.files(around, Some(&plan))?;
-                for (file, seen) in files.iter().zip(&plan.files) {
-                    if Seen::of(&**file)? != *seen {
-                        return Err(Error::Failed(format!(
-                            "`{}` has changed since the query was begun; send it again",
-                            seen.name
-                        )));
-                    }
-                }
+                check_same(&files, &plan.files)?;
                 (plan, files)
             }
             None => {

@@ -1,6 +1,6 @@
 //! All jobs of a server, and the workers that they share.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -26,6 +26,10 @@ use crate::{Ask, Frame, Input, Place, Request, id};
 const MOST: usize = 100;
 /// How many jobs are worked on side by side; the others wait.
 const SIDE_BY_SIDE: usize = 4;
+/// The most bytes of a column's name: rows that come with a request are kept with their columns' names in each.
+const NAME: usize = 1 << 10;
+/// After so many written bytes the disk is asked anew for room.
+const STEP: usize = 4 << 20;
 /// How long an ended job and what is kept of it stays, in microseconds: 7 days.
 const KEPT: i64 = 7 * 86_400_000_000;
 
@@ -200,6 +204,12 @@ impl Jobs {
                 request.timestamp_column
             )));
         }
+        if let Some(name) = wanted(request).columns.iter().find(|it| it.len() > NAME) {
+            return Err(Error::Invalid(format!(
+                "a column of the input has a name of {} bytes, and {NAME} are the most; give it a shorter one",
+                name.len()
+            )));
+        }
         if let Some(input) = request
             .columns
             .keys()
@@ -325,24 +335,30 @@ impl Frame {
         }
         folder.make(&folder.frame(), |file| {
             let mut lines = BufWriter::new(file);
-            let mut write = || {
-                for row in 0..rows {
-                    let row = columns.iter().map(|(name, values)| {
-                        let value = values.get(row).cloned().unwrap_or(Json::Null);
-                        ((*name).clone(), value)
-                    });
-                    let row: Map<String, Json> = row.collect();
-                    serde_json::to_writer(&mut lines, &row)?;
-                    lines.write_all(b"\n")?;
+            let (mut line, mut unchecked) = (Vec::new(), STEP);
+            for row in 0..rows {
+                let row = columns.iter().map(|(name, values)| {
+                    let value = values.get(row).cloned().unwrap_or(Json::Null);
+                    ((*name).clone(), value)
+                });
+                let row: Map<String, Json> = row.collect();
+                line.clear();
+                serde_json::to_writer(&mut line, &row).map_err(|it| folder.told(&it.into()))?;
+                line.push(b'\n');
+                unchecked += line.len();
+                if unchecked >= STEP {
+                    folder.check_room(unchecked as u64)?;
+                    unchecked = 0;
                 }
-                lines.flush()
-            };
-            write().map_err(|error| folder.told(&error))
+                lines.write_all(&line).map_err(|it| folder.told(&it))?;
+            }
+            lines.flush().map_err(|error| folder.told(&error))
         })
     }
 }
 
-/// The jobs that a folder has, in their order.
+/// The jobs that a folder has, in their order. What can't be read as a job is told and left where it is, since it must not
+/// keep the others from going on.
 fn read(folder: &Path) -> Result<Vec<Arc<Job>>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -352,22 +368,34 @@ fn read(folder: &Path) -> Result<Vec<Arc<Job>>> {
     let mut jobs = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| Error::own(folder, &error))?;
-        let Ok(id) = entry.file_name().into_string() else {
-            continue;
-        };
-        let own = Folder::new(entry.path());
-        let Some(asked) = own.asked()? else {
-            // A crash came before the job was taken.
-            own.remove()?;
-            continue;
-        };
-        jobs.push(Arc::new(match own.end()? {
-            Some(end) => Job::ended(id, asked, own, end),
-            None => Job::new(id, asked, own),
-        }));
+        match read_job(&entry) {
+            Ok(job) => jobs.extend(job.map(Arc::new)),
+            Err(error) => eprintln!(
+                "warning: `{}` is passed over as an offline query: {error}; remove it if nobody needs it",
+                entry.path().display()
+            ),
+        }
     }
     jobs.sort_by_key(|job| job.number);
     Ok(jobs)
+}
+
+/// The job of a folder; `None` where a crash came before it was taken.
+fn read_job(entry: &DirEntry) -> Result<Option<Job>> {
+    let name = entry.file_name().into_string().ok();
+    let is_folder = entry.file_type().is_ok_and(|it| it.is_dir());
+    let Some(id) = name.filter(|name| is_folder && id::is(name)) else {
+        return Err(Error::Failed("it is no folder of a job".into()));
+    };
+    let own = Folder::new(entry.path());
+    let Some(asked) = own.asked()? else {
+        own.remove()?;
+        return Ok(None);
+    };
+    Ok(Some(match own.end()? {
+        Some(end) => Job::ended(id, asked, own, end),
+        None => Job::new(id, asked, own),
+    }))
 }
 
 fn create_own(folder: &Path) -> Result<()> {

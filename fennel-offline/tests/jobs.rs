@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fennel_offline::{Error, Format, Input, Jobs, Place, State, Status};
+use fennel_offline::{Error, Format, Frame, Input, Jobs, Place, State, Status};
+use serde_json::json;
 
 use support::{Doubling, Gate, csv, numbers, open, request, run, url, wait};
 
@@ -161,6 +162,90 @@ fn a_file_that_changes_meanwhile_is_told() {
         error.contains("has changed since the query was begun"),
         "{error}"
     );
+}
+
+#[test]
+fn files_that_come_or_go_meanwhile_are_told() {
+    for (name, told) in [("c.csv", "c.csv` has come"), ("a.csv", "a.csv` has come")] {
+        let error = after_a_restart(|folder| {
+            fs::write(folder.join(name), "x,at\n1,2024-01-01\n").unwrap();
+        });
+        assert!(error.contains(told), "{error}");
+    }
+    let error = after_a_restart(|folder| fs::remove_file(folder.join("d.csv")).unwrap());
+    assert!(error.contains("d.csv` is gone since"), "{error}");
+}
+
+/// Why a query of a folder with `b.csv` and `d.csv` fails, which `change` changes while no server runs.
+fn after_a_restart(change: impl FnOnce(&Path)) -> String {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    fs::rename(wide(temp.path(), 50), folder.join("b.csv")).unwrap();
+    fs::write(folder.join("d.csv"), "x,at\n1,2024-01-01\n").unwrap();
+    let gate = Arc::new(Gate::new(1));
+    let jobs = open(temp.path(), 2, gate.clone());
+    let id = jobs.submit(request(&folder), None).unwrap().id;
+    gate.wait_until_closed();
+    gate.close(&jobs);
+    drop(jobs);
+    change(&folder);
+    let jobs = open(temp.path(), 2, Arc::new(Doubling));
+    let status = wait(&jobs, &id);
+    assert_eq!(status.state, State::Failed);
+    status.error.unwrap()
+}
+
+#[test]
+fn names_of_columns_are_short() {
+    let temp = tempfile::tempdir().unwrap();
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let mut asked = request(temp.path());
+    asked.input = Input::Frame;
+    asked.columns.clear();
+    asked.timestamp_column = "t".repeat(2_000);
+    let at = (asked.timestamp_column.clone(), json!(["2024-01-01"]));
+    let columns = [("Fs.x".to_owned(), json!([1])), at];
+    let frame = Frame(columns.into_iter().collect());
+    let refused = jobs.submit(asked, Some(&frame)).unwrap_err();
+    assert!(matches!(refused, Error::Invalid(_)), "{refused}");
+    assert!(refused.to_string().contains("2000 bytes"), "{refused}");
+}
+
+#[test]
+fn what_is_no_job_is_passed_over_and_left() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 1, |_| "1".into());
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let good = run(&jobs, request(&input)).id;
+    let damaged = run(&jobs, request(&input)).id;
+    drop(jobs);
+    let folder = temp.path().join("jobs");
+    fs::write(folder.join(&damaged).join("job.json"), "{").unwrap();
+    fs::write(folder.join("stray"), "").unwrap();
+    fs::create_dir(folder.join("lost+found")).unwrap();
+    let begun = folder.join("00000000-0000-4000-8000-000000000000");
+    fs::create_dir(&begun).unwrap();
+
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    assert_eq!(jobs.status(&good).unwrap().state, State::Completed);
+    assert!(jobs.status(&damaged).is_none());
+    for left in [&*damaged, "stray", "lost+found"] {
+        assert!(folder.join(left).exists(), "{left}");
+    }
+    assert!(!begun.exists(), "a crash came before it was taken");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_waited_for_by_nobody() {
+    let temp = tempfile::tempdir().unwrap();
+    let pipe = temp.path().join("pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let refused = jobs.submit(request(&pipe), None).unwrap_err().to_string();
+    assert!(refused.contains("neither a file nor a folder"), "{refused}");
 }
 
 #[test]
