@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::files::Seen;
+use crate::read::CHUNK_ROWS;
 use crate::status::{Failure, State};
 use crate::{Request, room};
 
@@ -45,6 +46,9 @@ pub(crate) struct Plan {
     pub(crate) files: Vec<Seen>,
     pub(crate) rows: u64,
     pub(crate) zoned: Option<bool>,
+    /// The most rows of a chunk, by which a job that goes on cuts as before.
+    #[serde(default = "most_rows")]
+    pub(crate) chunk_rows: usize,
     /// The output's columns, each with its type.
     pub(crate) columns: Vec<(String, String)>,
 }
@@ -72,6 +76,11 @@ pub(crate) struct End {
     pub(crate) done: u64,
     pub(crate) failed: u64,
     pub(crate) failures: Vec<Failure>,
+}
+
+/// How plans cut that don't say.
+fn most_rows() -> usize {
+    CHUNK_ROWS
 }
 
 impl Folder {

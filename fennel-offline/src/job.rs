@@ -44,7 +44,7 @@ enum Phase {
     New,
     /// A worker does what only one can do.
     Busy,
-    Parts(Parts),
+    Parts(Box<Parts>),
     /// Nothing comes any more, from this process at least.
     Over,
 }
@@ -192,7 +192,7 @@ impl Job {
     pub(crate) fn run(&self, task: Task, around: &Surroundings, notify: &dyn Fn()) {
         match task {
             Task::Prepare => match self.prepare(around) {
-                Ok(parts) => self.lock().phase = Phase::Parts(parts),
+                Ok(parts) => self.lock().phase = Phase::Parts(Box::new(parts)),
                 Err(error) => self.end(around, Err(error)),
             },
             Task::Part(rows) => self.part(rows, around, notify),
@@ -235,9 +235,11 @@ impl Job {
         finished.iter().for_each(|part| inner.progress.add(part));
         let numbers = finished.iter();
         let numbers = numbers.map(|part| (part.number, part.failed < part.rows));
+        let format = self.format();
+        let rows = Rows::new(files, format, wanted(&self.request), plan.chunk_rows);
         Ok(Parts {
             plan: Arc::new(plan),
-            rows: Some(Rows::new(files, self.format(), wanted(&self.request))),
+            rows: Some(rows),
             is_read: false,
             out: 0,
             next: 0,
@@ -314,6 +316,7 @@ impl Job {
             files: seen,
             rows,
             zoned: zone,
+            chunk_rows: work::chunk_rows(&empty),
             columns: write::columns(&empty, &self.request.timestamp_column),
         })
     }

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use fennel_core::time::Timestamp;
-use fennel_core::value::Value;
+use fennel_core::value::{Shape, Value};
 use fennel_engine::{Columns, FailedRow, Query};
 
 use crate::ask::{Answer, Ask};
 use crate::error::{Error, Result};
 use crate::folder::{Folder, Part, Plan};
-use crate::read::{Placed, Types, Wanted};
+use crate::read::{CHUNK_ROWS, Placed, Types, Wanted};
 use crate::status::{Failure, TOLD};
 use crate::{Input, Request, write};
+
+/// About how many bytes the values of a chunk's answer have at most, before they are encoded.
+const ANSWER_BYTES: usize = 16 << 20;
 
 /// The columns that a request needs of its input.
 pub(crate) fn wanted(request: &Request) -> Wanted {
@@ -30,6 +33,25 @@ pub(crate) fn empty(request: &Request, ask: &dyn Ask) -> Result<Columns> {
         Ok(Answer::Failed(_)) => Err(Error::Failed("rows that are none have failed".into())),
         Err(reason) => Err(Error::Invalid(reason)),
     }
+}
+
+/// How many rows a chunk has at most, so that its answer fits into memory where outputs are many or wide.
+pub(crate) fn chunk_rows(outputs: &Columns) -> usize {
+    let width: usize = outputs.0.iter().map(|it| width(&it.shape)).sum();
+    (ANSWER_BYTES / width.max(1)).clamp(1, CHUNK_ROWS)
+}
+
+/// About how many bytes a value takes; those whose length no type tells count as short ones.
+fn width(shape: &Shape) -> usize {
+    const SOME: usize = 4;
+    let inside = match shape {
+        Shape::Embedding(dimension) => (*dimension as usize).saturating_mul(size_of::<f64>()),
+        Shape::Optional(inner) => width(inner),
+        Shape::List(inner) | Shape::Map(inner) => SOME * width(inner),
+        Shape::Record(_, fields) => fields.iter().map(|(_, shape)| width(shape)).sum(),
+        _ => 0,
+    };
+    size_of::<Value>() + inside.min(ANSWER_BYTES)
 }
 
 fn query(request: &Request, columns: Vec<Vec<Value>>, at: Vec<Timestamp>) -> Query {
@@ -182,4 +204,28 @@ impl Rows {
 fn keep<T>(values: &mut Vec<T>, is_kept: &[bool]) {
     let mut kept = is_kept.iter();
     values.retain(|_| *kept.next().unwrap_or(&true));
+}
+
+#[cfg(test)]
+mod tests {
+    use fennel_engine::Column;
+
+    use super::*;
+
+    #[test]
+    fn wide_outputs_make_chunks_of_few_rows() {
+        let rows = |shapes: Vec<Shape>| {
+            let columns = shapes.into_iter().map(|shape| Column {
+                name: "Fs.f".into(),
+                shape,
+                values: Vec::new(),
+            });
+            chunk_rows(&Columns(columns.collect()))
+        };
+        assert_eq!(rows(vec![Shape::Int; 3]), CHUNK_ROWS);
+        let embedded = rows(vec![Shape::Embedding(1536)]);
+        assert!((1_000..1_400).contains(&embedded), "{embedded}");
+        assert!(rows(vec![Shape::Int; 1_000]) < 1_000);
+        assert_eq!(rows(vec![Shape::Embedding(u32::MAX); 3]), 1);
+    }
 }

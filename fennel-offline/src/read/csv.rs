@@ -9,8 +9,7 @@ use csv::{ByteRecord, ErrorKind, Position, ReaderBuilder};
 use fennel_core::value::{Shape, Unique, Value};
 
 use super::{
-    Bounded, CHUNK_BYTES, CHUNK_ROWS, Chunk, ROW_BYTES, Reader, Types, Wanted, no_column,
-    too_large, unreadable,
+    Bounded, CHUNK_BYTES, Chunk, ROW_BYTES, Reader, Types, Wanted, no_column, too_large, unreadable,
 };
 use crate::error::{Error, Result};
 
@@ -71,9 +70,9 @@ impl CsvReader {
 }
 
 impl Reader for CsvReader {
-    fn next(&mut self) -> Result<Option<Chunk>> {
+    fn next(&mut self, most: usize) -> Result<Option<Chunk>> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
+        while rows.len() < most && bytes < CHUNK_BYTES {
             self.left.store(ROW_BYTES, Ordering::Relaxed);
             let mut record = ByteRecord::new();
             let line = self.reader.position().line();

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use fennel_core::value::{Unique, Value};
 use serde_json::Value as Json;
 
-use super::{CHUNK_BYTES, CHUNK_ROWS, Chunk, ROW_BYTES, Reader, Wanted, too_large, unreadable};
+use super::{CHUNK_BYTES, Chunk, ROW_BYTES, Reader, Wanted, too_large, unreadable};
 use crate::error::Result;
 
 pub(super) struct JsonReader {
@@ -26,9 +26,9 @@ impl JsonReader {
 }
 
 impl Reader for JsonReader {
-    fn next(&mut self) -> Result<Option<Chunk>> {
+    fn next(&mut self, most: usize) -> Result<Option<Chunk>> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
+        while rows.len() < most && bytes < CHUNK_BYTES {
             let mut text = Vec::new();
             let mut bounded = (&mut self.lines).take(ROW_BYTES as u64);
             let read = bounded.read_until(b'\n', &mut text);

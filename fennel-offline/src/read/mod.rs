@@ -1,7 +1,8 @@
 //! Reading rows: files one behind the other, cut into chunks that fit into memory.
 //!
 //! A chunk holds what was read as it was read; [`Chunk::rows`] makes values of it, so that workers do that side by side.
-//! Where chunks are cut follows from the files alone, so a job that goes on after a restart cuts them as before.
+//! Where chunks are cut follows from the files and the plan alone, so a job that goes on after a restart
+//! cuts them as before.
 
 mod arrow;
 mod csv;
@@ -19,7 +20,7 @@ use fennel_core::value::{Shape, Value};
 use crate::Format;
 use crate::error::{Error, Result};
 
-/// The most rows of a chunk.
+/// The most rows of a chunk, whose outputs are narrow.
 pub(crate) const CHUNK_ROWS: usize = 32 << 10;
 /// The bytes of a chunk, as they were read, after which it takes no more rows.
 pub(crate) const CHUNK_BYTES: usize = 4 << 20;
@@ -68,8 +69,8 @@ pub(crate) struct Types {
 
 /// Reads one file.
 trait Reader: Send {
-    /// The next rows; `None` at the end.
-    fn next(&mut self) -> Result<Option<Chunk>>;
+    /// The next rows, so many at most; `None` at the end.
+    fn next(&mut self, most: usize) -> Result<Option<Chunk>>;
 }
 
 fn open(source: &dyn Source, format: &Format, wanted: &Wanted) -> Result<Box<dyn Reader>> {
@@ -105,7 +106,7 @@ pub(crate) fn count(
     }
     let mut reader = open(source, format, wanted)?;
     let mut rows = 0;
-    while let Some(chunk) = reader.next()? {
+    while let Some(chunk) = reader.next(CHUNK_ROWS)? {
         rows += chunk.len() as u64;
         if is_stopped() {
             return Err(Error::Stopped);
@@ -117,7 +118,9 @@ pub(crate) fn count(
 /// Whether the instants of the first rows have time zones; `None` where no row says.
 pub(crate) fn zoned(source: &dyn Source, format: &Format, wanted: &Wanted) -> Result<Option<bool>> {
     let mut reader = open(source, format, wanted)?;
-    Ok(reader.next()?.and_then(|chunk| chunk.zoned(wanted)))
+    Ok(reader
+        .next(CHUNK_ROWS)?
+        .and_then(|chunk| chunk.zoned(wanted)))
 }
 
 /// Rows of several files, chunk by chunk.
@@ -125,6 +128,8 @@ pub(crate) struct Rows {
     files: Vec<Arc<dyn Source>>,
     format: Format,
     wanted: Wanted,
+    /// The most rows of a chunk.
+    chunk_rows: usize,
     /// The number of the file that is read.
     file: usize,
     reader: Option<Box<dyn Reader>>,
@@ -142,11 +147,17 @@ pub(crate) struct Placed {
 }
 
 impl Rows {
-    pub(crate) fn new(files: Vec<Arc<dyn Source>>, format: Format, wanted: Wanted) -> Rows {
+    pub(crate) fn new(
+        files: Vec<Arc<dyn Source>>,
+        format: Format,
+        wanted: Wanted,
+        chunk_rows: usize,
+    ) -> Rows {
         Rows {
             files,
             format,
             wanted,
+            chunk_rows,
             file: 0,
             reader: None,
             read: 0,
@@ -167,7 +178,7 @@ impl Rows {
                         .insert(open(&**source, &self.format, &self.wanted)?)
                 }
             };
-            let Some(chunk) = reader.next()? else {
+            let Some(chunk) = reader.next(self.chunk_rows)? else {
                 self.reader = None;
                 self.file += 1;
                 continue;

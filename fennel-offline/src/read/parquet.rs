@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use arrow_array::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -9,11 +10,13 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
-use super::{CHUNK_BYTES, CHUNK_ROWS, Chunk, Reader, Wanted, no_column};
+use super::{CHUNK_BYTES, Chunk, Reader, Wanted, no_column};
 use crate::error::{Error, Result};
 
 pub(super) struct ParquetReader {
     batches: ParquetRecordBatchReader,
+    /// What a chunk had no room for.
+    rest: Option<RecordBatch>,
     name: String,
     columns: Vec<usize>,
 }
@@ -44,6 +47,7 @@ impl ParquetReader {
         let batches = builder.with_projection(mask).with_batch_size(rows).build();
         Ok(ParquetReader {
             batches: batches.map_err(|error| damaged(name, &error))?,
+            rest: None,
             name: name.to_owned(),
             columns,
         })
@@ -51,16 +55,22 @@ impl ParquetReader {
 }
 
 impl Reader for ParquetReader {
-    fn next(&mut self) -> Result<Option<Chunk>> {
+    fn next(&mut self, most: usize) -> Result<Option<Chunk>> {
         let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
-        while rows < CHUNK_ROWS && bytes < CHUNK_BYTES {
-            let Some(batch) = self.batches.next() else {
+        while rows < most && bytes < CHUNK_BYTES {
+            let batch = self.rest.take().map(Ok);
+            let Some(batch) = batch.or_else(|| self.batches.next()) else {
                 break;
             };
-            let batch = batch.map_err(|error| {
+            let mut batch = batch.map_err(|error| {
                 let what = format!("`{}` can't be read as Parquet: {error}", self.name);
                 Error::Invalid(what)
             })?;
+            let room = most - rows;
+            if let Some(over) = batch.num_rows().checked_sub(room).filter(|over| *over > 0) {
+                self.rest = Some(batch.slice(room, over));
+                batch = batch.slice(0, room);
+            }
             rows += batch.num_rows();
             bytes += batch.get_array_memory_size();
             batches.push(batch);
@@ -93,4 +103,32 @@ fn batch_rows(metadata: &ParquetMetaData) -> usize {
 
 fn damaged(name: &str, error: &ParquetError) -> Error {
     Error::Invalid(format!("`{name}` can't be read as Parquet: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Int64Array};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    #[test]
+    fn chunks_have_no_more_rows_than_they_may() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..2_500));
+        let batch = RecordBatch::try_from_iter([("x", numbers)]).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(file.reopen().unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let wanted = Wanted {
+            columns: vec!["x".into()],
+        };
+        let mut reader = ParquetReader::new(file.reopen().unwrap(), "x", &wanted).unwrap();
+        let chunks = std::iter::from_fn(|| reader.next(700).unwrap());
+        let rows: Vec<usize> = chunks.map(|chunk| chunk.len()).collect();
+        assert_eq!(rows, [700, 700, 700, 400]);
+    }
 }
