@@ -150,9 +150,20 @@ impl Job {
         self.lock().progress.ended.is_some()
     }
 
-    /// Has it end as soon as may be. One that has ended stays as it is.
-    pub(crate) fn cancel(&self) {
+    /// Has it end as soon as may be: at once where no worker is at it. One that has ended stays as it is.
+    pub(crate) fn cancel(&self, around: &Surroundings) {
         self.is_cancelled.store(true, Ordering::Relaxed);
+        let waits = {
+            let phase = &mut self.lock().phase;
+            let waits = matches!(phase, Phase::New);
+            if waits {
+                *phase = Phase::Busy;
+            }
+            waits
+        };
+        if waits {
+            self.end(around, Err(Error::Stopped));
+        }
     }
 
     /// What can be done next, if anything; whoever gets it does it.

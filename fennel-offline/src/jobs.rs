@@ -4,7 +4,7 @@ use std::fs::{self, DirEntry, File};
 use std::io::{BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -24,6 +24,8 @@ use crate::{Ask, Frame, Input, Place, Request, id};
 
 /// The most jobs that have not ended.
 const MOST: usize = 100;
+/// The most of these that one account has, so that it leaves places to others.
+const MOST_OF_ONE: usize = 25;
 /// How many jobs are worked on side by side; the others wait.
 const SIDE_BY_SIDE: usize = 4;
 /// The most bytes of a column's name: rows that come with a request are kept with their columns' names in each.
@@ -58,6 +60,8 @@ struct Shared {
     /// In the order in which they came.
     jobs: Mutex<Vec<Arc<Job>>>,
     changed: Condvar,
+    /// The number of the next job.
+    next: AtomicU64,
 }
 
 impl Jobs {
@@ -73,6 +77,8 @@ impl Jobs {
     ) -> Result<Jobs, Error> {
         let places = Places::open(&settings.folders, &settings.buckets)?;
         let folder = settings.folder.clone();
+        let jobs = read(&folder)?;
+        let next = jobs.last().map_or(0, |job| job.number + 1);
         let shared = Arc::new(Shared {
             around: Surroundings {
                 ask,
@@ -80,8 +86,9 @@ impl Jobs {
                 clock,
                 is_closed: AtomicBool::new(false),
             },
-            jobs: Mutex::new(read(&folder)?),
+            jobs: Mutex::new(jobs),
             changed: Condvar::new(),
+            next: AtomicU64::new(next),
         });
         let workers = (0..settings.workers.max(1)).map(|_| {
             let shared = Arc::clone(&shared);
@@ -106,29 +113,23 @@ impl Jobs {
         let id = id::random()?;
         self.check(&request, &id)?;
         let folder = Folder::new(self.folder.join(&id));
-        let make_room = |jobs: &[Arc<Job>]| {
-            let unfinished = jobs.iter().filter(|job| !job.is_over());
-            match unfinished.count() < MOST {
-                true => Ok(()),
-                false => Err(Error::Busy(format!(
-                    "there are {MOST} offline queries that have not ended; send it again later, or cancel some"
-                ))),
-            }
-        };
-        make_room(&self.shared.jobs())?;
+        let account = request.submitter.account.clone();
+        check_place(&self.shared.jobs(), &account)?;
         create_own(&self.folder)?;
         folder.create()?;
         let kept = (|| {
             if let (Input::Frame, Some(frame)) = (&request.input, frame) {
                 frame.write(&folder, &request)?;
             }
-            let mut jobs = self.shared.jobs();
-            make_room(&jobs)?;
-            let number = jobs.last().map_or(0, |job| job.number + 1);
+            let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
             let asked = Asked { request, number };
             folder.ask(&asked)?;
             let job = Arc::new(Job::new(id, asked, folder.clone()));
-            jobs.push(Arc::clone(&job));
+            // Files are written and removed without the lock, which whoever asks for a status waits for.
+            let mut jobs = self.shared.jobs();
+            check_place(&jobs, &account)?;
+            let place = jobs.partition_point(|other| other.number < number);
+            jobs.insert(place, Arc::clone(&job));
             Ok(job)
         })();
         let job = kept.inspect_err(|_| drop(folder.remove()))?;
@@ -142,10 +143,11 @@ impl Jobs {
         self.find(id).map(|job| job.status())
     }
 
-    /// Has a job end without an output; one that has ended stays as it is. `None` if there is none of that id.
+    /// Has a job end without an output, at once where it waits; one that has ended stays as it is. `None` if there is none
+    /// of that id.
     pub fn cancel(&self, id: &str) -> Option<Status> {
         let job = self.find(id)?;
-        job.cancel();
+        job.cancel(&self.shared.around);
         self.shared.notify();
         Some(job.status())
     }
@@ -240,12 +242,16 @@ impl Jobs {
     /// Removes jobs that ended long ago.
     fn sweep(&self) {
         let before = self.shared.around.clock.now().micros() - KEPT;
-        let mut jobs = self.shared.jobs();
-        jobs.retain(|job| {
-            let is_old = job.ended_at().is_some_and(|at| at < before);
-            // One that can't be removed is tried again.
-            !(is_old && job.folder().remove().is_ok())
-        });
+        let is_old = |job: &Job| job.ended_at().is_some_and(|at| at < before);
+        let old = self
+            .shared
+            .jobs()
+            .extract_if(.., |job| is_old(job))
+            .collect::<Vec<_>>();
+        for job in old {
+            // What can't be removed is found, and tried again, by the next start.
+            let _ = job.folder().remove();
+        }
     }
 }
 
@@ -355,6 +361,23 @@ impl Frame {
             lines.flush().map_err(|error| folder.told(&error))
         })
     }
+}
+
+/// Refuses one more job of an account where too many have not ended.
+fn check_place(jobs: &[Arc<Job>], account: &str) -> Result<()> {
+    let unfinished = || jobs.iter().filter(|job| !job.is_over());
+    if unfinished().count() >= MOST {
+        return Err(Error::Busy(format!(
+            "there are {MOST} offline queries that have not ended; send it again later, or cancel some"
+        )));
+    }
+    let own = unfinished().filter(|job| job.request.submitter.account == account);
+    if own.count() >= MOST_OF_ONE {
+        return Err(Error::Busy(format!(
+            "the account has {MOST_OF_ONE} offline queries that have not ended; send it again later, or cancel some"
+        )));
+    }
+    Ok(())
 }
 
 /// The jobs that a folder has, in their order. What can't be read as a job is told and left where it is, since it must not

@@ -197,6 +197,37 @@ fn after_a_restart(change: impl FnOnce(&Path)) -> String {
 }
 
 #[test]
+fn a_waiting_query_is_cancelled_at_once_and_accounts_leave_places() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 1, |_| "1".into());
+    let gate = Arc::new(Gate::new(0));
+    let jobs = open(temp.path(), 1, gate.clone());
+    let first = jobs.submit(request(&input), None).unwrap().id;
+    // The only worker waits here.
+    gate.wait_until_closed();
+    let waiting = (1..25).map(|_| jobs.submit(request(&input), None).unwrap().id);
+    let waiting: Vec<String> = waiting.collect();
+    let refused = jobs.submit(request(&input), None).unwrap_err();
+    assert!(matches!(refused, Error::Busy(_)), "{refused}");
+    assert!(
+        refused.to_string().contains("the account has 25"),
+        "{refused}"
+    );
+    let mut of_another = request(&input);
+    of_another.submitter.account = "bob".into();
+    jobs.submit(of_another, None).unwrap();
+
+    let cancelled = jobs.cancel(&waiting[0]).unwrap();
+    assert_eq!(cancelled.state, State::Cancelled);
+    jobs.submit(request(&input), None).unwrap();
+    let running = jobs.cancel(&first).unwrap();
+    assert_eq!(running.state, State::Running);
+    gate.open();
+    assert_eq!(wait(&jobs, &first).state, State::Cancelled);
+    assert_eq!(wait(&jobs, &waiting[1]).state, State::Completed);
+}
+
+#[test]
 fn names_of_columns_are_short() {
     let temp = tempfile::tempdir().unwrap();
     let jobs = open(temp.path(), 1, Arc::new(Doubling));

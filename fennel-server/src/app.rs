@@ -175,9 +175,10 @@ impl App {
     }
 
     /// Runs what only reads.
-    pub(crate) async fn read<F>(&self, work: F) -> Result<Answer, Failure>
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Failure>
     where
-        F: FnOnce(&Engine) -> Result<Answer, Failure> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&Engine) -> Result<T, Failure> + Send + 'static,
     {
         self.on_a_thread(&self.readers, work).await
     }
@@ -213,9 +214,10 @@ impl App {
     }
 
     /// The permit goes with the work, which runs to its end even if the client is gone.
-    async fn on_a_thread<F>(&self, permits: &Arc<Semaphore>, work: F) -> Result<Answer, Failure>
+    async fn on_a_thread<T, F>(&self, permits: &Arc<Semaphore>, work: F) -> Result<T, Failure>
     where
-        F: FnOnce(&Engine) -> Result<Answer, Failure> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&Engine) -> Result<T, Failure> + Send + 'static,
     {
         let permit = Arc::clone(permits).acquire_owned().await;
         let engine = self.engine.clone();

@@ -314,7 +314,9 @@ async fn status(
     caller: Caller,
     Parameters(which): Parameters<Which>,
 ) -> Result<Answer, Failure> {
-    found(&app, &caller, &which.request_id).map(|status| told(&status))
+    let jobs = app.clone();
+    app.read(move |_| found(&jobs, &caller, &which.request_id).map(|status| told(&status)))
+        .await
 }
 
 async fn cancel(
@@ -322,11 +324,15 @@ async fn cancel(
     caller: Caller,
     Parameters(which): Parameters<Which>,
 ) -> Result<Answer, Failure> {
-    found(&app, &caller, &which.request_id)?;
-    let status = app.offline.cancel(&which.request_id);
-    status
-        .map(|status| told(&status))
-        .ok_or_else(|| no_job(&which.request_id))
+    let jobs = app.clone();
+    app.write(move |_| {
+        found(&jobs, &caller, &which.request_id)?;
+        let status = jobs.offline.cancel(&which.request_id);
+        status
+            .map(|status| told(&status))
+            .ok_or_else(|| no_job(&which.request_id))
+    })
+    .await
 }
 
 async fn result(
@@ -334,14 +340,19 @@ async fn result(
     caller: Caller,
     Parameters(which): Parameters<Which>,
 ) -> Result<Response, Failure> {
-    let status = found(&app, &caller, &which.request_id)?;
-    // Who may not read the features any more may not read them here.
-    caller.read_features(&app.engine, &status.branch, &status.outputs, || Ok(()))?;
-    let file = app.offline.result(&which.request_id)?;
-    let length = file.metadata().map_err(|error| {
-        let message = format!("the output can't be read: {error}");
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
-    })?;
+    let jobs = app.clone();
+    let opened = app.read(move |engine| {
+        let status = found(&jobs, &caller, &which.request_id)?;
+        // Who may not read the features any more may not read them here.
+        caller.read_features(engine, &status.branch, &status.outputs, || Ok(()))?;
+        let file = jobs.offline.result(&which.request_id)?;
+        let length = file.metadata().map_err(|error| {
+            let message = format!("the output can't be read: {error}");
+            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+        })?;
+        Ok((file, length))
+    });
+    let (file, length) = opened.await?;
     let parquet = HeaderValue::from_static("application/vnd.apache.parquet");
     let headers = [
         (header::CONTENT_TYPE, parquet),
