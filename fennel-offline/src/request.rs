@@ -36,6 +36,9 @@ pub struct Request {
 pub struct Submitter {
     /// The account.
     pub account: String,
+    /// When that was made, in microseconds since 1970: another one may have its name later. `None` where it isn't known.
+    #[serde(default)]
+    pub since: Option<i64>,
     /// The id of its token.
     pub token: String,
 }

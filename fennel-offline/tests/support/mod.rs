@@ -179,6 +179,7 @@ pub(crate) fn request(input: &Path) -> Request {
         workflow: None,
         submitter: Submitter {
             account: "ann".into(),
+            since: Some(0),
             token: "id".into(),
         },
     }

@@ -235,6 +235,12 @@ impl Access {
         Ok(Caller::of(account, Arc::clone(&held.id), rights, None))
     }
 
+    /// When the account of that name was made, in microseconds since 1970: another one has the name once it was deleted.
+    pub(crate) fn account_since(&self, name: &str) -> Option<i64> {
+        let state = self.state();
+        state.accounts.get(name).map(|it| it.record.created)
+    }
+
     /// What is known at present.
     pub(crate) fn state(&self) -> Arc<State> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

@@ -290,7 +290,8 @@ async fn submit(
     caller.require(Mode::ReadData, &branch)?;
     let jobs = app.clone();
     app.write(move |engine| {
-        let (job, frame) = decode(&mut body, &caller, engine, branch)?;
+        let (mut job, frame) = decode(&mut body, &caller, engine, branch)?;
+        job.submitter.since = jobs.access.account_since(caller.account());
         // Before the job asks the same, since what is refused here is answered with the right status.
         let inputs = job
             .inputs
@@ -364,7 +365,9 @@ async fn result(
 /// The job of that id, if the caller may see it.
 fn found(app: &App, caller: &Caller, id: &str) -> Result<Status, Failure> {
     let status = app.offline.status(id);
-    let shown = status.filter(|it| it.submitter.account == caller.account() || caller.is_admin());
+    let since = app.access.account_since(caller.account());
+    let is_own = |it: &Submitter| it.account == caller.account() && it.since == since;
+    let shown = status.filter(|it| caller.is_admin() || is_own(&it.submitter));
     shown.ok_or_else(|| no_job(id))
 }
 
@@ -510,6 +513,7 @@ fn decode(
         workflow: request.workflow,
         submitter: Submitter {
             account: caller.account().to_owned(),
+            since: None,
             token: caller.token().to_owned(),
         },
     };

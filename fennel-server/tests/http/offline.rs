@@ -334,6 +334,13 @@ fn a_job_is_its_submitters_and_goes_with_what_that_may() {
         see(&logger, what).error(404);
     }
     assert_eq!(see(crate::support::TOKEN, "status").status, 200);
+
+    server.call("DELETE", "/api/v1/account/one").send().ok();
+    let namesake = token_of(&server, "one", &["reader:main"]);
+    for what in ["status", "cancel", "result"] {
+        see(&namesake, what).error(404);
+    }
+    assert_eq!(see(crate::support::TOKEN, "status").status, 200);
 }
 
 #[test]
