@@ -91,8 +91,7 @@ impl Forgetting {
     ) -> Result<Swept> {
         let mut swept = Swept::default();
         let last = entry::last(state.snapshot(), endpoint)?;
-        let keeps_all = reading.is_whole || reading.is_bounded();
-        let Some(last) = last.filter(|_| !keeps_all) else {
+        let Some(last) = last.filter(|_| !reading.is_bounded()) else {
             return Ok(swept);
         };
         if self.next == 0 || self.sources != reading.sources() {

@@ -24,6 +24,8 @@ pub(crate) struct Live {
     spared: BTreeSet<TableId>,
     /// Who reads each endpoint.
     log: BTreeMap<EndpointId, Reading>,
+    /// The tables that an erasure makes anew, or makes others of: they keep everything.
+    whole: BTreeSet<TableId>,
 }
 
 impl Live {
@@ -41,7 +43,7 @@ impl Live {
             }
         }
         live.tables.extend(live.derived.iter().cloned());
-        live.log = readings(&live.tables, &number);
+        (live.log, live.whole) = readings(&live.tables, &number);
         let inputs = live.derived.iter().filter_map(|table| table.flow.as_ref());
         let inputs: Vec<_> = inputs
             .flat_map(|flow| flow.inputs.iter().cloned())
@@ -91,6 +93,12 @@ impl Live {
     /// The table of that number.
     pub(super) fn table(&self, id: TableId) -> Option<&Arc<Table>> {
         self.tables.iter().find(|table| table.id == id)
+    }
+
+    /// The tables of which what is older than their history may go.
+    pub(super) fn trimmed(&self) -> impl Iterator<Item = &Arc<Table>> {
+        let tables = self.tables.iter();
+        tables.filter(|table| !self.whole.contains(&table.id))
     }
 
     /// Whether a pipeline joins a table to rows that hold for a stretch of time: it has to know when the first version
@@ -172,11 +180,11 @@ impl Live {
 }
 
 /// Who reads each endpoint, directly or by way of other tables, and how long its rows are kept for them. The tables are
-/// each behind those that they read.
+/// each behind those that they read. And the tables that are made of endpoints which keep all.
 fn readings(
     tables: &[Arc<Table>],
     number: impl Fn(&str, &str) -> Option<EndpointId>,
-) -> BTreeMap<EndpointId, Reading> {
+) -> (BTreeMap<EndpointId, Reading>, BTreeSet<TableId>) {
     let mut readings: BTreeMap<EndpointId, Reading> = BTreeMap::new();
     let mut known: BTreeMap<TableId, BTreeSet<EndpointId>> = BTreeMap::new();
     let mut erasable = BTreeSet::new();
@@ -208,10 +216,10 @@ fn readings(
     }
     // An erasure makes anew what takes rows of these endpoints, also where it takes others as well.
     let anew = known.values().filter(|all| !all.is_disjoint(&erasable));
-    for endpoint in anew.flatten() {
-        if let Some(reading) = readings.get_mut(endpoint) {
-            reading.is_whole = true;
-        }
+    let whole: BTreeSet<_> = anew.flatten().copied().collect();
+    for (endpoint, reading) in &mut readings {
+        reading.is_whole = whole.contains(endpoint);
     }
-    readings
+    known.retain(|_, all| !all.is_disjoint(&whole));
+    (readings, known.into_keys().collect())
 }

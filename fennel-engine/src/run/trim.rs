@@ -66,9 +66,10 @@ impl Trimming {
 
     /// Whether there is something to look at.
     pub(super) fn is_due(&self, live: &Live) -> bool {
-        let tables = live.tables().iter();
-        let mut tables = tables.map(|table| (self.tables.get(&table.id), came(table)));
-        let log = live.log().iter();
+        let mut tables = live
+            .trimmed()
+            .map(|table| (self.tables.get(&table.id), came(table)));
+        let log = live.log().iter().filter(|(_, reading)| !reading.is_whole);
         let mut log = log.map(|(id, reading)| (self.log.get(id).map(|it| &it.0), reading.came()));
         let is_due = |(round, came): (Option<&Round>, u64)| match round {
             Some(round) => round.is_due(came, self.after),
@@ -93,7 +94,7 @@ impl Trimming {
             self.tables.retain(|id, _| live.table(*id).is_some());
         }
         let limit = LOOKED_AT.max(usize::try_from(present.rows * 2).unwrap_or(usize::MAX));
-        for table in live.tables() {
+        for table in live.trimmed() {
             let came = came(table);
             let round = self.tables.entry(table.id).or_default();
             if !round.is_due(came, self.after) {
@@ -136,7 +137,8 @@ impl Trimming {
         present: &Present,
         limit: usize,
     ) -> Result<()> {
-        for (endpoint, reading) in live.log() {
+        let log = live.log().iter().filter(|(_, reading)| !reading.is_whole);
+        for (endpoint, reading) in log {
             let came = reading.came();
             let (round, forgetting) = self.log.entry(*endpoint).or_default();
             if !round.is_due(came, self.after) {
