@@ -272,6 +272,7 @@ fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
         let text = match preproc.value {
             PreprocValue::Ref(path) => format!("column {path}"),
             PreprocValue::Expr(expr) => expr.to_string(),
+            PreprocValue::Python(python) => python.source.into(),
             PreprocValue::Constant(literal) => literal.to_value().to_json().to_string(),
         };
         list.content(path(&format!("preproc.{}", preproc.column)), text);
@@ -279,6 +280,10 @@ fn source_facts(list: &mut FactList, i: usize, source: &Source<'_>) {
     list.optional(
         path("filter"),
         source.filter.map(|filter| filter.to_string()),
+    );
+    list.optional(
+        path("filter_by"),
+        source.filter_by.map(|python| python.source),
     );
     for column in source.columns {
         list.content(path(&format!("schema.{}", column.name)), column.ty);

@@ -19,7 +19,7 @@ use crate::agg::Aggregation;
 use crate::entity::Source;
 use crate::expr::{Expr, Name};
 use crate::message::Message;
-use crate::op::{Emit, How, RowFunction};
+use crate::op::{Does, Emit, How, Python, RowFunction};
 use crate::schema::Schema;
 use crate::time::Duration;
 use crate::ty::Computed;
@@ -91,6 +91,8 @@ pub enum Row<'a> {
     Assign(Vec<Assigned<'a>>),
     /// Makes another one of it.
     Transform(RowFunction<'a>),
+    /// Calls a Python function.
+    Python(Python<'a>),
     /// Removes columns.
     Drop(Vec<&'a str>),
     /// Keeps it where none of these is null.
@@ -269,6 +271,14 @@ impl fmt::Display for Row<'_> {
                 write!(f, "assign {}", columns.collect::<Vec<_>>().join(", "))
             }
             Row::Transform(function) => write!(f, "transform {}", function.native.symbol),
+            Row::Python(Python { function, does }) => {
+                let does = match does {
+                    Does::Filter => "filter",
+                    Does::Assign(..) => "assign",
+                    Does::Transform(_) => "transform",
+                };
+                write!(f, "{does} by Python {}", function.entry_point)
+            }
             Row::Drop(columns) => write!(f, "drop {}", names(columns)),
             Row::Dropnull(columns) => write!(f, "dropnull {}", names(columns)),
             Row::Rename(pairs) => {

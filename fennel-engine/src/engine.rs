@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 use crate::expectation::Judging;
 use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
-use crate::run::Runner;
+use crate::python::Runner;
+use crate::run;
 use crate::store::{Snapshot, Store};
 
 /// An engine on a store; clones are handles to the same one.
@@ -45,6 +46,8 @@ pub struct Options {
     pub expectation_windows: u32,
     /// How long features are kept that were served to be logged.
     pub served_kept: Duration,
+    /// Who runs Python functions. Where that is nobody, definitions that need one are refused.
+    pub python: Option<Arc<dyn Runner>>,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             expectation_window: Duration::from_micros(3_600_000_000),
             expectation_windows: 720,
             served_kept: Duration::from_days(730),
+            python: None,
         }
     }
 }
@@ -74,13 +78,15 @@ pub(crate) struct Inner {
     pub(crate) later: RwLock<Arc<Later>>,
     pub(crate) branches: Branches,
     /// Applies rows to pipelines.
-    pub(crate) runner: Runner,
+    pub(crate) runner: run::Runner,
     /// Asks of rows what is expected of them.
     pub(crate) judging: Judging,
     /// How many rows were served to be kept since the open.
     pub(crate) served: AtomicU64,
     /// How long they are kept.
     pub(crate) served_kept: Duration,
+    /// Who runs Python functions.
+    pub(crate) python: Option<Arc<dyn Runner>>,
     /// Removes what commits leave unused.
     pub(crate) remover: Remover,
 }

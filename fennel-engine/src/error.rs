@@ -3,8 +3,8 @@
 //! [`Unknown`](Error::Unknown), [`Exists`](Error::Exists), [`Invalid`](Error::Invalid),
 //! [`Refused`](Error::Refused), [`Moved`](Error::Moved), [`Request`](Error::Request) and [`Rows`](Error::Rows) are
 //! about the call: the same call fails again until what it names is mended, and nothing was changed.
-//! [`Store`](Error::Store), [`Behind`](Error::Behind), [`Random`](Error::Random) and [`Corrupt`](Error::Corrupt) are
-//! about this machine.
+//! [`Store`](Error::Store), [`Behind`](Error::Behind), [`Python`](Error::Python), [`Random`](Error::Random) and
+//! [`Corrupt`](Error::Corrupt) are about this machine.
 
 use std::fmt;
 
@@ -56,6 +56,9 @@ pub enum Error {
     /// logged is another attempt.
     #[error("derived datasets are behind the rows that were logged: {0}")]
     Behind(String),
+    /// A Python function can't be run now, whatever it is given: why, and what to do.
+    #[error("{0}")]
+    Python(String),
     /// What the store holds was not written by this version of the engine.
     #[error("{0}")]
     Corrupt(String),

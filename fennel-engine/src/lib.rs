@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+pub mod python;
 pub mod store;
 
 mod branch;

@@ -7,6 +7,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 
 use crate::feature::Instants;
+use crate::store::Snapshot;
 use crate::table::{Column, Table};
 use crate::{Columns, Engine, Error, Incoming};
 
@@ -64,58 +65,68 @@ impl Engine {
             .enumerate()
             .map(|(i, key)| typed_key(table, i, key));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let wanted = positions(table, fields)?;
-
-        let selection = table.select(wanted.iter().copied());
-        let mut found = vec![false; keys.len()];
-        let mut failures: BTreeMap<usize, String> = BTreeMap::new();
-        let column = |i: &usize| {
-            let Column { name, shape } = table.columns.get(*i)?;
-            let shape = match shape {
-                Shape::Optional(_) => shape.clone(),
-                required => Shape::Optional(Arc::new(required.clone())),
-            };
-            Some(crate::Column {
-                name: name.clone(),
-                shape,
-                values: vec![Value::Null; keys.len()],
-            })
-        };
-        let mut columns: Vec<_> = wanted.iter().filter_map(column).collect();
-        let mut unknown = (0..keys.len()).map(|i| (i, table.unknown_as_of(at.of(i))));
-        if let Some((i, Some(reason))) = unknown.find(|(_, reason)| reason.is_some()) {
-            return Err(Error::Request(format!("key {i}: {reason}")));
-        }
-        let key = |row: usize, to: &mut Vec<_>| to.extend(keys.get(row).into_iter().flatten());
-        let at = |row| at.of(row);
-        table.find_each(&snapshot, keys.len(), key, at, |row, key, version| {
-            let mut slots = columns.iter_mut();
-            table.read(&selection, key, version, |answer| {
-                let Some(column) = slots.next() else {
-                    return;
-                };
-                match (answer, column.values.get_mut(row)) {
-                    (Ok(value), Some(slot)) => *slot = value,
-                    (Ok(_), None) => {}
-                    (Err(reason), _) => {
-                        let failure = format!("key {row}, `{}`: {reason}", column.name);
-                        failures.entry(row).or_insert(failure);
-                    }
-                }
-            })?;
-            if let Some(found) = found.get_mut(row) {
-                *found = version.is_some();
-            }
-            Ok(())
-        })?;
-        if let Some((_, failure)) = failures.pop_first() {
-            return Err(Error::Request(failure));
-        }
-        Ok(Found {
-            found,
-            columns: Columns(columns),
-        })
+        find(table, &snapshot, &keys, at, fields)
     }
+}
+
+/// Looks up typed keys in a dataset, as of the instants: these columns of it, or all where none is named.
+pub(crate) fn find(
+    table: &Table,
+    snapshot: &Snapshot,
+    keys: &[Vec<Value>],
+    at: Instants<'_>,
+    fields: &[String],
+) -> Result<Found, Error> {
+    let wanted = positions(table, fields)?;
+    let selection = table.select(wanted.iter().copied());
+    let mut found = vec![false; keys.len()];
+    let mut failures: BTreeMap<usize, String> = BTreeMap::new();
+    let column = |i: &usize| {
+        let Column { name, shape } = table.columns.get(*i)?;
+        let shape = match shape {
+            Shape::Optional(_) => shape.clone(),
+            required => Shape::Optional(Arc::new(required.clone())),
+        };
+        Some(crate::Column {
+            name: name.clone(),
+            shape,
+            values: vec![Value::Null; keys.len()],
+        })
+    };
+    let mut columns: Vec<_> = wanted.iter().filter_map(column).collect();
+    let mut unknown = (0..keys.len()).map(|i| (i, table.unknown_as_of(at.of(i))));
+    if let Some((i, Some(reason))) = unknown.find(|(_, reason)| reason.is_some()) {
+        return Err(Error::Request(format!("key {i}: {reason}")));
+    }
+    let key = |row: usize, to: &mut Vec<_>| to.extend(keys.get(row).into_iter().flatten());
+    let at = |row| at.of(row);
+    table.find_each(snapshot, keys.len(), key, at, |row, key, version| {
+        let mut slots = columns.iter_mut();
+        table.read(&selection, key, version, |answer| {
+            let Some(column) = slots.next() else {
+                return;
+            };
+            match (answer, column.values.get_mut(row)) {
+                (Ok(value), Some(slot)) => *slot = value,
+                (Ok(_), None) => {}
+                (Err(reason), _) => {
+                    let failure = format!("key {row}, `{}`: {reason}", column.name);
+                    failures.entry(row).or_insert(failure);
+                }
+            }
+        })?;
+        if let Some(found) = found.get_mut(row) {
+            *found = version.is_some();
+        }
+        Ok(())
+    })?;
+    if let Some((_, failure)) = failures.pop_first() {
+        return Err(Error::Request(failure));
+    }
+    Ok(Found {
+        found,
+        columns: Columns(columns),
+    })
 }
 
 /// The instants of a lookup, one for each of `count` keys.

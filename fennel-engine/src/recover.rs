@@ -43,6 +43,7 @@ impl Inner {
         let mut registry = Registry {
             next_table: meta.next_table,
             endpoints: endpoints.collect(),
+            python: options.python.clone(),
             ..Default::default()
         };
         let branches = Branches::default();
@@ -87,6 +88,7 @@ impl Inner {
             served: AtomicU64::new(0),
             served_kept: options.served_kept,
             remover: Remover::default(),
+            python: options.python.clone(),
             branches,
             runner,
             judging,
@@ -128,13 +130,16 @@ fn open_branch(
             Error::Corrupt(what)
         })?;
         let pipeline = pipeline_of(&catalog, dataset);
-        let flow = Flow::new(&program, (dataset, pipeline), *id, |name| {
+        let python = registry.python.as_ref();
+        let flow = Flow::new(&program, (dataset, pipeline), (*id, python), |name| {
             registry.table(&catalog, catalog.dataset(name)?)
         })?;
-        let table = Table::new(*id, dataset, flow.map(Arc::new))?;
+        let table = Table::new(*id, dataset, flow.map(Arc::new), python)?;
         registry.tables.insert(identity, Arc::new(table));
     }
-    Graph::new(&catalog, |dataset| registry.table(&catalog, dataset))
+    Graph::new(&catalog, registry.python.as_ref(), |dataset| {
+        registry.table(&catalog, dataset)
+    })
 }
 
 /// Tells bounded sources how far they are.

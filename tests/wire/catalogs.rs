@@ -307,6 +307,7 @@ fn operator(operator: &Operator<'_>, before: &Schema<'_>, after: &Schema<'_>) ->
         ),
         Operator::Union(_) => "union".into(),
         Operator::Transform(transform) => format!("transform {:?}", transform.function),
+        Operator::Python(python) => format!("{:?} by {:?}", python.does, python.function),
         Operator::First(first) => format!("first {:?}", first.by.iter().collect::<Vec<_>>()),
         Operator::Latest(latest) => format!("latest {:?}", latest.by.iter().collect::<Vec<_>>()),
         Operator::Aggregate(aggregate) => {

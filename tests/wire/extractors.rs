@@ -84,7 +84,7 @@ fn extractor<'c>(catalog: &'c Catalog<'static>, name: &str) -> &'c Extractor<'st
 fn native<'a>(extractor: &Extractor<'a>) -> Native<'a> {
     match extractor.code {
         Code::Rust(native) => native,
-        Code::Python(name) => panic!("{name} is Python"),
+        Code::Python(python) => panic!("{python:?} is Python"),
     }
 }
 

@@ -141,7 +141,7 @@ const CASES: &[(&str, Change, &str)] = &[
         "it takes dataset `Gone`, which is not part of this commit; add it",
     ),
     (
-        "Python code",
+        "a step without its function",
         |request| {
             let operand_id = "Order".into();
             step(
@@ -152,7 +152,7 @@ const CASES: &[(&str, Change, &str)] = &[
                 }),
             );
         },
-        "its `filter` runs Python code, which this server does not: write it as an expression",
+        "its `filter` has no function; send it along",
     ),
     (
         "a drop of nothing",

@@ -27,7 +27,7 @@ pub(super) fn facts(list: &mut FactList, extractor: &Extractor<'_>) {
             // A function that moves to another module stays what it was.
             list.free(path("function"), native.symbol);
         }
-        Code::Python(name) => list.content(path("python"), name),
+        Code::Python(python) => list.content(path("python"), python.source),
     }
 }
 

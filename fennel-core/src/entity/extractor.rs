@@ -1,6 +1,6 @@
 //! Extractors: functions that make features of others.
 
-use super::{Dataset, Descriptor, Env, Featureset, Field, Location, Meta, Reference};
+use super::{Dataset, Descriptor, Env, Featureset, Field, Location, Meta, Python, Reference};
 use crate::message::{Check, Message};
 use crate::text::{closest, eq};
 use crate::ty::Type;
@@ -35,8 +35,8 @@ pub struct Extractor<'a> {
 pub enum Code<'a> {
     /// A Rust function. It travels by name, and runs where its crate is linked.
     Rust(Native<'a>),
-    /// A Python function, by its name.
-    Python(&'a str),
+    /// A Python function. It travels with its code, and runs where a server is told to run Python.
+    Python(Python<'a>),
 }
 
 /// A Rust function by name.

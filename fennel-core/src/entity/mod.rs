@@ -15,6 +15,7 @@ pub mod judged;
 mod meta;
 mod order;
 mod pipeline;
+mod python;
 mod sink;
 mod source;
 
@@ -27,6 +28,7 @@ pub use meta::{Location, Meta};
 pub use order::Order;
 pub use pipeline::Pipeline;
 pub(crate) use pipeline::{is_too_wide, too_many_columns, unexpectable};
+pub use python::Python;
 pub use sink::{How, Sink};
 pub use source::{Cdc, Preproc, PreprocValue, Sample, Source};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Dataset, Env};
+use super::{Dataset, Env, Python};
 use crate::connector::Connector;
 use crate::expr::Expr;
 use crate::literal::Literal;
@@ -38,6 +38,8 @@ pub struct Source<'a> {
     pub preproc: &'a [Preproc<'a>],
     /// Which rows to take, after preproc; all where there is none.
     pub filter: Option<Expr<'a>>,
+    /// A Python function that tells which rows to take, instead of `filter`.
+    pub filter_by: Option<Python<'a>>,
     /// Columns of incoming rows that expressions use and the dataset has not.
     pub columns: &'a [RecordField<'a>],
 }
@@ -96,6 +98,8 @@ pub enum PreprocValue<'a> {
     Constant(Literal<'a>),
     /// Computed from columns of the row.
     Expr(Expr<'a>),
+    /// Computed from columns of the row by a Python function.
+    Python(Python<'a>),
 }
 
 /// Where its rows come from and what is done to them, such as
@@ -110,14 +114,16 @@ impl fmt::Display for Source<'_> {
                 PreprocValue::Ref(path) => f.write_str(&path.replace('[', ".").replace(']', ""))?,
                 PreprocValue::Constant(literal) => write!(f, "{}", Expr::Literal(literal))?,
                 PreprocValue::Expr(expr) => write!(f, "{expr}")?,
+                PreprocValue::Python(python) => f.write_str(python.source)?,
             }
         }
         if !self.preproc.is_empty() {
             f.write_str(")")?;
         }
-        match self.filter {
-            Some(filter) => write!(f, ", filter {filter}"),
-            None => Ok(()),
+        match (self.filter, self.filter_by) {
+            (Some(filter), _) => write!(f, ", filter {filter}"),
+            (None, Some(python)) => write!(f, ", filter {}", python.source),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -142,6 +148,7 @@ impl<'a> Source<'a> {
             sample: None,
             preproc: &[],
             filter: None,
+            filter_by: None,
             columns: &[],
         }
     }
@@ -320,7 +327,7 @@ impl<'a> Source<'a> {
                 self.connector.check_nested()
             }
             PreprocValue::Ref(path) => check_path(path),
-            PreprocValue::Expr(_) => Ok(()),
+            PreprocValue::Expr(_) | PreprocValue::Python(_) => Ok(()),
             PreprocValue::Constant(Literal::Null) => {
                 Err(Message::new("a preproc constant can't be null"))
             }

@@ -16,6 +16,7 @@ mod first;
 mod group_by;
 mod join;
 mod latest;
+mod python;
 mod rename;
 mod select;
 mod transform;
@@ -35,6 +36,7 @@ pub use first::First;
 pub use group_by::Grouped;
 pub use join::{How, Join};
 pub use latest::Latest;
+pub use python::{Does, Python};
 pub use rename::Rename;
 pub use select::Select;
 pub use transform::{RowFunction, Transform, Transforms};
@@ -46,6 +48,7 @@ use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::wire::proto::dataset::{self as proto, operator::Kind};
+use crate::wire::proto::pycode::PyCode;
 use crate::wire::{Arena, Part};
 
 /// The rows of an operator's second input, and the dataset they are where nothing was done to them.
@@ -127,6 +130,8 @@ operators! {
     Assign "assign",
     /// Makes each row another one.
     Transform "transform",
+    /// Does something to each row by a Python function.
+    Python "python",
     /// Keeps some columns.
     Select "select",
     /// Removes columns.
@@ -206,9 +211,12 @@ impl<'a> Operator<'a> {
             Kind::DatasetRef(message) => {
                 Ok(Operator::Input(arena.text(&message.referring_dataset_name)))
             }
-            Kind::Filter(_) => Err(python("filter")),
-            Kind::Assign(_) => Err(python("assign")),
-            Kind::Transform(message) => Transform::decode(message, arena),
+            Kind::Filter(message) => Python::decode_filter(message, arena),
+            Kind::Assign(message) => Python::decode_assign(message, arena),
+            Kind::Transform(message) if is_native(message.pycode.as_ref()) => {
+                Transform::decode(message, arena)
+            }
+            Kind::Transform(message) => Python::decode_transform(message, arena),
         }
     }
 
@@ -222,8 +230,7 @@ impl<'a> Operator<'a> {
     }
 }
 
-fn python(operator: &str) -> String {
-    format!(
-        "its `{operator}` runs Python code, which this server does not: write it as an expression"
-    )
+/// Whether a step calls a Rust function.
+fn is_native(code: Option<&PyCode>) -> bool {
+    code.is_some_and(crate::wire::is_native)
 }

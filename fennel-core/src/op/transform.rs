@@ -81,32 +81,7 @@ impl<'a> Transform<'a> {
         {
             mistakes.push(self.site, message);
         }
-        if let Err(message) = check_kept(schema, makes) {
-            mistakes.push(self.site, message);
-        }
-        let before = *schema;
-        *schema = before.empty();
-        let mut i = 0;
-        while i < before.keys() {
-            let key = before.get(i);
-            schema.push_key(key.name, key.ty);
-            i += 1;
-        }
-        let mut i = 0;
-        while i < makes.fields.len() {
-            let RecordField { name, ty } = makes.fields[i];
-            if schema.role(name).is_none() {
-                let column = Column {
-                    name,
-                    ty: Computed::of(&ty),
-                    site: self.site,
-                };
-                if !schema.push_column(column) {
-                    mistakes.push(self.site, super::assign::too_many());
-                }
-            }
-            i += 1;
-        }
+        remake(schema, makes, self.site, mistakes);
     }
 
     pub(super) fn lower(&self, before: &Schema<'a>, _: &Schema<'a>) -> Kernel<'a> {
@@ -138,18 +113,8 @@ impl<'a> Transform<'a> {
             .pycode
             .as_ref()
             .and_then(|code| native::decode(arena, code))
-            .ok_or_else(|| super::python("transform"))?;
-        let fields = message.schema.iter().map(|(name, ty)| {
-            Ok(RecordField {
-                name: arena.text(name),
-                ty: types::decode(arena, Some(ty))?,
-            })
-        });
-        let fields = fields.collect::<Part<Vec<_>>>()?;
-        let makes = arena.value(Record {
-            name: "Row",
-            fields: arena.slice(&fields),
-        });
+            .ok_or("its `transform` has no function")?;
+        let makes = made(message, arena)?;
         Ok(Operator::Transform(Transform {
             function: RowFunction {
                 native,
@@ -158,6 +123,56 @@ impl<'a> Transform<'a> {
             },
             site: 0,
         }))
+    }
+}
+
+/// The columns that a message says are made.
+pub(super) fn made<'a>(message: &proto::Transform, arena: Arena<'a>) -> Part<&'a Record<'a>> {
+    let fields = message.schema.iter().map(|(name, ty)| {
+        Ok(RecordField {
+            name: arena.text(name),
+            ty: types::decode(arena, Some(ty))?,
+        })
+    });
+    let fields = fields.collect::<Part<Vec<_>>>()?;
+    Ok(arena.value(Record {
+        name: "Row",
+        fields: arena.slice(&fields),
+    }))
+}
+
+/// The columns behind a step that makes these.
+pub(super) const fn remake<'a>(
+    schema: &mut Schema<'a>,
+    makes: &Record<'a>,
+    site: u32,
+    mistakes: &mut Mistakes,
+) {
+    if let Err(message) = check_kept(schema, makes) {
+        mistakes.push(site, message);
+    }
+    let before = *schema;
+    *schema = before.empty();
+    let mut i = 0;
+    while i < before.keys() {
+        let key = before.get(i);
+        schema.push_key(key.name, key.ty);
+        i += 1;
+    }
+    let mut i = 0;
+    while i < makes.fields.len() {
+        let RecordField { name, ty } = makes.fields[i];
+        if schema.role(name).is_none() {
+            let column = Column {
+                name,
+                ty: Computed::of(&ty),
+                site,
+            };
+            if !schema.push_column(column) {
+                mistakes.push(site, super::assign::too_many());
+            }
+        }
+        i += 1;
     }
 }
 

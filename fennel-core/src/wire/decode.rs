@@ -19,7 +19,7 @@ use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
 use crate::wire::time::{read_duration as duration, read_timestamp as timestamp};
-use crate::wire::{Arena, Part, extractor, incoming, names, pipeline, types};
+use crate::wire::{Arena, Part, extractor, incoming, names, pipeline, python, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -461,12 +461,8 @@ impl<'a> Decoder<'a, '_> {
     }
 
     fn try_source(&self, source: &connector::Source) -> Part<Source<'a>> {
-        if source.filter.is_some() {
-            return Err(
-                "Python functions in `where` are not run by this server: write an expression"
-                    .into(),
-            );
-        }
+        let filter_by = source.filter.as_ref();
+        let filter_by = filter_by.map(|code| python::decode(self.arena, code));
         let filter = source.filter_expr.as_ref();
         let filter = filter.map(|filter| Reader::new(self.arena).expr(Some(filter)));
         let cdc = match connector::CdcStrategy::try_from(source.cdc) {
@@ -501,6 +497,7 @@ impl<'a> Decoder<'a, '_> {
             }),
             preproc: self.arena.slice(&preproc),
             filter: filter.transpose()?,
+            filter_by: filter_by.transpose()?,
             columns: incoming::columns(self.arena, source)?,
         })
     }
@@ -512,7 +509,7 @@ impl<'a> Decoder<'a, '_> {
         let constant = match value.variant.as_ref().ok_or("a preproc value is empty")? {
             Variant::Ref(path) => return Ok(PreprocValue::Ref(self.arena.text(path))),
             Variant::Eval(eval) => {
-                return incoming::decode_eval(self.arena, eval).map(PreprocValue::Expr);
+                return incoming::decode_eval(self.arena, eval);
             }
             Variant::Value(constant) => constant,
         };

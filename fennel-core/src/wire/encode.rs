@@ -14,7 +14,9 @@ use crate::time::Timestamp;
 use crate::ty::Type;
 use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
 use crate::wire::time::{write_duration as duration, write_timestamp as timestamp};
-use crate::wire::{expectation, extractor, incoming, json_text, names, pipeline, sink, types};
+use crate::wire::{
+    expectation, extractor, incoming, json_text, names, pipeline, python, sink, types,
+};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env. Secrets
 /// in environment variables are sent empty: [`encode_with`] fills them in.
@@ -247,9 +249,13 @@ fn source_of(
         filter_expr: source
             .filter
             .map(|filter| incoming::expr(dataset, source, &filter)),
-        filter_schema: source
-            .filter
-            .and_then(|filter| incoming::schema(source, &filter)),
+        filter_schema: match &source.filter_by {
+            Some(_) => incoming::added(source),
+            None => source
+                .filter
+                .and_then(|filter| incoming::schema(source, &filter)),
+        },
+        filter: source.filter_by.as_ref().map(python::encode),
         ..Default::default()
     }
 }
@@ -277,6 +283,7 @@ fn preproc_value(
     let variant = match preproc.value {
         PreprocValue::Ref(path) => Variant::Ref(path.into()),
         PreprocValue::Expr(expr) => Variant::Eval(incoming::eval(dataset, source, &expr)),
+        PreprocValue::Python(python) => Variant::Eval(incoming::python(source, &python)),
         PreprocValue::Constant(literal) => {
             let ty = dataset
                 .field(preproc.column)

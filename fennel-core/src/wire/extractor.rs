@@ -5,7 +5,7 @@ use crate::entity::{Code, Env, Extractor, Featureset, Kind, Location, Meta, Refe
 use crate::wire::encode::{input, metadata};
 use crate::wire::proto::featureset as proto;
 use crate::wire::proto::pycode::PyCode;
-use crate::wire::{Arena, Part, native};
+use crate::wire::{Arena, Part, native, python};
 
 /// The messages of a featureset's extractors in a commit for `env`, by name.
 pub(super) fn encode(
@@ -71,10 +71,7 @@ fn message(catalog: &Catalog<'_>, extractor: &Extractor<'_>) -> proto::Extractor
 fn code(code: &Code<'_>) -> PyCode {
     match code {
         Code::Rust(function) => native::encode(function),
-        Code::Python(entry_point) => PyCode {
-            entry_point: (*entry_point).into(),
-            ..Default::default()
-        },
+        Code::Python(function) => python::encode(function),
     }
 }
 
@@ -107,7 +104,7 @@ pub(super) fn decode<'a>(
         meta,
         code: match native::decode(arena, code) {
             Some(function) => Code::Rust(function),
-            None => Code::Python(arena.text(&code.entry_point)),
+            None => Code::Python(python::decode(arena, code)?),
         },
         location: Location::UNKNOWN,
     })

@@ -3,12 +3,12 @@
 //! Each travels with the columns that it uses and the dataset has not; a source has them all in one
 //! list.
 
-use crate::entity::{Dataset, Source};
+use crate::entity::{Dataset, PreprocValue, Python, Source};
 use crate::expr::{Expr, wire};
 use crate::ty::RecordField;
 use crate::wire::proto::connector::{self, Eval, eval::EvalType};
 use crate::wire::proto::{expression, schema};
-use crate::wire::{Arena, Part, types};
+use crate::wire::{Arena, Part, python, types};
 
 pub(super) fn expr(
     dataset: &Dataset<'_>,
@@ -36,13 +36,30 @@ pub(super) fn eval(dataset: &Dataset<'_>, source: &Source<'_>, computed: &Expr<'
     }
 }
 
-/// The expression of a preproc value.
-pub(super) fn decode_eval<'a>(arena: Arena<'a>, eval: &Eval) -> Part<Expr<'a>> {
+/// All the added columns, which a Python function sees, if there are any.
+pub(super) fn added(source: &Source<'_>) -> Option<schema::Schema> {
+    let fields = source.columns.iter();
+    let fields: Vec<_> = fields
+        .map(|column| types::encode_field(column.name, &column.ty))
+        .collect();
+    (!fields.is_empty()).then_some(schema::Schema { fields })
+}
+
+pub(super) fn python(source: &Source<'_>, function: &Python<'_>) -> Eval {
+    Eval {
+        schema: added(source),
+        eval_type: Some(EvalType::Pycode(python::encode(function))),
+    }
+}
+
+/// What a preproc value is computed by.
+pub(super) fn decode_eval<'a>(arena: Arena<'a>, eval: &Eval) -> Part<PreprocValue<'a>> {
     match &eval.eval_type {
-        Some(EvalType::Expr(expr)) => wire::Reader::new(arena).expr(Some(expr)),
-        Some(EvalType::Pycode(_)) => Err(
-            "Python functions in preproc are not run by this server: write an expression".into(),
-        ),
+        Some(EvalType::Expr(expr)) => {
+            let expr = wire::Reader::new(arena).expr(Some(expr));
+            expr.map(PreprocValue::Expr)
+        }
+        Some(EvalType::Pycode(code)) => python::decode(arena, code).map(PreprocValue::Python),
         None => Err("a preproc value is empty".into()),
     }
 }

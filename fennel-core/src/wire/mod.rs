@@ -21,6 +21,7 @@ mod names;
 pub(crate) mod native;
 mod pipeline;
 pub mod proto;
+pub(crate) mod python;
 mod sink;
 pub(crate) mod time;
 pub(crate) mod types;

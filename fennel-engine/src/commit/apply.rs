@@ -29,7 +29,7 @@ impl Inner {
     ) -> Result<()> {
         let mut new = NewTables::new(&self.store, self.runner.applied());
         new.add(registry, catalog, |_| false)?;
-        let graph = Graph::new(catalog, |dataset| {
+        let graph = Graph::new(catalog, registry.python.as_ref(), |dataset| {
             new.table_or_known(registry, catalog, dataset)
         })?;
         let mut used = self.branches.tables_besides(branch);

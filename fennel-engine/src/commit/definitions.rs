@@ -1,14 +1,15 @@
 //! What a branch stores of its definitions: the parts of requests that say something about entities.
 //!
 //! A catalog that is encoded again would lose what a deleted entity says about another one that is gone. So
-//! the messages are kept as they came, entity by entity, without Python code that could run.
+//! the messages are kept as they came, entity by entity. Of Python code that is what functions run: what a class or a
+//! pipeline looked like is text for people.
 
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::Kind;
+use fennel_core::wire::decode;
 use fennel_core::wire::proto::pycode::PyCode;
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_core::wire::{decode, is_native};
 use prost::Message;
 
 use crate::error::{Error, Result};
@@ -87,17 +88,6 @@ pub(super) fn part(request: &SyncRequest, keep: impl Fn(Kind, &str) -> bool) -> 
     part.feature_sets
         .iter_mut()
         .for_each(|featureset| featureset.pycode = featureset.pycode.take().map(text));
-    part.extractors
-        .iter_mut()
-        // A Rust function is kept by name.
-        .filter(|extractor| !extractor.pycode.as_ref().is_some_and(is_native))
-        .for_each(|extractor| {
-            // Of a Python function what it is called is kept, and nothing that could run.
-            extractor.pycode = extractor.pycode.take().map(|code| PyCode {
-                entry_point: code.entry_point,
-                ..PyCode::default()
-            });
-        });
     part.pipelines
         .iter_mut()
         .for_each(|pipeline| pipeline.pycode = None);

@@ -57,10 +57,11 @@ impl<'s> NewTables<'s> {
             }
             let id = registry.next_table;
             let pipeline = pipeline_of(catalog, dataset);
-            let flow = Flow::new(&program, (dataset, pipeline), id, |name| {
+            let python = registry.python.as_ref();
+            let flow = Flow::new(&program, (dataset, pipeline), (id, python), |name| {
                 self.table_or_known(registry, catalog, catalog.dataset(name)?)
             })?;
-            let table = Arc::new(Table::new(id, dataset, flow.map(Arc::new))?);
+            let table = Arc::new(Table::new(id, dataset, flow.map(Arc::new), python)?);
             registry.next_table += 1;
             let replay = Replay::new(&table, self.applied, |webhook, endpoint| {
                 registry.endpoint(webhook, endpoint)

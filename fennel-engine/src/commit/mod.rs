@@ -3,6 +3,7 @@
 mod apply;
 mod definitions;
 mod fill;
+mod functions;
 mod omission;
 mod plan;
 mod proposal;
@@ -149,6 +150,7 @@ impl Engine {
             past: &past,
             graph: inner.branches.read(branch, |it| Arc::clone(&it.graph))?,
             now: at,
+            python: (registry.python.as_ref(), !options.preview),
         };
         let proposal = Proposal::new(&arena, &head, request, options.incremental, &known);
         let proposal = match (proposal, moved) {

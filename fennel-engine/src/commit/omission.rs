@@ -15,6 +15,7 @@ use fennel_core::{Problem, Problems};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::history::{CommitRecord, EntityChange, Past, PastCommit, Told};
+use crate::python::RunBy;
 
 /// The most rows of a dataset that are counted.
 const COUNTED: usize = 1_000;
@@ -30,6 +31,8 @@ pub(super) struct Branch<'b> {
     pub(super) past: &'b Past,
     pub(super) graph: Arc<Graph>,
     pub(super) now: Timestamp,
+    /// Who runs Python functions here, and whether code may be run to check it: a caller who may not commit has none run.
+    pub(super) python: (RunBy<'b>, bool),
 }
 
 /// An entity, or a feature or extractor of one.

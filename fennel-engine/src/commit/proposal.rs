@@ -14,6 +14,7 @@ use super::definitions::{Definitions, join, part};
 use super::{omission, reserved, runnable};
 use crate::error::{Error, Result};
 use crate::history::{CommitRecord, Definitions as Kept, EntityChange, Head};
+use crate::python::RunBy;
 
 /// What a branch would become.
 pub(super) struct Proposal<'a> {
@@ -49,8 +50,13 @@ impl<'a> Proposal<'a> {
             let kept = part(&before.request, |kind, name| !listed.has(kind, name));
             definitions = Definitions::new(arena, join(kept, definitions.request))?;
         }
-        check(&before.catalog, &tombstones.catalog, &definitions.catalog)
-            .map_err(|refused| branch.explain(refused, &before.catalog, &definitions.catalog))?;
+        check(
+            &before.catalog,
+            &tombstones.catalog,
+            &definitions.catalog,
+            branch.python,
+        )
+        .map_err(|refused| branch.explain(refused, &before.catalog, &definitions.catalog))?;
 
         let tombstones = reserved::after(&before, &tombstones, &definitions);
         let diff = diff(&before.catalog, &definitions.catalog);
@@ -114,7 +120,12 @@ pub(super) fn digest(request: &SyncRequest, incremental: bool) -> u64 {
 }
 
 /// Checks the definitions, and that a branch may go there.
-fn check(before: &Catalog<'_>, tombstones: &Catalog<'_>, after: &Catalog<'_>) -> Result<()> {
+fn check(
+    before: &Catalog<'_>,
+    tombstones: &Catalog<'_>,
+    after: &Catalog<'_>,
+    python: (RunBy<'_>, bool),
+) -> Result<()> {
     let Problems(mut refused) = check_reserved(tombstones, after).err().unwrap_or_default();
     let Problems(transition) = check_transition(before, after).err().unwrap_or_default();
     for problem in transition {
@@ -129,7 +140,7 @@ fn check(before: &Catalog<'_>, tombstones: &Catalog<'_>, after: &Catalog<'_>) ->
     }
     let transition = Problems(refused).into_result();
     let Problems(mut wrong) = after.check(None).err().unwrap_or_default();
-    wrong.extend(runnable::check(after));
+    wrong.extend(runnable::check(after, python));
     match (wrong.is_empty(), transition) {
         (true, Ok(())) => Ok(()),
         (true, Err(refused)) => Err(Error::Refused(refused)),

@@ -34,7 +34,7 @@ impl Inner {
             new.add(registry, &catalog, |structure| {
                 replaced.contains_key(structure)
             })?;
-            let mut graph = Graph::new(&catalog, |dataset| {
+            let mut graph = Graph::new(&catalog, registry.python.as_ref(), |dataset| {
                 new.table_or_known(registry, &catalog, dataset)
             })?;
             // They say what they said before, and whoever compares them sees that.

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::expectation;
 use crate::ingest::{EndpointId, Routes};
 use crate::meta;
+use crate::python::Runner;
 use crate::run::Live;
 use crate::store::{Batch, Space, Store};
 use crate::table::{Table, TableId};
@@ -25,6 +26,8 @@ pub(crate) struct Registry {
     pub(crate) next_table: TableId,
     /// Endpoints that any branch ever had, by webhook and name.
     pub(crate) endpoints: BTreeMap<(String, String), EndpointId>,
+    /// Who runs Python functions.
+    pub(crate) python: Option<Arc<dyn Runner>>,
 }
 
 impl Registry {

@@ -9,13 +9,13 @@ use fennel_core::op::{Operator, Transform};
 use fennel_core::registry;
 use fennel_core::window::Window;
 
+use super::functions;
 use crate::graph::linked;
 use crate::native::unlinked;
-
-const PYTHON: &str = "this extractor is a Python function, which this server does not run: write it in Rust with #[extractors], or as an expression";
+use crate::python::RunBy;
 
 /// What of `catalog` can't be run here, each by its name. What is deleted runs nowhere.
-pub(super) fn check(catalog: &Catalog<'_>) -> Vec<Problem> {
+pub(super) fn check(catalog: &Catalog<'_>, python: (RunBy<'_>, bool)) -> Vec<Problem> {
     let datasets = catalog.datasets().iter();
     let datasets = datasets.filter(|dataset| !dataset.meta.deleted);
     let featuresets = catalog.featuresets().iter();
@@ -27,6 +27,7 @@ pub(super) fn check(catalog: &Catalog<'_>) -> Vec<Problem> {
             problems
         })
         .chain(featuresets.flat_map(|featureset| of_featureset(catalog, featureset)))
+        .chain(functions::check(catalog, python))
         .collect()
 }
 
@@ -113,7 +114,7 @@ fn of_featureset(catalog: &Catalog<'_>, featureset: &Featureset<'_>) -> Vec<Prob
     for extractor in selected_extractors(catalog, featureset.name, None) {
         let refused = match &extractor.code {
             Code::Rust(native) => linked(catalog, featureset, extractor, native).err(),
-            Code::Python(_) => Some(PYTHON.into()),
+            Code::Python(_) => None,
         };
         problems.extend(refused.map(|why| Problem::new(entity, extractor.name, why)));
     }

@@ -30,6 +30,7 @@ impl Engine {
             past: &past,
             graph: branches.read(branch, |it| Arc::clone(&it.graph))?,
             now: self.now(),
+            python: (self.inner.python.as_ref(), false),
         };
         let proposal = Proposal::new(&arena, &head, request, incremental, &known)?;
         Ok(Tags::of(&proposal.definitions.catalog))

@@ -116,7 +116,7 @@ impl Endpoint {
         let mut met = 0;
         loop {
             let part: Vec<Entry> = entries.by_ref().take(PART).collect::<Result<_>>()?;
-            let named = self.is_named(keys, &part);
+            let named = self.is_named(keys, &part)?;
             for (entry, is_named) in part.iter().zip(named) {
                 self.meet(entry, is_named);
             }
@@ -128,16 +128,16 @@ impl Endpoint {
     }
 
     /// Which of these rows name a key by any of the dataset's sources.
-    fn is_named(&self, keys: &Keys, part: &[Entry]) -> Vec<bool> {
+    fn is_named(&self, keys: &Keys, part: &[Entry]) -> Result<Vec<bool>> {
         let rows: Vec<_> = part.iter().map(|entry| &entry.row).collect();
         let mut is_named = vec![false; rows.len()];
         for feed in &self.feeds {
-            let named = feed.source().named(&feed.table, &keys.columns, &rows);
+            let named = feed.source().named(&feed.table, &keys.columns, &rows)?;
             for (is_named, named) in is_named.iter_mut().zip(named) {
                 *is_named |= named.iter().any(|key| keys.values.contains(key));
             }
         }
-        is_named
+        Ok(is_named)
     }
 
     fn meet(&mut self, entry: &Entry, goes: bool) {

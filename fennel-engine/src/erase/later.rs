@@ -73,7 +73,7 @@ impl Later {
     }
 
     /// Which of the rows that come at an endpoint aren't taken.
-    pub(crate) fn refuses(&self, route: &Route, rows: &[&Incoming]) -> Vec<bool> {
+    pub(crate) fn refuses(&self, route: &Route, rows: &[&Incoming]) -> Result<Vec<bool>> {
         let mut refused = vec![false; rows.len()];
         for feed in route.feeds() {
             let table = &feed.table;
@@ -86,7 +86,7 @@ impl Later {
                 if !columns.iter().all(|column| table.keys.contains(column)) {
                     continue;
                 }
-                let named = feed.source().named(table, &columns, rows);
+                let named = feed.source().named(table, &columns, rows)?;
                 for (refused, named) in refused.iter_mut().zip(named) {
                     let is_refused =
                         |key: &Vec<u8>| hashes.contains(&self.hash(&table.dataset, key));
@@ -94,7 +94,7 @@ impl Later {
                 }
             }
         }
-        refused
+        Ok(refused)
     }
 
     fn hash(&self, dataset: &str, key: &[u8]) -> Hash {

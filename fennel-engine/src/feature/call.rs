@@ -6,7 +6,7 @@ use fennel_core::value::Value;
 
 use super::Evaluation;
 use crate::error::{Error, Result};
-use crate::graph::{Align, Argument, FeatureId, FunctionId, LookupId};
+use crate::graph::{Align, Argument, FeatureId, FunctionId, Linked, LookupId};
 use crate::native;
 
 /// Where a function's argument comes from.
@@ -27,8 +27,15 @@ impl Evaluation<'_> {
         rows: &[LookupId],
     ) -> Result<()> {
         let function = self.graph.function(function);
-        let (Ok(linked), Some((first, _))) = (&function.linked, features.first()) else {
+        let Some((first, _)) = features.first() else {
             return Ok(());
+        };
+        let linked = match &function.linked {
+            Ok(Linked::Rust(calls)) => calls,
+            Ok(Linked::Python(callable)) => {
+                return self.call_python(callable, &function.inputs, features);
+            }
+            Err(_) => return Ok(()),
         };
         let mut rows = rows.iter();
         let sources = linked.arguments.iter().map(|argument| match argument {

@@ -5,6 +5,7 @@ mod call;
 mod evaluate;
 mod look_up;
 mod plan;
+mod python;
 
 pub(crate) use evaluate::{Evaluation, Instants};
 pub(crate) use plan::Plan;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::graph::{
-    Argument, ComputationId, Extraction, FeatureId, From, FunctionId, Graph, Lookup, LookupId,
+    Argument, ComputationId, Extraction, FeatureId, From, FunctionId, Graph, Linked, Lookup,
+    LookupId,
 };
 
 /// The steps of a query, each after the ones that it needs. Each lookup and each function is one step,
@@ -171,7 +172,12 @@ impl Plan {
             Error::Request(format!("feature `{name}` can't be computed: {reason}"))
         })?;
         let mut rows = Vec::new();
-        for argument in &linked.arguments {
+        let arguments = match linked {
+            Linked::Rust(calls) => calls.arguments.as_slice(),
+            // It says what it looks up once it is called.
+            Linked::Python(_) => &[],
+        };
+        for argument in arguments {
             let Argument::Row(lookup, _) = argument else {
                 continue;
             };

@@ -1,19 +1,21 @@
-//! Rust functions that make features of others.
+//! Functions that make features of others.
 
 use fennel_core::catalog::Catalog;
-use fennel_core::entity::{Code, Dataset, Extractor, Featureset, Native};
+use fennel_core::entity::{Code, Dataset, Extractor, Featureset, Native, Python};
 use fennel_core::native::{Call, Parameter};
 use fennel_core::registry::{self, RegisteredExtractor};
+use fennel_core::value::Shape;
 
 use super::lower::{broken, shape};
 use super::{Align, FeatureId, From, Graph, Lookup, LookupId};
 use crate::error::Result as Lowered;
 use crate::native::unlinked;
+use crate::python::{self, Callable, Kind, RunBy};
 
 /// An extractor.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// The function's path.
+    /// The path of a Rust function, the name of a Python one.
     pub(crate) path: String,
     /// The features that it takes.
     pub(crate) inputs: Vec<FeatureId>,
@@ -22,9 +24,18 @@ pub(crate) struct Function {
     pub(crate) linked: Result<Linked, String>,
 }
 
-/// A linked function and how it is called.
+/// What is called.
 #[derive(Debug)]
-pub(crate) struct Linked {
+pub(crate) enum Linked {
+    /// A Rust function of this program.
+    Rust(Calls),
+    /// A Python function.
+    Python(Callable),
+}
+
+/// A Rust function and how it is called.
+#[derive(Debug)]
+pub(crate) struct Calls {
     pub(crate) call: Call,
     pub(crate) arguments: Vec<Argument>,
     /// How each of its results becomes a feature.
@@ -142,23 +153,31 @@ impl Graph {
         catalog: &Catalog<'_>,
         featureset: &Featureset<'_>,
         extractor: &Extractor<'_>,
+        python: RunBy<'_>,
     ) -> Lowered<()> {
-        let Code::Rust(native) = &extractor.code else {
-            return Err(broken(extractor.name, "is a Python function"));
-        };
         let inputs = extractor.inputs.iter();
         let inputs = inputs.map(|input| self.number(input.entity, input.name));
         let inputs = inputs.collect::<Lowered<Vec<_>>>()?;
         let outputs = extractor.outputs.iter();
         let outputs = outputs.map(|output| self.number(featureset.name, output));
         let outputs = outputs.collect::<Lowered<Vec<_>>>()?;
-        let linked = match linked(catalog, featureset, extractor, native) {
-            Ok(registered) => Ok(self.link(registered, &inputs, &outputs)?),
-            Err(reason) => Err(reason),
+        let linked = match &extractor.code {
+            Code::Rust(native) => match linked(catalog, featureset, extractor, native) {
+                Ok(registered) => Ok(Linked::Rust(self.link(registered, &inputs, &outputs)?)),
+                Err(reason) => Err(reason),
+            },
+            Code::Python(function) => {
+                let callable = self.python(extractor, function, (&inputs, &outputs), python);
+                callable?.map(Linked::Python)
+            }
+        };
+        let path = match &extractor.code {
+            Code::Rust(native) => native.symbol.into(),
+            Code::Python(_) => format!("{}.{}", featureset.name, extractor.name),
         };
         let id = self.functions.len();
         self.functions.push(Function {
-            path: native.symbol.into(),
+            path,
             inputs,
             linked,
         });
@@ -173,7 +192,7 @@ impl Graph {
         registered: &RegisteredExtractor,
         inputs: &[FeatureId],
         outputs: &[FeatureId],
-    ) -> Lowered<Linked> {
+    ) -> Lowered<Calls> {
         let name = registered.extractor.name;
         let input = |i: &usize| {
             let input = inputs.get(*i).copied();
@@ -204,11 +223,49 @@ impl Graph {
                 &self.feature(*id).shape,
             ))
         });
-        Ok(Linked {
+        Ok(Calls {
             call: registered.call,
             arguments,
             results: results.collect::<Lowered<_>>()?,
         })
+    }
+
+    /// A Python function, or why it can't be called.
+    fn python(
+        &self,
+        extractor: &Extractor<'_>,
+        function: &Python<'_>,
+        (inputs, outputs): (&[FeatureId], &[FeatureId]),
+        python: RunBy<'_>,
+    ) -> Lowered<Result<Callable, String>> {
+        let shape = |id: &FeatureId| self.feature(*id).shape.clone();
+        let mut takes = vec![("ts".to_owned(), Shape::Timestamp)];
+        let names = extractor.inputs.iter().map(|input| input.name.to_owned());
+        takes.extend(names.zip(inputs.iter().map(shape)));
+        let names = extractor.outputs.iter().map(|output| (*output).to_owned());
+        let makes = names.zip(outputs.iter().map(shape)).collect();
+        let name = format!("{}.{}", extractor.featureset, extractor.name);
+        let callable = Callable::new(function, name, Kind::Extract, (takes, makes), python);
+        let mut callable = match callable {
+            Ok(callable) => callable,
+            Err(what) => return Ok(Err(format!("it {what}"))),
+        };
+        let datasets = extractor.datasets.iter().map(|name| {
+            let table = &self.dataset(name)?.table;
+            let column = |i: &usize| {
+                let column = table.columns.get(*i)?;
+                Some((column.name.clone(), column.shape.clone()))
+            };
+            Ok(python::Dataset {
+                name: (*name).into(),
+                keys: table.keys.iter().filter_map(column).collect(),
+                columns: (0..table.columns.len())
+                    .filter_map(|i| column(&i))
+                    .collect(),
+            })
+        });
+        callable.function.datasets = datasets.collect::<Lowered<_>>()?;
+        Ok(Ok(callable))
     }
 
     /// Where the fields of a row are that a function takes.

@@ -14,12 +14,14 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::expectation::Expected;
+use crate::python::RunBy;
 use crate::table::Table;
 
 impl Graph {
     /// The graph of a checked catalog; `table` gives a live dataset's table.
     pub(crate) fn new(
         catalog: &Catalog<'_>,
+        python: RunBy<'_>,
         table: impl Fn(&entity::Dataset<'_>) -> Option<Arc<Table>>,
     ) -> Result<Graph> {
         let mut graph = Graph::default();
@@ -30,7 +32,7 @@ impl Graph {
             }
             let shared = table(dataset).ok_or_else(|| broken(dataset.name, "has no table"))?;
             let lowered = Dataset {
-                table: shared.shared_with(dataset)?,
+                table: shared.shared_with(dataset, python)?,
                 index: dataset.index,
                 expected: Expected::all(dataset)
                     .map_err(|(_, what)| broken(dataset.name, &what))?,
@@ -52,7 +54,7 @@ impl Graph {
                 }
             }
             for extractor in selected_extractors(catalog, featureset.name, None) {
-                graph.call(catalog, featureset, extractor)?;
+                graph.call(catalog, featureset, extractor, python)?;
             }
         }
         Ok(graph)

@@ -16,7 +16,7 @@ use fennel_core::value::{Shape, Value};
 
 pub(crate) use align::Align;
 pub(crate) use computed::Computation;
-pub(crate) use function::{Argument, Function, linked};
+pub(crate) use function::{Argument, Function, Linked, linked};
 
 use crate::error::{Error, Result};
 use crate::expectation::Expected;

@@ -27,6 +27,7 @@ use fennel_core::value::{Shape, Value};
 
 use super::Incoming;
 use super::source::{Change, Changes, Source};
+use crate::Error;
 use crate::table::{Said, Table};
 
 /// What an envelope says.
@@ -168,7 +169,7 @@ impl Source {
         &self,
         table: &Table,
         rows: &[&Incoming],
-    ) -> Vec<Result<Changes, String>> {
+    ) -> Result<Vec<Result<Changes, String>>, Error> {
         let events = rows.iter().map(|row| {
             let event = Event::open(row)?;
             match event {
@@ -200,10 +201,11 @@ impl Source {
                 Event::Deleted { before, .. } => Some(*before),
             })
             .collect();
-        let mut after = self.read_rows(table, &after).into_iter();
-        let before = self.places(table, &before).into_iter();
+        let mut after = self.read_rows(table, &after)?.into_iter();
+        let before = self.places(table, &before)?.into_iter();
         let mut before = before.map(|place| place.map_err(|reason| format!("`before`: {reason}")));
         const READ: &str = "each image of an event was read, in order";
+        let mut outage = None;
         let changes = events.into_iter().map(|event| {
             let Some(event) = event? else {
                 return Ok([None, None]);
@@ -221,7 +223,7 @@ impl Source {
                     // Both are taken off before either is judged.
                     let row = after.next().expect(READ);
                     let before = image.map(|_| before.next().expect(READ));
-                    self.updated(table, row?, to, before.transpose()?)
+                    self.updated(table, row?, to, before.transpose()?, &mut outage)
                 }
                 Event::Deleted { at, .. } => {
                     let gone = before.next().expect(READ)?.gone(at, table);
@@ -232,16 +234,18 @@ impl Source {
                 }
             }
         });
-        changes.collect()
+        let changes = changes.collect();
+        outage.map_or(Ok(changes), Err)
     }
 
-    /// What an update comes to, of which `row` is taken.
+    /// What an update comes to, of which `row` is taken. `outage` becomes why no function could be called at all.
     fn updated(
         &self,
         table: &Table,
         row: Option<Vec<Value>>,
         after: &Incoming,
         before: Option<Place>,
+        outage: &mut Option<Error>,
     ) -> Result<Changes, String> {
         let is = match row {
             Some(values) => Change {
@@ -249,7 +253,11 @@ impl Source {
                 values,
             },
             None => {
-                let Some(place) = self.places(table, &[after]).pop().transpose()? else {
+                let mut places = self.places(table, &[after]).unwrap_or_else(|error| {
+                    *outage = Some(error);
+                    Vec::new()
+                });
+                let Some(place) = places.pop().transpose()? else {
                     return Ok([None, None]);
                 };
                 let at = place.time.clone()?;
@@ -277,8 +285,12 @@ impl Source {
     }
 
     /// The key of each image, or why it has none.
-    fn places(&self, table: &Table, images: &[&Incoming]) -> Vec<Result<Place, String>> {
-        let columns = self.columns(table, images);
+    fn places(
+        &self,
+        table: &Table,
+        images: &[&Incoming],
+    ) -> Result<Vec<Result<Place, String>>, Error> {
+        let columns = self.columns(table, images)?;
         let value = |i: usize, row: usize| columns.get(i).and_then(|column| column.get(row));
         let places = (0..images.len()).map(|row| {
             let mut key = vec![Value::Null; table.columns.len()];
@@ -294,7 +306,7 @@ impl Source {
             };
             Ok(Place { key, time })
         });
-        places.collect()
+        Ok(places.collect())
     }
 }
 

@@ -128,10 +128,8 @@ impl Forgetting {
     /// The sequences of rows that can go.
     fn look_at(&mut self, state: &State, part: &[Entry], feeds: &[Feed]) -> Result<Vec<u64>> {
         let rows: Vec<_> = part.iter().map(|entry| &entry.row).collect();
-        let mut taken: Vec<_> = feeds
-            .iter()
-            .map(|feed| feed.take(&rows).into_iter())
-            .collect();
+        let taken = feeds.iter().map(|feed| Ok(feed.take(&rows)?.into_iter()));
+        let mut taken = taken.collect::<Result<Vec<_>>>()?;
         let mut gone = Vec::new();
         for entry in part {
             let (mut is_there, mut is_latest) = (false, false);

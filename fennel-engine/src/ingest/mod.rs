@@ -8,6 +8,7 @@ mod forget;
 mod named;
 mod path;
 mod phase;
+mod python;
 mod replay;
 mod route;
 mod sample;
@@ -77,7 +78,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] if no branch has the endpoint, [`Error::Store`] if the rows couldn't be written.
+    /// [`Error::Unknown`] if no branch has the endpoint, [`Error::Python`] if a source's Python function can't be
+    /// called at all, [`Error::Store`] if the rows couldn't be written.
     pub fn log(&self, webhook: &str, endpoint: &str, rows: Vec<Incoming>) -> Result<Logged, Error> {
         // Held until the rows are durable, so that a commit which computes a table finds them in the log or here.
         let routes = self
@@ -87,7 +89,7 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner);
         let route = routes.find(webhook, endpoint)?;
         let sent = rows.len();
-        let rows = Prepared::all(route, rows, &self.inner.later());
+        let rows = Prepared::all(route, rows, &self.inner.later())?;
         let rows_refused = (sent - rows.len()) as u64;
         if rows.is_empty() {
             return Ok(Logged {
@@ -235,11 +237,12 @@ struct Prepared {
 
 impl Prepared {
     /// All rows of a request but those that are refused.
-    fn all(route: &Route, rows: Vec<Incoming>, later: &Later) -> Vec<Self> {
+    fn all(route: &Route, rows: Vec<Incoming>, later: &Later) -> Result<Vec<Self>, Error> {
         let borrowed: Vec<_> = rows.iter().collect();
-        let refused = later.refuses(route, &borrowed);
+        let refused = later.refuses(route, &borrowed)?;
         let feeds = route.feeds.iter();
-        let mut taken: Vec<_> = feeds.map(|feed| feed.take(&borrowed).into_iter()).collect();
+        let taken = feeds.map(|feed| Ok(feed.take(&borrowed)?.into_iter()));
+        let mut taken = taken.collect::<Result<Vec<_>, Error>>()?;
         let rows = rows.into_iter().zip(refused).enumerate();
         let rows = rows.map(|(index, (row, is_refused))| {
             let prepared = Self {
@@ -251,6 +254,6 @@ impl Prepared {
             (prepared, is_refused)
         });
         let kept = rows.filter(|(_, is_refused)| !is_refused);
-        kept.map(|(prepared, _)| prepared).collect()
+        Ok(kept.map(|(prepared, _)| prepared).collect())
     }
 }

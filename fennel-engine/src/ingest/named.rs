@@ -5,18 +5,23 @@ use fennel_core::value::Value;
 use super::Incoming;
 use super::debezium::images;
 use super::source::Source;
+use crate::error::Result;
 use crate::table::Table;
 
 impl Source {
     /// What each of `rows` names by these key columns of `table`, whose source this is: the bytes of their values, of
     /// both images of an event. It doesn't matter whether the source takes the row. Of a row in which one of the columns
     /// can't be read there are none.
+    ///
+    /// # Errors
+    ///
+    /// A Python function that makes a column can't be called at all.
     pub(crate) fn named(
         &self,
         table: &Table,
         columns: &[usize],
         rows: &[&Incoming],
-    ) -> Vec<Vec<Vec<u8>>> {
+    ) -> Result<Vec<Vec<Vec<u8>>>> {
         let mut named = vec![Vec::new(); rows.len()];
         let images: Vec<(usize, &Incoming)> = match self.is_debezium {
             false => rows.iter().copied().enumerate().collect(),
@@ -27,7 +32,7 @@ impl Source {
             }
         };
         let read: Vec<_> = images.iter().map(|(_, image)| *image).collect();
-        let values = self.columns(table, &read);
+        let values = self.columns(table, &read)?;
         for (position, (row, _)) in images.iter().enumerate() {
             let of_image = |column: &usize| values.get(*column)?.get(position)?.as_ref().ok();
             let key: Option<Vec<&Value>> = columns.iter().map(of_image).collect();
@@ -35,6 +40,6 @@ impl Source {
                 named.push(Table::key_bytes(key.into_iter()));
             }
         }
-        named
+        Ok(named)
     }
 }

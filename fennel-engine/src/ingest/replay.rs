@@ -82,7 +82,7 @@ impl Replay {
                     seen: *seen,
                     tally: Tally::default(),
                 };
-                for taken in feed.take(&[&entry.row]) {
+                for taken in feed.take(&[&entry.row])? {
                     feed.settle(&mut progress, taken, &entry, &mut batch);
                 }
                 feed.put_phase(progress.phase, &mut batch);

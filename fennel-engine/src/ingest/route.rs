@@ -112,7 +112,7 @@ impl Feed {
     }
 
     /// What becomes of each row here, except for when it arrives.
-    pub(super) fn take(&self, rows: &[&Incoming]) -> Vec<Taken> {
+    pub(super) fn take(&self, rows: &[&Incoming]) -> Result<Vec<Taken>> {
         self.source().take(&self.table, rows)
     }
 

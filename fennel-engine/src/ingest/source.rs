@@ -14,11 +14,13 @@ use super::entry::Arrival;
 use super::expression::Expression;
 use super::path::Path;
 use super::phase::Phase;
+use super::python::Function;
 use super::sample::Sample;
 use super::tally::{Counters, Tally};
 use super::watermark::{Mark, Marks, Seen, watermark};
 use crate::Error;
 use crate::error::Result;
+use crate::python::RunBy;
 use crate::table::{Column, Entry, Said, Table};
 
 /// A source of a dataset, made ready to run.
@@ -44,7 +46,7 @@ pub(crate) struct Source {
     /// How each column of the dataset is made.
     makers: Vec<Maker>,
     /// What must be true of a row for it to be taken.
-    filter: Option<Expression>,
+    filter: Option<Filter>,
     /// What became of rows.
     pub(crate) counters: Counters,
 }
@@ -55,6 +57,14 @@ enum Maker {
     Read(Path),
     Constant(Value),
     Computed(Expression),
+    Python(Function),
+}
+
+/// What tells whether a row is taken.
+#[derive(Debug)]
+enum Filter {
+    Expression(Expression),
+    Python(Function),
 }
 
 /// What a row says of one key, or of a dataset without keys.
@@ -89,7 +99,11 @@ pub(crate) struct Progress {
 
 impl Source {
     /// The source of a checked dataset.
-    pub(crate) fn new(source: &Descriptor<'_>, dataset: &Dataset<'_>) -> Result<Self> {
+    pub(crate) fn new(
+        source: &Descriptor<'_>,
+        dataset: &Dataset<'_>,
+        python: RunBy<'_>,
+    ) -> Result<Self> {
         let Connector::Webhook(from) = source.connector else {
             return Err(Error::Corrupt(format!(
                 "dataset `{}` reads from {}, which this version of the server doesn't run; start the one that committed it",
@@ -108,6 +122,9 @@ impl Source {
                     let ty = Computed::of(&field.ty);
                     Maker::Computed(Expression::new(&expr, source, dataset, ty)?)
                 }
+                Some(PreprocValue::Python(function)) => {
+                    Maker::Python(Function::column(&function, field, source, dataset, python)?)
+                }
                 Some(PreprocValue::Constant(literal)) => {
                     let value = literal.typed(&field.ty).map_err(|error| {
                         Error::Corrupt(format!(
@@ -119,10 +136,19 @@ impl Source {
                 }
             })
         });
-        let filter = source.filter.as_ref();
-        let filter = filter.map(|expr| Expression::new(expr, source, dataset, Computed::BOOL));
+        let filter = match (&source.filter, &source.filter_by) {
+            (Some(expr), _) => {
+                let expr = Expression::new(expr, source, dataset, Computed::BOOL)?;
+                Some(Filter::Expression(expr))
+            }
+            (None, Some(function)) => {
+                let function = Function::filter(function, source, dataset, python)?;
+                Some(Filter::Python(function))
+            }
+            (None, None) => None,
+        };
         Ok(Self {
-            filter: filter.transpose()?,
+            filter,
             webhook: from.webhook.name.into(),
             endpoint: from.endpoint.into(),
             retention: from.webhook.retention,
@@ -140,8 +166,12 @@ impl Source {
     }
 
     /// What becomes of each of `rows` in `table`, whose source this is. The same row has the same fate, always.
-    pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Vec<Taken> {
-        let read = self.read(table, rows).into_iter();
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] if a Python function can't be called at all.
+    pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Result<Vec<Taken>> {
+        let read = self.read(table, rows)?.into_iter();
         let taken =
             read.map(
                 |changes| match changes.and_then(|changes| entries(table, &changes)) {
@@ -150,22 +180,26 @@ impl Source {
                     Err(reason) => Taken::Aside(reason),
                 },
             );
-        taken.collect()
+        Ok(taken.collect())
     }
 
     /// What each row says, or why it doesn't fit.
-    pub(super) fn read(&self, table: &Table, rows: &[&Incoming]) -> Vec<Result<Changes, String>> {
+    pub(super) fn read(
+        &self,
+        table: &Table,
+        rows: &[&Incoming],
+    ) -> Result<Vec<Result<Changes, String>>> {
         if self.is_debezium {
             return self.read_events(table, rows);
         }
-        let rows = self.read_rows(table, rows).into_iter();
+        let rows = self.read_rows(table, rows)?.into_iter();
         let changes = rows.map(|row| {
             row.map(|values| {
                 let said = Said::Is;
                 [values.map(|values| Change { said, values }), None]
             })
         });
-        changes.collect()
+        Ok(changes.collect())
     }
 
     /// The typed columns of each row in their order, `None` for one that isn't part of what the source takes, or why
@@ -174,24 +208,24 @@ impl Source {
         &self,
         table: &Table,
         rows: &[&Incoming],
-    ) -> Vec<Result<Option<Vec<Value>>, String>> {
-        let columns = self.columns(table, rows);
-        let filter = self.filter.as_ref().map(|filter| {
-            filter.evaluate(
-                &times(table, &columns),
-                |i, name, shape, row| match columns.get(i) {
-                    Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
-                    None => self.incoming(name, shape, rows.get(row)),
-                },
-            )
-        });
+    ) -> Result<Vec<Result<Option<Vec<Value>>, String>>> {
+        let columns = self.columns(table, rows)?;
+        let read = |i: usize, name: &str, shape: &Shape, row: usize| match columns.get(i) {
+            Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
+            None => self.incoming(name, shape, rows.get(row)),
+        };
+        let filter = match &self.filter {
+            Some(Filter::Expression(expr)) => Some(expr.evaluate(&times(table, &columns), read)),
+            Some(Filter::Python(function)) => Some(function.evaluate(rows.len(), read)?),
+            None => None,
+        };
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
         let kept = (0..rows.len()).map(|row| {
             let values = columns.iter_mut().filter_map(Iterator::next).collect();
             let filter = filter.as_ref().and_then(|filter| filter.get(row));
             self.judge(table, values, filter)
         });
-        kept.collect()
+        Ok(kept.collect())
     }
 
     /// The columns of rows: of each row the value, or why there is none.
@@ -199,12 +233,20 @@ impl Source {
         &self,
         table: &Table,
         rows: &[&Incoming],
-    ) -> Vec<Vec<Result<Value, String>>> {
-        // First what is read, then what is computed of it.
+    ) -> Result<Vec<Vec<Result<Value, String>>>> {
+        // First what is read, then what is computed of it; the event time before what may use it.
         let mut columns: Vec<Vec<Result<Value, String>>> = Vec::with_capacity(self.makers.len());
         for (column, maker) in table.columns.iter().zip(&self.makers) {
             let values = rows.iter().map(|row| self.make(maker, column, row));
             columns.push(values.collect());
+        }
+        for (maker, slot) in self.makers.iter().zip(&mut columns) {
+            if let Maker::Python(function) = maker {
+                let read = |_: usize, name: &str, shape: &Shape, row: usize| {
+                    self.incoming(name, shape, rows.get(row))
+                };
+                *slot = function.evaluate(rows.len(), read)?;
+            }
         }
         let times = times(table, &columns);
         for (i, maker) in self.makers.iter().enumerate() {
@@ -219,7 +261,7 @@ impl Source {
                 *slot = values.collect();
             }
         }
-        columns
+        Ok(columns)
     }
 
     /// Whether a row of these columns is taken, which has passed the filter or not.
@@ -259,6 +301,13 @@ impl Source {
     /// Whether it may have ended before a row came that fits.
     pub(super) fn is_bounded(&self) -> bool {
         self.idleness.is_some()
+    }
+
+    /// Whether a Python function has a say in what becomes of a row.
+    pub(super) fn calls_python(&self) -> bool {
+        let mut makers = self.makers.iter();
+        makers.any(|maker| matches!(maker, Maker::Python(_)))
+            || matches!(self.filter, Some(Filter::Python(_)))
     }
 
     /// How far the source is.
@@ -362,7 +411,7 @@ impl Source {
     fn make(&self, maker: &Maker, column: &Column, row: &Incoming) -> Result<Value, String> {
         match maker {
             Maker::Constant(value) => Ok(value.clone()),
-            Maker::Computed(_) => Ok(Value::Null),
+            Maker::Computed(_) | Maker::Python(_) => Ok(Value::Null),
             Maker::Read(path) => self.value(path, &column.name, &column.shape, row),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fennel_core::agg::{Accumulator, Aggregation};
 use fennel_core::expr::eval::Compiled;
 use fennel_core::kernel::{self as plan, Among, Node, Row as Doing};
-use fennel_core::op::RowFunction;
+use fennel_core::op::{Does, RowFunction};
 use fennel_core::registry;
 use fennel_core::ty::{Computed as Type, Type as Written};
 use fennel_core::value::Shape;
@@ -17,13 +17,15 @@ use fennel_core::window::Window;
 use super::fold::{Fold, Function, Tiles};
 use super::join::{Field, Join};
 use super::pick::Pick;
+use super::python::PythonStep;
 use super::rows::{RowStep, RowSteps, Slot, Step, Transform};
 use super::{Kernel, Layout};
 use crate::native::unlinked;
+use crate::python::RunBy;
 use crate::table::Table;
 
 /// What is wrong with a definition, which the checks rule out.
-type Lowered<T> = Result<T, String>;
+pub(super) type Lowered<T> = Result<T, String>;
 
 /// The kernel of a node, and the columns of what it makes. `inputs` are the columns that it takes, and `right` is the
 /// table that a join adds columns of.
@@ -31,13 +33,13 @@ pub(crate) fn lower(
     node: &Node<'_>,
     inputs: &[&Layout],
     right: Option<&Table>,
-    prefix: [u8; 6],
+    (prefix, python): ([u8; 6], RunBy<'_>),
 ) -> Lowered<(Kernel, Layout)> {
     let [first, ..] = inputs else {
         return Err("has a step without an input".into());
     };
     match &node.kernel {
-        plan::Kernel::Rows(steps) => rows(steps, first, &node.output),
+        plan::Kernel::Rows(steps) => rows(steps, first, &node.output, python),
         plan::Kernel::Pick(kernel) => pick(kernel, first, &node.output, prefix),
         plan::Kernel::Fold(kernel) => fold(kernel, first, &node.output, prefix),
         plan::Kernel::Join(kernel) => {
@@ -56,7 +58,7 @@ pub(crate) fn lower(
     }
 }
 
-fn position(layout: &Layout, name: &str) -> Lowered<usize> {
+pub(super) fn position(layout: &Layout, name: &str) -> Lowered<usize> {
     let found = layout.position(name);
     found.ok_or_else(|| format!("reads column `{name}`, which isn't there"))
 }
@@ -106,12 +108,13 @@ fn rows(
     steps: &[plan::RowStep<'_>],
     input: &Layout,
     output: &plan::Layout<'_>,
+    python: RunBy<'_>,
 ) -> Lowered<(Kernel, Layout)> {
     let mut lowered = Vec::with_capacity(steps.len());
     let mut at = input.clone();
     for (i, step) in steps.iter().enumerate() {
         let after = steps.get(i + 1).map_or(output, |next| &next.input);
-        let (doing, next) = row_step(&step.row, &step.input, &at, after)?;
+        let (doing, next) = row_step(&step.row, &step.input, (&at, after), python)?;
         lowered.push(RowStep {
             step: doing,
             input: std::mem::replace(&mut at, next),
@@ -123,8 +126,8 @@ fn rows(
 fn row_step(
     doing: &Doing<'_>,
     before: &plan::Layout<'_>,
-    at: &Layout,
-    after: &plan::Layout<'_>,
+    (at, after): (&Layout, &plan::Layout<'_>),
+    python: RunBy<'_>,
 ) -> Lowered<(Step, Layout)> {
     Ok(match doing {
         Doing::Filter(condition) => {
@@ -183,6 +186,17 @@ fn row_step(
         Doing::Transform(function) => {
             let next = layout(after)?;
             (Step::Transform(transform(function, at, &next)?), next)
+        }
+        Doing::Python(step) => {
+            let next = match step.does {
+                // What is kept is as it was.
+                Does::Filter => at.clone(),
+                Does::Assign(..) | Does::Transform(_) => layout(after)?,
+            };
+            (
+                Step::Python(PythonStep::new(step, at, &next, python)?),
+                next,
+            )
         }
     })
 }

@@ -15,6 +15,7 @@ mod group;
 mod join;
 mod lower;
 mod pick;
+mod python;
 mod rows;
 mod session;
 mod timeline;
@@ -143,7 +144,7 @@ impl Kernel {
         right: Option<&Table>,
     ) -> Result<Changes> {
         match self {
-            Kernel::Rows(steps) => Ok(steps.apply(one.into_owned(), pass.failures)),
+            Kernel::Rows(steps) => steps.apply(one.into_owned(), pass.failures),
             Kernel::Pick(pick) => pick.apply(pass.state, &one),
             Kernel::Fold(fold) => fold.apply(pass.state, &one, pass.emits, pass.failures),
             Kernel::Join(join) => {

@@ -8,7 +8,9 @@ use fennel_core::native::Call;
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 
+use super::python::PythonStep;
 use super::{Changes, Failure, Layout, OPEN, Row};
+use crate::error::Result;
 use crate::native;
 use crate::table::{Table, key};
 
@@ -38,8 +40,10 @@ pub(super) enum Step {
     Explode(Vec<usize>),
     /// Makes rows of changes, with a column behind the others that tells what each was.
     Changelog { deletes: bool },
-    /// Calls a function.
+    /// Calls a Rust function.
     Transform(Transform),
+    /// Calls a Python function.
+    Python(PythonStep),
 }
 
 /// Where a column comes from.
@@ -73,28 +77,32 @@ impl RowSteps {
 
     /// Does the steps to what comes and to what goes. A row that can't be done is a failure where it comes; where it
     /// goes, it never came.
-    pub(super) fn apply(&self, changes: Changes, failures: &mut Vec<Failure>) -> Changes {
+    ///
+    /// # Errors
+    ///
+    /// A Python function can't be called at all.
+    pub(super) fn apply(&self, changes: Changes, failures: &mut Vec<Failure>) -> Result<Changes> {
         let mut unheard = Vec::new();
-        Changes {
-            removed: self.run(changes.removed, &mut unheard),
-            added: self.run(changes.added, failures),
-        }
+        Ok(Changes {
+            removed: self.run(changes.removed, &mut unheard)?,
+            added: self.run(changes.added, failures)?,
+        })
     }
 
-    fn run(&self, mut rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+    fn run(&self, mut rows: Vec<Row>, failures: &mut Vec<Failure>) -> Result<Vec<Row>> {
         for step in &self.0 {
             if rows.is_empty() {
                 break;
             }
-            rows = step.run(rows, failures);
+            rows = step.run(rows, failures)?;
         }
-        rows
+        Ok(rows)
     }
 }
 
 impl RowStep {
-    fn run(&self, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
-        match &self.step {
+    fn run(&self, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Result<Vec<Row>> {
+        Ok(match &self.step {
             Step::Filter(condition) => self.filter(condition, rows, failures),
             Step::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
             Step::Arrange(positions) => {
@@ -126,7 +134,8 @@ impl RowStep {
                 .flat_map(|row| self.changes(*deletes, &row))
                 .collect(),
             Step::Transform(transform) => self.transform(transform, rows, failures),
-        }
+            Step::Python(python) => self.python(python, rows, failures)?,
+        })
     }
 
     fn filter(
@@ -223,7 +232,7 @@ impl RowStep {
         seen
     }
 
-    fn failure(&self, row: &Row, reason: String) -> Failure {
+    pub(super) fn failure(&self, row: &Row, reason: String) -> Failure {
         let names = self.input.columns.iter().map(|(name, _)| name.clone());
         let mut values: Vec<_> = names.zip(row.values.iter().cloned()).collect();
         values.extend(instant(row.time).map(|time| (self.input.timestamp.clone(), time)));
@@ -340,7 +349,7 @@ impl Transform {
     }
 }
 
-fn instant(micros: i64) -> Option<Value> {
+pub(super) fn instant(micros: i64) -> Option<Value> {
     Timestamp::from_micros(micros).map(Value::Timestamp)
 }
 

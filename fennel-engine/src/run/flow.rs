@@ -12,6 +12,7 @@ use super::met::Met;
 use crate::error::{Error, Result};
 use crate::graph::Align;
 use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, Swept, lower};
+use crate::python::RunBy;
 use crate::state::State;
 use crate::store::Bytes;
 use crate::table::{Table, TableId};
@@ -76,7 +77,7 @@ impl Flow {
     pub(crate) fn new(
         program: &Program<'_>,
         (dataset, pipeline): (&Dataset<'_>, &str),
-        id: TableId,
+        (id, python): (TableId, RunBy<'_>),
         table: impl Fn(&str) -> Option<Arc<Table>>,
     ) -> Result<Option<Flow>> {
         let broken = |what: &str| {
@@ -122,7 +123,7 @@ impl Flow {
                 building.input(i, input);
             } else {
                 building
-                    .node(i, node, id, is_table)
+                    .node(i, node, (id, python), is_table)
                     .map_err(|what| broken(&what))?;
             }
         }
@@ -340,7 +341,7 @@ impl Building {
         &mut self,
         at: usize,
         node: &fennel_core::kernel::Node<'_>,
-        id: TableId,
+        (id, python): (TableId, RunBy<'_>),
         is_table: impl Fn(usize) -> bool,
     ) -> Result<(), String> {
         let inputs = node
@@ -355,7 +356,7 @@ impl Building {
         };
         let number = u16::try_from(self.nodes.len() + 1).map_err(|_| "has too many steps")?;
         let prefix = Table::state_prefix(id, number);
-        let (kernel, layout) = lower(node, &layouts, right.map(Arc::as_ref), prefix)?;
+        let (kernel, layout) = lower(node, &layouts, right.map(Arc::as_ref), (prefix, python))?;
         let left = inputs
             .first()
             .map(|(port, _)| *port)
@@ -382,7 +383,7 @@ impl Building {
         id: TableId,
     ) -> Result<Flow, String> {
         let (output, layout) = self.ports.remove(&last).ok_or("makes nothing")?;
-        let table = Table::new(id, dataset, None)
+        let table = Table::new(id, dataset, None, None)
             .map_err(|error| error.to_string())?
             .layout();
         let columns = table.columns.iter().map(|(name, shape)| {

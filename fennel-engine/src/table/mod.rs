@@ -38,6 +38,7 @@ pub(crate) use upserts::Place;
 use crate::error::Result;
 use crate::ingest::Source;
 use crate::kernel::{Computed, Layout};
+use crate::python::RunBy;
 use crate::run::Flow;
 use crate::store::Batch;
 use crate::{Error, store::Space};
@@ -117,7 +118,12 @@ pub(crate) enum Said {
 
 impl Table {
     /// The table of a checked dataset.
-    pub(crate) fn new(id: TableId, dataset: &Dataset<'_>, flow: Option<Arc<Flow>>) -> Result<Self> {
+    pub(crate) fn new(
+        id: TableId,
+        dataset: &Dataset<'_>,
+        flow: Option<Arc<Flow>>,
+        python: RunBy<'_>,
+    ) -> Result<Self> {
         let broken = |what: &str| Error::Corrupt(format!("dataset `{}` {what}", dataset.name));
         let columns = dataset.fields.iter().map(|field| {
             let shape = Shape::new(&field.ty).map_err(|error| broken(&error.to_string()))?;
@@ -138,7 +144,7 @@ impl Table {
         let sources = dataset
             .sources
             .iter()
-            .map(|source| Source::new(source, dataset));
+            .map(|source| Source::new(source, dataset, python));
         let sources = sources.collect::<Result<_>>()?;
         Ok(Self {
             id,
@@ -155,8 +161,8 @@ impl Table {
     }
 
     /// The table as this dataset, which is of the same structure, has its columns.
-    pub(crate) fn shared_with(&self, dataset: &Dataset<'_>) -> Result<Self> {
-        let mut table = Self::new(self.id, dataset, self.flow.clone())?;
+    pub(crate) fn shared_with(&self, dataset: &Dataset<'_>, python: RunBy<'_>) -> Result<Self> {
+        let mut table = Self::new(self.id, dataset, self.flow.clone(), python)?;
         table.retention = Arc::clone(&self.retention);
         Ok(table)
     }

@@ -65,7 +65,7 @@ fn python_functions_that_would_run_are_refused_each_by_name() {
     assert_eq!(
         refused,
         "featureset `Scores.get_score`: this extractor is a Python function, which this server does not run: \
-         write it in Rust with #[extractors], or as an expression"
+         write it in Rust with #[extractors], or as an expression, or start the server with --python"
     );
 }
 

@@ -156,6 +156,7 @@ impl Source {
                 sample: #sample,
                 preproc: &[#(#preproc),*],
                 filter: #filter,
+                filter_by: ::core::option::Option::None,
                 columns: #columns,
             }
         }

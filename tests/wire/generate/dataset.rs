@@ -125,6 +125,7 @@ impl<'a> Generator<'a> {
             sample: None,
             preproc,
             filter: None,
+            filter_by: None,
             columns: &[],
         };
         if self.rarely(3) {

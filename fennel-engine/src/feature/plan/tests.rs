@@ -136,8 +136,8 @@ const FEATURESETS: [Featureset<'static>; 3] = [
 fn graph() -> Graph {
     let sets = FEATURESETS.iter().map(Descriptor::Featureset);
     let catalog: Catalog<'_> = sets.chain([Descriptor::Dataset(&USERS)]).collect();
-    let table = |dataset: &Dataset<'_>| Table::new(1, dataset, None).ok().map(Arc::new);
-    Graph::new(&catalog, table).unwrap()
+    let table = |dataset: &Dataset<'_>| Table::new(1, dataset, None, None).ok().map(Arc::new);
+    Graph::new(&catalog, None, table).unwrap()
 }
 
 /// The steps of a query: of a lookup, its features.
