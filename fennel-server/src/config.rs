@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fennel_engine::Options;
 
-use crate::{ServerName, Token};
+use crate::{PythonOptions, ServerName, Token};
 
 /// The default of [`Config::max_body`]: 64 MiB.
 pub const DEFAULT_MAX_BODY: usize = 64 << 20;
@@ -49,8 +49,11 @@ pub struct Config {
     pub offline_buckets: Vec<String>,
     /// How many threads answer the rows of offline queries. Default 2.
     pub offline_workers: usize,
-    /// How the engine works.
+    /// How the engine works. [`python`](Config::python) tells who runs Python functions there.
     pub engine: Options,
+    /// Which Python runs the functions of definitions, in processes of their own, and what each may take. Whoever may
+    /// commit then runs code as the server's user. Default none: definitions with functions are refused.
+    pub python: Option<PythonOptions>,
 }
 
 impl Default for Config {
@@ -70,6 +73,7 @@ impl Default for Config {
             offline_buckets: Vec::new(),
             offline_workers: 2,
             engine: Options::default(),
+            python: None,
         }
     }
 }

@@ -36,6 +36,17 @@ pub enum Error {
     /// A folder for offline queries isn't there, or their jobs can't be read.
     #[error("offline queries can't be answered")]
     Offline(#[source] fennel_offline::Error),
+    /// The file for what Python functions print can't be written.
+    #[error(
+        "what Python functions print can't be written to {path}, choose another file with --python-output"
+    )]
+    PythonOutput {
+        /// The file.
+        path: String,
+        /// The refusal of the operating system.
+        #[source]
+        source: io::Error,
+    },
     /// A text can't be a token. The text itself is not told.
     #[error("it can't be a token, since {0}; use 16 or more letters and digits")]
     Token(&'static str),

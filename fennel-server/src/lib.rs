@@ -120,6 +120,7 @@ mod server;
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};
 pub use error::{Error, chain};
+pub use fennel_python::Options as PythonOptions;
 pub use name::{Naming, ServerName};
 pub use program::run;
 pub use server::{GRACE, Server};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::command::{self, Command};
-use crate::{Config, FirstToken, Naming, Server, ServerName, Token, chain};
+use crate::{Config, FirstToken, Naming, PythonOptions, Server, ServerName, Token, chain};
 use clap::Parser;
 use fennel_core::time::Duration;
 use fennel_engine::Options;
@@ -76,6 +76,23 @@ struct Args {
     /// How many windows of each dataset's expectations are kept
     #[arg(long, value_name = "COUNT", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..))]
     expectation_windows: u32,
+
+    /// Runs the Python functions of definitions, with this Python, which needs pandas, in processes of their own.
+    /// Whoever may commit then runs code as this server's user. Without it such definitions are refused
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "python3")]
+    python: Option<PathBuf>,
+
+    /// How much memory a Python process may take beyond what it begins with, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 512, requires = "python", value_parser = clap::value_parser!(u32).range(1..))]
+    python_memory: u32,
+
+    /// How long a call of a Python function may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "python", value_parser = clap::value_parser!(u32).range(1..))]
+    python_timeout: u32,
+
+    /// A file for what Python functions print, of 1 MiB at most; without it that is lost
+    #[arg(long, value_name = "FILE", requires = "python")]
+    python_output: Option<PathBuf>,
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
@@ -152,6 +169,13 @@ fn serve(args: Args) -> Result<(), BoxError> {
         offline_workers: args.offline_workers.into(),
         engine,
         first_admin_token: first_admin_token(std::env::var_os(TOKEN_VARIABLE))?,
+        python: args.python.map(|python| PythonOptions {
+            python,
+            memory: u64::from(args.python_memory) << 20,
+            time: std::time::Duration::from_secs(args.python_timeout.into()),
+            output: args.python_output,
+            ..PythonOptions::default()
+        }),
         ..Config::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

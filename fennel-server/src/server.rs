@@ -8,8 +8,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fennel_engine::python::Runner;
 use fennel_engine::store::{Cut, Store};
 use fennel_engine::{Clock, Engine, SystemClock};
+use fennel_python::Workers;
 use futures_util::future::select;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -19,7 +21,7 @@ use crate::app::{App, router};
 use crate::auth::{Access, FirstToken};
 use crate::connection::{self, Limits};
 use crate::name::{self, Naming, ServerName};
-use crate::{Config, Error, Token};
+use crate::{Config, Error, PythonOptions, Token};
 
 /// How long a server that shuts down waits for requests that it has begun.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -76,7 +78,11 @@ impl Server {
                 .data_dir
                 .canonicalize()
                 .unwrap_or_else(|_| config.data_dir.clone());
-            let engine = Engine::open_with(store.clone(), Arc::clone(&clock), &config.engine)?;
+            let mut options = config.engine.clone();
+            if let Some(python) = &config.python {
+                options.python = Some(workers(python)?);
+            }
+            let engine = Engine::open_with(store.clone(), Arc::clone(&clock), &options)?;
             let (name, naming) = name::open(&store, config.name.as_ref())?;
             // Last, so that a token is made only by a start that succeeds and can show it.
             let Config {
@@ -220,4 +226,16 @@ impl fmt::Debug for Server {
             .field("data_dir", &self.data_dir)
             .finish_non_exhaustive()
     }
+}
+
+/// Who runs Python functions.
+fn workers(options: &PythonOptions) -> Result<Arc<dyn Runner>, Error> {
+    let workers = Workers::new(options.clone()).map_err(|source| {
+        let path = options.output.as_deref().unwrap_or(Path::new(""));
+        Error::PythonOutput {
+            path: path.display().to_string(),
+            source,
+        }
+    })?;
+    Ok(Arc::new(workers))
 }

@@ -8,15 +8,21 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate, what it may depend on of ours, and what only behind a feature.
-const ALLOWED: [(&str, &[&str], &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str], &[&str]); 8] = [
     ("fennel-macros", &[], &[]),
     ("fennel-core", &[], &[]),
     ("fennel-sync", &["fennel-core"], &[]),
     ("fennel-engine", &["fennel-core"], &[]),
     ("fennel-offline", &["fennel-core", "fennel-engine"], &[]),
+    ("fennel-python", &["fennel-core", "fennel-engine"], &[]),
     (
         "fennel-server",
-        &["fennel-core", "fennel-engine", "fennel-offline"],
+        &[
+            "fennel-core",
+            "fennel-engine",
+            "fennel-offline",
+            "fennel-python",
+        ],
         &[],
     ),
     (

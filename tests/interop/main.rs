@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod every_type;
+mod functions;
 mod offline;
 mod openapi;
 mod python;

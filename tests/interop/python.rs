@@ -13,17 +13,16 @@ const PACKAGE: &str = "fennel-ai==1.5.80";
 /// The longest that a script takes, or the test fails.
 const RUNNING: Duration = Duration::from_secs(180);
 
-/// Runs a script of this folder with the server's address and token, and returns what it printed. `None` where
-/// there is no client.
+/// The Python that has the client. `None` where there is none.
 ///
 /// # Panics
 ///
-/// If the script fails, or if there is no client and `FENNEL_REQUIRE_INTEROP` is set.
-pub(crate) fn script(name: &str, server: &Server) -> Option<String> {
+/// If there is no client and `FENNEL_REQUIRE_INTEROP` is set.
+pub(crate) fn python(needed_by: &str) -> Option<PathBuf> {
     static PYTHON: LazyLock<Result<PathBuf, String>> =
         LazyLock::new(|| environment(env!("CARGO_TARGET_TMPDIR"), "interop-venv", &[PACKAGE]));
-    let python = match &*PYTHON {
-        Ok(bin) => bin.join("python"),
+    match &*PYTHON {
+        Ok(bin) => Some(bin.join("python")),
         Err(why) if std::env::var_os("FENNEL_REQUIRE_INTEROP").is_some() => {
             panic!("the public Python client is required and can't be run: {why}")
         }
@@ -31,11 +30,21 @@ pub(crate) fn script(name: &str, server: &Server) -> Option<String> {
             // Not with a macro, whose output is shown for failures only.
             let _ = writeln!(
                 std::io::stderr(),
-                "skipped: no public Python client for {name}: {why}"
+                "skipped: no public Python client for {needed_by}: {why}"
             );
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// Runs a script of this folder with the server's address and token, and returns what it printed. `None` where
+/// there is no client.
+///
+/// # Panics
+///
+/// If the script fails, or if there is no client and `FENNEL_REQUIRE_INTEROP` is set.
+pub(crate) fn script(name: &str, server: &Server) -> Option<String> {
+    let python = python(name)?;
     let folder = workspace().join("tests/interop");
     let mut command = Command::new(python);
     command

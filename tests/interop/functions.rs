@@ -1,0 +1,101 @@
+//! Python functions, committed by the public client to a server that runs them.
+
+use std::path::Path;
+use std::process::Command;
+
+use fennel_tests::support::{Process, Server, TOKEN};
+
+use crate::python::{python, script};
+
+/// What starts a server that runs functions with this Python.
+fn command(folder: &Path, python: &Path) -> Command {
+    let mut command = Server::command(folder);
+    command
+        .env("FENNEL_ADMIN_TOKEN", TOKEN)
+        .arg("--python")
+        .arg(python);
+    command
+}
+
+fn start(command: &mut Command) -> Server {
+    Server::ready(Process::start(command))
+}
+
+#[test]
+fn functions_of_every_kind_run_and_go_on_after_a_restart() {
+    let Some(python) = python("functions.py") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(&mut command(folder.path(), &python));
+    script("functions.py", &server);
+    server.stop();
+    let server = start(&mut command(folder.path(), &python));
+    script("functions_again.py", &server);
+    server.stop();
+    let mut without = Process::start(&mut Server::command(folder.path()));
+    let said = without.complaints(std::time::Duration::from_secs(60));
+    assert!(
+        said.contains("calls the Python function") && said.contains("--python"),
+        "{said}"
+    );
+}
+
+#[test]
+fn functions_that_fail_are_told_by_name_and_hold_nothing_up() {
+    let Some(python) = python("failing.py") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let printed = folder.path().join("printed");
+    let mut command = command(&folder.path().join("data"), &python);
+    command.args(["--python-timeout", "2", "--python-memory", "200"]);
+    command.arg("--python-output").arg(&printed);
+    let server = start(&mut command);
+    script("failing.py", &server);
+    let finished = server.stop();
+    let said = finished.out + &finished.err;
+    assert!(!said.contains("hunter2"), "{said}");
+    let printed = std::fs::read_to_string(&printed).unwrap();
+    assert_eq!(printed.matches("hunter2").count(), 3, "{printed}");
+}
+
+#[test]
+fn a_server_that_cannot_run_functions_says_what_to_do() {
+    let Some(python) = python("unrunnable.py") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = |name: &str| folder.path().join(name);
+    // Without the flag, each function is named.
+    let server = Server::start(&data("none"));
+    let said = script("unrunnable.py", &server).unwrap_or_default();
+    for what in [
+        "dataset `Sale.shop`: the preproc of `kind` is a Python function, which this server does not run: write it as an expression, or start the server with --python",
+        "dataset `Sale.shop`: its `where` is a Python function",
+        "dataset `Made.steps`: its `filter` is a Python function",
+        "dataset `Made.steps`: its `assign` of `made` is a Python function",
+        "dataset `Made.steps`: its `transform` is a Python function",
+        "featureset `Twice.doubled`: this extractor is a Python function, which this server does not run: write it in Rust with #[extractors]",
+    ] {
+        assert!(said.contains(what), "{what} is not in {said}");
+    }
+    let server = start(&mut command(&data("absent"), Path::new("/no/such/python")));
+    let said = script("unrunnable.py", &server).unwrap_or_default();
+    assert!(
+        said.contains("`/no/such/python` can't be started") && said.contains("with pandas"),
+        "{said}"
+    );
+    let bare = data("bare");
+    let venv = Command::new(&python)
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&bare)
+        .status();
+    assert!(venv.unwrap().success());
+    let server = start(&mut command(&data("bare-data"), &bare.join("bin/python")));
+    let said = script("unrunnable.py", &server).unwrap_or_default();
+    assert!(
+        said.contains("has no pandas: install it with") && said.contains("-m pip install pandas"),
+        "{said}"
+    );
+}
