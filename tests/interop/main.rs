@@ -113,3 +113,15 @@ fn what_python_has_logged_is_shown() {
     };
     assert!(said.contains("3 rows were logged"), "{said}");
 }
+
+#[test]
+fn what_the_client_does_in_its_own_way_is_borne() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let Some(_) = script("quirks.py", &server) else {
+        return;
+    };
+    // Another process of Python has another order of sets.
+    let again = script("quirks.py", &server).unwrap_or_default();
+    assert!(again.ends_with("nothing is new\n"), "{again}");
+}
