@@ -76,6 +76,41 @@ fn activity(clicks: Click) -> Activity {
     )
 }
 
+#[dataset(index, history = "1d")]
+#[source(APP.endpoint("member"), disorder = "1h", cdc = debezium)]
+struct Member {
+    #[field(key)]
+    user: i64,
+    page: String,
+    at: DateTime<Utc>,
+}
+
+/// The pages that are open, and who they belong to.
+#[dataset(index, history = "1d")]
+#[source(APP.endpoint("open"), disorder = "1h", cdc = debezium, filter = open)]
+struct Open {
+    #[field(key)]
+    page: String,
+    team: String,
+    open: bool,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index, history = "1d")]
+struct Membership {
+    #[field(key)]
+    user: i64,
+    page: String,
+    team: Option<String>,
+    open: Option<bool>,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn membership(members: Member, pages: Open) -> Membership {
+    members.left_join(pages, on(page))
+}
+
 /// The same owners in another version.
 mod later {
     use super::*;
@@ -335,6 +370,68 @@ fn what_is_late_stays_late_in_a_table_that_is_made_of_what_is_left() {
     let found = |page| shop.ask("next", "Owner", ("page", text(page)), &[8 * DAY]);
     assert_eq!(found("p3").unwrap()[0], json!([false]));
     assert_eq!(found("p1").unwrap()[0], json!([true]));
+}
+
+/// A change of a database's row.
+fn change(kind: &str, side: &str, at: i64, columns: &[(&str, Value)]) -> Incoming {
+    let at = instant(at).micros() / 1_000;
+    let mut image = row(columns);
+    image.insert("at".to_owned(), Value::Int(at));
+    row(&[
+        ("op", text(kind)),
+        (side, Value::Map(image)),
+        ("ts_ms", Value::Int(at)),
+    ])
+}
+
+#[test]
+fn what_is_gone_again_and_again_still_tells_when_it_first_was() {
+    let shops = [usize::MAX, 1].map(|trim_after| {
+        let shop = Shop::on(Store::in_memory(), trim_after);
+        let entities = fennel::entities![Member, Open, Membership].into_iter();
+        commit(&shop.engine, &request(entities));
+        let hour = 3600;
+        let member = |kind, side, user, at| {
+            shop.clock.set(instant(at));
+            let columns = [("user", Value::Int(user)), ("page", text("p"))];
+            let change = change(kind, side, at, &columns);
+            shop.engine.log("app", "member", vec![change]).unwrap();
+        };
+        let open = |page, open, at| {
+            shop.clock.set(instant(at));
+            let columns = [
+                ("page", text(page)),
+                ("team", text("t")),
+                ("open", Value::Bool(open)),
+            ];
+            let change = change("u", "after", at, &columns);
+            shop.engine.log("app", "open", vec![change]).unwrap();
+        };
+        member("c", "after", 1, 0);
+        open("p", true, 10 * hour);
+        for at in [20, 22, 24, 26, 30] {
+            open("p", false, at * hour);
+        }
+        for at in 31..90 {
+            member("c", "after", 2, at * hour);
+            open("other", true, at * hour);
+        }
+        member("d", "before", 1, 90 * hour);
+        shop
+    });
+    let [whole, kept] = shops.map(|shop| {
+        let user = || ("user", Value::Int(1));
+        let instants: Vec<_> = (80..100).map(|hour| hour * 3600).collect();
+        let rows = shop.stored()[1];
+        (
+            shop.ask("main", "Membership", user(), &instants).unwrap(),
+            rows,
+        )
+    });
+    assert!(kept.1 < whole.1, "{} and {}", kept.1, whole.1);
+    assert_eq!(kept.0, whole.0);
+    assert_eq!(kept.0[0][9], json!(true));
+    assert_eq!(kept.0[0][10], json!(false), "it was deleted");
 }
 
 const DIR: &str = "FENNEL_RETENTION_TEST_DIR";

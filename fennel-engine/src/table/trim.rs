@@ -92,7 +92,8 @@ impl Table {
 
     /// The entries of a key's rows that later ones had replaced, `limit` at most; and the instant that the point has to
     /// pass for others to go. That a key is gone is what it is, too: or it would be there again after a replay of
-    /// what is left of the log.
+    /// what is left of the log. Of what says again and again that it is gone, the first tells when a version ended that
+    /// is spared.
     fn replaced(
         &self,
         state: &State,
@@ -102,22 +103,36 @@ impl Table {
     ) -> Result<(Vec<Bytes>, i64)> {
         let at = [key, &key::ordered(point).map(|byte| !byte)].concat();
         let applied = state.applied(Side::After);
-        let (mut gone, mut last, mut left) = (Vec::new(), None, 1 + spare);
+        let (mut gone, mut last, mut left) = (Vec::new(), None, spare);
+        // What may be the first that says that the key is gone, of those behind a version.
+        let mut ending = None;
         for entry in state.scan_from(Side::After, &at, key) {
-            let (entry, _) = entry?;
+            let (entry, value) = entry?;
             let (time, sequence) = self.place_of(&entry, key.len())?;
             if sequence >= applied {
                 continue;
             }
             // Of one instant, the row that arrived last comes first, and counts.
-            if left > 0 && last != Some(time) {
-                (last, left) = (Some(time), left - 1);
-                continue;
+            let is_kept = last.is_none();
+            let goes = if last.replace(time) == Some(time) {
+                Some(entry)
+            } else if is_kept {
+                None
+            } else if left == 0 {
+                Some(entry)
+            } else if self.said(&value)?.is_some() {
+                left -= 1;
+                ending = None;
+                None
+            } else {
+                ending.replace(entry)
+            };
+            if let Some(entry) = goes {
+                if gone.len() == limit {
+                    break;
+                }
+                gone.push(entry);
             }
-            if gone.len() == limit {
-                break;
-            }
-            gone.push(entry);
         }
         let later = state.scan_back(Side::After, &at, key).next();
         let until = match later.transpose()? {
