@@ -111,6 +111,30 @@ fn membership(members: Member, pages: Open) -> Membership {
     members.left_join(pages, on(page))
 }
 
+/// The team of the page that a user was on last, for longer.
+#[dataset(index, history = "30d")]
+struct Team {
+    #[field(key)]
+    user: i64,
+    page: String,
+    team: Option<String>,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn team(visits: Visit, owners: Owner) -> Team {
+    visits.left_join(owners, on(page)).group_by(user).latest()
+}
+
+/// Clicks that are kept for longer.
+#[dataset(history = "30d")]
+#[source(APP.endpoint("click"), disorder = "1h", cdc = append)]
+struct Visit {
+    user: i64,
+    page: String,
+    at: DateTime<Utc>,
+}
+
 /// The same owners in another version.
 mod later {
     use super::*;
@@ -432,6 +456,38 @@ fn what_is_gone_again_and_again_still_tells_when_it_first_was() {
     assert_eq!(kept.0, whole.0);
     assert_eq!(kept.0[0][9], json!(true));
     assert_eq!(kept.0[0][10], json!(false), "it was deleted");
+}
+
+#[test]
+fn rows_that_ask_for_what_was_trimmed_are_set_aside() {
+    let shop = Shop::on(Store::in_memory(), 1);
+    let before = entities().into_iter().chain(fennel::entities![Visit]);
+    commit(&shop.engine, &request(before));
+    shop.run(0..1);
+    let visit = |user, page: &str, at| {
+        row(&[
+            ("user", Value::Int(user)),
+            ("page", text(page)),
+            ("at", Value::Timestamp(instant(at))),
+        ])
+    };
+    // Of a page whose team changes, and of one that has its team from before.
+    let late = vec![visit(8, "p0", DAY - 3600), visit(9, "p1", DAY - 3600)];
+    shop.engine.log("app", "click", late).unwrap();
+    shop.run(1..5);
+    let team = entities().into_iter().chain(fennel::entities![Visit, Team]);
+    commit(&shop.engine, &request(team));
+    let found = |user| {
+        let key = ("user", Value::Int(user));
+        shop.ask("main", "Team", key, &[5 * DAY]).unwrap()
+    };
+    assert_eq!(found(8)[0], json!([false]), "not a row without a team");
+    assert_eq!(found(9)[1]["team"], json!(["first"]));
+    let rejects = shop.engine.rejects("main", "Team", 1_000).unwrap();
+    assert!(
+        format!("{rejects:?}").contains("it is joined to dataset `Owner` as of"),
+        "{rejects:?}"
+    );
 }
 
 const DIR: &str = "FENNEL_RETENTION_TEST_DIR";

@@ -10,7 +10,7 @@ use fennel_core::op::How;
 use fennel_core::value::Value;
 
 use super::compact::{Gone, Swept, sweep};
-use super::{Changes, OPEN, Row, Version, corrupt, lagging};
+use super::{Changes, Failure, OPEN, Pass, Row, Version, corrupt, lagging};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
@@ -47,26 +47,37 @@ pub(super) enum Field {
 impl Join {
     pub(super) fn apply(
         &self,
-        state: &mut State,
+        pass: &mut Pass<'_>,
         left: &Changes,
         right: &Changes,
         table: &Table,
     ) -> Result<Changes> {
+        let state = &mut *pass.state;
         let mut output = Changes::default();
         let mut fresh = BTreeSet::new();
         for row in &left.removed {
             let key = self.key_of(row);
+            if self.lost(state, Side::Before, table, &key, row)?.is_some() {
+                continue;
+            }
             self.made(state, Side::Before, table, &key, row, &mut output.removed)?;
             state.delete(self.entry_key(&key, row));
         }
+        let mut added = Vec::new();
         for row in &left.added {
             let key = self.key_of(row);
+            if let Some(reason) = self.lost(state, Side::After, table, &key, row)? {
+                let row = row.named(pass.names);
+                pass.failures.push(Failure { reason, row });
+                continue;
+            }
+            added.push(row);
             let entry = self.entry_key(&key, row);
             state.put(entry.clone(), self.entry_value(row));
             fresh.insert(entry);
         }
         self.correct(state, right, table, &fresh, &mut output)?;
-        for row in &left.added {
+        for row in added {
             self.made(
                 state,
                 Side::After,
@@ -182,6 +193,28 @@ impl Join {
             entries.insert(entry);
         }
         Ok(())
+    }
+
+    /// Why nothing can be made of a row of a stream, if the version that it asks for may have been trimmed. That which held
+    /// until then is there. Only rows that a new pipeline is filled with are so old.
+    fn lost(
+        &self,
+        state: &State,
+        side: Side,
+        table: &Table,
+        key: &[u8],
+        row: &Row,
+    ) -> Result<Option<String>> {
+        if self.keys > 0 {
+            return Ok(None);
+        }
+        let asked = row.time.saturating_add(self.until);
+        let Some(reason) = table.untold_as_of(asked) else {
+            return Ok(None);
+        };
+        let found = table.version_as_of(state, side, key, asked)?;
+        let holds = found.is_some_and(|version| version.end > table.retention.since());
+        Ok((!holds).then_some(reason))
     }
 
     /// The rows that a left row becomes.

@@ -60,6 +60,17 @@ pub(crate) struct Row {
     pub(crate) values: Vec<Value>,
 }
 
+impl Row {
+    /// Its columns with their names, for people.
+    fn named(&self, names: &[String]) -> Vec<(String, Value)> {
+        names
+            .iter()
+            .cloned()
+            .zip(self.values.iter().cloned())
+            .collect()
+    }
+}
+
 /// What changes of a stream or a table. What goes is to be removed before anything is added.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
@@ -130,6 +141,8 @@ pub(crate) struct Pass<'p> {
     pub(crate) state: &'p mut State,
     /// Whether anybody takes what the kernel makes.
     pub(crate) emits: bool,
+    /// The columns of the first input.
+    pub(crate) names: &'p [String],
     pub(crate) failures: &'p mut Vec<Failure>,
 }
 
@@ -149,7 +162,7 @@ impl Kernel {
             Kernel::Fold(fold) => fold.apply(pass.state, &one, pass.emits, pass.failures),
             Kernel::Join(join) => {
                 let right = right.expect("a join's second input is a table");
-                join.apply(pass.state, &one, &other, right)
+                join.apply(pass, &one, &other, right)
             }
             Kernel::Merge(arrange) => Ok(merge(one.into_owned(), other.into_owned(), arrange)),
         }
@@ -179,11 +192,7 @@ impl Kernel {
                         "the columns that it is found by take more than {} bytes",
                         group::MAX_BYTES
                     ),
-                    row: names
-                        .iter()
-                        .cloned()
-                        .zip(row.values.iter().cloned())
-                        .collect(),
+                    row: row.named(names),
                 });
             }
             !is_long

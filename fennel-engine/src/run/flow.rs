@@ -275,6 +275,7 @@ impl Flow {
             let mut pass = Pass {
                 state: &mut *state,
                 emits: emits || self.computed.is_none() || self.output != Port::Node(i),
+                names: &node.names,
                 failures: &mut *failures,
             };
             made.push(node.kernel.apply(&mut pass, one, other, right)?);

@@ -70,4 +70,17 @@ impl Table {
             )
         })
     }
+
+    /// Why a row that is joined to the table as of an instant can't be told what it was, if it can't.
+    pub(crate) fn untold_as_of(&self, at: i64) -> Option<String> {
+        let since = self.retention.since();
+        (at < since).then(|| {
+            let [at, since] =
+                [at, since].map(|at| Timestamp::from_micros(at).unwrap_or(Timestamp::MAX));
+            format!(
+                "it is joined to dataset `{}` as of {at}, which has a history of {}: of what was before {since} not all is kept",
+                self.dataset, self.retention.history
+            )
+        })
+    }
 }
