@@ -54,31 +54,36 @@ pub(super) struct Gone {
 }
 
 impl Gone {
-    /// All that can go now.
-    pub(super) fn all(keys: Vec<Bytes>) -> Self {
-        Self {
-            keys,
+    /// The first of what can go now, `limit` at most.
+    pub(super) fn first(
+        mut keys: impl Iterator<Item = Result<Bytes>>,
+        limit: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            keys: keys.by_ref().take(limit).collect::<Result<_>>()?,
+            more: keys.next().transpose()?.is_some(),
             ..Self::default()
-        }
+        })
     }
 }
 
-/// Looks through at most `limit` groups of what begins with `prefix`, from `from` on. `len` tells how many bytes of an
-/// entry's key behind the prefix are its group's, and `gone` what of a group, given its bytes, can go.
+/// Looks through groups of what begins with `prefix`, from `from` on, until they and what goes of them are about `limit`.
+/// `len` tells how many bytes of an entry's key behind the prefix are its group's, and `gone` what of a group, given
+/// its bytes, can go, and no more than so much.
 pub(super) fn sweep(
     state: &mut State,
     prefix: &[u8],
     from: &[u8],
     limit: usize,
     len: impl Fn(&[u8]) -> Option<usize>,
-    gone: impl Fn(&State, Vec<u8>) -> Result<Gone>,
+    gone: impl Fn(&State, Vec<u8>, usize) -> Result<Gone>,
 ) -> Result<Swept> {
     let mut swept = Swept {
         next: Some(from.into()),
         ..Swept::default()
     };
     while let Some(next) = &swept.next
-        && swept.groups < limit
+        && swept.groups + swept.gone < limit
     {
         let first = state.scan_from(Side::After, next, prefix).next();
         let Some((key, _)) = first.transpose()? else {
@@ -90,19 +95,19 @@ pub(super) fn sweep(
             rest.get(..len(rest)?)
         };
         let group = group().ok_or_else(corrupt)?;
-        let gone = gone(state, group.to_vec())?;
+        let gone = gone(state, group.to_vec(), limit - swept.gone)?;
         swept.gone += gone.keys.len();
         swept.until = swept.until.min(gone.until.unwrap_or(OPEN));
         gone.keys.into_iter().for_each(|key| state.delete(key));
         if let Some((key, value)) = gone.base {
             state.put(key, value);
         }
-        swept.groups += 1;
         if gone.more {
-            // It goes on with the same group.
+            // It goes on with the same group, which counts once it is through.
             swept.next = Some([prefix, group].concat().into());
             break;
         }
+        swept.groups += 1;
         swept.next = match prefix_end(&[prefix, group].concat()) {
             Bound::Excluded(end) => Some(end),
             _ => None,
@@ -156,6 +161,9 @@ pub(super) fn first_open(
 mod tests {
     use fennel_core::time::Duration;
 
+    use crate::state::Applied;
+    use crate::store::Store;
+
     use super::*;
 
     impl Times for Vec<i64> {
@@ -163,6 +171,36 @@ mod tests {
             let times = self.iter().copied();
             times.filter(move |time| (lo..hi).contains(time)).map(Ok)
         }
+    }
+
+    #[test]
+    fn a_sweep_removes_no_more_than_it_may_of_groups_however_large() {
+        let applied = Applied {
+            before: 0,
+            after: 1,
+        };
+        let mut state = State::new(Store::in_memory().snapshot(), applied);
+        for (group, row) in (0..3_u8).flat_map(|group| (0..10_u8).map(move |row| (group, row))) {
+            state.put(vec![7, group, row], Vec::new());
+        }
+        let (mut next, mut gone, mut groups) = (Some(Bytes::new(&[7])), 0, 0);
+        while let Some(from) = next {
+            let swept = sweep(
+                &mut state,
+                &[7],
+                &from,
+                8,
+                |_| Some(1),
+                |state, group, limit| {
+                    let rows = state.scan_prefix(Side::After, &[&[7], &group[..]].concat());
+                    Gone::first(rows.map(|row| Ok(row?.0)), limit)
+                },
+            );
+            let swept = swept.unwrap();
+            assert!(swept.gone <= 8, "{swept:?}");
+            (next, gone, groups) = (swept.next, gone + swept.gone, groups + swept.groups);
+        }
+        assert_eq!((gone, groups), (30, 3));
     }
 
     fn open(among: Among, which: Which, watermark: i64) -> i64 {

@@ -107,18 +107,17 @@ impl Join {
         if self.keys > 0 {
             return Ok(Swept::default());
         }
-        let from = from.map_or(&self.prefix[..], AsRef::as_ref);
+        let prefix = &self.prefix[..];
+        let from = from.map_or(prefix, AsRef::as_ref);
         let len = |rest: &[u8]| table.key_len(rest);
-        sweep(state, &self.prefix, from, limit, len, |state, asked| {
-            let bound =
-                |time| Bytes::from([&self.prefix[..], &asked, &key::ordered(time)].concat());
+        sweep(state, prefix, from, limit, len, |state, asked, limit| {
+            let bound = |time| Bytes::from([prefix, &asked, &key::ordered(time)].concat());
             let range = (
                 Bound::Included(bound(i64::MIN)),
                 Bound::Excluded(bound(horizon)),
             );
             let gone = state.scan(Side::After, range);
-            let gone = gone.map(|entry| Ok(entry?.0));
-            Ok(Gone::all(gone.collect::<Result<_>>()?))
+            Gone::first(gone.map(|entry| Ok(entry?.0)), limit)
         })
     }
 

@@ -82,13 +82,14 @@ impl Pick {
         from: Option<&Bytes>,
         limit: usize,
     ) -> Result<Swept> {
-        let from = from.map_or(&self.prefix[..], AsRef::as_ref);
+        let prefix = &self.prefix[..];
+        let from = from.map_or(prefix, AsRef::as_ref);
         let len = |rest: &[u8]| group_len(rest, self.by.len());
-        sweep(state, &self.prefix, from, limit, len, |state, bytes| {
+        sweep(state, prefix, from, limit, len, |state, bytes, limit| {
             let group = Group {
                 pick: self,
                 state,
-                prefix: [&self.prefix[..], &bytes].concat(),
+                prefix: [prefix, &bytes].concat(),
             };
             let mut gone: Vec<_> = match (self.among, self.which) {
                 // Whatever comes is later than a first row that is before the watermark.
@@ -113,7 +114,7 @@ impl Pick {
                     .concat()
                     .into()
             };
-            Ok(Gone::all(gone.drain(..).map(key).collect()))
+            Gone::first(gone.drain(..).map(|row| Ok(key(row))), limit)
         })
     }
 

@@ -23,9 +23,6 @@ use crate::state::{Side, State};
 use crate::store::Bytes;
 use crate::table::key;
 
-/// Rows of a group that go at once, at most.
-const ROWS: usize = 10_000;
-
 impl Fold {
     /// Removes rows that no aggregate as of the point, or later, is made of.
     pub(in crate::kernel) fn compact(
@@ -43,7 +40,7 @@ impl Fold {
         }
         let from = from.map_or(&prefix[..], AsRef::as_ref);
         let len = |rest: &[u8]| group_len(rest, self.by.len());
-        sweep(state, &prefix, from, limit, len, |state, bytes| {
+        sweep(state, &prefix, from, limit, len, |state, bytes, limit| {
             let group = Group {
                 fold: self,
                 state,
@@ -51,9 +48,9 @@ impl Fold {
                 changed: Vec::new(),
             };
             let (gone, times) = match self.window {
-                Some(window) => (group.closed(window, point)?, Vec::new()),
-                None if self.keys == 0 => group.left(point)?,
-                None => group.ended(point)?,
+                Some(window) => (group.closed(window, point, limit)?, Vec::new()),
+                None if self.keys == 0 => group.left(point, limit)?,
+                None => group.ended(point, limit)?,
             };
             if !times.is_empty() {
                 let applied = state.applied(Side::After);
@@ -69,16 +66,15 @@ type Left = (Gone, Vec<i64>);
 
 impl Group<'_> {
     /// The rows whose windows, which are part of the group, no row can be in any more.
-    fn closed(&self, window: Window, watermark: i64) -> Result<Gone> {
+    fn closed(&self, window: Window, watermark: i64, limit: usize) -> Result<Gone> {
         let open = first_open(self, Among::Window(window), Which::First, watermark)?;
         let rows = self.rows(Side::After, i64::MIN, open);
-        let keys = rows.map(|row| Ok(self.key_of(&row?)));
-        Ok(Gone::all(keys.collect::<Result<_>>()?))
+        Gone::first(rows.map(|row| Ok(self.key_of(&row?))), limit)
     }
 
     /// The rows that had left all windows before the aggregates last changed, or were seen by windows that they never
     /// leave.
-    fn left(&self, point: i64) -> Result<Left> {
+    fn left(&self, point: i64, limit: usize) -> Result<Left> {
         let (mut gone, mut times) = (Gone::default(), Vec::new());
         let mut first = self.rows(Side::After, i64::MIN, i64::MAX);
         let first = first.next().transpose()?;
@@ -108,7 +104,7 @@ impl Group<'_> {
             if kept.contains(&key) {
                 continue;
             }
-            if gone.keys.len() == ROWS {
+            if gone.keys.len() == limit {
                 gone.more = true;
                 break;
             }
@@ -130,7 +126,7 @@ impl Group<'_> {
     }
 
     /// The rows of a table that had ended, as every window sees it, before the aggregates last changed.
-    fn ended(&self, point: i64) -> Result<Left> {
+    fn ended(&self, point: i64, limit: usize) -> Result<Left> {
         let (mut gone, mut times) = (Gone::default(), Vec::new());
         gone.until = self
             .ends(Side::After, i64::MIN, i64::MAX)
@@ -158,8 +154,9 @@ impl Group<'_> {
             let (end, place) = rest.ok_or_else(corrupt)?;
             let end = key::from_ordered(*end);
             let is_seen = |window| enters(window, end) >= last;
-            if self.fold.windows().any(is_seen) || gone.keys.len() >= ROWS {
-                gone.more = gone.keys.len() >= ROWS;
+            let is_enough = gone.keys.len() >= limit;
+            if self.fold.windows().any(is_seen) || is_enough {
+                gone.more = is_enough;
                 gone.until = Some(end);
                 break;
             }
