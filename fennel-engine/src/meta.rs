@@ -30,8 +30,12 @@ use crate::ingest::{EndpointId, Mark, Phase};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
-/// The version of what this engine writes.
-const FORMAT: u32 = 4;
+/// The version of what this engine writes: rows of tables and of the log may have been trimmed.
+const FORMAT: u32 = 5;
+
+/// The version before, whose records are the same: nothing is trimmed yet. An engine that reads no later one would take
+/// what is left for all there was.
+const UNTRIMMED: u32 = 4;
 
 /// A table that has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +61,8 @@ pub(crate) enum TableState {
 pub(crate) struct Meta {
     /// There was nothing, not even a format.
     pub(crate) is_new: bool,
+    /// It was written in the format before.
+    pub(crate) is_untrimmed: bool,
     pub(crate) branches: Vec<(String, (Lines, Head))>,
     pub(crate) tables: Vec<(TableId, TableRecord)>,
     /// By table and position among the table's sources.
@@ -78,12 +84,13 @@ impl Meta {
         let format = snapshot.get(Space::Meta, b"format")?;
         let format: Option<u32> = format.map(|bytes| decode(&bytes)).transpose()?;
         let is_new = snapshot.scan_prefix(Space::Meta, b"").next().is_none();
-        if !is_new && format != Some(FORMAT) {
+        let is_untrimmed = format == Some(UNTRIMMED);
+        if !is_new && !is_untrimmed && format != Some(FORMAT) {
             let found = format.map_or("no known format".into(), |format| {
                 format!("format {format}")
             });
             return Err(Error::Corrupt(format!(
-                "the store was written in {found} and this version reads format {FORMAT}; use the version that wrote it"
+                "the store was written in {found} and this version reads formats {UNTRIMMED} and {FORMAT}; use the version that wrote it"
             )));
         }
         let next_table = snapshot.get(Space::Meta, b"next table")?;
@@ -95,6 +102,7 @@ impl Meta {
         });
         Ok(Self {
             is_new,
+            is_untrimmed,
             branches: branches.collect::<Result<_>>()?,
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
@@ -110,7 +118,7 @@ impl Meta {
     }
 }
 
-/// Marks a store as written in this format.
+/// Marks a store as written in this format, which earlier engines refuse.
 pub(crate) fn put_format(batch: &mut Batch) {
     batch.put(Space::Meta, "format", encode(&FORMAT));
 }
