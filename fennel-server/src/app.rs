@@ -26,6 +26,7 @@ use crate::metrics::{Requests, observe};
 use crate::offline;
 use crate::request_id::RequestIds;
 use crate::route;
+use crate::secret::Secrets;
 use crate::{Config, ServerName};
 
 /// How many calls that write may wait for the disk at once; they share its fsyncs.
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) access: Arc<Access>,
     pub(crate) offline: Jobs,
     pub(crate) name: ServerName,
+    pub(crate) secrets: Secrets,
     /// Held by whoever changes definitions or branches, from the check of what it may to the change.
     defining: Mutex<()>,
     /// Bytes that a body may have.
@@ -72,6 +74,7 @@ impl App {
         engine: Engine,
         access: Access,
         name: ServerName,
+        secrets: Secrets,
         config: &Config,
     ) -> Result<App, crate::Error> {
         let access = Arc::new(access);
@@ -81,6 +84,7 @@ impl App {
             access,
             offline,
             name,
+            secrets,
             defining: Mutex::new(()),
             max_body: config.max_body,
             body_timeout: config.body_timeout,
@@ -101,7 +105,11 @@ impl App {
         options: &CommitOptions,
     ) -> Result<Commit, Failure> {
         let engine = &self.engine;
-        let check = || caller.check_commit(engine, branch, request, options);
+        let check = || {
+            let hidden = caller.check_commit(engine, branch, request, options)?;
+            self.secrets.check_named(request)?;
+            Ok(hidden)
+        };
         let commit = |hidden: Hidden, note: Note<'_>| {
             caller.commit(engine, branch, request, options.clone(), &hidden, note)
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fennel_engine::Options;
 
-use crate::{PythonOptions, ServerName, Token};
+use crate::{PythonOptions, SecretKey, ServerName, Token};
 
 /// The default of [`Config::max_body`]: 64 MiB.
 pub const DEFAULT_MAX_BODY: usize = 64 << 20;
@@ -30,6 +30,8 @@ pub struct Config {
     /// A token that is valid as long as this server runs, beside those of the data folder, and
     /// is never stored. With it, no first admin token is made at random.
     pub process_token: Option<Token>,
+    /// The key that secrets are encrypted with. Default none: then no secrets are kept.
+    pub secret_key: Option<SecretKey>,
     /// How many bytes a request's body may have, inflated. Default [`DEFAULT_MAX_BODY`].
     pub max_body: usize,
     /// About how many bytes of memory all requests may take while they are worked on; beyond that, large ones
@@ -64,6 +66,7 @@ impl Default for Config {
             name: None,
             first_admin_token: None,
             process_token: None,
+            secret_key: None,
             max_body: DEFAULT_MAX_BODY,
             request_memory: 1 << 30,
             max_connections: 512,

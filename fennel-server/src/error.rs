@@ -66,6 +66,16 @@ pub enum Error {
     /// The operating system has no randomness for a token or a name.
     #[error("no randomness for a token or a name, set FENNEL_ADMIN_TOKEN and give --name instead")]
     Random(#[source] getrandom::Error),
+    /// A text can't be the key of secrets. The text itself is not told.
+    #[error(
+        "it can't be a key of secrets; use 64 hexadecimal digits, as `openssl rand -hex 32` prints them"
+    )]
+    SecretKeyText,
+    /// The secrets in the data folder were encrypted with another key.
+    #[error(
+        "the secrets in the data folder were encrypted with another key; start the server with that one, nothing was changed"
+    )]
+    SecretKey,
     /// The first admin token is so short that it can be found by trying.
     #[error(
         "the first admin token has fewer than 16 characters, set FENNEL_ADMIN_TOKEN to 16 or more letters and digits"

@@ -56,6 +56,9 @@
 //! | `POST token/<id>/revoke` | | the token |
 //! | `GET token/<id>` | | the token |
 //! | `DELETE role/<name>`, `account/<name>`, `token/<id>` | | what was deleted |
+//! | `GET secret/<name>` | | `{"value": text}` |
+//! | `POST secret/<name>`, `PATCH secret/<name>` | `{"value": text}` | `{"name": name}` |
+//! | `DELETE secret/<name>` | | `{"name": name}` |
 //! | `GET audit?from=&limit=100&format=json` | | `{"entries": [{"number", "at", "who", "from", "what", "on", "outcome", ..}], "next": n}` |
 //! | `DELETE audit?before=<instant>` | | `{"entries": n, "more": bool}`, of which those older than `before` are gone |
 //! | `GET server` | | `{"name": name, "version": "0.1.0"}`: which server this is |
@@ -115,6 +118,7 @@ mod program;
 mod request;
 mod request_id;
 mod route;
+mod secret;
 mod server;
 
 pub use auth::{FirstToken, Token};
@@ -123,4 +127,5 @@ pub use error::{Error, chain};
 pub use fennel_python::Options as PythonOptions;
 pub use name::{Naming, ServerName};
 pub use program::run;
+pub use secret::SecretKey;
 pub use server::{GRACE, Server};

@@ -8,12 +8,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::command::{self, Command};
-use crate::{Config, FirstToken, Naming, PythonOptions, Server, ServerName, Token, chain};
+use crate::{
+    Config, FirstToken, Naming, PythonOptions, SecretKey, Server, ServerName, Token, chain,
+};
 use clap::Parser;
 use fennel_core::time::Duration;
 use fennel_engine::Options;
 
 const TOKEN_VARIABLE: &str = "FENNEL_ADMIN_TOKEN";
+const KEY_VARIABLE: &str = "FENNEL_SECRET_KEY";
 
 /// Rows that a dataset takes before it is looked through again for what is older than its history.
 const TRIM_AFTER: usize = 10_000;
@@ -44,6 +47,11 @@ struct Args {
     /// folder without one gets one at random
     #[arg(long, value_name = "NAME", value_parser = name)]
     name: Option<ServerName>,
+
+    /// A file with the key that secrets are encrypted with: 64 hexadecimal digits. FENNEL_SECRET_KEY can have them
+    /// instead; without a key no secrets are kept
+    #[arg(long, value_name = "FILE")]
+    secret_key_file: Option<PathBuf>,
 
     /// About how much memory all requests may take at once, in MiB; beyond that, large ones get 503
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
@@ -156,12 +164,39 @@ pub fn run() -> ExitCode {
 
 type BoxError = Box<dyn std::error::Error>;
 
+/// The key of secrets, from a file or from the variable.
+fn secret_key(
+    file: Option<PathBuf>,
+    variable: Option<OsString>,
+) -> Result<Option<SecretKey>, BoxError> {
+    let variable = variable.filter(|key| !key.is_empty());
+    let (place, text) = match (file, variable) {
+        (Some(_), Some(_)) => {
+            return Err(format!(
+                "both --secret-key-file and {KEY_VARIABLE} are set; leave one out"
+            )
+            .into());
+        }
+        (Some(file), None) => {
+            let text = std::fs::read_to_string(&file);
+            let place = format!("--secret-key-file {}", file.display());
+            let text = text.map_err(|error| format!("{place} can't be read: {error}"))?;
+            (place, text)
+        }
+        (None, Some(key)) => (KEY_VARIABLE.to_owned(), key.to_string_lossy().into_owned()),
+        (None, None) => return Ok(None),
+    };
+    let key = SecretKey::new(&text);
+    Ok(Some(key.map_err(|error| format!("{place}: {error}"))?))
+}
+
 fn serve(args: Args) -> Result<(), BoxError> {
     let engine = options(&args);
     let config = Config {
         listen: args.listen,
         data_dir: args.data_dir,
         name: args.name,
+        secret_key: secret_key(args.secret_key_file, std::env::var_os(KEY_VARIABLE))?,
         request_memory: (args.request_memory as usize).saturating_mul(1 << 20),
         max_connections: args.max_connections as usize,
         offline_dirs: args.offline_dir,

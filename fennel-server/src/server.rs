@@ -21,6 +21,7 @@ use crate::app::{App, router};
 use crate::auth::{Access, FirstToken};
 use crate::connection::{self, Limits};
 use crate::name::{self, Naming, ServerName};
+use crate::secret::Secrets;
 use crate::{Config, Error, PythonOptions, Token};
 
 /// How long a server that shuts down waits for requests that it has begun.
@@ -44,7 +45,7 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
-    /// [`Error::Engine`], [`Error::DamagedName`], [`Error::DamagedAccess`], [`Error::Offline`] or [`Error::Random`].
+    /// [`Error::Engine`], [`Error::SecretKey`], [`Error::DamagedName`], [`Error::DamagedAccess`], [`Error::Offline`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
         Server::bind_with_clock(config, Arc::new(SystemClock)).await
     }
@@ -83,6 +84,7 @@ impl Server {
                 options.python = Some(workers(python)?);
             }
             let engine = Engine::open_with(store.clone(), Arc::clone(&clock), &options)?;
+            let secrets = Secrets::open(&store, config.secret_key.clone())?;
             let (name, naming) = name::open(&store, config.name.as_ref())?;
             // Last, so that a token is made only by a start that succeeds and can show it.
             let Config {
@@ -92,7 +94,7 @@ impl Server {
             } = &config;
             let (first, process) = (first_admin_token.as_ref(), process_token.as_ref());
             let (access, first) = Access::open(&store, clock, first, process)?;
-            let app = App::new(engine, access, name, &config)?;
+            let app = App::new(engine, access, name, secrets, &config)?;
             Ok::<_, Error>((app, first, naming, data_dir, store.cuts().to_vec()))
         });
         let (app, first_token, naming, data_dir, cuts) = finished(opening).await?;

@@ -89,6 +89,16 @@ fn python_erases_rows_that_may_come_again() {
 }
 
 #[test]
+fn python_keeps_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Server::command(folder.path());
+    let command = command
+        .env("FENNEL_ADMIN_TOKEN", TOKEN)
+        .env("FENNEL_SECRET_KEY", "5a".repeat(32));
+    script("kept_secrets.py", &Server::ready(Process::start(command)));
+}
+
+#[test]
 fn refusals_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     script("refusals.py", &Server::start(folder.path()));

@@ -50,7 +50,9 @@ impl Server {
         command
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder);
-        command.env_remove("FENNEL_ADMIN_TOKEN");
+        command
+            .env_remove("FENNEL_ADMIN_TOKEN")
+            .env_remove("FENNEL_SECRET_KEY");
         command
     }
 

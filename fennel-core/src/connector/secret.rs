@@ -89,6 +89,15 @@ impl<'a> Secret<'a> {
         }
     }
 
+    /// The name of a secret of the server, if it is one: a place in AWS begins with `arn:`.
+    #[must_use]
+    pub fn place_of_server(&self) -> Option<&'a str> {
+        match self.place {
+            Place::Aws(arn) => Some(arn).filter(|arn| !arn.starts_with("arn:")),
+            _ => None,
+        }
+    }
+
     /// A text that stands in its place, for comparing and never for showing.
     pub(crate) const fn text(&self) -> Option<&'a str> {
         match self.place {

@@ -72,6 +72,7 @@ mod tests {
             engine.clone(),
             access,
             ServerName::new("tests").unwrap(),
+            crate::secret::Secrets::open(&store, None).unwrap(),
             &Config::default(),
         )
         .unwrap();

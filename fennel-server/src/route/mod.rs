@@ -19,6 +19,7 @@ mod openapi;
 mod query;
 mod rejects;
 mod role;
+mod secret;
 mod server;
 mod token;
 mod xray;
@@ -49,6 +50,7 @@ pub(crate) fn calls() -> Calls {
         role::calls,
         account::calls,
         token::calls,
+        secret::calls,
         audit::calls,
     ];
     files.iter().fold(Calls::default(), |calls, of| of(calls))

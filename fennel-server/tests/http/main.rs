@@ -23,4 +23,5 @@ mod metrics;
 mod offline;
 mod openapi;
 mod roles;
+mod secrets;
 mod support;
