@@ -229,8 +229,9 @@ impl App {
     {
         let permit = Arc::clone(permits).acquire_owned().await;
         let engine = self.engine.clone();
+        let span = tracing::Span::current();
         let done = tokio::task::spawn_blocking(move || {
-            let answer = work(&engine);
+            let answer = span.in_scope(|| work(&engine));
             drop((permit, engine));
             answer
         });

@@ -240,7 +240,7 @@ fn clip(mut text: String) -> String {
     text
 }
 
-/// What an answer of 403 says, for the audit.
+/// What a refusal says, for the audit where it is 403, and for the log where the server is at fault.
 #[derive(Clone, Debug)]
 pub(crate) struct Told(pub(crate) String);
 
@@ -254,7 +254,8 @@ struct Body {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let message = clip(self.message);
-        let told = (self.status == StatusCode::FORBIDDEN).then(|| Told(message.clone()));
+        let is_told = self.status == StatusCode::FORBIDDEN || self.status.is_server_error();
+        let told = is_told.then(|| Told(message.clone()));
         let body = Body {
             err_msg: message,
             problems: self.problems,

@@ -109,6 +109,7 @@ mod config;
 mod connection;
 mod data;
 mod error;
+mod log;
 mod memory;
 mod metrics;
 mod name;
@@ -120,6 +121,7 @@ mod request_id;
 mod route;
 mod secret;
 mod server;
+mod span;
 
 pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};

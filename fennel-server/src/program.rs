@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::command::{self, Command};
+use crate::log::{self, Log, Settings};
 use crate::{
     Config, FirstToken, Naming, PythonOptions, SecretKey, Server, ServerName, Token, chain,
 };
@@ -101,6 +102,9 @@ struct Args {
     /// A file for what Python functions print, of 1 MiB at most; without it that is lost
     #[arg(long, value_name = "FILE", requires = "python")]
     python_output: Option<PathBuf>,
+
+    #[command(flatten)]
+    log: Settings,
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
@@ -192,6 +196,7 @@ fn secret_key(
 
 fn serve(args: Args) -> Result<(), BoxError> {
     let engine = options(&args);
+    let log = log::begin(&args.log)?;
     let config = Config {
         listen: args.listen,
         data_dir: args.data_dir,
@@ -220,13 +225,17 @@ fn serve(args: Args) -> Result<(), BoxError> {
         // Before anything is printed, so that whoever reads it can stop the server.
         let shutdown = signals()?;
         let server = Server::bind(config).await?;
-        announce(&server)?;
+        announce(&server, &log)?;
         server.confirm_first_token().await?;
+        log.listens(server.address(), server.name());
         server.serve(shutdown).await;
+        log.ended();
         Ok(())
     });
     // A request that outlasted the server's patience must not hold the process: nothing of it was promised.
     runtime.shutdown_background();
+    // Sends what is left of the traces.
+    drop(log);
     served
 }
 
@@ -249,12 +258,12 @@ fn first_admin_token(variable: Option<OsString>) -> Result<Option<Token>, BoxErr
 }
 
 /// Says where the server is, where its data is, what it is called, and which admin token is in force.
-fn announce(server: &Server) -> io::Result<()> {
+fn announce(server: &Server, log: &Log) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "fennel-server listens on http://{}", server.address())?;
     writeln!(out, "data folder: {}", server.data_dir().display())?;
     for cut in server.cuts() {
-        eprintln!("warning: {cut}");
+        log.warn(&cut.to_string());
     }
     let name = server.name();
     match server.naming() {
@@ -273,11 +282,11 @@ fn announce(server: &Server) -> io::Result<()> {
             writeln!(out, "admin token: the one in {TOKEN_VARIABLE}, from now on")?;
         }
         FirstToken::KeptOther => {
-            eprintln!(
-                "warning: {TOKEN_VARIABLE} is not the admin token: this data folder has one from its first \
+            log.warn(&format!(
+                "{TOKEN_VARIABLE} is not the admin token: this data folder has one from its first \
                  start, or that was made since, which stays in force; unset the variable or use another folder. If no \
                  admin token is known any more, stop the server and run `fennel-server token reset-admin`"
-            );
+            ));
         }
         _ => writeln!(out, "admin token: the one from this folder's first start")?,
     }

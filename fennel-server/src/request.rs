@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::Failure;
 use crate::openapi::Schema;
+use crate::span;
 
 /// The branch that the header `x-fennel-branch` names; `main` without it.
 #[derive(Debug)]
@@ -18,13 +19,17 @@ impl FromRequestParts<App> for Branch {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
         let Some(header) = parts.headers.get("x-fennel-branch") else {
+            span::tell_branch("main");
             return Ok(Branch("main".into()));
         };
         match header.to_str() {
             Ok("") => Err(Failure::bad_request(
                 "the header x-fennel-branch is empty; name a branch, or leave it out for `main`",
             )),
-            Ok(name) => Ok(Branch(name.into())),
+            Ok(name) => {
+                span::tell_branch(name);
+                Ok(Branch(name.into()))
+            }
             Err(_) => Err(Failure::bad_request(
                 "the header x-fennel-branch is not ASCII; a branch's name has letters, digits and `_.-/`",
             )),

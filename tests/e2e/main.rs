@@ -8,6 +8,7 @@ mod crash;
 mod functions;
 mod history;
 mod hostile;
+mod logs;
 mod protection;
 mod readme;
 mod restart;

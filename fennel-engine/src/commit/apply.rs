@@ -64,11 +64,13 @@ impl Inner {
         made: impl FnOnce(&mut Registry),
     ) -> Result<()> {
         new.record(TableState::Ready, &mut batch);
+        let backfill = tracing::info_span!("backfill", tables = new.tables().count()).entered();
         new.nearly_catch_up()?;
         // From here on nobody applies rows to pipelines, and the new tables have all rows that are applied.
         let held = self.runner.hold();
         new.nearly_catch_up()?;
         new.fill(&held, self.clock.now())?;
+        drop(backfill);
         meta::put_applied(&mut batch, held.applied);
 
         self.switch(registry, held, unused, batch, |registry, mut batch| {

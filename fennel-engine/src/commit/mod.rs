@@ -135,6 +135,8 @@ impl Engine {
         let head = inner
             .branches
             .read(branch, |branch| Arc::clone(&branch.head))?;
+        let preview = options.preview;
+        let _span = tracing::info_span!("commit", branch, preview).entered();
         let past = self.past(branch)?;
         if let Some(id) = options.id.as_deref().filter(|_| !options.preview)
             && let Some(done) = repeat::find(&past, branch, id, request, options.incremental)?
@@ -180,6 +182,7 @@ impl Engine {
             commit.id.clone_from(&head.commit.id);
             note()?;
             inner.apply(&mut registry, branch, catalog, head)?;
+            tracing::info!(commit = commit.id, "committed");
         }
         Ok(commit)
     }

@@ -288,6 +288,8 @@ impl Passes<'_> {
             before: self.applied,
             after: until,
         };
+        let rows = until - self.applied;
+        let _span = tracing::debug_span!("pass", rows).entered();
         let mut state = State::new(self.store.snapshot(), applied);
         let endpoints = self.runner.endpoints(self.applied);
         let mut changed = self.live.taken(&state, &endpoints)?;
@@ -359,6 +361,7 @@ impl Passes<'_> {
         if due.peek().is_none() {
             return Ok(());
         }
+        let _span = tracing::debug_span!("compact").entered();
         let applied = state.applied(Side::After);
         let watermarks = Watermarks::new(self.live.derived().iter(), applied);
         due.try_for_each(|flow| flow.compact(state, |id| watermarks.of(id), after))

@@ -45,6 +45,7 @@ use crate::app::App;
 use crate::body;
 use crate::connection::Peer;
 use crate::error::Failure;
+use crate::span;
 
 /// What became of the first admin token when a server started.
 #[derive(Clone, Debug)]
@@ -80,6 +81,7 @@ pub(crate) async fn require_token(
             return failure.into_response();
         }
     };
+    span::tell_account(caller.account());
     request.extensions_mut().insert(caller.clone());
     let response = next.run(request).await;
     if response.status() == StatusCode::FORBIDDEN {

@@ -7,6 +7,8 @@ use super::text::Text;
 
 /// The target of feature queries.
 const EXTRACT: &str = "extract_features";
+/// The target of offline queries.
+const EXTRACT_OFFLINE: &str = "extract_historical_features";
 
 /// The numbers of the server and of these branches, as Prometheus reads them.
 pub(crate) fn report(requests: &Requests, branches: &[(String, BranchMetrics)]) -> String {
@@ -237,13 +239,12 @@ fn calls(text: &mut Text, requests: &Requests) {
         "counter",
         "Feature queries that were refused or failed.",
     );
-    let extract = targets.get(EXTRACT).into_iter().flat_map(|of| of.codes());
-    for (code, count) in extract.filter(|(code, _)| *code >= 400) {
-        text.sample(
-            name,
-            &[("target", EXTRACT), ("code", &code.to_string())],
-            count,
-        );
+    for target in [EXTRACT, EXTRACT_OFFLINE] {
+        let codes = targets.get(target).into_iter().flat_map(|of| of.codes());
+        for (code, count) in codes.filter(|(code, _)| *code >= 400) {
+            let labels = [("target", target), ("code", &*code.to_string())];
+            text.sample(name, &labels, count);
+        }
     }
     let name = "extract_features_latency_seconds";
     text.family(

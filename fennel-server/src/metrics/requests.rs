@@ -9,10 +9,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument;
 
 use super::Histogram;
 use crate::app::App;
-use crate::request_id;
+use crate::{request_id, span};
 
 /// The target of requests that no route takes.
 const NO_ROUTE: &str = "other";
@@ -82,13 +83,14 @@ impl Target {
 fn target(template: &str) -> &str {
     match template {
         "/api/v1/query" => "extract_features",
+        "/api/v1/query_offline" => "extract_historical_features",
         "/api/v1/commit" => "sync",
         "/api/v1/log" => "log",
         other => other,
     }
 }
 
-/// Counts a request, and gives its answer the request's id.
+/// Counts a request, gives its answer the request's id, and logs it.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = app.request_ids.of(request.headers());
@@ -96,7 +98,9 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let of = app
         .requests
         .target(route.map_or(NO_ROUTE, |path| target(path.as_str())));
-    let mut response = next.run(request).await;
+    let span = span::of_request(&id, request.method(), route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span::answered(&span, &response, begun.elapsed());
     response.headers_mut().insert(request_id::HEADER, id);
     of.add(response.status(), begun);
     response

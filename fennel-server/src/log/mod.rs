@@ -1,0 +1,198 @@
+//! Logs and traces of the program, which whoever embeds a server sets up themselves.
+//!
+//! What is logged comes from fennel's crates alone, so that no other one can tell what it was sent.
+
+#[cfg(feature = "otlp")]
+mod traces;
+
+use std::io;
+use std::net::SocketAddr;
+use std::panic::PanicHookInfo;
+
+use clap::ValueEnum;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer, Registry, fmt};
+
+use crate::ServerName;
+
+const LEVEL: &str = "FENNEL_LOG";
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// What begins the name of each crate that is logged of.
+const OURS: &str = "fennel";
+
+/// What the program's arguments say of logs and traces.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// How logs are written to standard error
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    log_format: Format,
+
+    /// How much is logged: off, error, warn, info, debug (each request) or trace; warn, unless FENNEL_LOG says it
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    log_level: Option<LevelFilter>,
+
+    /// The collector that gets traces over OTLP/HTTP, such as http://127.0.0.1:4318; none, unless
+    /// OTEL_EXPORTER_OTLP_ENDPOINT names one
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line an event, for people.
+    #[default]
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
+fn level(text: &str) -> Result<LevelFilter, &'static str> {
+    match text.trim() {
+        "off" => Ok(LevelFilter::OFF),
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "trace" => Ok(LevelFilter::TRACE),
+        _ => Err("write off, error, warn, info, debug or trace"),
+    }
+}
+
+/// Logs of the running program. Dropping it sends the traces that wait.
+pub(crate) struct Log {
+    format: Format,
+    #[cfg(feature = "otlp")]
+    _traces: Option<traces::Traces>,
+}
+
+impl Log {
+    /// Logs that the server listens, where a program reads: people are told on standard output.
+    pub(crate) fn listens(&self, address: SocketAddr, name: &ServerName) {
+        if self.format == Format::Json {
+            tracing::info!(%address, %name, "listens");
+        }
+    }
+
+    /// Logs that the server has ended as it was told to, likewise.
+    pub(crate) fn ended(&self) {
+        if self.format == Format::Json {
+            tracing::info!("has ended");
+        }
+    }
+
+    /// Tells whoever starts the program that something is not as they may think: as a sentence, or as an event where
+    /// a program reads.
+    pub(crate) fn warn(&self, text: &str) {
+        match self.format {
+            Format::Text => eprintln!("warning: {text}"),
+            Format::Json => tracing::warn!("{text}"),
+        }
+    }
+}
+
+type BoxError = Box<dyn std::error::Error>;
+
+/// Logs and traces from now on, also of panics.
+///
+/// # Errors
+///
+/// If a level or an endpoint can't be one.
+pub(crate) fn begin(settings: &Settings) -> Result<Log, BoxError> {
+    let level = match (settings.log_level, variable(LEVEL)) {
+        (Some(level), _) => level,
+        (None, None) => LevelFilter::WARN,
+        (None, Some(text)) => {
+            level(&text).map_err(|hint| format!("{LEVEL} is no level; {hint}"))?
+        }
+    };
+    let format = settings.log_format;
+    let lines = fmt::layer().with_ansi(false).with_writer(io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        Format::Text => lines.boxed(),
+        Format::Json => lines.json().with_current_span(false).boxed(),
+    };
+    let subscriber = Registry::default().with(lines.with_filter(ours(level)));
+    #[cfg(feature = "otlp")]
+    let log = {
+        let endpoint = settings
+            .otlp_endpoint
+            .clone()
+            .or_else(|| variable(ENDPOINT));
+        let traces = endpoint.map(|at| traces::Traces::to(&at)).transpose()?;
+        let spans = traces.as_ref().map(|traces| {
+            let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer());
+            spans.with_filter(ours(LevelFilter::DEBUG))
+        });
+        tracing::subscriber::set_global_default(subscriber.with(spans))?;
+        Log {
+            format,
+            _traces: traces,
+        }
+    };
+    #[cfg(not(feature = "otlp"))]
+    let log = {
+        tracing::subscriber::set_global_default(subscriber)?;
+        Log { format }
+    };
+    std::panic::set_hook(Box::new(panicked));
+    #[cfg(not(feature = "otlp"))]
+    if variable(ENDPOINT).is_some() {
+        log.warn(&format!(
+            "{ENDPOINT} is set, and this server sends no traces; build it with the feature `otlp`"
+        ));
+    }
+    Ok(log)
+}
+
+/// A variable of the environment that isn't empty.
+fn variable(name: &str) -> Option<String> {
+    let text = std::env::var_os(name)?.to_string_lossy().into_owned();
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target(OURS, level)
+}
+
+/// Logs a panic by its place. Its text is told only where it is the same in every run, for others may hold what was
+/// sent.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let text = panic.payload().downcast_ref::<&'static str>();
+    tracing::error!(place, text, "panicked, which is a bug: please report it");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_one_of_six_words() {
+        assert_eq!(level("debug"), Ok(LevelFilter::DEBUG));
+        assert_eq!(level(" off\n"), Ok(LevelFilter::OFF));
+        for text in ["", "3", "INFO ", "fennel=debug"] {
+            assert!(level(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_ours_is_logged() {
+        let ours = ours(LevelFilter::TRACE);
+        for (target, is_logged) in [
+            ("fennel_server::span", true),
+            ("fennel_engine::run", true),
+            ("hyper::proto", false),
+            ("my_features", false),
+        ] {
+            assert_eq!(
+                ours.would_enable(target, &tracing::Level::ERROR),
+                is_logged,
+                "{target}"
+            );
+        }
+    }
+}
