@@ -71,6 +71,7 @@ impl Workers {
             options.python = std::path::absolute(&options.python)?;
         }
         let output = options.output.as_deref().map(Output::open).transpose()?;
+        hide_environment()?;
         Ok(Self {
             options,
             output,
@@ -82,11 +83,21 @@ impl Workers {
     /// Does something with a worker that nobody else has.
     fn with<T>(&self, work: impl FnOnce(&mut Worker) -> Result<T, Stop>) -> Result<T, Stop> {
         let mut state = self.state();
-        while state.idle.is_empty() && state.count >= self.options.workers.max(1) {
-            state = self
+        let is_full =
+            |state: &State| state.idle.is_empty() && state.count >= self.options.workers.max(1);
+        while is_full(&state) {
+            let (others, waited) = self
                 .freed
-                .wait(state)
+                .wait_timeout(state, self.options.time)
                 .unwrap_or_else(PoisonError::into_inner);
+            state = others;
+            if waited.timed_out() && is_full(&state) {
+                let busy = format!(
+                    "all {} Python workers are busy with other calls; try again",
+                    state.count
+                );
+                return Err(Stop::Unavailable(busy));
+            }
         }
         let idle = state.idle.pop();
         if idle.is_none() {
@@ -111,6 +122,19 @@ impl Workers {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Keeps the environment and the memory of this process from others of its user, which workers are.
+#[cfg(target_os = "linux")]
+fn hide_environment() -> io::Result<()> {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+/// Only Linux shows them in a file.
+#[cfg(not(target_os = "linux"))]
+fn hide_environment() -> io::Result<()> {
+    Ok(())
 }
 
 /// A place among the workers, with the one that has it.

@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     /// How long a body may pause.
     pub(crate) body_timeout: Duration,
     pub(crate) memory: Memory,
+    /// Whether brief reads are over at once: no Python function may be called for one.
+    is_prompt: bool,
     pub(crate) requests: Arc<Requests>,
     pub(crate) request_ids: RequestIds,
     writers: Arc<Semaphore>,
@@ -89,6 +91,7 @@ impl App {
             max_body: config.max_body,
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
+            is_prompt: config.python.is_none(),
             requests: Arc::default(),
             request_ids: RequestIds::random(),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
@@ -210,7 +213,7 @@ impl App {
             return self.read(work).await;
         }
         let request = decode(&mut body)?;
-        if rows(&request) <= BRIEF_ROWS {
+        if self.is_prompt && rows(&request) <= BRIEF_ROWS {
             return answer(&self.engine, request);
         }
         self.read(move |engine| {

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use fennel_server::{Config, Server, Token};
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_server::{Config, SecretKey, Server, Token};
 use fennel_tests::support::{Http, Process, environment, workspace};
+use prost::Message;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -45,6 +47,7 @@ fn answers_are_as_described_whatever_is_sent() {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.path().join("data"),
         process_token: Some(Token::new(TOKEN).unwrap()),
+        secret_key: Some(SecretKey::new(&"a1".repeat(32)).unwrap()),
         ..Config::default()
     };
     let runtime = Runtime::new().unwrap();
@@ -93,13 +96,18 @@ fn try_all(bin: &Path, folder: &Path, http: &Http, description: &Value) -> Value
     serde_json::from_str(&report).unwrap()
 }
 
-/// Commits the ticket example, logs some rows, one of which doesn't fit, and makes branches and an account.
+/// Commits the ticket example, of which rows can be erased, logs some rows, one of which doesn't fit, and makes branches,
+/// an account and secrets.
 fn fill(http: &Http) {
     let vector = workspace().join("tests/wire/vectors/ticket_basic.b64");
     let text = fs::read_to_string(vector).unwrap();
     let text: String = text.split_whitespace().collect();
     let request = BASE64_STANDARD.decode(text).unwrap();
-    http.try_commit(&request, "").unwrap().ok();
+    let mut request = SyncRequest::decode(&*request).unwrap();
+    for schema in request.datasets.iter_mut().flat_map(|it| &mut it.dsschema) {
+        schema.erase_keys = vec!["ticket_id".into()];
+    }
+    http.try_commit(&request.encode_to_vec(), "").unwrap().ok();
     let rows = json!([
         {"ticket_id": "JAZ-0211-B02", "price": 4250, "at": "2023-12-13T19:23:15Z"},
         {"ticket_id": "JAZ-0211-J22", "price": "much", "at": "2023-12-15T13:58:05Z"},
@@ -110,6 +118,10 @@ fn fill(http: &Http) {
         http.on(branch).post("init", &json!({})).ok();
     }
     http.put("account/ci", &json!({"roles": ["admin"]})).ok();
+    for name in ["shown", "changed", "gone"] {
+        let secret = json!({"value": "kept"});
+        http.post(&format!("secret/{name}"), &secret).ok();
+    }
 }
 
 /// A request of each call that needs names which are there, so that its answer is seen: the call, which parameter, or
@@ -155,6 +167,17 @@ fn examples(http: &Http) -> Vec<(&'static str, &'static str, Value)> {
         ("inspect", "name", json!("Ticket")),
         ("rejects", "name", json!("Ticket")),
         ("expectations", "name", json!("Ticket")),
+        ("erase", "name", json!("Ticket")),
+        // Nobody's, since whatever is found takes a rewrite of the whole data folder.
+        (
+            "erase",
+            "body",
+            json!({"erase_keys": [{"ticket_id": "JAZ-0211-Z99"}]}),
+        ),
+        ("show_secret", "name", json!("shown")),
+        ("add_secret", "name", json!("new")),
+        ("update_secret", "name", json!("changed")),
+        ("delete_secret", "name", json!("gone")),
         ("delete_branch", "x-fennel-branch", json!("gone")),
         ("delete_branch", "body", json!({})),
         ("show_token", "id", token()),

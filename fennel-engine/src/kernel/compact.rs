@@ -192,7 +192,8 @@ mod tests {
                 8,
                 |_| Some(1),
                 |state, group, limit| {
-                    let rows = state.scan_prefix(Side::After, &[&[7], &group[..]].concat());
+                    let prefix = [&[7], &group[..]].concat();
+                    let rows = state.scan_prefix(Side::After, &prefix);
                     Gone::first(rows.map(|row| Ok(row?.0)), limit)
                 },
             );
