@@ -7,7 +7,7 @@
 //! parts -> one file, under a name that says it isn't whole -> the output                      write, output
 //! ```
 //!
-//! A finished part is on the disk with a line that says so ([`folder`]), so a server that starts again goes on behind the
+//! A finished part is on the disk with a line that says so (`folder`), so a server that starts again goes on behind the
 //! last one. Memory holds one chunk for each worker, however large the input is. A row without an answer is counted
 //! and told with its place, and the others are answered.
 //!
