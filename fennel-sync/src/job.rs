@@ -273,7 +273,8 @@ fn locate(mut error: Error, catalog: &Catalog<'_>) -> Error {
         for problem in &mut problems.0 {
             let Some(kind) = problem.kind else { continue };
             if let Some(entity) = catalog.entity(kind, &problem.entity) {
-                *problem = Problem::new(entity, &problem.member, &*problem.message);
+                let Problem { file, line, .. } = Problem::new(entity, "", "");
+                (problem.file, problem.line) = (file, line);
             }
         }
     }

@@ -124,6 +124,63 @@ fn a_feature_that_is_left_out_comes_with_its_lines() {
     commit(&http, &feature_left_out::all());
 }
 
+/// The ticket example as it was with another feature.
+mod with_seats {
+    use fennel::prelude::*;
+
+    static EXAMPLE: Webhook = Webhook::new("example");
+
+    #[dataset(index)]
+    #[meta(owner = "mohit@fennel.ai", description = "One row per ticket sold.")]
+    #[source(EXAMPLE.endpoint("ticket_sale"), disorder = "14d", cdc = upsert)]
+    pub(super) struct Ticket {
+        #[field(key)]
+        ticket_id: String,
+        price: i64,
+        at: DateTime<Utc>,
+    }
+
+    #[featureset]
+    #[meta(owner = "mohit@fennel.ai")]
+    pub(super) struct TicketFeatures {
+        ticket_id: String,
+        #[feature(Ticket::price, default = 0)]
+        price: i64,
+        seat: Option<String>,
+    }
+}
+
+#[test]
+fn a_feature_that_is_left_out_of_the_code_is_marked_at_its_struct_with_lines_to_paste() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let with_seats = request(fennel::entities![
+        with_seats::Ticket,
+        with_seats::TicketFeatures
+    ]);
+    commit(&server.http(), &with_seats);
+
+    let refused = sync(&server.url(), TOKEN, &[]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    let (problem, pasted) = refused.err.split_once("\n\n").unwrap();
+    assert!(
+        problem.starts_with("error: the server refuses this commit (status 409) for 1 problem\n  featureset `TicketFeatures.seat`: "),
+        "{problem}"
+    );
+    assert!(
+        problem.contains("(examples/ticket/src/lib.rs:"),
+        "{problem}"
+    );
+    assert_eq!(
+        pasted,
+        "To delete what is left out of TicketFeatures, paste this into it, commit, and take it out again:
+
+#[meta(deleted)]
+seat: Option<String>,
+"
+    );
+}
+
 #[test]
 fn what_something_live_reads_is_not_deleted() {
     let data = tempfile::tempdir().unwrap();

@@ -44,6 +44,46 @@ fn each_problem_of_a_refusal_has_a_line_with_the_place_of_its_definition() {
 }
 
 #[test]
+fn the_code_that_solves_a_problem_is_shown_whether_or_not_the_entity_is_still_there() {
+    let deleted = |name: &str| format!("#[meta(deleted)]\n{name}: i64,\n");
+    let refusal = json!({
+        "err_msg": "all of them in one text",
+        "problems": [
+            {"kind": "featureset", "entity": "TicketFeatures", "member": "fee", "message": "it is left out",
+             "code": deleted("fee")},
+            {"kind": "dataset", "entity": "Gone", "member": "", "message": "it is left out",
+             "code": "#[dataset]\nstruct Gone {}\n"},
+        ],
+    });
+    let ran = against(json(409, &refusal));
+    assert_eq!(
+        ran.err,
+        "error: the server refuses this commit (status 409) for 2 problems
+  featureset `TicketFeatures.fee`: it is left out (src/lib.rs:20)
+  dataset `Gone`: it is left out
+
+To delete what is left out, paste this, commit, and take it out again:
+
+#[dataset]
+struct Gone {}
+
+To delete what is left out of TicketFeatures, paste this into it, commit, and take it out again:
+
+#[meta(deleted)]
+fee: i64,
+"
+    );
+    let server = Server::start(vec![json(409, &refusal)]);
+    let ran = Run::against(&server.url).run(&["--format", "json"]);
+    let report: Json = serde_json::from_str(&ran.out).unwrap();
+    let problem = &report["error"]["problems"][0];
+    assert_eq!(
+        (&problem["code"], &problem["line"]),
+        (&json!(deleted("fee")), &json!(20))
+    );
+}
+
+#[test]
 fn a_refusal_without_problems_has_the_servers_words() {
     let ran = against(json(
         404,
