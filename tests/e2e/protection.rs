@@ -433,6 +433,34 @@ fn what_another_branch_has_is_not_computed() {
 }
 
 #[test]
+fn a_deploy_that_may_compute_nothing_is_refused_until_a_branch_has_the_data() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let deploy = |arguments: &[&str]| sync(&server.url(), TOKEN, arguments);
+    for arguments in [&["--no-backfill"][..], &["plan", "--no-backfill"]] {
+        let refused = deploy(arguments);
+        assert_eq!(refused.code, Some(3), "{refused:?}");
+        for told in [
+            "dataset `Ticket`: no branch has a dataset of this structure, so its rows would have to be computed",
+            "(examples/ticket/src/lib.rs:",
+        ] {
+            assert!(refused.err.contains(told), "{told}: {}", refused.err);
+        }
+    }
+    let _ = server.http().on("dev").post("init", &json!({})).ok();
+    assert_eq!(deploy(&["--branch", "dev"]).code, Some(0));
+    let shared = deploy(&["--no-backfill"]);
+    assert_eq!(shared.code, Some(0), "{shared:?}");
+    assert!(
+        shared
+            .out
+            .contains("\nNot computed, since another branch has the same: Ticket\n"),
+        "{}",
+        shared.out
+    );
+}
+
+#[test]
 fn the_exit_code_tells_of_changes_where_it_is_asked_to() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
