@@ -197,6 +197,7 @@ impl<T: Transport> Client<T> {
             result,
         } = self.backoff.send(&self.transport, &call).await;
         let url = || self.server.address().into();
+        let url_in = || self.server.url_in.clone();
         match result {
             Ok(response) if doubt == Doubt::Branch && tries > 1 => {
                 let answer = self.understand(&response, tries);
@@ -205,6 +206,7 @@ impl<T: Transport> Client<T> {
             Ok(response) => self.understand(&response, tries),
             Err(Failure::NotHttp(cause)) => Err(Error::Foreign {
                 url: url(),
+                url_in: url_in(),
                 detail: format!("its answer is no HTTP ({cause})"),
             }),
             Err(Failure::Timeout(limit)) => Err(Error::NoAnswer {
@@ -215,6 +217,7 @@ impl<T: Transport> Client<T> {
             }),
             Err(failure) => Err(Error::Unreachable {
                 url: url(),
+                url_in: url_in(),
                 tries,
                 reached,
                 failure,
@@ -224,6 +227,7 @@ impl<T: Transport> Client<T> {
 
     fn understand<A: DeserializeOwned>(&self, response: &Response, tries: u32) -> Result<A, Error> {
         let url = self.server.address().to_owned();
+        let url_in = self.server.url_in.clone();
         let status = response.status;
         let objection = || Objection::read(&response.body, &self.server.token);
         let message = || objection().map(|objection| objection.err_msg);
@@ -235,6 +239,7 @@ impl<T: Transport> Client<T> {
                 }
                 serde_json::from_slice(&response.body).map_err(|error| Error::Foreign {
                     url,
+                    url_in,
                     detail: format!(
                         "its answer is something else than was asked for ({})",
                         foreign(&error.to_string(), &self.server.token)
@@ -243,6 +248,7 @@ impl<T: Transport> Client<T> {
             }
             300..=399 => Err(Error::Redirect {
                 url,
+                url_in,
                 status,
                 to: plain(response.location.as_deref().unwrap_or("nowhere")),
             }),
@@ -265,6 +271,7 @@ impl<T: Transport> Client<T> {
                 },
                 None => Error::Foreign {
                     url,
+                    url_in,
                     detail: format!("it answers with status {status} and no reason"),
                 },
             }),

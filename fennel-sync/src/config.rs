@@ -37,6 +37,8 @@ pub(crate) enum Target {
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     pub(crate) url: Url,
+    /// Where the address comes from.
+    pub(crate) url_in: Cow<'static, str>,
     pub(crate) token: Token,
     /// Where the token comes from.
     pub(crate) token_in: Cow<'static, str>,
@@ -53,6 +55,7 @@ impl Server {
         value.check().map_err(|problem| wrong(&name, problem))?;
         Ok(Server {
             url: parse_url(&url.value).map_err(|problem| wrong(&url.name, problem))?,
+            url_in: url.name.clone(),
             token: value,
             token_in: name,
         })

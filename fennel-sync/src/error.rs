@@ -177,22 +177,24 @@ pub(crate) enum Error {
         message: String,
     },
     /// What answered does not speak as a fennel server does.
-    #[error(
-        "{url} doesn't look like a fennel server: {detail}; check the address in FENNEL_URL or --url"
-    )]
+    #[error("{url} doesn't look like a fennel server: {detail}; check the address in {url_in}")]
     Foreign {
         /// The server.
         url: String,
+        /// Where the address comes from.
+        url_in: Cow<'static, str>,
         /// What was unexpected.
         detail: String,
     },
     /// The server points elsewhere, and a token is not carried there.
     #[error(
-        "{url} answers with a redirect (status {status}) to {to}, which is not followed; set FENNEL_URL or --url to the server's own address"
+        "{url} answers with a redirect (status {status}) to {to}, which is not followed; write the server's own address into {url_in}"
     )]
     Redirect {
         /// The server.
         url: String,
+        /// Where the address comes from.
+        url_in: Cow<'static, str>,
         /// The HTTP status.
         status: u16,
         /// Where it points, without credentials.
@@ -209,10 +211,12 @@ pub(crate) enum Error {
         message: Option<String>,
     },
     /// No answer.
-    #[error("{url} can't be reached, after {}: {failure}", tried(*.tries))]
+    #[error("{url} can't be reached, after {}: {failure}{}", tried(*.tries), unreached(.failure, .url_in))]
     Unreachable {
         /// The server.
         url: String,
+        /// Where the address comes from.
+        url_in: Cow<'static, str>,
         /// How often it was tried.
         tries: u32,
         /// Whether it may have heard of the request.
@@ -365,6 +369,16 @@ fn creation(branch: &str) -> String {
     format!(
         "if you want a new branch, create it with `sync branch create {branch}`, or `sync branch clone main {branch}` for one that begins as `main` is"
     )
+}
+
+/// What helps where nothing listens.
+fn unreached(failure: &Failure, url_in: &str) -> String {
+    match failure {
+        Failure::Connect(_) => {
+            format!("; see whether the server runs, and check the address in {url_in}")
+        }
+        _ => String::new(),
+    }
 }
 
 fn unanswered(doubt: Doubt) -> &'static str {

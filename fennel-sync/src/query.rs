@@ -121,6 +121,7 @@ pub(crate) async fn offline<T: Transport>(
 fn read<T>(client: &Client<T>, told: Json) -> Result<(Json, Job), Error> {
     let job = serde_json::from_value(told.clone()).map_err(|error| Error::Foreign {
         url: client.server.address().to_owned(),
+        url_in: client.server.url_in.clone(),
         detail: format!("its answer is something else than was asked for ({error})"),
     })?;
     Ok((told, job))

@@ -75,16 +75,24 @@ fn a_profile_says_what_the_call_does_not() {
 
 #[test]
 fn a_flag_for_the_address_goes_before_a_profile_and_a_variable_of_ours_behind() {
-    for (text, args, start) in [
+    for (text, args, start, named) in [
         (
             PROD,
             &["--profile", "prod", "--url", "http://127.0.0.1:1"][..],
             "error: http://127.0.0.1:1 ",
+            "--url",
         ),
         (
             "[profile.prod]\n",
             &["--profile", "prod"],
             "error: http://127.0.0.1:2 ",
+            "FENNEL_URL",
+        ),
+        (
+            PROD,
+            &["--profile", "prod"],
+            "error: http://127.0.0.1:3 ",
+            "PROD_URL (fennel.toml:6)",
         ),
     ] {
         let folder = workspace(text);
@@ -97,6 +105,8 @@ fn a_flag_for_the_address_goes_before_a_profile_and_a_variable_of_ours_behind() 
             .run(args);
         assert_eq!(ran.code, 5, "{ran:?}");
         assert!(ran.err.starts_with(start), "{ran:?}");
+        let hint = format!("check the address in {named}\n");
+        assert!(ran.err.ends_with(&hint), "{ran:?}");
     }
 }
 

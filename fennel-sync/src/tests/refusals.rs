@@ -129,7 +129,7 @@ fn a_redirect_is_not_followed() {
     assert_eq!(ran.code, 3);
     assert_eq!(
         error(&ran),
-        "error: URL answers with a redirect (status 302) to https://other.example/login, which is not followed; set FENNEL_URL or --url to the server's own address\n"
+        "error: URL answers with a redirect (status 302) to https://other.example/login, which is not followed; write the server's own address into FENNEL_URL\n"
     );
 }
 
@@ -156,7 +156,7 @@ fn what_does_not_speak_like_a_fennel_server_is_said_to_be_none() {
             "{error}"
         );
         assert!(
-            error.ends_with("; check the address in FENNEL_URL or --url\n"),
+            error.ends_with("; check the address in FENNEL_URL\n"),
             "{error}"
         );
     }
@@ -204,6 +204,8 @@ fn a_server_that_is_not_there_is_not_reachable() {
     let expected =
         format!("{url} can't be reached, after 5 tries: no connection, Connection refused");
     assert!(message.starts_with(&expected), "{message}");
+    let hint = "; see whether the server runs, and check the address in FENNEL_URL";
+    assert!(message.ends_with(hint), "{message}");
 }
 
 #[test]
