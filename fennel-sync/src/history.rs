@@ -85,6 +85,19 @@ impl<'a> Question<'a> {
             asked,
         })
     }
+
+    /// Whether it creates or deletes a branch.
+    pub(crate) fn changes_branches(&self) -> bool {
+        match self.asked {
+            Asked::Create | Asked::Clone { .. } | Asked::Delete => true,
+            Asked::History { .. }
+            | Asked::Show { .. }
+            | Asked::Diff { .. }
+            | Asked::Branches
+            | Asked::Query(_)
+            | Asked::Offline(_) => false,
+        }
+    }
 }
 
 /// A commit, as a server lists it.

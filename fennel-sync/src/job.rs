@@ -66,6 +66,9 @@ fn execute(
     let branch = branch.unwrap_or("main");
     if let Some(question) = Question::of(command, branch) {
         config::check_branch(question.branch)?;
+        if let (Some(profile), true) = (profile, question.changes_branches()) {
+            profile.check_branch_change(place)?;
+        }
         let connection = question.connection;
         let expected = expected(connection, profile)?;
         return on_server(
@@ -120,7 +123,7 @@ fn execute(
         }
     };
     if let (Some(profile), false) = (profile, preview) {
-        profile.check_demands(place)?;
+        profile.check_commit(place)?;
     }
     let variables = credentials::read(&catalog, env, place.variable);
     let variables = variables.map_err(fennel_core::Error::Invalid)?;

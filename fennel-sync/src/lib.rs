@@ -31,7 +31,7 @@
 //! env = "prod"
 //! expect_server = "prod"
 //! require_clean_git = true         # commits only what is in git; plans are free
-//! require_ci = true                # commits only where the variable CI is set
+//! require_ci = true                # commits and changes branches only where the variable CI is set
 //! ```
 //!
 //! All keys are optional. A flag goes before the profile, and the profile before `FENNEL_URL` and

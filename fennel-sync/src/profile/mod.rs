@@ -111,38 +111,60 @@ impl Profile {
     /// # Errors
     ///
     /// It has to be a CI job, or git has changes that are not committed.
-    pub(crate) fn check_demands(&self, place: &Place<'_>) -> Result<(), Error> {
-        let demanded =
-            |entry: &Option<Entry<bool>>| entry.as_ref().filter(|entry| entry.value).cloned();
-        let refused = |entry: &Entry<bool>, message: String| Error::Profile {
-            file: self.file.clone(),
-            line: Some(entry.line),
-            message,
-        };
-        if let Some(entry) = demanded(&self.stated.require_ci)
-            && !config::is_ci(place.text("CI")?.as_deref())
-        {
-            let message = format!(
-                "profile `{}` commits from CI alone, and the variable CI is not set here; `sync plan` shows what a commit would change",
-                self.name
-            );
-            return Err(refused(&entry, message));
-        }
-        if let Some(entry) = demanded(&self.stated.require_clean_git) {
-            git::check_clean(&place.folder).map_err(|why| {
-                refused(
-                    &entry,
-                    format!(
-                        "profile `{}` commits what is in git alone, and {why}",
-                        self.name
-                    ),
-                )
+    pub(crate) fn check_commit(&self, place: &Place<'_>) -> Result<(), Error> {
+        self.check_ci(
+            place,
+            "commits",
+            "`sync plan` shows what a commit would change",
+        )?;
+        if let Some(entry) = demanded(self.stated.require_clean_git.as_ref()) {
+            let clean = git::check_clean(&place.folder);
+            clean.map_err(|why| {
+                self.refused(entry, &format!("commits what is in git alone, and {why}"))
             })?;
         }
         Ok(())
     }
 
+    /// Checks what the profile demands of a run that creates or deletes a branch.
+    ///
+    /// # Errors
+    ///
+    /// It has to be a CI job.
+    pub(crate) fn check_branch_change(&self, place: &Place<'_>) -> Result<(), Error> {
+        self.check_ci(
+            place,
+            "changes branches",
+            "`sync branch list` shows which there are",
+        )
+    }
+
+    /// Checks that this is a CI job, if it has to be one for what the profile `does`.
+    fn check_ci(&self, place: &Place<'_>, does: &str, instead: &str) -> Result<(), Error> {
+        match demanded(self.stated.require_ci.as_ref()) {
+            Some(entry) if !config::is_ci(place.text("CI")?.as_deref()) => {
+                let message =
+                    format!("{does} from CI alone, and the variable CI is not set here; {instead}");
+                Err(self.refused(entry, &message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refused(&self, entry: &Entry<bool>, message: &str) -> Error {
+        Error::Profile {
+            file: self.file.clone(),
+            line: Some(entry.line),
+            message: format!("profile `{}` {message}", self.name),
+        }
+    }
+
     fn at(&self, line: u32) -> String {
         format!("{}:{line}", self.file.display())
     }
+}
+
+/// The entry, if it demands something.
+fn demanded(entry: Option<&Entry<bool>>) -> Option<&Entry<bool>> {
+    entry.filter(|entry| entry.value)
 }

@@ -386,6 +386,21 @@ fn a_profile_may_demand_ci() {
             "fennel.toml:3: profile `prod` commits from CI alone, and the variable CI is not set here; `sync plan` shows what a commit would change"
         );
         assert_eq!(run(ci, &["plan"]).code, 5);
+        let changes = [
+            &["branch", "create", "dev"][..],
+            &["branch", "clone", "main", "dev"],
+            &["branch", "delete", "dev"],
+        ];
+        for change in changes {
+            assert_eq!(
+                error(&run(ci, change)),
+                "fennel.toml:3: profile `prod` changes branches from CI alone, and the variable CI is not set here; `sync branch list` shows which there are"
+            );
+            assert_eq!(run("true", change).code, 5);
+        }
+        for question in [&["branch", "list"][..], &["history"], &["show", "HEAD"]] {
+            assert_eq!(run(ci, question).code, 5, "who only reads may");
+        }
     }
     assert_eq!(run("true", &[]).code, 5);
 }

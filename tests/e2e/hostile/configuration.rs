@@ -46,6 +46,9 @@ fn profiles() -> Vec<Case> {
             .exits(2, &["PROD_TOKEN (fennel.toml:7) has a line break; give the token alone"]),
         prod("production from a laptop").without("CI")
             .exits(2, &["profile `prod` commits from CI alone"]),
+        sync("a branch of production deleted from a laptop", &["branch", "delete", "dev", "--profile", "prod"])
+            .profiles(PROFILES).with("PROD_URL", "{url}").with("PROD_TOKEN", "{admin}").without("CI")
+            .exits(2, &["profile `prod` changes branches from CI alone"]),
         prod("the address of dev in the variable of production").with("PROD_URL", "{url-of-dev}")
             .exits(2, &["is server `dev`, and expect_server (fennel.toml:8) expects `prod`; nothing was committed"]),
         sync("code that git doesn't have", &["--profile", "release"]).profiles(PROFILES)
