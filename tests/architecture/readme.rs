@@ -41,3 +41,22 @@ fn a_project_of_ones_own_is_written_as_the_example_is() {
     let example = read("examples/ticket/src/bin/sync.rs");
     assert!(example.contains(&line.replace("my_features", "ticket")));
 }
+
+#[test]
+fn what_the_readme_explains_is_a_part_of_what_the_spend_example_comes_to() {
+    let readme = read("README.md");
+    let command = "$ cargo run -p spend -- check --env prod --explain UserSpend\n";
+    let shown = blocks(&readme, "console")
+        .into_iter()
+        .find_map(|block| block.strip_prefix(command).map(str::to_owned))
+        .expect("the README explains `UserSpend`");
+    let explained = read("examples/spend/tests/explained.txt");
+    let mut lines = explained.lines();
+    // "…" stands for what is left out.
+    for line in shown.lines().filter(|line| line.trim() != "…") {
+        assert!(
+            lines.any(|explained| explained == line),
+            "{line:?} is not what comes next of examples/spend/tests/explained.txt"
+        );
+    }
+}

@@ -35,9 +35,11 @@ fn with_free_ports(commands: &str) -> String {
 fn the_page_about_deploying_can_be_followed() {
     let _alone = alone();
     let page = fs::read_to_string(workspace().join("docs/deploying.md")).unwrap();
-    // The page names the server's program by its place in a clone.
-    let programs = format!(" {}/debug/", target().display());
-    let script = with_free_ports(&commands(&page)).replace(" target/debug/", &programs);
+    // The page looks for the server's program where cargo builds in a clone.
+    let (in_clone, here) = ("PATH=$PWD/target/debug:", target().join("debug"));
+    assert!(page.contains(in_clone));
+    let script = with_free_ports(&commands(&page));
+    let script = script.replace(in_clone, &format!("PATH={}:", here.display()));
     let mut bash = Command::new("bash");
     bash.args(["--noprofile", "--norc", "-euo", "pipefail", "-c", &script])
         .current_dir(workspace());
@@ -56,14 +58,32 @@ fn the_page_about_deploying_can_be_followed() {
         "{}",
         finished.out
     );
-    assert_eq!(finished.out.matches("\nCommitted ").count(), 3);
-    // The page quotes this one, in two lines.
-    let quoted = "and expect_server (fennel.toml:29) expects `prod`; nothing was";
-    assert!(page.contains(quoted) && finished.err.contains(quoted));
+    // To dev, staging and prod, to a branch of dev, and three times to dev on the way there and back.
+    assert_eq!(finished.out.matches("\nCommitted ").count(), 7);
+    for quoted in [
+        "and expect_server (fennel.toml:29) expects `prod`; nothing was",
+        "account `team` doesn't have `write_definitions` on branch `main`; ask an",
+    ] {
+        assert!(page.contains(quoted), "{quoted}");
+        assert!(finished.err.contains(quoted), "{}", finished.err);
+    }
+    // What the page pastes is what was given to paste.
+    let (_, given) = finished.err.split_once("take it out again:\n\n").unwrap();
+    let (given, _) = given.split_once("}\n").unwrap();
+    assert!(page.contains(given), "{given}");
     for refused in [
         "profile `prod` commits from CI alone",
+        "profile `prod` changes branches from CI alone",
         "profile `staging` commits what is in git alone, and these files differ from its last commit: src/lib.rs",
+        "featureset `Seats`: it is live and this commit leaves it out",
     ] {
         assert!(finished.err.contains(refused), "{}", finished.err);
+    }
+    for told in [
+        "\n  + featureset Seats created\n",
+        "\n  featureset Seats is deleted\n",
+        "\nID            TIME (UTC)",
+    ] {
+        assert!(finished.out.contains(told), "{told}: {}", finished.out);
     }
 }
