@@ -112,6 +112,11 @@ fn a_push_to_main_is_deployed() {
     assert!(first.out.contains("Name: prod, version "), "{}", first.out);
     assert!(first.out.contains("\nCommitted "), "{}", first.out);
     assert!(is_deployed(&prod));
+    let commits = prod.http().get("commits").ok();
+    assert_eq!(
+        commits["commits"][0]["message"], "All of it",
+        "it is about what git's commit is about"
+    );
     let again = deploy.run("deploy");
     succeeds(&again);
     assert!(again.out.contains("Nothing changed: "), "{}", again.out);
