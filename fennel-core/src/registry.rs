@@ -125,3 +125,22 @@ pub fn collect(crates: &[&str]) -> Result<Catalog<'static>, Error> {
 fn is_in(location: Location<'_>, name: &str) -> bool {
     location.module.split("::").next() == Some(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No crate that this program is linked with has definitions.
+    #[test]
+    fn a_program_without_definitions_is_told_how_they_are_linked() {
+        for crates in [&[][..], &["my_features"]] {
+            let refused = collect(crates).unwrap_err();
+            assert!(matches!(refused, Error::EmptyRegistry), "{refused}");
+            let told = refused.to_string();
+            assert!(
+                told.contains("`fennel_sync::main!(my_features)`") && told.contains("linked"),
+                "{told}"
+            );
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What only the whole of a catalog shows, and what a branch may become.
 
+mod collected;
 mod connectors;
 mod expectations;
 mod lineage;
