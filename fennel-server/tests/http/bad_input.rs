@@ -313,6 +313,44 @@ fn a_query_that_can_not_be_answered_says_why() {
 }
 
 #[test]
+fn half_of_the_keys_for_a_bucket_and_keys_beside_a_role_are_refused_and_not_told() {
+    let server = TestServer::with_tickets();
+    let keys = json!({"access_key": "AKIA-mine", "secret_key": "hush"});
+    for (credentials, expected) in [
+        (
+            json!({"creds": {"access_key": "AKIA-mine"}, "role_arn": null}),
+            "missing field `secret_key`",
+        ),
+        (
+            json!({"creds": {"secret_key": "hush"}}),
+            "missing field `access_key`",
+        ),
+        (
+            json!({"creds": keys, "role_arn": "arn:of:a:role"}),
+            "give access keys or role_arn, not both",
+        ),
+        (
+            json!({"creds": null, "role_arn": "arn:of:a:role"}),
+            "role_arn is not supported",
+        ),
+    ] {
+        let table = json!({
+            "bucket": "b", "path_prefix": "p", "format": "json", "db": {"name": "x", "db": {"S3": credentials}},
+        });
+        let request = json!({
+            "input_features": ["TicketFeatures.ticket_id"], "output_features": ["TicketFeatures.price"],
+            "timestamp_column": "at", "input": {"S3": {"s3_table": table}},
+        });
+        let error = server.post("/api/v1/query_offline", &request).error(400);
+        assert!(error.contains(expected), "{error}");
+        assert!(
+            !error.contains("hush") && !error.contains("AKIA-mine"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_lookup_that_can_not_be_answered_says_why() {
     let server = TestServer::with_tickets();
     for (request, expected) in [
