@@ -51,6 +51,52 @@ fn branches(server: &TestServer, token: &str) -> Vec<String> {
         .collect()
 }
 
+/// The calls that take a token and answer with 200, each with nothing but an empty body, as `METHOD path`.
+fn answered(server: &TestServer, token: &str) -> Vec<String> {
+    let description = server.get("/api/v1/openapi.json").ok();
+    let mut answered = Vec::new();
+    for (path, calls) in description["paths"].as_object().unwrap() {
+        // Whatever it is that a path names: a dataset, or something that isn't there.
+        let mut named = path.clone();
+        while let (Some(from), Some(to)) = (named.find('{'), named.find('}')) {
+            named.replace_range(from..=to, "Ticket");
+        }
+        for (method, described) in calls.as_object().unwrap() {
+            if described["security"] == json!([]) {
+                continue;
+            }
+            let method = method.to_ascii_uppercase();
+            let call = server.call(&method, &named).bearer(token);
+            let reply = match method.as_str() {
+                "GET" | "DELETE" => call.send(),
+                _ => send(call, &json!({})),
+            };
+            if reply.status == 200 {
+                answered.push(format!("{method} {path}"));
+            }
+        }
+    }
+    answered.sort_unstable();
+    answered
+}
+
+#[test]
+fn whoever_may_nothing_gets_no_answer_from_any_call() {
+    let server = TestServer::with_tickets();
+    let grants = json!([{"modes": ["read_data"], "branches": ["elsewhere"]}]);
+    let nobody = token_with(&server, "nobody", &grants);
+    assert_eq!(
+        answered(&server, &nobody),
+        ["GET /api/v1/branch/list", "GET /api/v1/server"]
+    );
+    assert!(branches(&server, &nobody).is_empty());
+    // The calls are such that others get answers.
+    let admin = answered(&server, crate::support::TOKEN);
+    for call in ["GET /api/v1/commits", "GET /api/v1/audit", "GET /metrics"] {
+        assert!(admin.iter().any(|answered| answered == call), "{admin:?}");
+    }
+}
+
 /// What each built-in role may on `main` and on `dev`, where it holds on `main` alone.
 #[test]
 fn each_role_may_what_it_says_and_nothing_else() {
