@@ -5,6 +5,7 @@
 mod access;
 mod changes;
 mod crash;
+mod environments;
 mod functions;
 mod history;
 mod hostile;
