@@ -50,11 +50,8 @@ impl Project {
             folder,
             _alone: alone,
         };
-        // Takes out of the lock file what this project has no use for.
-        project.done(
-            "cargo",
-            &["metadata", "--offline", "--quiet", "--format-version", "1"],
-        );
+        // Takes out of the lock file what this project has no use for. What only other platforms need may not be there.
+        project.done("cargo", &["tree", "--offline", "--quiet", "--depth", "0"]);
         project.done("git", &["init", "--quiet", "--initial-branch", "main"]);
         project.commit("All of it");
         project
