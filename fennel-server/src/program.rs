@@ -234,8 +234,7 @@ fn serve(args: Args) -> Result<(), BoxError> {
     });
     // A request that outlasted the server's patience must not hold the process: nothing of it was promised.
     runtime.shutdown_background();
-    // Sends what is left of the traces.
-    drop(log);
+    log.close();
     served
 }
 

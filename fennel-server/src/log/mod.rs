@@ -84,6 +84,9 @@ impl Log {
         }
     }
 
+    /// Sends the traces that wait.
+    pub(crate) fn close(self) {}
+
     /// Tells whoever starts the program that something is not as they may think: as a sentence, or as an event where
     /// a program reads.
     pub(crate) fn warn(&self, text: &str) {
