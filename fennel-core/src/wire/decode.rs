@@ -10,16 +10,16 @@ use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
 use crate::entity::{
-    Cdc, Dataset, Env, Extraction, Extractor, Feature, Featureset, Field, Index, Kind, Location,
-    Meta, Order, Origin, Pipeline, Preproc, PreprocValue, Reference, Sample, Source,
+    Dataset, Env, Extraction, Extractor, Feature, Featureset, Field, Index, Kind, Location, Meta,
+    Order, Origin, Pipeline, Reference,
 };
 use crate::expr::wire::Reader;
 use crate::literal::Literal;
 use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
-use crate::wire::time::{read_duration as duration, read_timestamp as timestamp};
-use crate::wire::{Arena, Part, extractor, incoming, names, pipeline, python, types};
+use crate::wire::time::read_duration as duration;
+use crate::wire::{Arena, Part, extractor, names, pipeline, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -453,76 +453,6 @@ impl<'a> Decoder<'a, '_> {
             }
         }
         Some(fields)
-    }
-
-    fn source(&mut self, source: &connector::Source) -> Option<Source<'a>> {
-        let decoded = self.try_source(source);
-        self.or_problem(decoded, Kind::Dataset, &source.dataset, "source")
-    }
-
-    fn try_source(&self, source: &connector::Source) -> Part<Source<'a>> {
-        let filter_by = source.filter.as_ref();
-        let filter_by = filter_by.map(|code| python::decode(self.arena, code));
-        let filter = source.filter_expr.as_ref();
-        let filter = filter.map(|filter| Reader::new(self.arena).expr(Some(filter)));
-        let cdc = match connector::CdcStrategy::try_from(source.cdc) {
-            Ok(connector::CdcStrategy::Append) => Cdc::Append,
-            Ok(connector::CdcStrategy::Upsert) => Cdc::Upsert,
-            Ok(connector::CdcStrategy::Debezium) => Cdc::Debezium,
-            Ok(connector::CdcStrategy::Native) => Cdc::Native,
-            Ok(connector::CdcStrategy::Delete) | Err(_) => {
-                return Err("the cdc is neither append, upsert, debezium nor native".into());
-            }
-        };
-        let preproc = source.pre_proc.iter().map(|(column, value)| {
-            Ok(Preproc {
-                column: self.arena.text(column),
-                value: self.preproc(value)?,
-            })
-        });
-        let preproc: Vec<_> = preproc.collect::<Part<_>>()?;
-        Ok(Source {
-            connector: self.connector(source.table.as_ref(), source.cursor.as_deref())?,
-            disorder: duration(source.disorder.as_ref())?.ok_or("it has no disorder")?,
-            cdc,
-            every: duration(source.every.as_ref())?,
-            since: source.starting_from.as_ref().map(timestamp).transpose()?,
-            until: source.until.as_ref().map(timestamp).transpose()?,
-            env: Env::ANY,
-            bounded: source.bounded,
-            idleness: duration(source.idleness.as_ref())?,
-            sample: source.sampling_strategy.as_ref().map(|sampling| Sample {
-                rate: sampling.sampling_rate,
-                using: self.arena.texts(&sampling.columns_used),
-            }),
-            preproc: self.arena.slice(&preproc),
-            filter: filter.transpose()?,
-            filter_by: filter_by.transpose()?,
-            columns: incoming::columns(self.arena, source)?,
-        })
-    }
-
-    fn preproc(&self, value: &connector::PreProcValue) -> Part<PreprocValue<'a>> {
-        use connector::pre_proc_value::Variant;
-        use schema::value::Variant as Constant;
-
-        let constant = match value.variant.as_ref().ok_or("a preproc value is empty")? {
-            Variant::Ref(path) => return Ok(PreprocValue::Ref(self.arena.text(path))),
-            Variant::Eval(eval) => {
-                return incoming::decode_eval(self.arena, eval);
-            }
-            Variant::Value(constant) => constant,
-        };
-        Ok(PreprocValue::Constant(match &constant.variant {
-            Some(Constant::Bool(bool)) => Literal::Bool(*bool),
-            Some(Constant::Int(int)) => Literal::Int(*int),
-            Some(Constant::Float(float)) => Literal::Float(*float),
-            Some(Constant::String(text)) => Literal::Str(self.arena.text(text)),
-            Some(Constant::Timestamp(instant)) => {
-                Literal::Str(self.arena.text(&timestamp(instant)?.to_string()))
-            }
-            _ => return Err("a preproc constant is a text, bool, number or instant".into()),
-        }))
     }
 
     fn featureset(&mut self, featureset: &featureset::CoreFeatureset) -> Featureset<'a> {

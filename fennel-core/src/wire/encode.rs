@@ -5,18 +5,14 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, selected_extraction, selected_sinks, selected_sources};
 use crate::connector::{Connector, Variables};
 use crate::entity::{
-    Dataset, Extraction, Feature, Featureset, Kind, Meta, Origin, Pipeline, Preproc, PreprocValue,
-    Reference, Source,
+    Dataset, Extraction, Feature, Featureset, Kind, Meta, Origin, Pipeline, Reference,
 };
 use crate::expr::{self, Expr};
 use crate::literal::Literal;
-use crate::time::Timestamp;
 use crate::ty::Type;
-use crate::wire::proto::{connector, dataset, featureset, index, metadata, schema, services};
-use crate::wire::time::{write_duration as duration, write_timestamp as timestamp};
-use crate::wire::{
-    expectation, extractor, incoming, json_text, names, pipeline, python, sink, types,
-};
+use crate::wire::proto::{dataset, featureset, index, metadata, schema, services};
+use crate::wire::time::write_duration as duration;
+use crate::wire::{expectation, extractor, json_text, names, pipeline, sink, source, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env. Secrets
 /// in environment variables are sent empty: [`encode_with`] fills them in.
@@ -72,7 +68,9 @@ pub fn encode_with(
                 .then(|| connector.database(variables))
         };
         for source in selected_sources(dataset, env) {
-            request.sources.push(source_of(dataset, source, variables));
+            request
+                .sources
+                .push(source::write(dataset, source, variables));
             request.extdbs.extend(database(&source.connector));
         }
         for sink in selected_sinks(dataset, env) {
@@ -208,109 +206,6 @@ pub(super) fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
         deprecated: meta.deprecated,
         deleted: meta.deleted,
     }
-}
-
-fn source_of(
-    dataset: &Dataset<'_>,
-    source: &Source<'_>,
-    variables: &Variables,
-) -> connector::Source {
-    let timestamp_field = dataset
-        .timestamp()
-        .filter(|_| source.connector.is_polled())
-        .map(|i| dataset.fields[i].name.into());
-    connector::Source {
-        table: Some(source.connector.table(variables)),
-        dataset: dataset.name.into(),
-        ds_version: dataset.version,
-        every: source.poll_interval().map(duration),
-        cursor: source.connector.cursor().map(Into::into),
-        disorder: Some(duration(source.disorder)),
-        timestamp_field: timestamp_field.unwrap_or_default(),
-        cdc: sink::cdc(source.cdc).into(),
-        starting_from: source.since.map(timestamp),
-        until: source.until.map(timestamp),
-        pre_proc: source
-            .preproc
-            .iter()
-            .map(|preproc| {
-                (
-                    preproc.column.into(),
-                    preproc_value(dataset, source, preproc),
-                )
-            })
-            .collect(),
-        bounded: source.bounded,
-        idleness: source.idleness.map(duration),
-        sampling_strategy: source.sample.map(|sample| connector::SamplingStrategy {
-            sampling_rate: sample.rate,
-            columns_used: sampled_by(dataset, source, sample.using),
-        }),
-        filter_expr: source
-            .filter
-            .map(|filter| incoming::expr(dataset, source, &filter)),
-        filter_schema: match &source.filter_by {
-            Some(_) => incoming::added(source),
-            None => source
-                .filter
-                .and_then(|filter| incoming::schema(source, &filter)),
-        },
-        filter: source.filter_by.as_ref().map(python::encode),
-        ..Default::default()
-    }
-}
-
-/// The columns that decide a sample, sorted: those named, else those that decide by default.
-fn sampled_by(dataset: &Dataset<'_>, source: &Source<'_>, using: &[&str]) -> Vec<String> {
-    let mut columns: Vec<String> = if using.is_empty() {
-        let fields = dataset.fields.iter().enumerate();
-        let deciding = fields.filter(|(i, _)| source.decides(dataset, *i));
-        deciding.map(|(_, field)| field.name.into()).collect()
-    } else {
-        using.iter().map(|column| (*column).into()).collect()
-    };
-    columns.sort_unstable();
-    columns
-}
-
-fn preproc_value(
-    dataset: &Dataset<'_>,
-    source: &Source<'_>,
-    preproc: &Preproc<'_>,
-) -> connector::PreProcValue {
-    use connector::pre_proc_value::Variant;
-
-    let variant = match preproc.value {
-        PreprocValue::Ref(path) => Variant::Ref(path.into()),
-        PreprocValue::Expr(expr) => Variant::Eval(incoming::eval(dataset, source, &expr)),
-        PreprocValue::Python(python) => Variant::Eval(incoming::python(source, &python)),
-        PreprocValue::Constant(literal) => {
-            let ty = dataset
-                .field(preproc.column)
-                .map(|field| field.ty.required());
-            Variant::Value(constant(&literal, ty))
-        }
-    };
-    connector::PreProcValue {
-        variant: Some(variant),
-    }
-}
-
-fn constant(literal: &Literal<'_>, ty: Option<Type<'_>>) -> schema::Value {
-    use schema::value::Variant;
-
-    types::value(match (literal, ty) {
-        (Literal::Bool(bool), _) => Variant::Bool(*bool),
-        (Literal::Int(int), _) => Variant::Int(*int),
-        (Literal::Float(float), _) => Variant::Float(*float),
-        (Literal::Str(text), Some(Type::Timestamp)) => {
-            Variant::Timestamp(timestamp(Timestamp::parse_or_epoch(text)))
-        }
-        (Literal::Str(text), _) => Variant::String((*text).into()),
-        (Literal::Null | Literal::List(_) | Literal::Object(_), _) => {
-            Variant::None(schema::None {})
-        }
-    })
 }
 
 fn reading_extractor(

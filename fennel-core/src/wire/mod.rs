@@ -23,6 +23,7 @@ mod pipeline;
 pub mod proto;
 pub(crate) mod python;
 mod sink;
+mod source;
 pub(crate) mod time;
 pub(crate) mod types;
 

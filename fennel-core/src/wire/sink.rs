@@ -1,22 +1,14 @@
-//! Sinks as messages, and back; and what sources share with them.
+//! Sinks as messages, and back.
 
 use super::Part;
 use super::decode::Decoder;
+use super::source::{cdc, read_cdc};
 use super::time::{read_duration, read_timestamp, write_duration, write_timestamp};
-use crate::connector::{Connector, Reader, SinkKind, Variables};
-use crate::entity::{Cdc, Dataset, Env, How, Kind, Sink};
+use crate::connector::{SinkKind, Variables};
+use crate::entity::{Dataset, Env, How, Kind, Sink};
 use crate::wire::proto::connector::{
-    self as proto, CdcStrategy, ExtTable, Incremental, Recreate, SnapshotData, Style, style,
+    self as proto, Incremental, Recreate, SnapshotData, Style, style,
 };
-
-pub(super) fn cdc(cdc: Cdc) -> CdcStrategy {
-    match cdc {
-        Cdc::Append => CdcStrategy::Append,
-        Cdc::Upsert => CdcStrategy::Upsert,
-        Cdc::Debezium => CdcStrategy::Debezium,
-        Cdc::Native => CdcStrategy::Native,
-    }
-}
 
 /// The sink as a message.
 pub(super) fn write(dataset: &Dataset<'_>, sink: &Sink<'_>, variables: &Variables) -> proto::Sink {
@@ -59,15 +51,6 @@ impl<'a> Decoder<'a, '_> {
     }
 
     fn sink(&self, sink: &proto::Sink) -> Part<Sink<'a>> {
-        let cdc = sink.cdc.map(|cdc| match CdcStrategy::try_from(cdc) {
-            Ok(CdcStrategy::Append) => Ok(Cdc::Append),
-            Ok(CdcStrategy::Upsert) => Ok(Cdc::Upsert),
-            Ok(CdcStrategy::Debezium) => Ok(Cdc::Debezium),
-            Ok(CdcStrategy::Native) => Ok(Cdc::Native),
-            Ok(CdcStrategy::Delete) | Err(_) => {
-                Err("the cdc is neither append, upsert, debezium nor native")
-            }
-        });
         let style = sink.how.as_ref().and_then(|how| how.style.as_ref());
         let how = style.map(|style| match style {
             style::Style::Incremental(_) => How::Incremental,
@@ -84,7 +67,7 @@ impl<'a> Decoder<'a, '_> {
             .collect();
         Ok(Sink {
             connector: self.connector(sink.table.as_ref(), None)?,
-            cdc: cdc.transpose()?,
+            cdc: sink.cdc.map(read_cdc).transpose()?,
             every: read_duration(sink.every.as_ref())?,
             how,
             renames: self.arena.slice(&renames),
@@ -92,18 +75,5 @@ impl<'a> Decoder<'a, '_> {
             until: sink.until.as_ref().map(read_timestamp).transpose()?,
             env: Env::ANY,
         })
-    }
-
-    /// What a source or a sink names.
-    pub(super) fn connector(
-        &self,
-        table: Option<&ExtTable>,
-        cursor: Option<&str>,
-    ) -> Part<Connector<'a>> {
-        let reader = Reader {
-            arena: self.arena.bump(),
-            cursor: cursor.map(|cursor| self.arena.text(cursor)),
-        };
-        Connector::read(reader, table)
     }
 }
