@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use fennel_core::time::{Duration, Timestamp};
 
-use super::access::{Access, Change, Held, State};
+use super::access::{Access, Change};
 use super::account::{self, ADMIN, Account, BUILT_IN, Role, check_name};
 use super::caller::Caller;
+use super::known::{Held, Known};
 use super::role::{Grant, Mode};
 use super::shown::{NewToken, Rotated, ShownAccount, ShownRole, ShownToken, show};
 use super::token::{Hash, Record, Token, is_token};
@@ -334,7 +335,7 @@ fn add_token(
     })
 }
 
-fn find(state: &State, id: &str) -> Result<(Hash, Held), Failure> {
+fn find(state: &Known, id: &str) -> Result<(Hash, Held), Failure> {
     let hint = "GET /api/v1/token lists them by id";
     let id = match is_token(id) {
         true => "…",

@@ -7,7 +7,8 @@
 //! | file | has |
 //! |---|---|
 //! | `token`, `account`, `role`, `glob` | what there is, each checked by itself |
-//! | `access` | all of it together, as it is kept and changed |
+//! | `known` | all of it together, as it is kept |
+//! | `access` | who bears a token, and how what is known changes |
 //! | `manage`, `shown` | what admins do with it, and what they are shown |
 //! | `caller` | what the bearer of a request may, and what is answered otherwise |
 //! | `tags` | reads and commits that some tags are kept from |
@@ -21,6 +22,7 @@ mod audit;
 mod caller;
 mod erase;
 mod glob;
+mod known;
 mod manage;
 mod role;
 mod shown;
@@ -145,15 +147,15 @@ fn without_tokens(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn told(invalid: access::Invalid) -> &'static str {
+fn told(invalid: known::Invalid) -> &'static str {
     match invalid {
-        access::Invalid::Unknown => {
+        known::Invalid::Unknown => {
             "the token is not valid on this server; ask an admin of it for one, or use its admin token, which it printed on its first start"
         }
-        access::Invalid::Expired => {
+        known::Invalid::Expired => {
             "the token is no longer valid, for it has expired; ask an admin of this server for a new one"
         }
-        access::Invalid::Revoked => {
+        known::Invalid::Revoked => {
             "the token is no longer valid, for it was revoked; ask an admin of this server for a new one"
         }
     }

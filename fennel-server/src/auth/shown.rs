@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use fennel_core::time::Timestamp;
 use serde::Serialize;
 
-use super::access::{Held, State};
 use super::account::Account;
+use super::known::{Held, Known};
 use super::role::Grant;
 
 /// A role, as it is shown.
@@ -66,7 +66,7 @@ pub(crate) struct Rotated {
     pub(super) old: ShownToken,
 }
 
-impl State {
+impl Known {
     pub(super) fn show_role(&self, name: &str, built_in: bool, grants: Vec<Grant>) -> ShownRole {
         let accounts = self.accounts.iter();
         let accounts = accounts.filter(|(_, account)| account.has_role(name));

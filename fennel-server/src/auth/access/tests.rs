@@ -1,8 +1,10 @@
 //! Access as it is kept: first tokens, restarts, changes and what the clock does to them.
 
 use fennel_engine::ManualClock;
+use serde::Serialize;
 
 use super::*;
+use crate::auth::known::BARE_ADMIN;
 use crate::auth::{Grant, Mode};
 use crate::error::Failure;
 
