@@ -6,20 +6,17 @@
 use std::collections::{HashMap, HashSet};
 
 use bumpalo::Bump;
-use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
 use crate::entity::{
-    Dataset, Env, Extraction, Extractor, Feature, Featureset, Field, Index, Kind, Location, Meta,
-    Order, Origin, Pipeline, Reference,
+    Dataset, Extractor, Feature, Featureset, Field, Index, Kind, Location, Meta, Order, Pipeline,
+    Reference,
 };
-use crate::expr::wire::Reader;
-use crate::literal::Literal;
 use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
 use crate::wire::time::read_duration as duration;
-use crate::wire::{Arena, Part, extractor, names, pipeline, types};
+use crate::wire::{Arena, Part, extractor, pipeline, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -518,109 +515,14 @@ impl<'a> Decoder<'a, '_> {
         self.or_problem(compared, kind, name, "").is_some()
     }
 
-    /// Gives the extractor's feature its extraction.
-    fn place(
-        &self,
-        extractor: &featureset::Extractor,
-        positions: &HashMap<&str, usize>,
-        features: &mut [Feature<'a>],
-    ) -> Part<()> {
-        let [output] = extractor.features.as_slice() else {
-            return Err("a lookup, an alias and an expression make one feature each".into());
-        };
-        let count = features.len();
-        let feature = positions
-            .get(output.as_str())
-            .and_then(|i| features.get_mut(*i));
-        let feature = feature
-            .ok_or_else(|| format!("its output `{output}` is no feature of the featureset"))?;
-        if feature.extraction.is_some() {
-            return Err(format!(
-                "feature `{output}` is produced by two extractors; commit with an env that selects one"
-            ));
-        }
-        feature.extraction = Some(self.extraction(extractor, &feature.ty, count)?);
-        Ok(())
-    }
-
-    fn extraction(
-        &self,
-        extractor: &featureset::Extractor,
-        ty: &Type<'a>,
-        features: usize,
-    ) -> Part<Extraction<'a>> {
-        use featureset::ExtractorType;
-        use featureset::extractor::DerivedExtractorInfo as Info;
-
-        let info = extractor.derived_extractor_info.as_ref();
-        let (reference, default) = match (ExtractorType::try_from(extractor.extractor_type), info) {
-            (
-                Ok(ExtractorType::Lookup | ExtractorType::ListLookup),
-                Some(Info::FieldInfo(info)),
-            ) => {
-                let [dataset] = extractor.datasets.as_slice() else {
-                    return Err("a lookup reads one dataset".into());
-                };
-                let field = info.field.as_ref().ok_or("a lookup names its field")?;
-                let reference = Reference {
-                    kind: Kind::Dataset,
-                    entity: self.arena.text(dataset),
-                    name: self.arena.text(&field.name),
-                };
-                (reference, info.default_value.as_str())
-            }
-            (Ok(ExtractorType::Alias), info) => {
-                let [
-                    featureset::Input {
-                        feature: Some(source),
-                        ..
-                    },
-                ] = extractor.inputs.as_slice()
-                else {
-                    return Err("an alias has one input".into());
-                };
-                let reference = Reference {
-                    kind: Kind::Featureset,
-                    entity: self.arena.text(&source.feature_set_name),
-                    name: self.arena.text(&source.name),
-                };
-                let default = match info {
-                    Some(Info::AliasInfo(info)) => info.default_value.as_str(),
-                    _ => "null",
-                };
-                (reference, default)
-            }
-            (Ok(ExtractorType::Expr), _) => {
-                let expr = Reader::new(self.arena).expr(extractor.expr.as_ref())?;
-                return extraction_of(Origin::Expr(expr), None, extractor);
-            }
-            _ => return Err("it is neither a lookup, an alias nor an expression".into()),
-        };
-        if names::reference(&extractor.name)
-            .is_some_and(|named| named != (reference.entity, reference.name))
-        {
-            return Err(format!(
-                "its name says that it reads something else than `{}.{}`",
-                reference.entity, reference.name
-            ));
-        }
-        let list =
-            ExtractorType::try_from(extractor.extractor_type) == Ok(ExtractorType::ListLookup);
-        if reference.kind == Kind::Dataset {
-            self.check_inputs(extractor, reference.entity)?;
-        }
-        self.compares_read(reference, features)?;
-        let ty = match ty {
-            Type::List(element) if list => element,
-            ty => ty,
-        };
-        let default = self.default(default, ty)?;
-        extraction_of(Origin::Reference(reference), default, extractor)
+    /// The names of a dataset's keys, if the request has it.
+    pub(super) fn keys_of(&self, dataset: &str) -> Option<&[&str]> {
+        self.parts.keys.get(dataset).map(Vec::as_slice)
     }
 
     /// Counts what the check of one of `features` compares: what it reads among the entity's members,
     /// and the keys among the features.
-    fn compares_read(&self, reference: Reference<'_>, features: usize) -> Part<()> {
+    pub(super) fn compares_read(&self, reference: Reference<'_>, features: usize) -> Part<()> {
         let name = reference.entity;
         match reference.kind {
             Kind::Dataset => {
@@ -636,54 +538,4 @@ impl<'a> Decoder<'a, '_> {
             }
         }
     }
-
-    /// The inputs of a lookup are the features of its own featureset that are called like the keys, in
-    /// their order. A dataset that is not in the request is the catalog's to report.
-    fn check_inputs(&self, extractor: &featureset::Extractor, dataset: &str) -> Part<()> {
-        let Some(keys) = self.parts.keys.get(dataset) else {
-            return Ok(());
-        };
-        let inputs = extractor.inputs.iter().map(|input| input.feature.as_ref());
-        let is_key = |(input, key): (Option<&featureset::input::Feature>, &&str)| {
-            input.is_some_and(|input| {
-                input.feature_set_name == extractor.feature_set_name && input.name == *key
-            })
-        };
-        if keys.is_empty() {
-            return Ok(());
-        }
-        if extractor.inputs.len() == keys.len() && inputs.zip(keys).all(is_key) {
-            return Ok(());
-        }
-        Err(format!(
-            "its inputs are not the features that look `{dataset}` up, which are `{}`",
-            keys.join("`, `")
-        ))
-    }
-
-    /// A default from its JSON text, where `null` stands for none.
-    fn default(&self, text: &str, ty: &Type<'_>) -> Part<Option<Literal<'a>>> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let json: Json = serde_json::from_str(text)
-            .map_err(|error| format!("its default {text:?} is not JSON: {error}"))?;
-        if json.is_null() {
-            return Ok(None);
-        }
-        self.arena.literal(&json, ty).map(Some)
-    }
-}
-
-fn extraction_of<'a>(
-    origin: Origin<'a>,
-    default: Option<Literal<'a>>,
-    extractor: &featureset::Extractor,
-) -> Part<Extraction<'a>> {
-    Ok(Extraction {
-        origin,
-        default,
-        version: u32::try_from(extractor.version).map_err(|_| "its version is negative")?,
-        env: Env::ANY,
-    })
 }

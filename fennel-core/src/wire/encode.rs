@@ -4,15 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, selected_extraction, selected_sinks, selected_sources};
 use crate::connector::{Connector, Variables};
-use crate::entity::{
-    Dataset, Extraction, Feature, Featureset, Kind, Meta, Origin, Pipeline, Reference,
-};
-use crate::expr::{self, Expr};
-use crate::literal::Literal;
-use crate::ty::Type;
+use crate::entity::{Dataset, Kind, Meta, Origin, Pipeline, Reference};
 use crate::wire::proto::{dataset, featureset, index, metadata, schema, services};
 use crate::wire::time::write_duration as duration;
-use crate::wire::{expectation, extractor, json_text, names, pipeline, sink, source, types};
+use crate::wire::{derived, expectation, extractor, pipeline, sink, source, types};
 
 /// The request that commits `catalog` for `env`. The catalog has been checked for that env. Secrets
 /// in environment variables are sent empty: [`encode_with`] fills them in.
@@ -105,13 +100,11 @@ pub fn encode_with(
                 !deleted || extraction.reference().is_none_or(reads)
             });
             match extraction.map(|extraction| (extraction, extraction.origin)) {
-                Some((extraction, Origin::Expr(expr))) => {
-                    request
-                        .extractors
-                        .push(expr_extractor(featureset, i, &extraction, &expr))
-                }
+                Some((extraction, Origin::Expr(expr))) => request
+                    .extractors
+                    .push(derived::computed(featureset, i, &extraction, &expr)),
                 Some((extraction, Origin::Reference(reference))) => {
-                    reading.push(reading_extractor(
+                    reading.push(derived::reading(
                         catalog,
                         featureset,
                         i,
@@ -205,109 +198,5 @@ pub(super) fn metadata(meta: &Meta<'_>) -> metadata::Metadata {
         tags: meta.tags.iter().map(|tag| (*tag).into()).collect(),
         deprecated: meta.deprecated,
         deleted: meta.deleted,
-    }
-}
-
-fn reading_extractor(
-    catalog: &Catalog<'_>,
-    featureset: &Featureset<'_>,
-    i: usize,
-    extraction: &Extraction<'_>,
-    reference: &Reference<'_>,
-) -> featureset::Extractor {
-    use featureset::ExtractorType;
-    use featureset::extractor::DerivedExtractorInfo;
-
-    let feature = &featureset.features[i];
-    let mut extractor = derived(names::extractor(reference), featureset, feature, extraction);
-    match reference.kind {
-        Kind::Featureset => {
-            extractor.set_extractor_type(ExtractorType::Alias);
-            let source = catalog.featureset(reference.entity);
-            let aliased = source.and_then(|source| source.feature(reference.name));
-            let ty = aliased.map_or(feature.ty, |aliased| aliased.ty);
-            extractor.inputs = vec![input(reference.entity, reference.name, &ty)];
-            extractor.derived_extractor_info = extraction.default.map(|default| {
-                DerivedExtractorInfo::AliasInfo(featureset::AliasInfo {
-                    dtype: Some(types::encode(&feature.ty)),
-                    default_value: json_text::to_text(&default.to_json(&feature.ty)),
-                })
-            });
-        }
-        Kind::Dataset => {
-            extractor.set_extractor_type(ExtractorType::Lookup);
-            extractor.datasets = vec![reference.entity.into()];
-            let Some(dataset) = catalog.dataset(reference.entity) else {
-                return extractor;
-            };
-            let mut ty = feature.ty;
-            if featureset.is_list_lookup(i, dataset) {
-                extractor.set_extractor_type(ExtractorType::ListLookup);
-                if let Type::List(element) = feature.ty {
-                    ty = *element;
-                }
-            }
-            // Where the featureset is deleted, the features that are the keys may be gone before it.
-            let keys = dataset.keys().map(|key| {
-                let feature = featureset.feature(key.name);
-                let ty = feature.map_or(key.ty, |feature| feature.ty);
-                input(featureset.name, key.name, &ty)
-            });
-            extractor.inputs = keys.collect();
-            let default = extraction.default.unwrap_or(Literal::Null);
-            extractor.derived_extractor_info = dataset.field(reference.name).map(|field| {
-                DerivedExtractorInfo::FieldInfo(featureset::FieldLookupInfo {
-                    field: Some(types::encode_field(field.name, &field.ty)),
-                    default_value: json_text::to_text(&default.to_json(&ty)),
-                })
-            });
-        }
-    }
-    extractor
-}
-
-/// An extractor that is generated for a feature.
-fn derived(
-    name: String,
-    featureset: &Featureset<'_>,
-    feature: &Feature<'_>,
-    extraction: &Extraction<'_>,
-) -> featureset::Extractor {
-    featureset::Extractor {
-        name,
-        features: vec![feature.name.into()],
-        metadata: Some(metadata(&feature.meta)),
-        version: extraction.version as i32,
-        feature_set_name: featureset.name.into(),
-        ..Default::default()
-    }
-}
-
-fn expr_extractor(
-    featureset: &Featureset<'_>,
-    i: usize,
-    extraction: &Extraction<'_>,
-    expr: &Expr<'_>,
-) -> featureset::Extractor {
-    let feature = &featureset.features[i];
-    let name = names::expr_extractor(featureset.name, feature.name);
-    let mut extractor = derived(name, featureset, feature, extraction);
-    extractor.set_extractor_type(featureset::ExtractorType::Expr);
-    let read = expr.names().into_iter();
-    let read = read.filter_map(|name| featureset.feature(name));
-    extractor.inputs = read
-        .map(|read| input(featureset.name, read.name, &read.ty))
-        .collect();
-    extractor.expr = Some(expr::wire::encode(expr, &featureset.scope(i)));
-    extractor
-}
-
-pub(super) fn input(featureset: &str, feature: &str, ty: &Type<'_>) -> featureset::Input {
-    featureset::Input {
-        feature: Some(featureset::input::Feature {
-            feature_set_name: featureset.into(),
-            name: feature.into(),
-        }),
-        dtype: Some(types::encode(ty)),
     }
 }

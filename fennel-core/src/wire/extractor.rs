@@ -2,7 +2,8 @@
 
 use crate::catalog::Catalog;
 use crate::entity::{Code, Env, Extractor, Featureset, Kind, Location, Meta, Reference};
-use crate::wire::encode::{input, metadata};
+use crate::wire::derived::input;
+use crate::wire::encode::metadata;
 use crate::wire::proto::featureset as proto;
 use crate::wire::proto::pycode::PyCode;
 use crate::wire::{Arena, Part, native, python};

@@ -12,6 +12,7 @@ use crate::ty::{Computed, Type};
 
 mod arena;
 mod decode;
+mod derived;
 mod encode;
 mod expectation;
 mod extractor;
