@@ -350,101 +350,91 @@ pub(crate) enum Format {
     Markdown,
 }
 
-impl Command {
+/// What commands have in common, each as far as it has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Common<'a> {
     /// The name on the command line.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Command::Sync(_) => "sync",
-            Command::Plan(_) => "plan",
-            Command::History(_) => "history",
-            Command::Show(_) => "show",
-            Command::Diff(_) => "diff",
-            Command::Branch(_) => "branch",
-            Command::Query(_) => "query",
-            Command::QueryOffline(_) => "query-offline",
-            Command::Check(_) => "check",
-            Command::Dump(_) => "dump",
-            Command::Graph(_) => "graph",
-        }
-    }
-
+    pub(crate) name: &'static str,
     /// How to report.
-    pub(crate) fn format(&self) -> Format {
-        match self {
-            Command::Sync(args) => args.server.format,
-            Command::Plan(args) => args.server.format,
-            Command::History(args) => args.read.format,
-            Command::Show(args) => args.read.format,
-            Command::Diff(args) => args.read.format,
-            Command::Branch(command) => command.args().format,
-            Command::Query(args) => args.read.format,
-            Command::QueryOffline(args) => args.read.format,
-            Command::Check(args) => args.format,
-            Command::Dump(args) => args.format,
-            Command::Graph(_) => Format::Text,
-        }
-    }
-
+    pub(crate) format: Format,
     /// Which server it is, of what talks to one.
-    pub(crate) fn connection(&self) -> Option<&ConnectionArgs> {
-        match self {
-            Command::Sync(args) => Some(&args.server.connection),
-            Command::Plan(args) => Some(&args.server.connection),
-            Command::History(args) => Some(&args.read.connection),
-            Command::Show(args) => Some(&args.read.connection),
-            Command::Diff(args) => Some(&args.read.connection),
-            Command::Branch(command) => Some(&command.args().connection),
-            Command::Query(args) => Some(&args.read.connection),
-            Command::QueryOffline(args) => Some(&args.read.connection),
-            Command::Check(_) | Command::Dump(_) | Command::Graph(_) => None,
-        }
-    }
-
+    pub(crate) connection: Option<&'a ConnectionArgs>,
     /// The branch that `--branch` names.
-    pub(crate) fn branch(&self) -> Option<&str> {
-        match self {
-            Command::Sync(args) => args.server.branch.as_deref(),
-            Command::Plan(args) => args.server.branch.as_deref(),
-            Command::History(args) => args.read.branch.as_deref(),
-            Command::Show(args) => args.read.branch.as_deref(),
-            Command::Diff(args) => args.read.branch.as_deref(),
-            Command::Query(args) => args.read.branch.as_deref(),
-            Command::QueryOffline(args) => args.read.branch.as_deref(),
-            Command::Branch(_) | Command::Check(_) | Command::Dump(_) | Command::Graph(_) => None,
-        }
-    }
-
+    pub(crate) branch: Option<&'a str>,
     /// The environment of the commit.
-    pub(crate) fn env(&self) -> Option<&str> {
+    pub(crate) env: Option<&'a str>,
+    /// The commit's message, if one is given.
+    pub(crate) message: Option<&'a str>,
+}
+
+impl Command {
+    /// What it has of what all have.
+    pub(crate) fn common(&self) -> Common<'_> {
         match self {
-            Command::Sync(args) => args.server.env.as_deref(),
-            Command::Plan(args) => args.server.env.as_deref(),
-            Command::History(_)
-            | Command::Show(_)
-            | Command::Diff(_)
-            | Command::Branch(_)
-            | Command::Query(_)
-            | Command::QueryOffline(_) => None,
-            Command::Check(args) => args.env.as_deref(),
-            Command::Dump(args) => args.env.as_deref(),
-            Command::Graph(args) => args.env.as_deref(),
+            Command::Sync(args) => args.server.common("sync"),
+            Command::Plan(args) => args.server.common("plan"),
+            Command::History(args) => args.read.common("history"),
+            Command::Show(args) => args.read.common("show"),
+            Command::Diff(args) => args.read.common("diff"),
+            Command::Branch(command) => {
+                let args = command.args();
+                Common {
+                    connection: Some(&args.connection),
+                    ..Common::of("branch", args.format)
+                }
+            }
+            Command::Query(args) => args.read.common("query"),
+            Command::QueryOffline(args) => args.read.common("query-offline"),
+            Command::Check(args) => Common {
+                env: args.env.as_deref(),
+                ..Common::of("check", args.format)
+            },
+            Command::Dump(args) => Common {
+                env: args.env.as_deref(),
+                message: args.message.as_deref(),
+                ..Common::of("dump", args.format)
+            },
+            Command::Graph(args) => Common {
+                env: args.env.as_deref(),
+                ..Common::of("graph", Format::Text)
+            },
         }
     }
+}
 
-    /// The commit's message, if one is given.
-    pub(crate) fn message(&self) -> Option<&str> {
-        match self {
-            Command::Sync(args) => args.server.message.as_deref(),
-            Command::Plan(args) => args.server.message.as_deref(),
-            Command::History(_)
-            | Command::Show(_)
-            | Command::Diff(_)
-            | Command::Branch(_)
-            | Command::Query(_)
-            | Command::QueryOffline(_)
-            | Command::Check(_)
-            | Command::Graph(_) => None,
-            Command::Dump(args) => args.message.as_deref(),
+impl Common<'_> {
+    /// Nothing but that.
+    fn of(name: &'static str, format: Format) -> Self {
+        Common {
+            name,
+            format,
+            connection: None,
+            branch: None,
+            env: None,
+            message: None,
+        }
+    }
+}
+
+impl ServerArgs {
+    fn common(&self, name: &'static str) -> Common<'_> {
+        Common {
+            name,
+            format: self.format,
+            connection: Some(&self.connection),
+            branch: self.branch.as_deref(),
+            env: self.env.as_deref(),
+            message: self.message.as_deref(),
+        }
+    }
+}
+
+impl ReadArgs {
+    fn common(&self, name: &'static str) -> Common<'_> {
+        Common {
+            connection: Some(&self.connection),
+            branch: self.branch.as_deref(),
+            ..Common::of(name, self.format)
         }
     }
 }

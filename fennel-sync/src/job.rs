@@ -30,7 +30,8 @@ pub(crate) fn run(process: Process<'_>, collected: Collected<'_>) -> u8 {
         Ok(command) => command,
         Err(error) => return usage(process.screens, &error),
     };
-    let mut report = Report::new(process.screens, command.name(), command.format());
+    let common = command.common();
+    let mut report = Report::new(process.screens, common.name, common.format);
     report.annotate(Repository::of_job(
         process.place.variable,
         &process.place.folder,
@@ -57,12 +58,11 @@ fn execute(
     place: &Place<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
-    let profile = command
-        .connection()
-        .and_then(|args| args.profile.as_deref());
+    let common = command.common();
+    let profile = common.connection.and_then(|args| args.profile.as_deref());
     let profile = profile.map(|name| Profile::read(name, place)).transpose()?;
     let profile = profile.as_ref();
-    let branch = command.branch().or(profile.and_then(Profile::branch));
+    let branch = common.branch.or(profile.and_then(Profile::branch));
     let branch = branch.unwrap_or("main");
     if let Some(question) = Question::of(command, branch) {
         config::check_branch(question.branch)?;
@@ -81,14 +81,14 @@ fn execute(
             },
         );
     }
-    config::check_env(command.env())?;
-    let env = command.env().or(profile.and_then(Profile::env));
+    config::check_env(common.env)?;
+    let env = common.env.or(profile.and_then(Profile::env));
     let catalog = collected.catalog?;
     report.definitions(&catalog);
     catalog.check(env).map_err(fennel_core::Error::Invalid)?;
     let encode = |variables: &Variables| {
-        let message = command
-            .message()
+        let message = common
+            .message
             .map_or_else(|| subject(collected.crates), str::to_owned);
         wire::encode_with(&catalog, env, &message, variables).encode_to_vec()
     };
