@@ -5,6 +5,7 @@ mod definitions;
 mod fill;
 mod functions;
 mod omission;
+mod origin;
 mod plan;
 mod proposal;
 mod rebuild;

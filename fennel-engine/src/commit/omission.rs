@@ -1,20 +1,18 @@
 //! What is to be known of something live that a commit leaves out: which commit it came with, what reads it, and
 //! which rows would go with it. Mostly somebody has gone back to older code, and has to decide.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use fennel_core::catalog::Catalog;
-use fennel_core::diff::Change;
 use fennel_core::entity::{Descriptor, Featureset, Kind, Origin, Reference};
 use fennel_core::time::Timestamp;
 use fennel_core::{Problem, Problems};
 
+use super::origin::Origins;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::history::{CommitRecord, EntityChange, Past, PastCommit, Told};
+use crate::history::{Past, PastCommit, Told};
 use crate::python::RunBy;
 
 /// The most rows of a dataset that are counted.
@@ -23,8 +21,6 @@ const COUNTED: usize = 1_000;
 const EXPLAINED: usize = 200;
 /// The most readers that are named.
 const NAMED: usize = 8;
-/// The most commits of which the definitions are read to find out where features came from.
-const MOST_READ: usize = 64;
 
 /// What a branch knows of itself.
 pub(super) struct Branch<'b> {
@@ -37,11 +33,11 @@ pub(super) struct Branch<'b> {
 
 /// An entity, or a feature or extractor of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Place<'p> {
-    kind: Kind,
-    entity: &'p str,
+pub(super) struct Place<'p> {
+    pub(super) kind: Kind,
+    pub(super) entity: &'p str,
     /// Empty for the entity as a whole.
-    member: &'p str,
+    pub(super) member: &'p str,
 }
 
 impl Branch<'_> {
@@ -231,54 +227,5 @@ fn list(places: &[Place<'_>]) -> String {
     match places.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
-    }
-}
-
-/// Which commits things came with.
-struct Origins<'b> {
-    past: &'b Past,
-    /// The latest first.
-    commits: Vec<CommitRecord>,
-    /// The features that there were by commits, by their numbers.
-    features: BTreeMap<u64, BTreeSet<(String, String)>>,
-}
-
-impl<'b> Origins<'b> {
-    fn new(past: &'b Past) -> Result<Self> {
-        let commits = past.commits(past.len()).collect::<Result<_>>()?;
-        Ok(Origins {
-            past,
-            commits,
-            features: BTreeMap::new(),
-        })
-    }
-
-    /// The commit that it came with; `None` if too many would have to be read to know.
-    fn of(&mut self, place: Place<'_>) -> Result<Option<&CommitRecord>> {
-        for at in 0..self.commits.len() {
-            let commit = &self.commits[at];
-            let is_it = |it: &&EntityChange| it.kind == place.kind && it.name == place.entity;
-            let Some(touched) = commit.changes.iter().find(is_it) else {
-                continue;
-            };
-            let came = touched.change == Change::Created
-                || (!place.member.is_empty() && !self.had(commit.sequence - 1, place)?);
-            if came {
-                return Ok(self.commits.get(at));
-            }
-            if self.features.len() >= MOST_READ {
-                return Ok(None);
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a feature was there by the commit with this number.
-    fn had(&mut self, sequence: u64, place: Place<'_>) -> Result<bool> {
-        let features = match self.features.entry(sequence) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(self.past.features(sequence)?),
-        };
-        Ok(features.contains(&(place.entity.into(), place.member.into())))
     }
 }
