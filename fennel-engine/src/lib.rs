@@ -83,4 +83,4 @@ pub use noted::{Note, Noted};
 pub use query::Query;
 pub use reject::{Reject, Rejects};
 pub use served::{Keep, ServedRange, ServedRow, ServedRows};
-pub use tags::Tags;
+pub use tags::BranchTags;

@@ -15,7 +15,7 @@ use crate::{Engine, Error};
 /// The tags of a branch's datasets and features, with what flowed into them; see [`fennel_core::lineage`]. Where a
 /// tag was ended there is none: `~tag` is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tags {
+pub struct BranchTags {
     datasets: BTreeMap<String, Vec<String>>,
     featuresets: BTreeMap<String, Vec<FeatureTags>>,
 }
@@ -35,7 +35,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Unknown`] for a branch that isn't there.
-    pub fn tags(&self, branch: &str) -> Result<Arc<Tags>, Error> {
+    pub fn tags(&self, branch: &str) -> Result<Arc<BranchTags>, Error> {
         let (head, graph) = self.inner.branches.read(branch, |branch| {
             (Arc::clone(&branch.head), Arc::clone(&branch.graph))
         })?;
@@ -43,12 +43,12 @@ impl Engine {
             return Ok(Arc::clone(tags));
         }
         let arena = Bump::new();
-        let tags = Tags::of(&Definitions::read(&arena, &head.definitions.request)?.catalog);
+        let tags = BranchTags::of(&Definitions::read(&arena, &head.definitions.request)?.catalog);
         Ok(Arc::clone(graph.tags.get_or_init(|| Arc::new(tags))))
     }
 }
 
-impl Tags {
+impl BranchTags {
     /// The tags of definitions.
     pub(crate) fn of(catalog: &Catalog<'_>) -> Self {
         let lineage = catalog.lineage(None);
@@ -112,7 +112,7 @@ impl Tags {
         datasets.chain(featuresets)
     }
 
-    /// The tags of a dataset or a featureset, as in [`entities`](Tags::entities); none for one that isn't there.
+    /// The tags of a dataset or a featureset, as in [`entities`](BranchTags::entities); none for one that isn't there.
     #[must_use]
     pub fn entity(&self, kind: Kind, name: &str) -> Vec<&str> {
         match kind {

@@ -7,7 +7,7 @@ use fennel_core::wire::proto::services::SyncRequest;
 
 use super::omission;
 use super::proposal::Proposal;
-use crate::tags::Tags;
+use crate::tags::BranchTags;
 use crate::{Engine, Error};
 
 impl Engine {
@@ -21,7 +21,7 @@ impl Engine {
         branch: &str,
         request: &SyncRequest,
         incremental: bool,
-    ) -> Result<Tags, Error> {
+    ) -> Result<BranchTags, Error> {
         let branches = &self.inner.branches;
         let head = branches.read(branch, |branch| Arc::clone(&branch.head))?;
         let arena = Bump::new();
@@ -33,6 +33,6 @@ impl Engine {
             python: (self.inner.python.as_ref(), false),
         };
         let proposal = Proposal::new(&arena, &head, request, incremental, &known)?;
-        Ok(Tags::of(&proposal.definitions.catalog))
+        Ok(BranchTags::of(&proposal.definitions.catalog))
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use function::{Argument, Function, Linked, linked};
 use crate::error::{Error, Result};
 use crate::expectation::Expected;
 use crate::table::{Table, TableId};
-use crate::tags::Tags;
+use crate::tags::BranchTags;
 
 /// A branch's definitions.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ pub(crate) struct Graph {
     /// Names of what is marked deleted: datasets, featuresets, and features as `Featureset.feature`.
     deleted: BTreeSet<String>,
     /// What the definitions carry of tags, once somebody asked.
-    pub(crate) tags: OnceLock<Arc<Tags>>,
+    pub(crate) tags: OnceLock<Arc<BranchTags>>,
 }
 
 /// The position of a feature in its graph.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fennel_core::entity::{Dataset, Featureset, Kind, Meta};
-use fennel_engine::{Error, Tags};
+use fennel_engine::{BranchTags, Error};
 
 use crate::definitions::{OWNED, USER, USERS, request};
 use crate::fixture::Fixture;
@@ -17,7 +17,7 @@ const TAGGED: Dataset<'static> = Dataset {
 };
 
 /// The tags of the features that an output names, in declaration order.
-fn output<'t>(tags: &'t Tags, name: &str) -> Vec<(&'t str, Vec<&'t str>)> {
+fn output<'t>(tags: &'t BranchTags, name: &str) -> Vec<(&'t str, Vec<&'t str>)> {
     let features = tags.output(name);
     features.map(|(name, own)| (name, own.collect())).collect()
 }

@@ -1,7 +1,7 @@
 //! Who may erase.
 
 use fennel_core::connector::Connector;
-use fennel_engine::{Engine, Tags};
+use fennel_engine::{BranchTags, Engine};
 
 use super::caller::Caller;
 use super::role::Mode;
@@ -33,7 +33,7 @@ impl Caller {
         let tags = tags.as_deref().ok();
         let own: Vec<&str> = tags
             .into_iter()
-            .flat_map(|tags: &Tags| tags.dataset(dataset))
+            .flat_map(|tags: &BranchTags| tags.dataset(dataset))
             .collect();
         let may = read.ok().flatten().is_some_and(|endpoints| {
             let mut endpoints = endpoints.iter();

@@ -9,7 +9,7 @@ use fennel_core::entity::Kind;
 use fennel_core::plan::{History, Plan};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
-use fennel_engine::{Commit, CommitOptions, Engine, Note, Tags};
+use fennel_engine::{BranchTags, Commit, CommitOptions, Engine, Note};
 
 use super::caller::Caller;
 use super::role::Mode;
@@ -24,7 +24,7 @@ impl Caller {
         dataset: &str,
         read: impl FnOnce() -> Result<T, fennel_engine::Error>,
     ) -> Result<T, Failure> {
-        let check = |tags: &Tags| {
+        let check = |tags: &BranchTags| {
             let own: Vec<&str> = tags.dataset(dataset).collect();
             match self.refused_tag(Mode::ReadData, branch, &own) {
                 None => Ok(()),
@@ -42,7 +42,7 @@ impl Caller {
         outputs: &[String],
         read: impl FnOnce() -> Result<T, fennel_engine::Error>,
     ) -> Result<T, Failure> {
-        let check = |tags: &Tags| {
+        let check = |tags: &BranchTags| {
             for output in outputs {
                 for (feature, own) in tags.output(output) {
                     let own: Vec<&str> = own.collect();
@@ -81,7 +81,7 @@ impl Caller {
         &self,
         engine: &Engine,
         branch: &str,
-        check: impl FnOnce(&Tags) -> Result<(), Failure>,
+        check: impl FnOnce(&BranchTags) -> Result<(), Failure>,
         read: impl FnOnce() -> Result<T, fennel_engine::Error>,
     ) -> Result<T, Failure> {
         self.require(Mode::ReadData, branch)?;
@@ -175,7 +175,7 @@ impl Caller {
         mode: Mode,
         branch: &str,
         preview: &Commit,
-        tags: [&Tags; 2],
+        tags: [&BranchTags; 2],
     ) -> Result<(), Failure> {
         for entity in &preview.diff.entities {
             if entity.change == Change::Unchanged {
@@ -246,7 +246,7 @@ impl Caller {
     }
 
     /// What the caller may not see of a branch's definitions.
-    fn hidden(&self, branch: &str, tags: &Tags) -> Hidden {
+    fn hidden(&self, branch: &str, tags: &BranchTags) -> Hidden {
         let sees_some = self.rights().may(Mode::ReadDefinitions, branch);
         let is_refused = |own: &[&str]| {
             let tag = self.refused_tag(Mode::ReadDefinitions, branch, own);
@@ -275,7 +275,7 @@ impl Caller {
 }
 
 /// Refuses what may be of a commit that came between two looks at the tags.
-fn unchanged(before: &Arc<Tags>, after: &Arc<Tags>) -> Result<(), Failure> {
+fn unchanged(before: &Arc<BranchTags>, after: &Arc<BranchTags>) -> Result<(), Failure> {
     match Arc::ptr_eq(before, after) {
         true => Ok(()),
         false => Err(Failure::new(
