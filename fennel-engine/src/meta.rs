@@ -5,7 +5,7 @@
 //! | `format` | the version of everything that the engine writes |
 //! | `branch/` and the name | its [`Lines`] |
 //! | `commit/`, the numbers of a line and of a commit | [`CommitRecord`], see [`history`](crate::history) |
-//! | `definitions/`, the same numbers | [`Definitions`] |
+//! | `definitions/`, the same numbers | [`KeptDefinitions`] |
 //! | `table/` and the number | [`TableRecord`] |
 //! | `phase/`, the number of a table and of its source | [`Phase`], if the source is bounded and has begun |
 //! | `mark/`, the number of a table and of its source, and a sequence | the latest event time of the source's rows before that ([`Mark`]) |
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::erase::{Pending, Refused};
 use crate::error::{Error, Result};
-use crate::history::{CommitRecord, Definitions, Head, Lines};
+use crate::history::{CommitRecord, Head, KeptDefinitions, Lines};
 use crate::ingest::{EndpointId, Mark, Phase};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
@@ -159,7 +159,7 @@ pub(crate) fn commit(snapshot: &Snapshot, place: (u32, u64)) -> Result<CommitRec
 }
 
 /// What a branch is by the commit at a place.
-pub(crate) fn definitions(snapshot: &Snapshot, place: (u32, u64)) -> Result<Definitions> {
+pub(crate) fn definitions(snapshot: &Snapshot, place: (u32, u64)) -> Result<KeptDefinitions> {
     get(snapshot, &commit_key(b"definitions/", place))
 }
 

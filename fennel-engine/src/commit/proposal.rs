@@ -13,7 +13,7 @@ use super::CommitOptions;
 use super::definitions::{Definitions, join, part};
 use super::{omission, reserved, runnable};
 use crate::error::{Error, Result};
-use crate::history::{CommitRecord, Definitions as Kept, EntityChange, Head};
+use crate::history::{CommitRecord, EntityChange, Head, KeptDefinitions};
 use crate::python::RunBy;
 
 /// What a branch would become.
@@ -92,7 +92,7 @@ impl<'a> Proposal<'a> {
                 digest,
                 changes: EntityChange::of(&self.diff),
             },
-            definitions: Kept {
+            definitions: KeptDefinitions {
                 request: stored,
                 tombstones: self.tombstones.encode_to_vec(),
             },

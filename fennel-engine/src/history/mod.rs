@@ -47,7 +47,7 @@ pub(crate) struct CommitRecord {
 
 /// What a branch is by a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Definitions {
+pub(crate) struct KeptDefinitions {
     /// The definitions, as an encoded `SyncRequest`.
     pub(crate) request: Vec<u8>,
     /// What was marked deleted by an earlier commit and is left out since, encoded likewise: those names stay
@@ -59,7 +59,7 @@ pub(crate) struct Definitions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) commit: CommitRecord,
-    pub(crate) definitions: Definitions,
+    pub(crate) definitions: KeptDefinitions,
 }
 
 /// A commit that was made.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 
-use super::{CommitRecord, Definitions, Lines};
-use crate::commit::Definitions as Read;
+use super::{CommitRecord, KeptDefinitions, Lines};
+use crate::commit::Definitions;
 use crate::error::Result;
 use crate::meta;
 use crate::store::Snapshot;
@@ -54,9 +54,9 @@ impl Past {
     }
 
     /// What the branch was by the commit with this number, as it is kept; nothing before the first commit.
-    pub(crate) fn definitions(&self, sequence: u64) -> Result<Definitions> {
+    pub(crate) fn definitions(&self, sequence: u64) -> Result<KeptDefinitions> {
         let place = self.lines.place(sequence);
-        place.map_or(Ok(Definitions::default()), |place| {
+        place.map_or(Ok(KeptDefinitions::default()), |place| {
             meta::definitions(&self.snapshot, place)
         })
     }
@@ -64,7 +64,9 @@ impl Past {
     /// The features that there were by the commit with this number, each with its featureset.
     pub(crate) fn features(&self, sequence: u64) -> Result<BTreeSet<(String, String)>> {
         let definitions = self.definitions(sequence)?;
-        let features = Read::parse(&definitions.request)?.features.into_iter();
+        let features = Definitions::parse(&definitions.request)?
+            .features
+            .into_iter();
         let names = features.map(|feature| (feature.feature_set_name, feature.name));
         Ok(names.collect())
     }
@@ -77,6 +79,6 @@ impl Past {
     /// What the branch was by the commit with this number.
     pub(crate) fn catalog<'a>(&self, arena: &'a Bump, sequence: u64) -> Result<Catalog<'a>> {
         let definitions = self.definitions(sequence)?;
-        Ok(Read::read(arena, &definitions.request)?.catalog)
+        Ok(Definitions::read(arena, &definitions.request)?.catalog)
     }
 }
