@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <id>/job.json        the request; only the server's user may read it, since it may have a key of S3
-//! <id>/frame.jsonl     the rows that came with it
+//! <id>/frame.jsonl     the rows that came with it, each as a list of the columns that are read
 //! <id>/input-0000      copies of objects
 //! <id>/plan.json       what was found before the first part: files, rows, the output's columns
 //! <id>/parts.jsonl     the parts that are finished, one a line, each synced before it counts
@@ -63,6 +63,13 @@ pub(crate) struct Part {
     pub(crate) failed: u64,
     /// The first of these.
     pub(crate) failures: Vec<Failure>,
+}
+
+impl Part {
+    /// Whether any of its rows has an answer.
+    pub(crate) fn has_file(&self) -> bool {
+        self.failed < self.rows
+    }
 }
 
 /// How a job ended.

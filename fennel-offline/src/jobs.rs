@@ -1,7 +1,6 @@
 //! All jobs of a server, and the workers that they share.
 
 use std::fs::{self, DirEntry, File};
-use std::io::{BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use fennel_engine::Clock;
-use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
 use crate::files::below;
@@ -28,10 +26,8 @@ const MOST: usize = 100;
 const MOST_OF_ONE: usize = 25;
 /// How many jobs are worked on side by side; the others wait.
 const SIDE_BY_SIDE: usize = 4;
-/// The most bytes of a column's name: rows that come with a request are kept with their columns' names in each.
+/// The most bytes of a column's name.
 const NAME: usize = 1 << 10;
-/// After so many written bytes the disk is asked anew for room.
-const STEP: usize = 4 << 20;
 /// How long an ended job and what is kept of it stays, in microseconds: 7 days.
 const KEPT: i64 = 7 * 86_400_000_000;
 
@@ -79,13 +75,19 @@ impl Jobs {
         let folder = settings.folder.clone();
         let jobs = read(&folder)?;
         let next = jobs.last().map_or(0, |job| job.number + 1);
+        let around = Surroundings {
+            ask,
+            places,
+            clock,
+            is_closed: AtomicBool::new(false),
+        };
+        for job in &jobs {
+            if let Some(state) = job.ended_as() {
+                job.tidy(&around, state);
+            }
+        }
         let shared = Arc::new(Shared {
-            around: Surroundings {
-                ask,
-                places,
-                clock,
-                is_closed: AtomicBool::new(false),
-            },
+            around,
             jobs: Mutex::new(jobs),
             changed: Condvar::new(),
             next: AtomicU64::new(next),
@@ -143,8 +145,8 @@ impl Jobs {
         self.find(id).map(|job| job.status())
     }
 
-    /// Has a job end without an output, at once where it waits; one that has ended stays as it is. `None` if there is none
-    /// of that id.
+    /// Has a job end without an output, at once where it was not begun; one that has ended, or whose output is there, stays
+    /// as it is. `None` if there is none of that id.
     pub fn cancel(&self, id: &str) -> Option<Status> {
         let job = self.find(id)?;
         job.cancel(&self.shared.around);
@@ -222,9 +224,9 @@ impl Jobs {
             )));
         }
         match &request.input {
-            Input::Files(Place::Local(url), format) => {
+            Input::Files(Place::Local(url), _) => {
                 for file in below(&places.local(url)?)? {
-                    check(&*file, format, &wanted(request))?;
+                    check(&*file, &request.input.form(), &wanted(request))?;
                 }
             }
             Input::Files(Place::S3(bucket), _) => {
@@ -315,51 +317,6 @@ impl Shared {
                 .wait(jobs)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-    }
-}
-
-impl Frame {
-    /// Writes the columns that are wanted as rows.
-    fn write(&self, folder: &Folder, request: &Request) -> Result<()> {
-        let columns = wanted(request).columns;
-        let columns = columns.iter().map(|name| match self.0.get(name) {
-            Some(Json::Array(values)) => Ok((name, values)),
-            Some(_) => Err(Error::Invalid(format!(
-                "column `{name}` of the input is no list; write it with a value per row"
-            ))),
-            None => Err(Error::Invalid(format!(
-                "the input has no column `{name}`; send one of that name"
-            ))),
-        });
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        let rows = columns.first().map_or(0, |(_, values)| values.len());
-        if let Some((name, values)) = columns.iter().find(|(_, values)| values.len() != rows) {
-            return Err(Error::Invalid(format!(
-                "column `{name}` of the input has {} values, and the first one has {rows}; give each as many",
-                values.len()
-            )));
-        }
-        folder.make(&folder.frame(), |file| {
-            let mut lines = BufWriter::new(file);
-            let (mut line, mut unchecked) = (Vec::new(), STEP);
-            for row in 0..rows {
-                let row = columns.iter().map(|(name, values)| {
-                    let value = values.get(row).cloned().unwrap_or(Json::Null);
-                    ((*name).clone(), value)
-                });
-                let row: Map<String, Json> = row.collect();
-                line.clear();
-                serde_json::to_writer(&mut line, &row).map_err(|it| folder.told(&it.into()))?;
-                line.push(b'\n');
-                unchecked += line.len();
-                if unchecked >= STEP {
-                    folder.check_room(unchecked as u64)?;
-                    unchecked = 0;
-                }
-                lines.write_all(&line).map_err(|it| folder.told(&it))?;
-            }
-            lines.flush().map_err(|error| folder.told(&error))
-        })
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
 
 use crate::Format;
+use crate::read::Form;
 
 /// A query whose rows have instants of their own and come from files, or with the request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,16 +46,12 @@ pub struct Submitter {
 /// Where rows are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
-    /// In the request: a [`Frame`] goes beside it.
+    /// In the request: a [`Frame`](crate::Frame) goes beside it.
     Frame,
     /// In a file, or in all files of a folder or below a prefix, in the order of their names. Names that begin with `.`
     /// or `_` are passed over.
     Files(Place, Format),
 }
-
-/// Rows that come with a request, by column.
-#[derive(Debug)]
-pub struct Frame(pub Map<String, Json>);
 
 /// A place for files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,16 +94,28 @@ impl Request {
         self.columns.get(input).map_or(input, String::as_str)
     }
 
-    /// Forgets what nothing is done with any more.
-    pub(crate) fn forget_keys(&mut self) {
+    /// Forgets the keys of S3, and tells whether there were any.
+    pub(crate) fn forget_keys(&mut self) -> bool {
         let input = match &mut self.input {
             Input::Files(place, _) => Some(place),
             Input::Frame => None,
         };
+        let mut had_keys = false;
         for place in input.into_iter().chain(&mut self.output) {
             if let Place::S3(bucket) = place {
-                bucket.keys = None;
+                had_keys |= bucket.keys.take().is_some();
             }
+        }
+        had_keys
+    }
+}
+
+impl Input {
+    /// How its rows are written.
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Input::Frame => Form::Frame,
+            Input::Files(_, format) => Form::File(format.clone()),
         }
     }
 }

@@ -302,6 +302,96 @@ fn an_output_that_came_meanwhile_is_kept() {
     assert_eq!(left, 3, "the input, the output that came, and the jobs");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_there_is_told_though_a_crash_and_a_cancel_came() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 5, |i| i.to_string());
+    let out = temp.path().join("out.parquet");
+    let mut asked = request(&input);
+    asked.output = Some(Place::Local(url(&out)));
+    let gate = Arc::new(Gate::new(0));
+    let jobs = open(temp.path(), 1, gate.clone());
+    let id = jobs.submit(asked, None).unwrap().id;
+    gate.wait_until_closed();
+    let folder = temp.path().join("jobs").join(&id);
+    let plan = fs::read(folder.join("plan.json")).unwrap();
+    gate.open();
+    assert_eq!(wait(&jobs, &id).state, State::Completed);
+    drop(jobs);
+    // As a crash leaves it behind the moment at which the output has its name.
+    fs::write(folder.join("plan.json"), plan).unwrap();
+    fs::remove_file(folder.join("end.json")).unwrap();
+    let unfinished = temp.path().join(format!(".out.parquet.{id}.tmp"));
+    fs::hard_link(&out, &unfinished).unwrap();
+
+    let gate = Arc::new(Gate::new(0));
+    let jobs = open(temp.path(), 1, gate.clone());
+    gate.wait_until_closed();
+    assert_eq!(jobs.cancel(&id).unwrap().state, State::Running);
+    gate.open();
+    let status = wait(&jobs, &id);
+    assert_eq!((status.state, status.done), (State::Completed, 5));
+    assert_eq!(numbers(fs::File::open(&out).unwrap()), [0, 2, 4, 6, 8]);
+    assert!(!unfinished.exists());
+}
+
+#[test]
+fn what_an_ended_job_left_goes_with_the_next_start() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 1, |_| "1".into());
+    let out = temp.path().join("out.parquet");
+    let mut asked = request(&input);
+    asked.output = Some(Place::Local(url(&out)));
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let id = run(&jobs, asked).id;
+    drop(jobs);
+    // As a crash leaves it behind the moment at which the end was written down.
+    let folder = temp.path().join("jobs").join(&id);
+    let unfinished = temp.path().join(format!(".out.parquet.{id}.tmp"));
+    fs::hard_link(&out, &unfinished).unwrap();
+    fs::write(folder.join("part-000000"), "x").unwrap();
+    let text = fs::read_to_string(folder.join("job.json")).unwrap();
+    let mut job: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let keys = json!({"access_key": "lake", "secret_key": "hush"});
+    let bucket = json!({"S3": {"name": "lake", "prefix": "in", "keys": keys}});
+    job["request"]["input"] = json!({"Files": [bucket, "json"]});
+    fs::write(folder.join("job.json"), job.to_string()).unwrap();
+
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    assert_eq!(jobs.status(&id).unwrap().state, State::Completed);
+    assert!(!unfinished.exists() && !folder.join("part-000000").exists());
+    let job = fs::read_to_string(folder.join("job.json")).unwrap();
+    assert!(job.contains("lake") && !job.contains("hush"), "{job}");
+}
+
+#[test]
+fn a_frame_is_kept_without_the_names_of_its_columns() {
+    let temp = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::new(0));
+    let jobs = open(temp.path(), 1, gate.clone());
+    let mut asked = request(temp.path());
+    asked.input = Input::Frame;
+    let columns =
+        json!({"x": [1, "two", 3], "at": ["2024-01-01", "2024-01-01", 5], "y": [0, 0, 0]});
+    let frame = Frame(columns.as_object().unwrap().clone());
+    let id = jobs.submit(asked, Some(&frame)).unwrap().id;
+    gate.wait_until_closed();
+    let kept = temp.path().join("jobs").join(&id).join("frame.jsonl");
+    assert_eq!(
+        fs::read_to_string(kept).unwrap(),
+        "[1,\"2024-01-01\"]\n[\"two\",\"2024-01-01\"]\n[3,5]\n"
+    );
+    gate.open();
+    let status = wait(&jobs, &id);
+    assert_eq!(output(&jobs, &status), [2, 6]);
+    let failure = &status.failures[0];
+    assert_eq!(
+        (failure.row, &*failure.reason),
+        (2, "column `x`: expected `i64`, found \"two\"")
+    );
+}
+
 #[test]
 fn jobs_that_ended_long_ago_are_forgotten() {
     let temp = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Rows of JSON, an object in each line.
+//! Rows of JSON, one in each line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -9,23 +9,30 @@ use serde_json::Value as Json;
 use super::{CHUNK_BYTES, Chunk, ROW_BYTES, Reader, Wanted, too_large, unreadable};
 use crate::error::Result;
 
-pub(super) struct JsonReader {
+pub(super) struct LineReader {
     lines: BufReader<File>,
     name: String,
     line: u64,
+    chunk: fn(Vec<(u64, Vec<u8>)>) -> Chunk,
 }
 
-impl JsonReader {
-    pub(super) fn new(file: File, name: &str) -> JsonReader {
-        JsonReader {
+impl LineReader {
+    /// Reads lines, of which `chunk` makes a chunk.
+    pub(super) fn new(
+        file: File,
+        name: &str,
+        chunk: fn(Vec<(u64, Vec<u8>)>) -> Chunk,
+    ) -> LineReader {
+        LineReader {
             lines: BufReader::with_capacity(64 << 10, file),
             name: name.to_owned(),
             line: 0,
+            chunk,
         }
     }
 }
 
-impl Reader for JsonReader {
+impl Reader for LineReader {
     fn next(&mut self, most: usize) -> Result<Option<Chunk>> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < most && bytes < CHUNK_BYTES {
@@ -45,11 +52,11 @@ impl Reader for JsonReader {
                 rows.push((self.line, text));
             }
         }
-        Ok((!rows.is_empty()).then_some(Chunk::Json(rows)))
+        Ok((!rows.is_empty()).then(|| (self.chunk)(rows)))
     }
 }
 
-/// The incoming values of a row.
+/// The incoming values of a row that is an object.
 pub(super) fn values(text: &[u8], wanted: &Wanted) -> Result<Vec<Value>, String> {
     let read = serde_json::from_slice(text).map(|Unique(json)| json);
     let mut object = match read {

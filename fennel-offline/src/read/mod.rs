@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 
-use crate::Format;
 use crate::error::{Error, Result};
+use crate::{Format, frame};
 
 /// The most rows of a chunk, whose outputs are narrow.
 pub(crate) const CHUNK_ROWS: usize = 32 << 10;
@@ -36,6 +36,15 @@ pub(crate) trait Source: Send + Sync {
     fn open(&self) -> Result<File>;
 }
 
+/// How a file's rows are written.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// As a user writes them.
+    File(Format),
+    /// As rows are kept that came with the request.
+    Frame,
+}
+
 /// What is read of files.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
@@ -49,6 +58,8 @@ pub(crate) enum Chunk {
     Csv(Vec<(u64, ::csv::ByteRecord)>, csv::Layout),
     /// The lines with objects, each with its number.
     Json(Vec<(u64, Vec<u8>)>),
+    /// The lines of a frame, each with its number.
+    Frame(Vec<(u64, Vec<u8>)>),
     Parquet(Vec<arrow_array::RecordBatch>, Vec<usize>),
 }
 
@@ -73,38 +84,39 @@ trait Reader: Send {
     fn next(&mut self, most: usize) -> Result<Option<Chunk>>;
 }
 
-fn open(source: &dyn Source, format: &Format, wanted: &Wanted) -> Result<Box<dyn Reader>> {
+fn open(source: &dyn Source, form: &Form, wanted: &Wanted) -> Result<Box<dyn Reader>> {
     let file = source.open()?;
     let name = source.name();
-    Ok(match format {
-        Format::Csv { delimiter, headers } => Box::new(csv::CsvReader::new(
+    Ok(match form {
+        Form::File(Format::Csv { delimiter, headers }) => Box::new(csv::CsvReader::new(
             file,
             name,
             *delimiter,
             headers.as_deref(),
             wanted,
         )?),
-        Format::Json => Box::new(json::JsonReader::new(file, name)),
-        Format::Parquet => Box::new(parquet::ParquetReader::new(file, name, wanted)?),
+        Form::File(Format::Json) => Box::new(json::LineReader::new(file, name, Chunk::Json)),
+        Form::File(Format::Parquet) => Box::new(parquet::ParquetReader::new(file, name, wanted)?),
+        Form::Frame => Box::new(json::LineReader::new(file, name, Chunk::Frame)),
     })
 }
 
 /// Refuses a file that isn't of its format or lacks a column that is wanted, as far as its beginning tells.
-pub(crate) fn check(source: &dyn Source, format: &Format, wanted: &Wanted) -> Result<()> {
-    open(source, format, wanted).map(drop)
+pub(crate) fn check(source: &dyn Source, form: &Form, wanted: &Wanted) -> Result<()> {
+    open(source, form, wanted).map(drop)
 }
 
 /// How many rows a file has. `is_stopped` is asked often.
 pub(crate) fn count(
     source: &dyn Source,
-    format: &Format,
+    form: &Form,
     wanted: &Wanted,
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<u64> {
-    if let Format::Parquet = format {
+    if let Form::File(Format::Parquet) = form {
         return parquet::count(source.open()?, source.name());
     }
-    let mut reader = open(source, format, wanted)?;
+    let mut reader = open(source, form, wanted)?;
     let mut rows = 0;
     while let Some(chunk) = reader.next(CHUNK_ROWS)? {
         rows += chunk.len() as u64;
@@ -116,8 +128,8 @@ pub(crate) fn count(
 }
 
 /// Whether the instants of the first rows have time zones; `None` where no row says.
-pub(crate) fn zoned(source: &dyn Source, format: &Format, wanted: &Wanted) -> Result<Option<bool>> {
-    let mut reader = open(source, format, wanted)?;
+pub(crate) fn zoned(source: &dyn Source, form: &Form, wanted: &Wanted) -> Result<Option<bool>> {
+    let mut reader = open(source, form, wanted)?;
     Ok(reader
         .next(CHUNK_ROWS)?
         .and_then(|chunk| chunk.zoned(wanted)))
@@ -126,7 +138,7 @@ pub(crate) fn zoned(source: &dyn Source, format: &Format, wanted: &Wanted) -> Re
 /// Rows of several files, chunk by chunk.
 pub(crate) struct Rows {
     files: Vec<Arc<dyn Source>>,
-    format: Format,
+    form: Form,
     wanted: Wanted,
     /// The most rows of a chunk.
     chunk_rows: usize,
@@ -149,13 +161,13 @@ pub(crate) struct Placed {
 impl Rows {
     pub(crate) fn new(
         files: Vec<Arc<dyn Source>>,
-        format: Format,
+        form: Form,
         wanted: Wanted,
         chunk_rows: usize,
     ) -> Rows {
         Rows {
             files,
-            format,
+            form,
             wanted,
             chunk_rows,
             file: 0,
@@ -175,7 +187,7 @@ impl Rows {
                     };
                     self.read = 0;
                     self.reader
-                        .insert(open(&**source, &self.format, &self.wanted)?)
+                        .insert(open(&**source, &self.form, &self.wanted)?)
                 }
             };
             let Some(chunk) = reader.next(self.chunk_rows)? else {
@@ -198,7 +210,7 @@ impl Chunk {
     pub(crate) fn len(&self) -> usize {
         match self {
             Chunk::Csv(rows, _) => rows.len(),
-            Chunk::Json(rows) => rows.len(),
+            Chunk::Json(rows) | Chunk::Frame(rows) => rows.len(),
             Chunk::Parquet(batches, _) => batches.iter().map(|batch| batch.num_rows()).sum(),
         }
     }
@@ -216,14 +228,13 @@ impl Chunk {
                 })
                 .collect()
             }
-            Chunk::Json(rows) => {
-                let rows = rows.iter();
-                rows.map(|(line, text)| Row {
-                    line: Some(*line),
-                    values: json::values(text, wanted)
-                        .and_then(|values| types.accept(wanted, values)),
-                })
-                .collect()
+            Chunk::Json(lines) => {
+                let of = |text: &[u8]| json::values(text, wanted);
+                of_lines(&lines, of, |values| types.accept(wanted, values))
+            }
+            Chunk::Frame(lines) => {
+                let of = |text: &[u8]| frame::values(text, wanted);
+                of_lines(&lines, of, |values| types.accept(wanted, values))
             }
             Chunk::Parquet(batches, columns) => {
                 let mut rows = Vec::new();
@@ -255,12 +266,29 @@ impl Chunk {
                 let mut rows = rows.iter();
                 rows.find_map(|(_, text)| is_zoned(json::values(text, wanted).ok()?.pop()))
             }
+            Chunk::Frame(rows) => {
+                let mut rows = rows.iter();
+                rows.find_map(|(_, text)| is_zoned(frame::values(text, wanted).ok()?.pop()))
+            }
             Chunk::Parquet(batches, columns) => batches.iter().find_map(|batch| {
                 let mut rows = 0..batch.num_rows();
                 rows.find_map(|row| is_zoned(arrow::values(batch, columns, row).ok()?.pop()))
             }),
         }
     }
+}
+
+/// The rows of lines, each of which `read` reads and `accept` takes.
+fn of_lines(
+    lines: &[(u64, Vec<u8>)],
+    read: impl Fn(&[u8]) -> Result<Vec<Value>, String>,
+    accept: impl Fn(Vec<Value>) -> Result<(Vec<Value>, Timestamp), String>,
+) -> Vec<Row> {
+    let rows = lines.iter().map(|(line, text)| Row {
+        line: Some(*line),
+        values: read(text).and_then(&accept),
+    });
+    rows.collect()
 }
 
 impl Types {

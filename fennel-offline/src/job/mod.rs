@@ -2,20 +2,32 @@
 //!
 //! Workers ask each job for its next [`Task`]. One prepares it, then any number answer chunks side by side, of which one
 //! at a time reads the next, and one puts the parts together.
+//!
+//! | file | has |
+//! |---|---|
+//! | `input` | the files that rows are read from |
+//! | `parts` | the chunks that are with workers or finished, and what is told of them |
+//! | `target` | where the output goes |
+
+mod input;
+mod parts;
+mod target;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::files::{Own, Seen, below, check_same};
+use crate::files::{Seen, check_same};
 use crate::folder::{Asked, End, Folder, Part, Plan};
-use crate::objects::Objects;
-use crate::output::Output;
+use crate::places::Places;
 use crate::read::{Placed, Rows, Source, check, count, zoned};
-use crate::status::{Failure, State, Status, TOLD};
+use crate::status::{State, Status};
 use crate::work::{self, wanted};
-use crate::{Ask, Format, Input, Place, Request, places::Places, write};
+use crate::{Ask, Place, Request, write};
+
+use parts::{Parts, Progress};
+use target::Target;
 
 pub(crate) struct Job {
     pub(crate) id: String,
@@ -49,29 +61,6 @@ enum Phase {
     Over,
 }
 
-struct Parts {
-    plan: Arc<Plan>,
-    /// `None` while a worker reads.
-    rows: Option<Rows>,
-    is_read: bool,
-    /// How many chunks are with workers.
-    out: usize,
-    /// The number of the next chunk.
-    next: u64,
-    /// The numbers of those that are finished, ascending by then, each with whether it has a file.
-    finished: std::collections::BTreeMap<u64, bool>,
-    failure: Option<Error>,
-}
-
-#[derive(Clone, Default)]
-struct Progress {
-    rows: Option<u64>,
-    done: u64,
-    failed: u64,
-    failures: Vec<Failure>,
-    ended: Option<End>,
-}
-
 /// What a worker can do for a job.
 pub(crate) enum Task {
     Prepare,
@@ -101,13 +90,7 @@ impl Job {
         {
             let mut inner = job.lock();
             inner.phase = Phase::Over;
-            inner.progress = Progress {
-                rows: end.rows,
-                done: end.done,
-                failed: end.failed,
-                failures: end.failures.clone(),
-                ended: Some(end),
-            };
+            inner.progress = Progress::ended(end);
         }
         job
     }
@@ -146,16 +129,23 @@ impl Job {
         self.lock().progress.ended.as_ref().map(|end| end.at)
     }
 
+    /// How it ended, if it has.
+    pub(crate) fn ended_as(&self) -> Option<State> {
+        self.lock().progress.ended.as_ref().map(|end| end.state)
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.lock().progress.ended.is_some()
     }
 
-    /// Has it end as soon as may be: at once where no worker is at it. One that has ended stays as it is.
+    /// Has it end as soon as may be: at once where nothing of it was begun. One that has ended stays as it is.
     pub(crate) fn cancel(&self, around: &Surroundings) {
         self.is_cancelled.store(true, Ordering::Relaxed);
+        // What was cut off once may have its output; a worker looks.
+        let is_begun = !matches!(self.folder.plan(), Ok(None));
         let waits = {
             let phase = &mut self.lock().phase;
-            let waits = matches!(phase, Phase::New);
+            let waits = matches!(phase, Phase::New) && !is_begun;
             if waits {
                 *phase = Phase::Busy;
             }
@@ -190,11 +180,10 @@ impl Job {
                     true => Some(Error::Stopped),
                     false => parts.failure.take(),
                 };
-                let files = parts.finished.iter().filter(|(_, has_file)| **has_file);
-                let files = files.map(|(number, _)| *number).collect();
+                let files = failure.map_or_else(|| Ok(parts.files()), Err);
                 let plan = Arc::clone(&parts.plan);
                 inner.phase = Phase::Busy;
-                Some(Task::End(plan, failure.map_or(Ok(files), Err)))
+                Some(Task::End(plan, files))
             }
         }
     }
@@ -226,101 +215,41 @@ impl Job {
 
     /// Finds out what there is to do, or what is left of it.
     fn prepare(&self, around: &Surroundings) -> Result<Parts> {
-        let is_stopped = || self.is_stopped(around);
-        let (plan, files) = match self.folder.plan()? {
+        let found = self.folder.plan()?;
+        let finished = self.folder.parts()?;
+        if let Some(plan) = &found {
+            self.lock().progress.go_on(plan.rows, &finished);
+        }
+        let files = self.files(around, found.as_ref())?;
+        let plan = match found {
             Some(plan) => {
-                let files = self.files(around, Some(&plan))?;
                 check_same(&files, &plan.files)?;
-                (plan, files)
+                plan
             }
             None => {
-                let files = self.files(around, None)?;
-                let plan = self.plan(&files, around, &is_stopped)?;
+                let plan = self.plan(&files, around)?;
                 self.folder.set_plan(&plan)?;
-                (plan, files)
+                self.lock().progress.go_on(plan.rows, &finished);
+                plan
             }
         };
-        let finished = self.folder.parts()?;
-        let mut inner = self.lock();
-        inner.progress.rows = Some(plan.rows);
-        finished.iter().for_each(|part| inner.progress.add(part));
-        let numbers = finished.iter();
-        let numbers = numbers.map(|part| (part.number, part.failed < part.rows));
-        let format = self.format();
-        let rows = Rows::new(files, format, wanted(&self.request), plan.chunk_rows);
-        Ok(Parts {
-            plan: Arc::new(plan),
-            rows: Some(rows),
-            is_read: false,
-            out: 0,
-            next: 0,
-            finished: numbers.collect(),
-            failure: None,
-        })
+        let form = self.request.input.form();
+        let rows = Rows::new(files, form, wanted(&self.request), plan.chunk_rows);
+        Ok(Parts::new(plan, rows, &finished))
     }
 
-    fn format(&self) -> Format {
-        match &self.request.input {
-            Input::Frame => Format::Json,
-            Input::Files(_, format) => format.clone(),
-        }
-    }
-
-    /// The input files; those of a plan where there is one.
-    fn files(&self, around: &Surroundings, plan: Option<&Plan>) -> Result<Vec<Arc<dyn Source>>> {
-        match &self.request.input {
-            Input::Frame => Ok(vec![Arc::new(Own {
-                path: self.folder.frame(),
-                name: "the request's rows".into(),
-            })]),
-            Input::Files(Place::Local(url), _) => below(&around.places.local(url)?),
-            Input::Files(Place::S3(bucket), _) => {
-                around.places.check_bucket(&bucket.name, &bucket.prefix)?;
-                let names: Vec<String> = match plan {
-                    Some(plan) => plan.files.iter().map(|file| file.name.clone()).collect(),
-                    None => self.copy(&Objects::open(bucket)?, around)?,
-                };
-                let files = names.into_iter().enumerate().map(|(i, name)| {
-                    let path = self.folder.input(i);
-                    Arc::new(Own { path, name }) as Arc<dyn Source>
-                });
-                Ok(files.collect())
-            }
-        }
-    }
-
-    /// Copies objects to the job's folder, since they are read twice, and again after a restart; answers their names.
-    fn copy(&self, objects: &Objects, around: &Surroundings) -> Result<Vec<String>> {
-        let keys = objects.list()?;
-        for (i, key) in keys.iter().enumerate() {
-            let is_stopped = || self.is_stopped(around);
-            self.folder.make(&self.folder.input(i), |file| {
-                objects.copy(key, file, &self.folder, &is_stopped)
-            })?;
-        }
-        Ok(keys.iter().map(|key| objects.shown(key)).collect())
-    }
-
-    fn plan(
-        &self,
-        files: &[Arc<dyn Source>],
-        around: &Surroundings,
-        is_stopped: &dyn Fn() -> bool,
-    ) -> Result<Plan> {
-        let (format, wanted) = (self.format(), wanted(&self.request));
-        match &self.request.output {
-            Some(Place::Local(url)) => self.local(around, url)?.check()?,
-            Some(Place::S3(bucket)) => Objects::open(bucket)?.check_output()?,
-            None => {}
-        }
+    fn plan(&self, files: &[Arc<dyn Source>], around: &Surroundings) -> Result<Plan> {
+        let (form, wanted) = (self.request.input.form(), wanted(&self.request));
+        let is_stopped = || self.is_stopped(around);
+        self.target(around)?.check()?;
         let (mut seen, mut rows, mut zone) = (Vec::new(), 0, None);
         for file in files {
             seen.push(Seen::of(&**file)?);
-            check(&**file, &format, &wanted)?;
+            check(&**file, &form, &wanted)?;
             if zone.is_none() {
-                zone = zoned(&**file, &format, &wanted)?;
+                zone = zoned(&**file, &form, &wanted)?;
             }
-            rows += count(&**file, &format, &wanted, is_stopped)?;
+            rows += count(&**file, &form, &wanted, &is_stopped)?;
         }
         let empty = work::empty(&self.request, &*around.ask)?;
         Ok(Plan {
@@ -335,40 +264,15 @@ impl Job {
     /// Reads a chunk and answers it.
     fn part(&self, mut rows: Rows, around: &Surroundings, notify: &dyn Fn()) {
         let read = rows.next();
-        let found = self.with_parts(|parts| match read {
-            Ok(Some(placed)) => {
-                let number = parts.next;
-                parts.next += 1;
-                parts.rows = Some(rows);
-                let is_finished = parts.finished.contains_key(&number);
-                (!is_finished).then(|| (Arc::clone(&parts.plan), placed, number))
-            }
-            Ok(None) => {
-                parts.is_read = true;
-                None
-            }
-            Err(error) => {
-                parts.failure.get_or_insert(error);
-                None
-            }
-        });
+        let found = self.with_parts(|parts| parts.was_read(rows, read));
         notify();
         let answered = found
             .flatten()
             .map(|(plan, placed, number)| self.answer(&plan, placed, number, around));
         let mut inner = self.lock();
         let Inner { phase, progress } = &mut *inner;
-        let Phase::Parts(parts) = phase else {
-            return;
-        };
-        parts.out -= 1;
-        match answered {
-            None => {}
-            Some(Ok(part)) => {
-                parts.finished.insert(part.number, part.failed < part.rows);
-                progress.add(&part);
-            }
-            Some(Err(error)) => drop(parts.failure.get_or_insert(error)),
+        if let Phase::Parts(parts) = phase {
+            parts.was_answered(answered, progress);
         }
     }
 
@@ -401,99 +305,73 @@ impl Job {
         }
         let parts = parts.iter().map(|number| self.folder.part(*number));
         let parts: Vec<PathBuf> = parts.collect();
-        let is_stopped = || self.is_stopped(around);
-        if !matches!(self.request.output, Some(Place::Local(_))) {
-            let sizes = parts.iter();
-            let sizes = sizes.map(|part| part.metadata().map_or(0, |it| it.len()));
-            self.folder.check_room(sizes.sum())?;
+        let target = self.target(around)?;
+        if target.is_published()? {
+            return Ok(());
         }
+        let is_stopped = || self.is_stopped(around);
+        let sizes = parts.iter();
+        let sizes = sizes.map(|part| part.metadata().map_or(0, |it| it.len()));
+        target.check_room(sizes.sum())?;
         let write =
             |file: &mut std::fs::File| write::together(file, &parts, &empty, instants, &is_stopped);
-        match &self.request.output {
-            None => self.folder.make(&self.folder.result(), write),
-            Some(Place::Local(url)) => {
-                let output = self.local(around, url)?;
-                match output.is_published() {
-                    true => Ok(()),
-                    false => output.publish(write),
-                }
-            }
-            Some(Place::S3(bucket)) => {
-                around.places.check_bucket(&bucket.name, &bucket.prefix)?;
-                let objects = Objects::open(bucket)?;
-                if objects.is_published(&self.id)? {
-                    return Ok(());
-                }
-                objects.check_output()?;
-                let whole = self.folder.result();
-                self.folder.make(&whole, write)?;
-                objects.publish(&whole, &self.id, &is_stopped)
-            }
-        }
+        target.publish(write, &is_stopped)
     }
 
-    fn local(&self, around: &Surroundings, url: &str) -> Result<Output> {
-        Output::new(&around.places, url, &self.id)
+    fn target(&self, around: &Surroundings) -> Result<Target<'_>> {
+        Target::open(&self.request, &self.folder, &around.places, &self.id)
     }
 
     /// Notes how the job ended; one that is stopped by the server's end has not.
     fn end(&self, around: &Surroundings, done: Result<()>) {
         let is_cancelled = self.is_cancelled.load(Ordering::Relaxed);
+        if done == Err(Error::Stopped) && !is_cancelled {
+            self.lock().phase = Phase::Over;
+            return;
+        }
+        // Before it was cut off, or by a request whose answer was lost.
+        let is_published = || self.target(around).and_then(|it| it.is_published()) == Ok(true);
         let (state, error) = match done {
             Ok(()) => (State::Completed, None),
-            Err(Error::Stopped) if is_cancelled => (State::Cancelled, None),
-            Err(Error::Stopped) => {
-                self.lock().phase = Phase::Over;
-                return;
-            }
+            Err(_) if is_published() => (State::Completed, None),
+            Err(Error::Stopped) => (State::Cancelled, None),
             Err(error) => (State::Failed, Some(error.to_string())),
         };
-        let progress = self.lock().progress.clone();
-        let end = End {
-            state,
-            error,
-            at: around.clock.now().micros(),
-            rows: progress.rows,
-            done: progress.done,
-            failed: progress.failed,
-            failures: progress.failures,
-        };
-        let keeps = state == State::Completed && self.request.output.is_none();
+        let end = self.lock().progress.end(state, error, around.clock.now());
         if self.folder.set_end(&end).is_err() {
             // Of a full disk, what is removed makes room.
-            self.folder.clear(keeps);
+            self.folder.clear(self.keeps(state));
             // If this fails too, the next start finds a job without an end, and begins anew or says what is missing.
             let _ = self.folder.set_end(&end);
         }
-        if let Some(Place::Local(url)) = &self.request.output
-            && let Ok(output) = self.local(around, url)
-        {
-            output.discard();
-        }
-        let mut request = self.request.clone();
-        request.forget_keys();
-        let number = self.number;
-        // Where this fails the key stays with the job, until that is removed.
-        let _ = self.folder.ask(&Asked { request, number });
-        self.folder.clear(keeps);
+        self.tidy(around, state);
         let mut inner = self.lock();
         inner.phase = Phase::Over;
         inner.progress.ended = Some(end);
     }
 
+    /// Removes what a job that has ended needs no more, also where a crash came first.
+    pub(crate) fn tidy(&self, around: &Surroundings, ended: State) {
+        if let Some(Place::Local(_)) = self.request.output
+            && let Ok(target) = self.target(around)
+        {
+            target.discard();
+        }
+        let mut request = self.request.clone();
+        if request.forget_keys() {
+            let number = self.number;
+            // Where this fails the key stays with the job, until the next start or until that is removed.
+            let _ = self.folder.ask(&Asked { request, number });
+        }
+        self.folder.clear(self.keeps(ended));
+    }
+
+    /// Whether a job that ended so keeps its output.
+    fn keeps(&self, ended: State) -> bool {
+        ended == State::Completed && self.request.output.is_none()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Progress {
-    fn add(&mut self, part: &Part) {
-        self.done += part.rows;
-        self.failed += part.failed;
-        self.failures.extend(part.failures.iter().cloned());
-        // Parts end in any order.
-        self.failures
-            .sort_by(|a, b| (&a.file, a.row).cmp(&(&b.file, b.row)));
-        self.failures.truncate(TOLD);
     }
 }

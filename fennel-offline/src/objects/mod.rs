@@ -2,28 +2,30 @@
 //!
 //! An upload in several parts becomes an object in one step, at its end, so an output is whole or isn't there.
 
+mod bucket;
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path as FilePath;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt, PutMultipartOptions,
-    RetryConfig, WriteMultipart,
+    WriteMultipart,
 };
 use tokio::runtime::{Builder, Runtime};
+
+use bucket::told;
 
 use crate::Bucket;
 use crate::error::{Error, Result};
 use crate::files::is_hidden;
 use crate::folder::Folder;
 
-/// How long a request is tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The field of an object that says which query has put it there.
 const QUERY: &str = "fennel-request-id";
 /// What an output is called below a prefix.
@@ -40,24 +42,7 @@ pub(crate) struct Objects {
 impl Objects {
     /// Prepares to use a bucket. Nothing is sent yet.
     pub(crate) fn open(bucket: &Bucket) -> Result<Objects> {
-        // reqwest takes the cryptography that the process has chosen; a choice that was made before holds.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = match &bucket.keys {
-            None => AmazonS3Builder::from_env(),
-            Some(keys) => connection()
-                .with_access_key_id(&keys.access_key)
-                .with_secret_access_key(&keys.secret_key),
-        };
-        let retry = RetryConfig {
-            retry_timeout: PATIENCE,
-            ..RetryConfig::default()
-        };
-        let store = builder
-            .with_bucket_name(&bucket.name)
-            .with_retry(retry)
-            .build();
-        let store = store.map_err(|error| told(bucket, "use", &bucket.prefix, &error))?;
-        Objects::new(Arc::new(store), bucket)
+        Objects::new(bucket::connect(bucket)?, bucket)
     }
 
     fn new(store: Arc<dyn ObjectStore>, bucket: &Bucket) -> Result<Objects> {
@@ -230,163 +215,5 @@ impl Objects {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(told(&self.bucket, "look for", key.as_ref(), &error)),
         }
-    }
-}
-
-/// Where S3 is, as the environment says, and none of its keys.
-fn connection() -> AmazonS3Builder {
-    let settings = [
-        ("AWS_REGION", AmazonS3ConfigKey::Region),
-        ("AWS_DEFAULT_REGION", AmazonS3ConfigKey::DefaultRegion),
-        ("AWS_ENDPOINT", AmazonS3ConfigKey::Endpoint),
-        ("AWS_ENDPOINT_URL", AmazonS3ConfigKey::Endpoint),
-        (
-            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
-            AmazonS3ConfigKey::VirtualHostedStyleRequest,
-        ),
-    ];
-    let mut builder = AmazonS3Builder::new();
-    for (variable, key) in settings {
-        if let Ok(value) = std::env::var(variable) {
-            builder = builder.with_config(key, value);
-        }
-    }
-    builder.with_allow_http(std::env::var("AWS_ALLOW_HTTP").is_ok_and(|it| it == "true"))
-}
-
-/// What an error of the store comes to; without the keys, which S3 repeats where they are wrong.
-fn told(bucket: &Bucket, doing: &str, key: &str, error: &object_store::Error) -> Error {
-    use object_store::Error as E;
-    const SHOWN: usize = 400;
-    let doing = format!("can't {doing} `s3://{}/{key}`", bucket.name);
-    match error {
-        E::NotFound { .. } => Error::Missing(format!("{doing}: there is no such bucket or object")),
-        E::PermissionDenied { .. } | E::Unauthenticated { .. } => Error::Invalid(format!(
-            "{doing}: S3 refuses it to these keys; see whether they are right and may do that"
-        )),
-        other => {
-            let mut text = other.to_string();
-            for key in bucket
-                .keys
-                .iter()
-                .flat_map(|it| [&it.access_key, &it.secret_key])
-            {
-                if !key.is_empty() {
-                    text = text.replace(key.as_str(), "…");
-                }
-            }
-            text.truncate(text.floor_char_boundary(SHOWN));
-            Error::Failed(format!("{doing}: {text}"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use object_store::memory::InMemory;
-
-    use super::*;
-
-    /// A bucket in memory with these objects.
-    fn objects(prefix: &str, keys: &[&str]) -> Objects {
-        let store = InMemory::new();
-        let bucket = Bucket {
-            name: "lake".into(),
-            prefix: prefix.into(),
-            keys: None,
-        };
-        let objects = Objects::new(Arc::new(store), &bucket).unwrap();
-        for key in keys {
-            let path = Path::from(*key);
-            let put = objects.store.put(&path, (*key).to_owned().into());
-            objects.runtime.block_on(put).unwrap();
-        }
-        objects
-    }
-
-    fn folder(temp: &tempfile::TempDir) -> Folder {
-        Folder::new(temp.path().to_owned())
-    }
-
-    #[test]
-    fn an_object_is_taken_alone_and_a_prefix_with_all_below_it() {
-        let keys = ["in/b", "in/a/c", "in/_SUCCESS", "inside", "in/.x"];
-        let shown = |prefix: &str| -> Vec<String> {
-            let listed = objects(prefix, &keys).list().unwrap();
-            listed.iter().map(ToString::to_string).collect()
-        };
-        assert_eq!(shown("in/"), ["in/a/c", "in/b"]);
-        assert_eq!(shown("in"), ["in/a/c", "in/b"]);
-        assert_eq!(shown("inside"), ["inside"]);
-        let none = objects("out", &keys).list().unwrap_err();
-        assert_eq!(
-            none.to_string(),
-            "there is no object `s3://lake/out`, nor one below it"
-        );
-    }
-
-    #[test]
-    fn an_object_is_copied_and_a_stop_ends_that() {
-        let temp = tempfile::tempdir().unwrap();
-        let path = temp.path().join("copy");
-        let objects = objects("in", &["in/a"]);
-        let key = Path::from("in/a");
-        let mut file = File::create(&path).unwrap();
-        objects
-            .copy(&key, &mut file, &folder(&temp), &|| false)
-            .unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "in/a");
-        let stopped = objects.copy(&key, &mut file, &folder(&temp), &|| true);
-        assert_eq!(stopped, Err(Error::Stopped));
-        let none = objects.copy(&Path::from("x"), &mut file, &folder(&temp), &|| false);
-        assert!(matches!(none, Err(Error::Missing(_))));
-    }
-
-    #[test]
-    fn an_output_is_put_once_and_known_again() {
-        let temp = tempfile::tempdir().unwrap();
-        let file = temp.path().join("result");
-        // More than one part of an upload.
-        std::fs::write(&file, vec![7; 20 << 20]).unwrap();
-        for (prefix, key) in [
-            ("out/2024", "out/2024/part-00000.parquet"),
-            ("out/x.parquet", "out/x.parquet"),
-        ] {
-            let objects = objects(prefix, &[]);
-            objects.check_output().unwrap();
-            let stopped = objects.publish(&file, "one", &|| true);
-            assert_eq!(stopped, Err(Error::Stopped));
-            objects.check_output().unwrap();
-            assert!(!objects.is_published("one").unwrap());
-            objects.publish(&file, "one", &|| false).unwrap();
-            assert!(objects.is_published("one").unwrap());
-            assert!(!objects.is_published("two").unwrap());
-            let key = Path::from(key);
-            let meta = objects.runtime.block_on(objects.store.head(&key));
-            assert_eq!(meta.unwrap().size, 20 << 20);
-            assert!(matches!(objects.check_output(), Err(Error::Conflict(_))));
-        }
-    }
-
-    #[test]
-    fn errors_show_no_key() {
-        let mut bucket = objects("p", &[]).bucket;
-        bucket.keys = Some(crate::Keys {
-            access_key: "AKIA-mine".into(),
-            secret_key: "hush".into(),
-        });
-        let source = "<AWSAccessKeyId>AKIA-mine</AWSAccessKeyId> hush".into();
-        let error = object_store::Error::Generic {
-            store: "S3",
-            source,
-        };
-        let told = told(&bucket, "read", "p/a", &error).to_string();
-        assert!(told.starts_with("can't read `s3://lake/p/a`"), "{told}");
-        assert!(!told.contains("mine") && !told.contains("hush"), "{told}");
-        let shown = format!("{bucket:?}");
-        assert!(
-            !shown.contains("mine") && !shown.contains("hush"),
-            "{shown}"
-        );
     }
 }
