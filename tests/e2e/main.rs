@@ -10,6 +10,7 @@ mod functions;
 mod history;
 mod hostile;
 mod logs;
+mod offline;
 mod protection;
 mod readme;
 mod restart;
