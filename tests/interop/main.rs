@@ -1,5 +1,5 @@
-//! Programs of others against the server over HTTP: the public Python client, `fennel-ai` 1.5.80, and schemathesis, which
-//! tries the OpenAPI description.
+//! Programs of others against the server over HTTP: the public Python client, `fennel-ai` 1.5.80, schemathesis, which tries
+//! the OpenAPI description, and moto's S3.
 //!
 //! Without Python 3.11 or a package index these tests say that they are skipped. Where `FENNEL_REQUIRE_INTEROP` is
 //! set they fail instead.

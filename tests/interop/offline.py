@@ -1,6 +1,7 @@
 """Offline queries of a frame and of S3, followed and cancelled."""
 
 import io
+import os
 import urllib.request
 
 import pandas as pd
@@ -42,33 +43,56 @@ assert found["ts"].tolist() == pd.to_datetime(frame["ts"], format="ISO8601").tol
 assert client.cancel_offline_query(job["request_id"]) == job
 
 
-def lake(key):
-    return S3(name="lake", aws_access_key_id=key, aws_secret_access_key="hush")
+ID, SECRET = os.environ["S3_KEY_ID"], os.environ["S3_SECRET"]
 
 
-def ask(key, output):
-    return ended(client.query_offline(
+def bucket(name, key, prefix, format):
+    return S3(name="lake", **key).bucket(name, prefix=prefix, format=format)
+
+
+def key(id, secret):
+    return {"aws_access_key_id": id, "aws_secret_access_key": secret}
+
+
+def ask(key, output, asked="asked/2024", name="lake", **other):
+    return ended(client.query_offline(**{
         **features(),
-        input_s3=lake(key).bucket("lake", prefix="asked/2024", format=CSV(delimiter=";", headers=["ticket", "ts"])),
-        output_s3=lake(key).bucket("lake", prefix=output, format="parquet"),
-        feature_to_column_map={"TicketFeatures.ticket_id": "ticket"},
-    ))
+        "input_s3": bucket(name, key, asked, CSV(delimiter=";", headers=["ticket", "ts"])),
+        "output_s3": bucket("lake", key, output, "parquet"),
+        "feature_to_column_map": {"TicketFeatures.ticket_id": "ticket"},
+        **other,
+    }))
 
 
-job = ask("lake-key", "prices/2024")
+job = ask(key(ID, SECRET), "prices/2024")
 assert job["status"] == "completed" and job["rows"] == 4 and job["rows_failed"] == 1, job
 assert (job["output_bucket"], job["output_prefix"]) == ("lake", "prices/2024"), job
 [failure] = job["failures"]
 assert (failure["file"], failure["row"]) == ("s3://lake/asked/2024/b.csv", 2), failure
 
-again = ask("lake-key", "prices/2024")
+# Without a key of the request's own it is that of the server.
+job = ask({}, "prices/own-key")
+assert job["status"] == "completed" and job["rows_failed"] == 1, job
+
+both = [TicketFeatures.ticket_id, TicketFeatures.price]
+job = ask(key(ID, SECRET), "prices/long", asked="asked/long", outputs=both)
+assert job["status"] == "completed" and job["rows_failed"] == 0, job
+
+again = ask(key(ID, SECRET), "prices/2024")
 assert again["status"] == "failed" and "there are objects at `s3://lake/prices/2024` already" in again["error"], again
-refused = ask("other-key", "prices/2025")
-assert refused["status"] == "failed" and "S3 refuses it to these keys" in refused["error"], refused
-assert "other-key" not in refused["error"], refused
+for wrong in [key("AKIAOTHER", "hush"), key(ID, "hush")]:
+    refused = ask(wrong, "prices/2025")
+    assert refused["status"] == "failed" and "S3 refuses it to these keys" in refused["error"], refused
+    assert "AKIAOTHER" not in refused["error"] and ID not in refused["error"] and "hush" not in refused["error"], refused
+for name, asked, what in [
+    ("lake", "asked/2023", "there is no object `s3://lake/asked/2023`, nor one below it"),
+    ("sea", "asked/2024", "there is no such bucket"),
+]:
+    none = ask(key(ID, SECRET), "prices/2025", asked=asked, name=name)
+    assert none["status"] == "failed" and what in none["error"], none
 
 for wrong, why in [
-    (lambda: client.query_offline(**features(), input_s3=lake("lake-key").bucket("sea", prefix="x", format="json")), "--offline-bucket"),
+    (lambda: client.query_offline(**features(), input_s3=bucket("ocean", key(ID, SECRET), "x", "json")), "--offline-bucket"),
     (lambda: client.query_offline(**{**features(), "outputs": ["TicketFeatures.prise"]}, input_dataframe=frame), "no feature"),
     (lambda: client.track_offline_query("none"), "there is no offline query"),
 ]:

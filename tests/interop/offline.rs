@@ -1,62 +1,135 @@
-//! Offline queries of the public client: a frame, and S3, which is a small one on this machine.
+//! Offline queries of the public client: a frame, and S3, which is moto's on this machine.
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use fennel_tests::support::{Process, Server, TOKEN, workspace};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Value, json};
 
-use crate::python::script;
+use crate::python::{installed, script_with};
 
-/// The longest that the small S3 takes to start, or the test fails.
-const LIMIT: Duration = Duration::from_secs(30);
+const S3: &str = "moto[s3,server]==5.2.5";
 
-fn prices(output: &Path) -> Vec<i64> {
+/// The longest that S3 takes to start or to end, or the test fails.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// So many rows, with ids so long that their answer is uploaded in parts.
+const LONG_ROWS: usize = 60_000;
+
+/// An id of 200 characters, which compression makes no shorter.
+fn long_id(row: usize) -> String {
+    let mut state = (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bytes = (0..150).map(|_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    });
+    BASE64_STANDARD.encode(bytes.collect::<Vec<u8>>())
+}
+
+fn batches(output: &Path) -> Vec<RecordBatch> {
     let file = File::open(output).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-    let mut prices = Vec::new();
-    for batch in reader.build().unwrap() {
-        let batch = batch.unwrap();
+    reader.build().unwrap().map(Result::unwrap).collect()
+}
+
+fn prices(output: &Path) -> Vec<i64> {
+    let prices = batches(output).into_iter().flat_map(|batch| {
         let column = batch["TicketFeatures.price"].as_primitive::<Int64Type>();
-        prices.extend(column.values().iter());
-    }
-    prices
+        column.values().to_vec()
+    });
+    prices.collect()
+}
+
+fn ids(output: &Path) -> Vec<String> {
+    let ids = batches(output).into_iter().flat_map(|batch| {
+        let column = batch["TicketFeatures.ticket_id"].as_string::<i32>();
+        let ids = column.iter().map(|id| id.unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    });
+    ids.collect()
 }
 
 #[test]
 fn frames_and_objects_are_answered_offline() {
+    let Some(bin) = installed("s3-venv", S3, "offline queries of S3") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
-    let asked = folder.path().join("lake/asked/2024");
-    fs::create_dir_all(&asked).unwrap();
-    fs::write(asked.join("a.csv"), "a;2024-01-02\na;2024-01-04T00:00:00\n").unwrap();
-    fs::write(asked.join("b.csv"), "nobody;2024-01-02\na;then\n").unwrap();
-    let mut s3 = Command::new("python3");
+    let lake = folder.path().join("lake");
+    fs::create_dir_all(lake.join("asked/2024")).unwrap();
+    fs::create_dir_all(lake.join("asked/long")).unwrap();
+    let put = |name: &str, text: &str| fs::write(lake.join(name), text).unwrap();
+    put("asked/2024/a.csv", "a;2024-01-02\na;2024-01-04T00:00:00\n");
+    put("asked/2024/b.csv", "nobody;2024-01-02\na;then\n");
+    put("asked/2024/_SUCCESS", "");
+    let rows = (0..LONG_ROWS).map(|row| format!("{};2024-01-02\n", long_id(row)));
+    put("asked/long/a.csv", &rows.collect::<String>());
+    let mut s3 = Command::new(bin.join("python"));
     s3.arg(workspace().join("tests/interop/s3.py"))
         .arg(folder.path())
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        // So that a list comes in pages.
+        .env("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("no_proxy", "127.0.0.1");
     let mut s3 = Process::start(&mut s3);
-    let port = s3.line(LIMIT).unwrap();
+    let there: Value = serde_json::from_str(&s3.line(LIMIT).unwrap()).unwrap();
+    let of = |name: &str| there[name].as_str().unwrap();
     let data = tempfile::tempdir().unwrap();
     let mut command = Server::command(data.path());
     command
-        .args(["--offline-bucket", "lake"])
+        .args(["--offline-bucket", "lake", "--offline-bucket", "sea"])
         .env("FENNEL_ADMIN_TOKEN", TOKEN)
-        .env("AWS_ENDPOINT", format!("http://127.0.0.1:{}", port.trim()))
+        .env("AWS_ENDPOINT", of("url"))
+        .env("AWS_REGION", "us-east-1")
         .env("AWS_ALLOW_HTTP", "true")
+        .env("AWS_ACCESS_KEY_ID", of("id"))
+        .env("AWS_SECRET_ACCESS_KEY", of("secret"))
         .env("no_proxy", "127.0.0.1");
     let server = Server::ready(Process::start(&mut command));
-    if script("offline.py", &server).is_none() {
+    let keys = [("S3_KEY_ID", of("id")), ("S3_SECRET", of("secret"))];
+    if script_with("offline.py", &server, &keys).is_none() {
         return;
     }
-    let output = folder.path().join("lake/prices/2024/part-00000.parquet");
-    assert_eq!(prices(&output), [100, 300, 0]);
+    s3.signal("TERM");
+    let kept: Value = serde_json::from_str(&s3.line(LIMIT).unwrap()).unwrap();
+    assert_eq!(kept["unfinished"], json!([]), "{kept}");
+    let output = |name: &str| lake.join(name).join("part-00000.parquet");
+    assert_eq!(prices(&output("prices/2024")), [100, 300, 0]);
+    assert_eq!(prices(&output("prices/own-key")), [100, 300, 0]);
+    let long = output("prices/long");
+    assert_eq!(prices(&long), [0; LONG_ROWS]);
+    let expected: Vec<String> = (0..LONG_ROWS).map(long_id).collect();
+    assert!(ids(&long) == expected, "the ids differ");
+    let object = &kept["objects"]["prices/long/part-00000.parquet"];
+    assert!(object["parts"].as_u64() >= Some(2), "{object}");
+    assert_eq!(
+        object["metadata"]["fennel-request-id"]
+            .as_str()
+            .map(str::len),
+        Some(36)
+    );
+    let names = kept["objects"].as_object().unwrap().keys();
+    assert_eq!(
+        names.filter(|name| name.starts_with("prices/")).count(),
+        3,
+        "{kept}"
+    );
     // The key of a job that has ended is kept nowhere.
     for job in fs::read_dir(data.path().join("offline")).unwrap() {
         let job = fs::read_to_string(job.unwrap().path().join("job.json")).unwrap();
-        assert!(!job.contains("hush"), "{job}");
+        assert!(
+            !job.contains(of("secret")) && !job.contains("hush"),
+            "{job}"
+        );
     }
 }

@@ -2,7 +2,6 @@
 //! allows and requests that it doesn't, and judges each answer by it.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,11 +10,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_server::{Config, SecretKey, Server, Token};
-use fennel_tests::support::{Http, Process, environment, workspace};
+use fennel_tests::support::{Http, Process, workspace};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+
+use crate::python::installed;
 
 const PACKAGE: &str = "schemathesis==4.32.5";
 
@@ -30,17 +31,8 @@ const TOKEN: &str = "fnl_process-token-of-tests";
 
 #[test]
 fn answers_are_as_described_whatever_is_sent() {
-    let installed = environment(env!("CARGO_TARGET_TMPDIR"), "openapi-venv", &[PACKAGE]);
-    let bin = match installed {
-        Ok(bin) => bin,
-        Err(why) if std::env::var_os("FENNEL_REQUIRE_INTEROP").is_some() => {
-            panic!("schemathesis is required and can't be run: {why}")
-        }
-        Err(why) => {
-            // Not with a macro, whose output is shown for failures only.
-            let _ = writeln!(std::io::stderr(), "skipped: no schemathesis: {why}");
-            return;
-        }
+    let Some(bin) = installed("openapi-venv", PACKAGE, "the OpenAPI description") else {
+        return;
     };
     let folder = tempfile::tempdir().unwrap();
     let config = Config {
