@@ -1,7 +1,6 @@
 //! Branches: each a line of commits with definitions of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bumpalo::Bump;
@@ -12,6 +11,7 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
 use crate::meta;
+use crate::query::Answered;
 use crate::served;
 use crate::store::{Batch, Space};
 use crate::table::TableId;
@@ -29,13 +29,13 @@ pub(crate) struct Branch {
     pub(crate) head: Arc<Head>,
     pub(crate) graph: Arc<Graph>,
     /// How often each feature was answered since the branch is at this commit.
-    pub(crate) extracted: Arc<[AtomicU64]>,
+    pub(crate) extracted: Arc<[Answered]>,
 }
 
 impl Branch {
     /// A branch at a commit, of which no feature was answered yet.
     pub(crate) fn new(lines: Lines, head: Arc<Head>, graph: Arc<Graph>) -> Self {
-        let extracted = (0..graph.feature_count()).map(|_| AtomicU64::new(0));
+        let extracted = (0..graph.feature_count()).map(|_| Answered::default());
         Self {
             lines,
             head,

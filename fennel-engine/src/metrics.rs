@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use crate::graph::Graph;
+use crate::query::Purpose;
 use crate::{Engine, Error};
 
 /// The numbers of one branch. Data that several branches share is told for each.
@@ -102,8 +103,10 @@ pub struct ExpectationMetrics {
 pub struct FeatureMetrics {
     /// `Featureset.feature`.
     pub name: String,
-    /// Values that were answered.
-    pub values: u64,
+    /// Values that were answered to queries.
+    pub online: u64,
+    /// Values that were answered to offline queries.
+    pub offline: u64,
 }
 
 impl Engine {
@@ -118,10 +121,15 @@ impl Engine {
             (Arc::clone(&branch.graph), Arc::clone(&branch.extracted))
         })?;
         let tables: BTreeSet<_> = graph.tables().collect();
-        let features = extracted.iter().enumerate().filter_map(|(id, count)| {
-            let values = count.load(Ordering::Relaxed);
+        let features = extracted.iter().enumerate().filter_map(|(id, answered)| {
+            let of = |purpose| answered.of(purpose).load(Ordering::Relaxed);
+            let (online, offline) = (of(Purpose::Online), of(Purpose::Offline));
             let name = graph.feature(id).name.clone();
-            (values > 0).then_some(FeatureMetrics { name, values })
+            (online > 0 || offline > 0).then_some(FeatureMetrics {
+                name,
+                online,
+                offline,
+            })
         });
         let datasets = graph.datasets().map(|dataset| {
             let retention = &dataset.table.retention;

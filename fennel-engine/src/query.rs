@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
@@ -25,6 +25,32 @@ pub struct Query {
     pub at: Option<Vec<Timestamp>>,
 }
 
+/// What features are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Somebody waits for them.
+    Online,
+    /// They go into the output of an offline query.
+    Offline,
+}
+
+/// How many values of a feature were answered.
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    online: AtomicU64,
+    offline: AtomicU64,
+}
+
+impl Answered {
+    /// Those for a purpose.
+    pub(crate) fn of(&self, purpose: Purpose) -> &AtomicU64 {
+        match purpose {
+            Purpose::Online => &self.online,
+            Purpose::Offline => &self.offline,
+        }
+    }
+}
+
 impl Engine {
     /// Answers features of a branch: one column per output, in the order asked, featuresets expanded
     /// in declaration order, and a feature that is asked for twice once.
@@ -40,7 +66,17 @@ impl Engine {
     /// value for a feature.
     pub fn query(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
         let now = self.inner.clock.now();
-        Ok(self.ask(branch, query, now)?.1)
+        Ok(self.ask(branch, query, now, Purpose::Online)?.1)
+    }
+
+    /// Answers as [`query`](Engine::query) does, a part of an offline query: its values are counted as such.
+    ///
+    /// # Errors
+    ///
+    /// As [`query`](Engine::query).
+    pub fn query_part(&self, branch: &str, query: &Query) -> Result<Columns, Error> {
+        let now = self.inner.clock.now();
+        Ok(self.ask(branch, query, now, Purpose::Offline)?.1)
     }
 
     /// Answers a query, and gives the definitions that it was answered by.
@@ -49,6 +85,7 @@ impl Engine {
         branch: &str,
         query: &Query,
         now: Timestamp,
+        purpose: Purpose,
     ) -> Result<(Arc<Graph>, Columns), Error> {
         let inner = &*self.inner;
         let (graph, snapshot, extracted) = inner.branches.read(branch, |branch| {
@@ -75,8 +112,10 @@ impl Engine {
             evaluation.step(step)?;
         }
         for output in &outputs {
-            if let Some(count) = extracted.get(*output) {
-                count.fetch_add(rows as u64, Ordering::Relaxed);
+            if let Some(answered) = extracted.get(*output) {
+                answered
+                    .of(purpose)
+                    .fetch_add(rows as u64, Ordering::Relaxed);
             }
         }
         let columns = outputs.into_iter().map(|output| {

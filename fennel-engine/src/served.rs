@@ -18,6 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::ingest::unit;
+use crate::query::Purpose;
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::key::{from_ordered, ordered};
 use crate::{Columns, Engine, Error, Query};
@@ -100,7 +101,7 @@ impl Engine {
     ) -> Result<Columns, Error> {
         keep.check()?;
         let now = self.inner.clock.now();
-        let (graph, answer) = self.ask(branch, query, now)?;
+        let (graph, answer) = self.ask(branch, query, now, Purpose::Online)?;
         let mut batch = Batch::new();
         let prefix = prefix(branch, &keep.workflow);
         self.put(&mut batch, &prefix, (query, keep), (&graph, &answer), now)?;

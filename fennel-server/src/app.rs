@@ -80,7 +80,8 @@ impl App {
         config: &Config,
     ) -> Result<App, crate::Error> {
         let access = Arc::new(access);
-        let offline = offline::open(&engine, &access, config)?;
+        let requests = Arc::default();
+        let offline = offline::open(&engine, &access, &requests, config)?;
         Ok(App(Arc::new(Shared {
             engine,
             access,
@@ -92,7 +93,7 @@ impl App {
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
             is_prompt: config.python.is_none(),
-            requests: Arc::default(),
+            requests,
             request_ids: RequestIds::random(),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
             readers: Arc::new(Semaphore::new(READERS as usize)),

@@ -1,6 +1,7 @@
 //! Offline queries: what their jobs are told by the engine, and who is asked whether they may know.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use fennel_core::value::Shape;
 use fennel_engine::{Engine, Query};
@@ -8,10 +9,16 @@ use fennel_offline::{Answer, Ask, Jobs, Settings, Submitter};
 
 use crate::auth::{Access, Caller};
 use crate::error::Failure;
+use crate::metrics::Requests;
 use crate::{Config, Error};
 
 /// Opens the jobs of a data folder.
-pub(crate) fn open(engine: &Engine, access: &Arc<Access>, config: &Config) -> Result<Jobs, Error> {
+pub(crate) fn open(
+    engine: &Engine,
+    access: &Arc<Access>,
+    requests: &Arc<Requests>,
+    config: &Config,
+) -> Result<Jobs, Error> {
     let settings = Settings {
         folder: config.data_dir.join("offline"),
         folders: config.offline_dirs.clone(),
@@ -21,6 +28,7 @@ pub(crate) fn open(engine: &Engine, access: &Arc<Access>, config: &Config) -> Re
     let asking = Asking {
         engine: engine.clone(),
         access: Arc::clone(access),
+        requests: Arc::clone(requests),
     };
     Jobs::open(&settings, Arc::new(asking), access.clock()).map_err(Error::Offline)
 }
@@ -28,6 +36,7 @@ pub(crate) fn open(engine: &Engine, access: &Arc<Access>, config: &Config) -> Re
 struct Asking {
     engine: Engine,
     access: Arc<Access>,
+    requests: Arc<Requests>,
 }
 
 impl Ask for Asking {
@@ -38,7 +47,11 @@ impl Ask for Asking {
 
     fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, String> {
         let caller = self.access.recall(&who.account, &who.token)?;
+        let begun = Instant::now();
         let answer = answer(&self.engine, &caller, branch, query);
+        if query.at.as_ref().is_some_and(|at| !at.is_empty()) {
+            self.requests.offline_extractions.add(begun.elapsed());
+        }
         answer.map_err(|failure| failure.message().to_owned())
     }
 }
@@ -51,7 +64,7 @@ pub(crate) fn answer(
     query: &Query,
 ) -> Result<Answer, Failure> {
     caller.read_features(engine, branch, &query.outputs, || {
-        match engine.query(branch, query) {
+        match engine.query_part(branch, query) {
             Ok(columns) => Ok(Answer::Columns(columns)),
             Err(fennel_engine::Error::Rows(failed)) => Ok(Answer::Failed(failed)),
             Err(error) => Err(error),

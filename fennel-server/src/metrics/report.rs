@@ -204,13 +204,18 @@ fn features(text: &mut Text, branches: &[(String, BranchMetrics)]) {
     for (branch, metrics) in branches {
         for feature in &metrics.features {
             let (featureset, column) = feature.name.split_once('.').unwrap_or_default();
-            let labels = [
-                ("branch", branch.as_str()),
-                ("featureset", featureset),
-                ("feature", column),
-                ("target", EXTRACT),
-            ];
-            text.sample(name, &labels, feature.values);
+            for (target, values) in [
+                (EXTRACT, feature.online),
+                (EXTRACT_OFFLINE, feature.offline),
+            ] {
+                let labels = [
+                    ("branch", branch.as_str()),
+                    ("featureset", featureset),
+                    ("feature", column),
+                    ("target", target),
+                ];
+                text.sample(name, &labels, values);
+            }
         }
     }
 }
@@ -252,7 +257,12 @@ fn calls(text: &mut Text, requests: &Requests) {
         "histogram",
         "How long the engine took to answer features.",
     );
-    text.histogram(name, &[("target", EXTRACT)], &requests.extractions.read());
+    for (target, extractions) in [
+        (EXTRACT, &requests.extractions),
+        (EXTRACT_OFFLINE, &requests.offline_extractions),
+    ] {
+        text.histogram(name, &[("target", target)], &extractions.read());
+    }
 }
 
 /// Microseconds since 1970 as seconds.

@@ -25,6 +25,8 @@ pub(crate) struct Requests {
     targets: RwLock<BTreeMap<String, Arc<Target>>>,
     /// How long the engine took to answer features.
     pub(crate) extractions: Histogram,
+    /// The same for parts of offline queries.
+    pub(crate) offline_extractions: Histogram,
 }
 
 /// The requests of a target.

@@ -149,7 +149,7 @@ fn queries_are_counted_by_feature_and_by_outcome() {
     );
     assert_eq!(most, 2.0);
     assert!(value(&text, &format!("{requests}_sum"), &[extract]) > 0.0);
-    let extractions = value(&text, "extract_features_latency_seconds_count", &[]);
+    let extractions = value(&text, "extract_features_latency_seconds_count", &[extract]);
     assert_eq!(extractions, 1.0, "the other one was refused before");
     let sync = value(
         &text,
@@ -157,6 +157,28 @@ fn queries_are_counted_by_feature_and_by_outcome() {
         &["target=\"sync\"", "code=\"200\""],
     );
     assert_eq!(sync, 1.0);
+}
+
+#[test]
+fn offline_queries_are_counted_as_such() {
+    let server = TestServer::with_tickets();
+    server.prices(&json!(["a"]));
+    let job = json!({
+        "input_features": ["TicketFeatures.ticket_id"],
+        "output_features": ["TicketFeatures.price"],
+        "input": {"Pandas": {"TicketFeatures.ticket_id": ["a", "b"], "ts": ["2024-01-02", "soon"]}},
+        "timestamp_column": "ts",
+    });
+    let status = crate::offline::run(&server, &job);
+    assert_eq!(status["rows_failed"], 1, "{status}");
+    let text = scrape(&server);
+    for (target, values) in [("features", 1.0), ("historical_features", 1.0)] {
+        let target = format!("target=\"extract_{target}\"");
+        let counter = "fennel_extract_features_counter";
+        assert_eq!(value(&text, counter, &[&target]), values, "{target}");
+        let latency = "extract_features_latency_seconds_count";
+        assert_eq!(value(&text, latency, &[&target]), 1.0, "{target}");
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn id(answer: &Json) -> String {
     answer["request_id"].as_str().unwrap().to_owned()
 }
 
-fn run(server: &TestServer, request: &Json) -> Json {
+pub(crate) fn run(server: &TestServer, request: &Json) -> Json {
     let answer = server.post(PATH, request).ok();
     ended(server, &id(&answer))
 }
