@@ -1,6 +1,7 @@
 //! Branches: each a line of commits with definitions of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bumpalo::Bump;
@@ -19,7 +20,11 @@ use crate::{Engine, Error, Note};
 
 /// All branches, as of their last commits.
 #[derive(Debug, Default)]
-pub(crate) struct Branches(RwLock<BTreeMap<String, Branch>>);
+pub(crate) struct Branches {
+    all: RwLock<BTreeMap<String, Branch>>,
+    /// How many were deleted since the open.
+    deleted: AtomicU64,
+}
 
 /// A branch as of its last commit.
 #[derive(Clone, Debug)]
@@ -200,7 +205,7 @@ impl Branches {
     pub(crate) const MAIN_LINE: u32 = 0;
 
     fn names(&self) -> Vec<String> {
-        self.0
+        self.all
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .keys()
@@ -210,14 +215,14 @@ impl Branches {
 
     /// What `read` makes of a branch; until it returns, no branch is changed.
     pub(crate) fn read<T>(&self, name: &str, read: impl FnOnce(&Branch) -> T) -> Result<T> {
-        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let known = || Error::unknown("branch", name, branches.keys().map(String::as_str));
         branches.get(name).map(read).ok_or_else(known)
     }
 
     /// Creates a branch, or moves it on.
     pub(crate) fn set(&self, name: &str, branch: Branch) {
-        self.0
+        self.all
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name.into(), branch);
@@ -225,21 +230,21 @@ impl Branches {
 
     /// A line that no branch has commits on.
     fn next_line(&self) -> u32 {
-        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let highest = branches.values().map(|branch| branch.lines.highest()).max();
         highest.map_or(Self::MAIN_LINE, |highest| highest + 1)
     }
 
     /// The lines of all branches but one.
     fn lines_besides(&self, name: &str) -> Vec<Lines> {
-        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let others = branches.iter().filter(|(other, _)| *other != name);
         others.map(|(_, branch)| branch.lines.clone()).collect()
     }
 
     /// The branches that have any of these tables.
     pub(crate) fn with_tables(&self, tables: &BTreeSet<TableId>) -> Vec<(String, Branch)> {
-        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let has = |branch: &Branch| branch.graph.tables().any(|id| tables.contains(&id));
         let having = branches.iter().filter(|(_, branch)| has(branch));
         having
@@ -249,26 +254,35 @@ impl Branches {
 
     /// Has a branch read other tables of the same definitions.
     pub(crate) fn set_graph(&self, name: &str, graph: Arc<Graph>) {
-        let mut branches = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut branches = self.all.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(branch) = branches.get_mut(name) {
             branch.graph = graph;
         }
     }
 
     fn remove(&self, name: &str) {
-        let mut branches = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut branches = self.all.write().unwrap_or_else(PoisonError::into_inner);
         branches.remove(name);
+        self.deleted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many branches were deleted since the open. As long as nobody logs it stays the same, and as long as it does, a
+    /// branch is the one of its name that it was.
+    pub(crate) fn deleted(&self) -> u64 {
+        // Behind the lock, so that it is no older than what was read of a branch before.
+        let _branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        self.deleted.load(Ordering::Relaxed)
     }
 
     /// Shows the definitions of every branch.
     pub(crate) fn each_graph(&self, mut show: impl FnMut(&Graph)) {
-        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         branches.values().for_each(|branch| show(&branch.graph));
     }
 
     /// The tables of all branches but one.
     pub(crate) fn tables_besides(&self, name: &str) -> BTreeSet<TableId> {
-        let branches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let others = branches.iter().filter(|(other, _)| *other != name);
         others
             .flat_map(|(_, branch)| branch.graph.tables())

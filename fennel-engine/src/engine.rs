@@ -1,7 +1,6 @@
 //! The engine itself: what its parts share, and how it is opened.
 
 use std::fmt;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use fennel_core::time::{Duration, Timestamp};
@@ -16,6 +15,7 @@ use crate::graph::Graph;
 use crate::ingest::{Routes, Sequencer};
 use crate::python::Runner;
 use crate::run;
+use crate::served;
 use crate::store::{Snapshot, Store};
 
 /// An engine on a store; clones are handles to the same one.
@@ -81,8 +81,8 @@ pub(crate) struct Inner {
     pub(crate) runner: run::Runner,
     /// Asks of rows what is expected of them.
     pub(crate) judging: Judging,
-    /// How many rows were served to be kept since the open.
-    pub(crate) served: AtomicU64,
+    /// What is kept track of while served rows are kept.
+    pub(crate) served: served::Kept,
     /// How long they are kept.
     pub(crate) served_kept: Duration,
     /// Who runs Python functions.

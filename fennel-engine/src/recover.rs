@@ -1,7 +1,6 @@
 //! Opening: what the store remembers becomes an engine again.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use bumpalo::Bump;
@@ -19,6 +18,7 @@ use crate::history::{Head, Lines};
 use crate::ingest::{Mark, Phase, Sequencer};
 use crate::meta::{self, Meta, TableRecord, TableState};
 use crate::run::{Flow, Runner};
+use crate::served::Kept;
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
 
@@ -89,7 +89,7 @@ impl Inner {
             routes: RwLock::new(registry.routes()),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),
-            served: AtomicU64::new(0),
+            served: Kept::default(),
             served_kept: options.served_kept,
             remover: Remover::default(),
             python: options.python.clone(),

@@ -78,6 +78,11 @@ struct Args {
     /// How many threads answer the rows of offline queries
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     offline_workers: u16,
+
+    /// How long features are kept that were logged when they were served, as 30d
+    #[arg(long, value_name = "DURATION", default_value = "730d", value_parser = kept)]
+    keep_logged: Duration,
+
     /// How long the windows of arrival time are by which results of expectations are told, as 10m or 1d
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = window)]
     expectation_window: Duration,
@@ -118,6 +123,15 @@ fn window(text: &str) -> Result<Duration, String> {
     match window.micros() >= 1_000_000 {
         true => Ok(window),
         false => Err("a window has a second at least".into()),
+    }
+}
+
+/// How long something is kept: a second at least.
+fn kept(text: &str) -> Result<Duration, String> {
+    let kept = Duration::parse(text).map_err(|error| error.to_string())?;
+    match kept.micros() >= 1_000_000 {
+        true => Ok(kept),
+        false => Err("logged features are kept for a second at least".into()),
     }
 }
 
@@ -242,6 +256,7 @@ fn serve(args: Args) -> Result<(), BoxError> {
 fn options(args: &Args) -> Options {
     let mut options = Options::default();
     options.trim_after = args.trim_history.then_some(TRIM_AFTER);
+    options.served_kept = args.keep_logged;
     options.expectation_window = args.expectation_window;
     options.expectation_windows = args.expectation_windows;
     options
@@ -312,4 +327,25 @@ fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logged_features_are_kept_as_long_as_the_flag_says() {
+        let kept = |flags: &[&str]| {
+            let args = Args::try_parse_from([&["fennel-server"], flags].concat());
+            args.map(|args| options(&args).served_kept)
+        };
+        assert_eq!(kept(&[]).unwrap(), Duration::from_days(730));
+        assert_eq!(
+            kept(&["--keep-logged", "30d"]).unwrap(),
+            Duration::from_days(30)
+        );
+        for wrong in ["0d", "soon", "500ms"] {
+            assert!(kept(&["--keep-logged", wrong]).is_err(), "{wrong}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use fennel_engine::python::Runner;
 use fennel_engine::store::{Cut, Store};
 use fennel_engine::{Clock, Engine, SystemClock};
 use fennel_python::Workers;
-use futures_util::future::select;
+use futures_util::future::{join, select};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -189,7 +189,8 @@ impl Server {
         };
         let (finishing, deadline) = (pin!(finishing), pin!(deadline));
         let served = pin!(select(finishing, deadline));
-        select(served, pin!(flush_often(&app))).await;
+        let often = pin!(join(flush_often(&app), sweep_often(&app)));
+        select(served, often).await;
         let app = app.clone();
         let closing = move || {
             // Of what the last minute told of tokens, all that is lost if this fails.
@@ -209,6 +210,17 @@ async fn flush_often(app: &App) {
         minutes.tick().await;
         let app = app.clone();
         let _ = spawn_blocking(move || app.access.flush()).await;
+    }
+}
+
+/// Forgets once an hour what was logged of served features and is older than that is kept. An hour in which the disk
+/// can't be written is made up for by the next.
+async fn sweep_often(app: &App) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hours.tick().await;
+        let app = app.clone();
+        let _ = spawn_blocking(move || app.engine.sweep_served()).await;
     }
 }
 

@@ -180,3 +180,68 @@ fn it_outlives_a_restart_grows_old_and_goes_with_its_branch() {
     fixture.engine.init_branch("dev").unwrap();
     assert!(fixture.engine.served("dev", &range("home"), 9).is_err());
 }
+
+#[test]
+fn rows_of_a_workflow_that_nobody_serves_any_more_are_swept() {
+    let fixture = fixture();
+    serve(&fixture, &[1, 2], &keep("left", 1.0));
+    fixture.clock.set(second(43_200 + 400 * 86_400));
+    serve(&fixture, &[1], &keep("home", 1.0));
+    assert_eq!(fixture.engine.sweep_served().unwrap(), 0);
+    fixture.clock.set(second(43_200 + 731 * 86_400));
+    assert_eq!(fixture.engine.sweep_served().unwrap(), 2);
+    let unknown = fixture.engine.served("main", &range("left"), 1);
+    let told = "no workflow with logged features `left`; there is `home`";
+    assert_eq!(refusal(unknown), told);
+    let found = fixture.engine.served("main", &range("home"), 9).unwrap();
+    assert_eq!(uids(&found), [1]);
+}
+
+#[test]
+fn a_branch_has_so_many_workflows_and_no_more() {
+    let fixture = fixture();
+    for i in 0..1_000 {
+        serve(&fixture, &[1], &keep(&format!("w{i}"), 1.0));
+    }
+    let asked = query(&json!({"User.uid": [1]}), &["User.city"]);
+    let more = |branch: &str, rate| {
+        fixture
+            .engine
+            .query_and_keep(branch, &asked, &keep("more", rate))
+    };
+    let told = "branch `main` has logged features of 1000 workflows, which are the most; log under one of their names";
+    assert_eq!(refusal(more("main", 1.0)), told);
+    assert!(more("main", 0.0).is_ok(), "nothing of it is kept");
+    serve(&fixture, &[2], &keep("w7", 1.0));
+    fixture.engine.clone_branch("main", "dev").unwrap();
+    assert!(more("dev", 1.0).is_ok(), "each branch has its own");
+    fixture.clock.set(second(43_200 + 731 * 86_400));
+    fixture.engine.sweep_served().unwrap();
+    assert!(more("main", 1.0).is_ok());
+}
+
+#[test]
+fn a_reader_takes_as_many_bytes_as_it_has_room_for() {
+    let fixture = fixture();
+    serve(&fixture, &[1, 2, 3], &keep("home", 1.0));
+    let read = |most: usize, range: &ServedRange| {
+        let (mut left, mut size) = (most, 0);
+        let read = fixture.engine.served_while("main", range, &mut |bytes| {
+            size = bytes;
+            let is_taken = left >= bytes;
+            left = left.saturating_sub(bytes);
+            is_taken
+        });
+        (read.unwrap(), size)
+    };
+    let (none, size) = read(0, &range("home"));
+    assert_eq!((none.rows.len(), none.next), (0, None));
+    let (first, _) = read(size + size / 2, &range("home"));
+    assert_eq!(uids(&first), [1]);
+    let rest = ServedRange {
+        after: first.next,
+        ..range("home")
+    };
+    let (rest, _) = read(3 * size, &rest);
+    assert_eq!((uids(&rest), rest.next), (vec![2, 3], None));
+}

@@ -12,11 +12,16 @@ use serde_json::{Value as Json, json};
 use crate::app::{Answer, App};
 use crate::auth::{Caller, Mode};
 use crate::error::Failure;
+use crate::memory::Held;
 use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, Parameters};
 
 /// The most rows of an answer.
 const MOST: u32 = 10_000;
+/// The most bytes of an answer's rows, as they are on the disk.
+const MOST_BYTES: usize = 16 << 20;
+/// What is held of memory for each byte of a row on the disk, about: what it is made to, and the answer's text.
+const HELD_PER_BYTE: usize = 16;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let row = Schema::object([
@@ -93,24 +98,51 @@ async fn logged(
         workflow: which.workflow,
         after: which.after,
     };
+    let mut held = app.memory.hold();
     app.read(move |engine| {
-        let found = read(&caller, engine, &branch, &range, which.limit as usize)?;
+        let most = Most {
+            rows: which.limit as usize,
+            bytes: MOST_BYTES,
+        };
+        let found = read(&caller, engine, (&branch, &range), most, &mut held)?;
         let rows: Vec<Json> = found.rows.iter().map(row).collect();
         Ok(Answer::json(&json!({"rows": rows, "next": found.next})))
     })
     .await
 }
 
+/// How much is read at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    pub(super) rows: usize,
+    /// As the rows are on the disk; a row more, if that is the first.
+    pub(super) bytes: usize,
+}
+
 /// Reads rows, if the caller may read all features in them. Those that the branch has no more are for who may read all.
+/// What they take of memory is held.
 pub(super) fn read(
     caller: &Caller,
     engine: &Engine,
-    branch: &str,
-    range: &ServedRange,
-    n: usize,
+    (branch, range): (&str, &ServedRange),
+    most: Most,
+    held: &mut Held,
 ) -> Result<ServedRows, Failure> {
     let told = |error| caller.told(engine, branch, error);
-    let found = engine.served(branch, range, n).map_err(told)?;
+    let (mut rows, mut bytes, mut refused) = (0, 0_usize, None);
+    let found = engine.served_while(branch, range, &mut |row| {
+        bytes = bytes.saturating_add(row);
+        if rows == most.rows || (rows > 0 && bytes > most.bytes) {
+            return false;
+        }
+        rows += 1;
+        let held = held.grow(row.saturating_mul(HELD_PER_BYTE));
+        held.map_err(|failure| refused = Some(failure)).is_ok()
+    });
+    let found = found.map_err(told)?;
+    if let Some(failure) = refused {
+        return Err(failure);
+    }
     if caller.may_read_all(branch) {
         return Ok(found);
     }

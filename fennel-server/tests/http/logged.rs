@@ -124,3 +124,46 @@ fn logged_features_are_for_those_who_may_read_the_features() {
     let grant = json!([{"modes": ["write_data"], "endpoints": ["example/*"]}]);
     assert_eq!(get(&token_with(&server, "sender", &grant)).status, 403);
 }
+
+#[test]
+fn rows_that_take_more_memory_than_requests_may_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::configured(dir, |config| config.request_memory = 4 << 20);
+    let server = server.commit_tickets();
+    let ids: Vec<String> = (0..10)
+        .map(|i| format!("{i}{}", "x".repeat(30_000)))
+        .collect();
+    for _ in 0..2 {
+        let body = asked(&json!({"data": {ID: ids}}));
+        server.post("/api/v1/query", &body).ok();
+    }
+    let path = "/api/v1/logged?limit=";
+    // Each row has some 30 kB, of which sixteen times as much is made.
+    assert_eq!(server.get(&format!("{path}5")).status, 200);
+    let told = server.get(&format!("{path}20")).error(413);
+    assert!(told.contains("memory"), "{told}");
+    let offline = json!({
+        "input_features": [ID], "output_features": [PRICE], "timestamp_column": "at", "input": {"Logged": {}},
+    });
+    let told = server.post("/api/v1/query_offline", &offline).error(413);
+    assert!(told.contains("memory"), "{told}");
+}
+
+#[test]
+fn an_answer_has_no_more_bytes_than_it_may() {
+    let server = TestServer::with_tickets();
+    let ids: Vec<String> = (0..300)
+        .map(|i| format!("{i:05}{}", "x".repeat(60_000)))
+        .collect();
+    let body = asked(&json!({"data": {ID: ids}}));
+    server.post("/api/v1/query", &body).ok();
+    let first = server.get("/api/v1/logged").ok();
+    let shown = first["rows"].as_array().unwrap().len();
+    assert!((270..280).contains(&shown), "{shown} rows in 16 MiB");
+    let next = first["next"].as_str().unwrap();
+    let rest = server.get(&format!("/api/v1/logged?after={next}")).ok();
+    let rows = rest["rows"].as_array().unwrap();
+    assert_eq!(shown + rows.len(), 300);
+    assert_eq!(rows.last().unwrap()["inputs"][ID], ids[299]);
+    assert_eq!(rest["next"], Json::Null);
+}

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json};
 use crate::auth::Caller;
 use crate::body::Payload;
 use crate::error::Failure;
+use crate::memory::Held;
 use crate::route::logged;
 
 /// The most logged rows that a query takes.
@@ -44,7 +45,7 @@ pub(super) fn decode(
         }
         Source::Logged(served) => {
             let names = (&request.input_features[..], &*request.timestamp_column);
-            let columns = served.columns(caller, engine, &branch, names)?;
+            let columns = served.columns(caller, engine, &branch, names, body.held())?;
             (Input::Frame, None, Some(Frame(columns)))
         }
         Source::File(files) => {
@@ -192,6 +193,7 @@ impl Served {
         engine: &Engine,
         branch: &str,
         (inputs, timestamp): (&[String], &str),
+        held: &mut Held,
     ) -> Result<Map<String, Json>, Failure> {
         let range = ServedRange {
             workflow: self.workflow.clone(),
@@ -199,7 +201,11 @@ impl Served {
             to: logged::instant("to", self.to.as_deref())?,
             after: None,
         };
-        let found = logged::read(caller, engine, branch, &range, LOGGED_ROWS)?;
+        let most = logged::Most {
+            rows: LOGGED_ROWS,
+            bytes: usize::MAX,
+        };
+        let found = logged::read(caller, engine, (branch, &range), most, held)?;
         if found.next.is_some() {
             let message = format!(
                 "more than {LOGGED_ROWS} rows of workflow `{}` were served in that time; ask for a shorter one with `from` and `to`",
