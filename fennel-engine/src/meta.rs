@@ -15,6 +15,7 @@
 //! | `applied` | how many rows of the log are applied to pipelines |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
 //! | `erasure` | what is still to be done of an erasure, see [`Pending`] |
+//! | `erasure/served` | the places of served rows that it is still to take out |
 //! | `refused/`, the name of a dataset, 0 and a hash | the names of the key columns that the hash is of, see [`Later`](crate::erase::Later) |
 //! | `salt` | random bytes that those hashes begin with |
 //!
@@ -304,6 +305,17 @@ pub(crate) fn put_erasure(batch: &mut Batch, pending: &Pending) {
 /// Notes that the erasure is done.
 pub(crate) fn delete_erasure(batch: &mut Batch) {
     batch.delete(Space::Meta, "erasure");
+    batch.delete(Space::Meta, "erasure/served");
+}
+
+/// The places of served rows that an erasure is still to take out.
+pub(crate) fn erasure_served(snapshot: &Snapshot) -> Result<Vec<Vec<u8>>> {
+    Ok(find(snapshot, b"erasure/served")?.unwrap_or_default())
+}
+
+/// Sets the places of served rows that an erasure is still to take out.
+pub(crate) fn put_erasure_served(batch: &mut Batch, places: &[Vec<u8>]) {
+    batch.put(Space::Meta, "erasure/served", encode(&places));
 }
 
 /// Keeps the random bytes that hashes of refused keys begin with.

@@ -51,7 +51,7 @@ impl Inner {
 
 impl Registry {
     /// The tables that take rows of these endpoints, by way of others too, by structure.
-    fn fed_by(&self, endpoints: &BTreeSet<EndpointId>) -> BTreeMap<String, TableId> {
+    pub(crate) fn fed_by(&self, endpoints: &BTreeSet<EndpointId>) -> BTreeMap<String, TableId> {
         let is_read = |(webhook, endpoint): (&str, &str)| {
             let number = self.endpoint(webhook, endpoint);
             number.is_some_and(|number| endpoints.contains(&number))

@@ -3,6 +3,8 @@
 //! A request of which nothing is left is one that never came, so the silence before the next one is longer. That
 //! counts for bounded sources, so the rows of the next one are told it.
 
+use std::collections::BTreeSet;
+
 use fennel_core::time::Timestamp;
 
 use super::keys::Keys;
@@ -88,6 +90,11 @@ impl<'k> Search<'k> {
         endpoints
             .map(|endpoint| endpoint.catch_up(&snapshot, self.keys))
             .sum()
+    }
+
+    /// The endpoints that are searched.
+    pub(super) fn endpoints(&self) -> BTreeSet<EndpointId> {
+        self.endpoints.iter().map(|endpoint| endpoint.id).collect()
     }
 
     /// What was found among the rows before `end`.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::Dataset;
+use fennel_core::value::Value;
+use serde_json::Value as Json;
 
 use crate::commit::{Definitions, Registry};
 use crate::engine::Inner;
@@ -21,6 +23,8 @@ pub(crate) struct Keys {
     pub(super) columns: Vec<usize>,
     /// The bytes of each key's values.
     pub(super) values: BTreeSet<Vec<u8>>,
+    /// The same values as they are told of features.
+    pub(super) told: Vec<Vec<Json>>,
 }
 
 impl Inner {
@@ -50,8 +54,20 @@ impl Inner {
             .ok_or_else(|| missing(dataset))?;
         let typed = keys.into_iter().enumerate();
         let values = typed.map(|(i, key)| typed_key(&table, &columns, i, key));
+        let values: Vec<Vec<Value>> = values.collect::<Result<_>>()?;
+        let told = values.iter().map(|key| {
+            let shapes = columns.iter().filter_map(|i| table.columns.get(*i));
+            let values = shapes.zip(key);
+            values
+                .map(|(column, value)| column.shape.to_json(value))
+                .collect()
+        });
         Ok(Keys {
-            values: values.collect::<Result<_>>()?,
+            told: told.collect(),
+            values: values
+                .iter()
+                .map(|key| Table::key_bytes(key.iter()))
+                .collect(),
             columns,
             table,
         })
@@ -98,8 +114,8 @@ fn erase_keys_of<'a>(catalog: &Catalog<'a>, dataset: &Dataset<'a>) -> Result<Vec
     Ok(marked)
 }
 
-/// The bytes of the `i`th key, whose columns are at these positions.
-fn typed_key(table: &Table, columns: &[usize], i: usize, mut key: Incoming) -> Result<Vec<u8>> {
+/// The values of the `i`th key, whose columns are at these positions.
+fn typed_key(table: &Table, columns: &[usize], i: usize, mut key: Incoming) -> Result<Vec<Value>> {
     let dataset = &table.dataset;
     let columns = columns
         .iter()
@@ -118,7 +134,7 @@ fn typed_key(table: &Table, columns: &[usize], i: usize, mut key: Incoming) -> R
     });
     let values: Vec<_> = values.collect::<Result<_>>()?;
     match key.keys().next() {
-        None => Ok(Table::key_bytes(values.iter())),
+        None => Ok(values),
         Some(other) => Err(Error::Request(format!(
             "erase key {i} has `{other}`, which is no erase key of dataset `{dataset}`; leave it out"
         ))),

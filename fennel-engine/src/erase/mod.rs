@@ -33,6 +33,7 @@ use crate::error::Result;
 use crate::ingest::EndpointId;
 use crate::meta;
 use crate::noted::Note;
+use crate::served::{self, Named};
 use crate::store::Batch;
 use crate::{Engine, Error, Incoming};
 use find::Search;
@@ -44,6 +45,8 @@ use keys::Keys;
 pub struct Erased {
     /// How many rows left the log, each counted once.
     pub rows: u64,
+    /// How many rows of features went that had been served and kept.
+    pub served: u64,
     /// Why their bytes are in the data folder still, if they are; `None` where they are gone from its files. The next
     /// erasure and the next open try again.
     pub left: Option<String>,
@@ -52,7 +55,9 @@ pub struct Erased {
 impl Engine {
     /// Erases what is about any of `keys` in a dataset: the rows that were logged before the call and name one of them,
     /// also those that a source leaves out or that were set aside. They leave the log, and so every dataset of every
-    /// branch that took them, with all that is made of these: afterwards everything is as if they had never come.
+    /// branch that took them, with all that is made of these: afterwards everything is as if they had never come. Served
+    /// rows that were kept go with them where a feature is known to be such a key: one by which a dataset of these rows
+    /// is looked up, with keys that are called as the erase keys are.
     ///
     /// Each key is an object of all erase keys of the dataset. Rows that come later are taken again. With `later` as
     /// `Some(true)` they aren't from now on, for good; `Some(false)` takes them again. Of a refused key the engine
@@ -97,15 +102,19 @@ impl Engine {
             // The last one failed after it was written down.
             inner.finish_rows(&mut registry, &rows)?;
         }
-        let rows = inner.begin(&registry, &keys, later)?;
-        let count = rows.count();
-        if count == 0 {
+        let begun = inner.clock.now();
+        let (rows, named, served) = inner.begin(&registry, &keys, later)?;
+        if rows.count() == 0 && served == 0 {
             return Ok(Erased::default());
         }
         inner.finish_rows(&mut registry, &rows)?;
+        // What was served meanwhile was made of the tables that have gone now.
+        let meanwhile = named.places(&inner.store, Some(begun))?;
+        served::take_out(&inner.store, &meanwhile)?;
         drop(registry);
         Ok(Erased {
-            rows: count,
+            rows: rows.count(),
+            served: served + meanwhile.len() as u64,
             left: inner.scrub().err(),
         })
     }
@@ -128,12 +137,22 @@ impl Engine {
 }
 
 impl Inner {
-    /// Finds the rows that are to go, and writes them down, if there are any.
-    fn begin(&self, registry: &Registry, keys: &Keys, later: Option<bool>) -> Result<Rows> {
+    /// Finds the rows that are to go, and writes them down, if there are any: those of the log, and how many served ones,
+    /// with what tells of a served one that it goes.
+    fn begin(
+        &self,
+        registry: &Registry,
+        keys: &Keys,
+        later: Option<bool>,
+    ) -> Result<(Rows, Named, u64)> {
         let mut search = Search::new(keys, |webhook, endpoint| {
             registry.endpoint(webhook, endpoint)
         });
         search.nearly_catch_up(&self.store)?;
+        let tables = registry.fed_by(&search.endpoints()).into_values().collect();
+        let names: Vec<_> = keys.names().collect();
+        let named = Named::new(&self.branches, &tables, &names, keys.told.clone());
+        let served = named.places(&self.store, None)?;
         // What was logged before is durable, and what comes from now on stays.
         let _nobody_logs = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         search.catch_up(&self.store)?;
@@ -143,8 +162,9 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner);
         let rows = search.found(sequencer.len());
         let mut batch = Batch::new();
-        if rows.count() > 0 {
+        if rows.count() > 0 || !served.is_empty() {
             meta::put_erasure(&mut batch, &Pending::Rows(rows.clone()));
+            meta::put_erasure_served(&mut batch, &served);
         }
         let refused = later.map(|refuse| self.later().with(keys, refuse, &mut batch));
         let refused = refused.transpose()?;
@@ -155,7 +175,7 @@ impl Inner {
         for (endpoint, last) in search.last_kept() {
             sequencer.forget_after(endpoint, last);
         }
-        Ok(rows)
+        Ok((rows, named, served.len() as u64))
     }
 
     /// Takes rows that are written down out of the log and of all tables.
@@ -166,6 +186,7 @@ impl Inner {
         let held = self.runner.hold();
         rows.take_out(&self.store)?;
         drop(held);
+        served::take_out(&self.store, &meta::erasure_served(&self.store.snapshot())?)?;
         let endpoints: BTreeSet<EndpointId> = rows.endpoints().collect();
         let mut batch = Batch::new();
         meta::put_erasure(&mut batch, &Pending::Bytes);

@@ -109,7 +109,7 @@ fn an_open_finishes_an_erasure_from_wherever_a_crash_left_it() {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let keys = inner.erase_keys(&registry, ("main", "Users"), vec![key(1)]);
-        let rows = inner.begin(&registry, &keys.unwrap(), None).unwrap();
+        let (rows, ..) = inner.begin(&registry, &keys.unwrap(), None).unwrap();
         assert_eq!(rows.count(), 2);
         match stage {
             0 => {}

@@ -147,6 +147,11 @@ impl Graph {
             .expect("the graph's own numbers are within it")
     }
 
+    /// All lookups.
+    pub(crate) fn lookups(&self) -> impl Iterator<Item = &Lookup> {
+        self.lookups.iter().map(|lookup| &**lookup)
+    }
+
     pub(crate) fn computation(&self, id: ComputationId) -> &Computation {
         self.computations
             .get(id)

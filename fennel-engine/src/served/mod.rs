@@ -11,8 +11,10 @@
 //! |---|---|
 //! | `keep` | keeping rows as they are served |
 //! | `key` | where they are |
+//! | `erase` | those that name an erased key |
 //! | `sweep` | forgetting those that are too old |
 
+mod erase;
 mod keep;
 mod key;
 mod sweep;
@@ -22,6 +24,7 @@ use std::ops::Bound;
 use fennel_core::time::Timestamp;
 use serde_json::{Map, Value as Json};
 
+pub(crate) use erase::{Named, take_out};
 pub use keep::Keep;
 pub(crate) use keep::Kept;
 pub(crate) use key::of_branch;

@@ -9,11 +9,14 @@ use fennel_core::entity::{Cdc, Dataset, Field, Source};
 use fennel_core::time::Duration;
 use fennel_core::ty::Type;
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_engine::{Erased, Error};
+use fennel_engine::{Erased, Error, Keep, ServedRange};
 use serde_json::{Value as Json, json};
 
-use crate::definitions::{SALES, TS, USER, USERS, dataset, key, request, source, value};
-use crate::fixture::{Fixture, refusal, rows, second, store, user};
+use crate::definitions::{
+    SALES, TS, USER, USERS, alias, dataset, featureset, given, key, looked_up, request, source,
+    value,
+};
+use crate::fixture::{Fixture, query, refusal, rows, second, store, user};
 
 const ERASABLE: Field<'static> = Field {
     erase_key: true,
@@ -430,6 +433,81 @@ fn no_file_has_what_was_erased() {
     let fixture = Fixture::on(store(dir.path()));
     assert_eq!(fixture.dump("People")["name"], json!(["peach-q"]));
     assert!(!has(dir.path(), b"zelda-q"));
+}
+
+#[test]
+fn logged_features_of_an_erased_key_go_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Fixture::on(store(dir.path()));
+    let asked = featureset(
+        "Asked",
+        [given("who", Type::Int), given("note", Type::String)],
+    );
+    let of_asked = featureset(
+        "User",
+        [
+            alias("uid", Type::Int, "Asked", "who", None),
+            looked_up("age", Type::Optional(&Type::Int), "Users", "age", None),
+        ],
+    );
+    fixture.commit(&request(&[USERS_E, SALES, moves()], &[asked, of_asked]));
+    fixture.log("users", &json!([user(1, "rome", 1), user(2, "oslo", 1)]));
+    fixture.engine.clone_branch("main", "copy").unwrap();
+    let serve = |branch: &str, who: &[i64], note: &str| {
+        let notes = vec![note; who.len()];
+        let asked = query(
+            &json!({"Asked.who": who, "Asked.note": notes}),
+            &["User.age"],
+        );
+        let keep = Keep::default();
+        fixture
+            .engine
+            .query_and_keep(branch, &asked, &keep)
+            .unwrap();
+    };
+    serve("main", &[1, 2, 1], "rosebud-q");
+    serve("copy", &[1], "rosebud-q");
+    serve("main", &[2, 3], "kept-q");
+    assert!(has(dir.path(), b"rosebud-q"));
+    let erased = fixture
+        .try_erase("Users", &json!([{ "uid": 1 }, { "uid": 7 }]), None)
+        .unwrap();
+    assert_eq!((erased.rows, erased.served, erased.left), (1, 3, None));
+    let range = ServedRange {
+        workflow: "default".into(),
+        ..ServedRange::default()
+    };
+    let who = || {
+        let rows = fixture.engine.served("main", &range, 9).unwrap().rows;
+        let who = rows.into_iter().map(|row| row.inputs["Asked.who"].clone());
+        Json::from_iter(who)
+    };
+    assert_eq!(who(), json!([2, 2, 3]));
+    assert!(fixture.engine.served("copy", &range, 9).is_err());
+
+    // Nobody was ever logged as 3, and what was served of it goes all the same.
+    let erased = fixture
+        .try_erase("Users", &json!([{ "uid": 2 }, { "uid": 3 }]), None)
+        .unwrap();
+    assert_eq!((erased.rows, erased.served, erased.left), (1, 3, None));
+    assert!(!has(dir.path(), b"rosebud-q") && !has(dir.path(), b"kept-q"));
+}
+
+#[test]
+fn logged_features_are_found_by_lookups_of_every_dataset_that_takes_the_rows() {
+    let fields = [ERASABLE, value("city", Type::String), TS];
+    let people = dataset("People", fields, [source("users", Cdc::Upsert)]);
+    let fixture = Fixture::with(&request(&[USERS_E, people, SALES], &[USER]));
+    fixture.log("users", &json!([user(1, "rome", 1)]));
+    let asked = query(&json!({"User.uid": [1, 2]}), &["User.age"]);
+    let keep = Keep::default();
+    fixture
+        .engine
+        .query_and_keep("main", &asked, &keep)
+        .unwrap();
+    // Features look up `Users`, which takes the same rows.
+    let erased = fixture.try_erase("People", &json!([{ "uid": 1 }]), None);
+    assert_eq!(erased.unwrap().served, 1);
 }
 
 const DIR: &str = "FENNEL_ENGINE_ERASURE_TEST_DIR";

@@ -30,6 +30,10 @@ pub(super) fn calls(calls: Calls) -> Calls {
     .answers(
         Schema::object([("rows", Schema::count().about("How many rows left the log."))]).optional([
             (
+                "logged",
+                Schema::count().about("How many rows of logged features went, if any."),
+            ),
+            (
                 "left",
                 Schema::text().about("Why their bytes are in the data folder still, if they are."),
             ),
@@ -77,13 +81,19 @@ async fn erase(
                 let entry = entry.detail("keys", count);
                 let entry = entry.detail("purge_later", purge_later);
                 match erased {
-                    Ok(erased) => entry.detail("rows", erased.rows),
+                    Ok(erased) if erased.served == 0 => entry.detail("rows", erased.rows),
+                    Ok(erased) => entry
+                        .detail("rows", erased.rows)
+                        .detail("logged", erased.served),
                     Err(_) => entry.outcome("refused"),
                 }
             },
         )?;
         let erased = erased.map_err(|error| caller.told(engine, &branch, error))?;
         let mut answer = json!({"rows": erased.rows});
+        if erased.served > 0 {
+            answer["logged"] = erased.served.into();
+        }
         if let Some(left) = erased.left {
             answer["left"] = left.into();
         }

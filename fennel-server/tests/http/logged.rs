@@ -167,3 +167,21 @@ fn an_answer_has_no_more_bytes_than_it_may() {
     assert_eq!(rows.last().unwrap()["inputs"][ID], ids[299]);
     assert_eq!(rest["next"], Json::Null);
 }
+
+#[test]
+fn erasing_a_ticket_takes_what_was_logged_of_it() {
+    let server = TestServer::start();
+    let mut request = ticket_request();
+    for schema in request.datasets.iter_mut().flat_map(|it| &mut it.dsschema) {
+        schema.erase_keys = vec!["ticket_id".into()];
+    }
+    server.commit(&request.encode_to_vec()).ok();
+    server.post("/api/v1/query", &asked(&json!({}))).ok();
+    let keys = json!({"erase_keys": [{"ticket_id": "a"}]});
+    let erase = || server.post("/api/v1/dataset/Ticket/erase", &keys).ok();
+    assert_eq!(erase(), json!({"rows": 0, "logged": 1}));
+    assert_eq!(erase(), json!({"rows": 0}));
+    let rows = server.get("/api/v1/logged").ok()["rows"].clone();
+    assert_eq!(rows[0]["inputs"][ID], "b");
+    assert_eq!(rows[1], Json::Null);
+}
