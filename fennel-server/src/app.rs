@@ -286,8 +286,12 @@ impl IntoResponse for Answer {
 
 pub(crate) fn router(app: App) -> Router {
     let calls = route::calls();
-    let api = calls
-        .closed
+    layered(app, calls.open, calls.closed)
+}
+
+/// The router of calls that need no token and of calls that do.
+pub(crate) fn layered(app: App, open: Router<App>, closed: Router<App>) -> Router {
+    let api = closed
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         // From the inside out: who has no token isn't listened to.
@@ -297,9 +301,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn(answer_panics))
         // `receive` has the limit.
         .layer(DefaultBodyLimit::disable());
-    calls
-        .open
-        .method_not_allowed_fallback(wrong_method)
+    open.method_not_allowed_fallback(wrong_method)
         .merge(api)
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)

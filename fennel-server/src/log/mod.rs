@@ -2,6 +2,8 @@
 //!
 //! What is logged comes from fennel's crates alone, so that no other one can tell what it was sent.
 
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "otlp")]
 mod traces;
 
@@ -12,6 +14,7 @@ use std::panic::PanicHookInfo;
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry, fmt};
 
@@ -113,12 +116,7 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, BoxError> {
         }
     };
     let format = settings.log_format;
-    let lines = fmt::layer().with_ansi(false).with_writer(io::stderr);
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
-        Format::Text => lines.boxed(),
-        Format::Json => lines.json().with_current_span(false).boxed(),
-    };
-    let subscriber = Registry::default().with(lines.with_filter(ours(level)));
+    let subscriber = Registry::default().with(lines(format, level, io::stderr));
     #[cfg(feature = "otlp")]
     let log = {
         let endpoint = settings
@@ -151,6 +149,23 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, BoxError> {
     Ok(log)
 }
 
+/// Writes lines of what is logged.
+fn lines(
+    format: Format,
+    level: LevelFilter,
+    to: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let lines = fmt::layer().with_ansi(false).with_writer(to);
+    let filter = ours(level);
+    match format {
+        Format::Text => lines.with_filter(filter).boxed(),
+        Format::Json => {
+            let lines = lines.json().with_current_span(false);
+            lines.with_filter(filter).boxed()
+        }
+    }
+}
+
 /// A variable of the environment that isn't empty.
 fn variable(name: &str) -> Option<String> {
     let text = std::env::var_os(name)?.to_string_lossy().into_owned();
@@ -167,35 +182,4 @@ fn panicked(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let text = panic.payload().downcast_ref::<&'static str>();
     tracing::error!(place, text, "panicked, which is a bug: please report it");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_level_is_one_of_six_words() {
-        assert_eq!(level("debug"), Ok(LevelFilter::DEBUG));
-        assert_eq!(level(" off\n"), Ok(LevelFilter::OFF));
-        for text in ["", "3", "INFO ", "fennel=debug"] {
-            assert!(level(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn only_what_is_ours_is_logged() {
-        let ours = ours(LevelFilter::TRACE);
-        for (target, is_logged) in [
-            ("fennel_server::span", true),
-            ("fennel_engine::run", true),
-            ("hyper::proto", false),
-            ("my_features", false),
-        ] {
-            assert_eq!(
-                ours.would_enable(target, &tracing::Level::ERROR),
-                is_logged,
-                "{target}"
-            );
-        }
-    }
 }
