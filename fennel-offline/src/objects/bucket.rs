@@ -62,24 +62,32 @@ pub(super) fn told(bucket: &Bucket, doing: &str, key: &str, error: &object_store
     use object_store::Error as E;
     const SHOWN: usize = 400;
     let doing = format!("can't {doing} `s3://{}/{key}`", bucket.name);
-    match error {
-        E::NotFound { .. } => Error::Missing(format!("{doing}: there is no such bucket or object")),
-        E::PermissionDenied { .. } | E::Unauthenticated { .. } => Error::Invalid(format!(
+    let refused = || {
+        Error::Invalid(format!(
             "{doing}: S3 refuses it to these keys; see whether they are right and may do that"
-        )),
-        other => {
-            let mut text = other.to_string();
-            for key in bucket
-                .keys
-                .iter()
-                .flat_map(|it| [&it.access_key, &it.secret_key])
-            {
-                if !key.is_empty() {
-                    text = text.replace(key.as_str(), "…");
-                }
-            }
-            text.truncate(text.floor_char_boundary(SHOWN));
-            Error::Failed(format!("{doing}: {text}"))
+        ))
+    };
+    let mut text = match error {
+        E::NotFound { .. } => {
+            let what = format!("{doing}: there is no such bucket or object");
+            return Error::Missing(what);
+        }
+        E::PermissionDenied { .. } | E::Unauthenticated { .. } => return refused(),
+        other => other.to_string(),
+    };
+    // What it makes of an answer to a list tells these by their text alone.
+    if text.contains("<Code>NoSuchBucket</Code>") {
+        return Error::Missing(format!("{doing}: there is no such bucket"));
+    }
+    if text.contains("status code: 403") {
+        return refused();
+    }
+    let keys = bucket.keys.iter();
+    for key in keys.flat_map(|it| [&it.access_key, &it.secret_key]) {
+        if !key.is_empty() {
+            text = text.replace(key.as_str(), "…");
         }
     }
+    text.truncate(text.floor_char_boundary(SHOWN));
+    Error::Failed(format!("{doing}: {text}"))
 }

@@ -104,3 +104,34 @@ fn errors_show_no_key() {
         "{shown}"
     );
 }
+
+#[test]
+fn what_a_list_is_refused_for_is_told_by_its_text() {
+    let bucket = Bucket {
+        name: "sea".into(),
+        prefix: String::new(),
+        keys: None,
+    };
+    let told = |source: &str| {
+        let error = object_store::Error::Generic {
+            store: "S3",
+            source: source.into(),
+        };
+        super::bucket::told(&bucket, "list", "in", &error).to_string()
+    };
+    let status = "Server returned non-2xx status code";
+    assert_eq!(
+        told(&format!(
+            "{status}: 404 Not Found: <Error><Code>NoSuchBucket</Code></Error>"
+        )),
+        "can't list `s3://sea/in`: there is no such bucket"
+    );
+    assert_eq!(
+        told(&format!(
+            "{status}: 403 Forbidden: <Error><Code>AccessDenied</Code></Error>"
+        )),
+        "can't list `s3://sea/in`: S3 refuses it to these keys; see whether they are right and may do that"
+    );
+    let other = told(&format!("{status}: 418"));
+    assert!(other.contains("418"), "{other}");
+}
