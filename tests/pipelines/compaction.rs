@@ -85,6 +85,45 @@ fn busy(clicks: Click) -> Busy {
         .aggregate(users = count(hopping("forever", "1h")))
 }
 
+#[dataset]
+#[source(APP.endpoint("bill"), disorder = "1h", cdc = append)]
+struct Bill {
+    page: String,
+    paid: DateTime<Utc>,
+    #[field(timestamp)]
+    at: DateTime<Utc>,
+}
+
+/// Bills by the hour in which they were paid, which may be any.
+#[dataset(index)]
+struct Paid {
+    #[field(key)]
+    page: String,
+    bills: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn paid(bills: Bill) -> Paid {
+    bills
+        .group_by(page)
+        .aggregate(bills = count(tumbling("1h")), along = paid)
+}
+
+#[dataset(index)]
+struct EverPaid {
+    #[field(key)]
+    page: String,
+    bills: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn ever_paid(paid: Paid) -> EverPaid {
+    paid.group_by(page)
+        .aggregate(bills = sum(bills, hopping("forever", "1h")))
+}
+
 fn row(columns: &[(&str, Value)]) -> Incoming {
     let columns = columns.iter();
     columns
@@ -167,4 +206,29 @@ fn steps_forget_rows_that_nothing_can_come_for_any_more() {
     );
     assert_eq!(steps, &day[..4], "a week needs no more than a day");
     assert!(all.iter().all(|rows| *rows > 2_000), "{all:?}");
+}
+
+#[test]
+fn what_a_column_places_in_time_may_change_long_ago() {
+    let engines = [1, usize::MAX].map(|compact_after| {
+        let mut options = Options::default();
+        options.compact_after = compact_after;
+        let clock = Arc::new(ManualClock::new(instant(10_000_000)));
+        let engine = Engine::open_with(Store::in_memory(), clock, &options).unwrap();
+        commit(&engine, &request(fennel::entities![Bill, Paid, EverPaid]));
+        for hour in 0..100 {
+            let paid = hour - hour * 7 % 40;
+            let bill = row(&[
+                ("page", text("a")),
+                ("paid", Value::Timestamp(instant(paid * 3600))),
+                ("at", Value::Timestamp(instant(hour * 3600))),
+            ]);
+            engine.log("app", "bill", vec![bill]).unwrap();
+        }
+        ["Paid", "EverPaid"].map(|dataset| {
+            let columns = engine.inspect("main", dataset, usize::MAX).unwrap();
+            columns.to_json().to_string()
+        })
+    });
+    assert_eq!(engines[0], engines[1]);
 }

@@ -221,6 +221,8 @@ impl Kernel {
             Kernel::Join(join) => left.min(join.horizon(right)),
             // The earliest of several is kept, and the latest until another comes: both change from that one on.
             Kernel::Pick(_) => left,
+            // A column may place rows anywhere.
+            Kernel::Fold(fold) if fold.along.is_some() => i64::MIN,
             // A row makes a session longer, whose row so far then goes.
             Kernel::Fold(fold) => match fold.window {
                 Some(Window::Session { gap }) => lagging(left, gap.micros()),
