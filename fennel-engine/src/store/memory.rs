@@ -1,21 +1,19 @@
 //! The store in memory: maps behind a lock, for engines that live as long as a test.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::batch::{Batch, resolve};
+use super::leaves::{self, Leaves};
 use super::range::KeyRange;
-use super::snapshot::Entry;
 use super::{Bytes, Result, Space, StoreError};
 
-type Map = BTreeMap<Bytes, Bytes>;
-type Maps = [Arc<Map>; Space::ALL.len()];
+pub(super) use leaves::Scan;
+
+type Maps = [Arc<Leaves>; Space::ALL.len()];
 
 /// The maps of all spaces.
 ///
-/// A snapshot shares the maps, and a write copies a map that is shared: cheap as long as snapshots
-/// don't outlive the read they were taken for.
+/// A snapshot shares the maps, and a write copies what it changes of a map that is shared.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     state: Mutex<State>,
@@ -41,7 +39,7 @@ impl Memory {
             match value {
                 Some(value) => map.insert(key, value),
                 None => map.remove(&key),
-            };
+            }
         }
         Ok(())
     }
@@ -76,52 +74,7 @@ impl View {
         self.0[space as usize].get(key).cloned()
     }
 
-    pub(super) fn scan(&self, space: Space, rest: KeyRange) -> Scan {
-        Scan {
-            map: Arc::clone(&self.0[space as usize]),
-            rest,
-        }
-    }
-}
-
-/// Looks each entry up anew, since an iterator can't borrow from the map beside it.
-pub(super) struct Scan {
-    map: Arc<Map>,
-    rest: KeyRange,
-}
-
-impl Scan {
-    fn take(&mut self, from_back: bool) -> Option<Entry> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let mut entries = self.map.range((self.rest.lo.clone(), self.rest.hi.clone()));
-        let (key, value) = if from_back {
-            entries.next_back()
-        } else {
-            entries.next()
-        }?;
-        let (key, value) = (key.clone(), value.clone());
-        let bound = if from_back {
-            &mut self.rest.hi
-        } else {
-            &mut self.rest.lo
-        };
-        *bound = Bound::Excluded(key.clone());
-        Some((key, value))
-    }
-}
-
-impl Iterator for Scan {
-    type Item = Entry;
-
-    fn next(&mut self) -> Option<Entry> {
-        self.take(false)
-    }
-}
-
-impl DoubleEndedIterator for Scan {
-    fn next_back(&mut self) -> Option<Entry> {
-        self.take(true)
+    pub(super) fn scan(&self, space: Space, range: KeyRange) -> Scan {
+        Scan::new(Arc::clone(&self.0[space as usize]), range)
     }
 }

@@ -17,13 +17,14 @@
 //! | `durable`, `writer` | the backend on `fjall`, and the thread that commits for everyone |
 //! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
 //! | `scrub` | what takes deleted bytes off the disk |
-//! | `memory` | the backend for tests |
+//! | `memory`, `leaves` | the backend for tests, and the map that it is made of |
 
 mod batch;
 mod durable;
 mod error;
 mod folder;
 mod journal;
+mod leaves;
 mod manifest;
 mod memory;
 mod range;
