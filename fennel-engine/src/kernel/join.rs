@@ -35,6 +35,9 @@ pub(crate) struct Join {
     pub(super) fields: Vec<Field>,
 }
 
+/// Entries of the table that are read at once for each row that asks for the same key, at most.
+const ENTRIES_PER_ROW: usize = 16;
+
 /// A column that is added.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Field {
@@ -77,17 +80,59 @@ impl Join {
             fresh.insert(entry);
         }
         self.correct(state, right, table, &fresh, &mut output)?;
+        let mut by_key: BTreeMap<Vec<u8>, Vec<&Row>> = BTreeMap::new();
         for row in added {
-            self.made(
-                state,
-                Side::After,
-                table,
-                &self.key_of(row),
-                row,
-                &mut output.added,
-            )?;
+            by_key.entry(self.key_of(row)).or_default().push(row);
+        }
+        for (key, rows) in by_key {
+            self.made_of_each(state, table, &key, &rows, &mut output.added)?;
         }
         Ok(output)
+    }
+
+    /// What rows become that ask for the same key.
+    fn made_of_each(
+        &self,
+        state: &State,
+        table: &Table,
+        key: &[u8],
+        rows: &[&Row],
+        to: &mut Vec<Row>,
+    ) -> Result<()> {
+        let asked = rows.iter().map(|row| self.asked(row));
+        let bounds = asked.clone().min().zip(asked.max());
+        let bounds = bounds.filter(|_| self.keys == 0 && rows.len() > 1);
+        let most = rows.len() * ENTRIES_PER_ROW;
+        let versions = bounds.map(|bounds| table.versions_between(state, key, bounds, most));
+        let Some(versions) = versions.transpose()?.flatten() else {
+            for row in rows {
+                self.made(state, Side::After, table, key, row, to)?;
+            }
+            return Ok(());
+        };
+        for row in rows {
+            let asked = self.asked(row);
+            // The latest come first.
+            let found = versions.partition_point(|version| version.time > asked);
+            let found = versions.get(found).filter(|version| version.end > asked);
+            to.extend(self.made_of(table, row, found)?);
+        }
+        Ok(())
+    }
+
+    /// The instant as of which a stream's row asks for a version.
+    fn asked(&self, row: &Row) -> i64 {
+        row.time.saturating_add(self.until)
+    }
+
+    /// What a stream's row becomes, given the version that holds when it asks.
+    fn made_of(&self, table: &Table, row: &Row, found: Option<&Version>) -> Result<Option<Row>> {
+        let since = self.since.map(|since| row.time.saturating_sub(since));
+        let found = found.filter(|version| version.time >= since.unwrap_or(i64::MIN));
+        let is_made = found.is_some() || self.how == How::Left;
+        is_made
+            .then(|| self.joined(table, row, row.time, row.end, found))
+            .transpose()
     }
 
     /// No left row before this is looked at any more, where the table has that watermark.
@@ -207,7 +252,7 @@ impl Join {
         if self.keys > 0 {
             return Ok(None);
         }
-        let asked = row.time.saturating_add(self.until);
+        let asked = self.asked(row);
         let Some(reason) = table.untold_as_of(asked) else {
             return Ok(None);
         };
@@ -227,15 +272,8 @@ impl Join {
         to: &mut Vec<Row>,
     ) -> Result<()> {
         if self.keys == 0 {
-            let found =
-                table.version_as_of(state, side, key, row.time.saturating_add(self.until))?;
-            let earliest = self
-                .since
-                .map_or(i64::MIN, |since| row.time.saturating_sub(since));
-            let found = found.filter(|version| version.time >= earliest);
-            if found.is_some() || self.how == How::Left {
-                to.push(self.joined(table, row, row.time, row.end, found.as_ref())?);
-            }
+            let found = table.version_as_of(state, side, key, self.asked(row))?;
+            to.extend(self.made_of(table, row, found.as_ref())?);
             return Ok(());
         }
         // Where the row and a version hold together, and for a left join where the row holds alone. What had ended by

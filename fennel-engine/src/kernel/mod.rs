@@ -18,7 +18,7 @@ mod pick;
 mod python;
 mod rows;
 mod session;
-mod timeline;
+pub(crate) mod timeline;
 mod window;
 
 use std::borrow::Cow;

@@ -12,11 +12,12 @@ use fennel_core::value::Value;
 use super::compact::{Gone, Swept, first_open, sweep};
 use super::group::{encode_group, group_len};
 use super::session::{Times, windows_around};
+use super::timeline::{Line, Said};
 use super::window::Span;
 use super::{Changes, OPEN, Points, Row, Version, corrupt, differences};
 use crate::error::Result;
 use crate::state::{Side, State};
-use crate::store::Bytes;
+use crate::store::{Bytes, Neighbours, Space};
 use crate::table::{decode_values, encode_values, key};
 
 /// Keeps one row of those that belong together.
@@ -33,6 +34,11 @@ pub(crate) struct Pick {
     /// Where each column of the output is in the input.
     pub(super) output: Vec<usize>,
 }
+
+/// Rows of a group that are read at once, at most, and how many more for each instant at which it changes. Beyond that they
+/// are asked for one by one.
+const ROWS: usize = 16;
+const ROWS_PER_INSTANT: usize = 16;
 
 impl Pick {
     pub(super) fn apply(&self, state: &mut State, changes: &Changes) -> Result<Changes> {
@@ -56,6 +62,7 @@ impl Pick {
             touched.entry(prefix).or_default().insert(row.time);
         }
         let mut output = Changes::default();
+        let mut stored = Neighbours::new(state.snapshot(), Space::Table, &self.prefix);
         for (prefix, touched) in touched {
             let group = Group {
                 pick: self,
@@ -63,7 +70,14 @@ impl Pick {
                 prefix,
             };
             match (self.among, self.which) {
-                (Among::All, Which::Latest) => group.latest(&touched, &mut output)?,
+                (Among::All, Which::Latest) => {
+                    let (removed, added) = match group.line(&mut stored, touched.len())? {
+                        Some(line) => differences(&line, &touched)?,
+                        None => differences(&group, &touched)?,
+                    };
+                    group.versions(removed, &mut output.removed)?;
+                    group.versions(added, &mut output.added)?;
+                }
                 (Among::All, Which::First) => group.first(&mut output)?,
                 (among, which) => {
                     let parts = group.parts(among, &touched)?;
@@ -158,13 +172,56 @@ impl Group<'_> {
         })
     }
 
-    /// Each row is a version of the group, until the next one.
-    fn latest(&self, touched: &BTreeSet<i64>, output: &mut Changes) -> Result<()> {
-        let (removed, added) = differences(self, touched)?;
-        for (versions, rows) in [(removed, &mut output.removed), (added, &mut output.added)] {
-            for version in versions {
-                rows.push(self.version(&version)?);
+    /// All rows, each of which is a version of the group until the next one; `None` where they are many more than the
+    /// instants that they are read for. `stored` was asked for no later group.
+    fn line(&self, stored: &mut Neighbours<'_>, instants: usize) -> Result<Option<Line>> {
+        let most = ROWS + ROWS_PER_INSTANT * instants;
+        let (mut line, mut count) = (Line::default(), 0);
+        let mut changed = self.state.changed(&self.prefix).peekable();
+        let mut next = stored.first_from(&self.prefix)?;
+        while let Some((key, value)) = next.filter(|(key, _)| key.starts_with(&self.prefix)) {
+            if count == most {
+                return Ok(None);
             }
+            count += 1;
+            self.say(key, value, &mut line.before)?;
+            while let Some((new, value)) = changed.next_if(|(new, _)| *new < key) {
+                self.say_if(new, value, &mut line.after)?;
+            }
+            match changed.next_if(|(new, _)| *new == key) {
+                Some((_, value)) => self.say_if(key, value, &mut line.after)?,
+                None => self.say(key, value, &mut line.after)?,
+            }
+            next = stored.following()?;
+        }
+        for (new, value) in changed {
+            self.say_if(new, value, &mut line.after)?;
+        }
+        Ok(Some(line))
+    }
+
+    /// Adds a row behind others; of those of one time, the one that arrived last counts.
+    fn say(&self, key: &[u8], row: &Bytes, to: &mut Vec<Said>) -> Result<()> {
+        let time = key.get(self.prefix.len()..);
+        let time = time.and_then(|rest| rest.first_chunk::<8>());
+        let time = key::from_ordered(*time.ok_or_else(corrupt)?);
+        if to.last().is_some_and(|(last, _)| *last == time) {
+            to.pop();
+        }
+        to.push((time, Some(row.clone())));
+        Ok(())
+    }
+
+    fn say_if(&self, key: &[u8], row: &Option<Bytes>, to: &mut Vec<Said>) -> Result<()> {
+        match row {
+            Some(row) => self.say(key, row, to),
+            None => Ok(()),
+        }
+    }
+
+    fn versions(&self, versions: Vec<Version>, rows: &mut Vec<Row>) -> Result<()> {
+        for version in versions {
+            rows.push(self.version(&version)?);
         }
         Ok(())
     }

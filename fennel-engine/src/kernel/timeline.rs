@@ -29,6 +29,48 @@ pub(crate) trait Points {
     fn turn(&self) {}
 }
 
+/// What is said of a key, all of it: by instant, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) before: Vec<Said>,
+    pub(crate) after: Vec<Said>,
+}
+
+/// An instant with what is said then.
+pub(crate) type Said = (i64, Option<Bytes>);
+
+impl Line {
+    fn side(&self, side: Side) -> &[Said] {
+        match side {
+            Side::Before => &self.before,
+            Side::After => &self.after,
+        }
+    }
+}
+
+impl Points for Line {
+    fn at(&self, side: Side, time: i64) -> Result<Option<Option<Bytes>>> {
+        let said = self.side(side);
+        let found = said.binary_search_by_key(&time, |(at, _)| *at).ok();
+        Ok(found
+            .and_then(|i| said.get(i))
+            .map(|(_, said)| said.clone()))
+    }
+
+    fn before(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let said = self.side(side);
+        let end = said.partition_point(|(at, _)| *at < time);
+        let last = end.checked_sub(1).and_then(|i| said.get(i));
+        Ok(last.map(|(at, _)| *at))
+    }
+
+    fn after(&self, side: Side, time: i64) -> Result<Option<i64>> {
+        let said = self.side(side);
+        let first = said.get(said.partition_point(|(at, _)| *at <= time));
+        Ok(first.map(|(at, _)| *at))
+    }
+}
+
 /// The versions of a key that go and that come in a pass, where what is said at `touched` instants may be new.
 pub(crate) fn differences(
     points: &impl Points,

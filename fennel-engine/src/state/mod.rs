@@ -141,6 +141,12 @@ impl State {
         self.scan(side, (Bound::Included(prefix.into()), end)).rev()
     }
 
+    /// What has been changed of the entries whose keys begin with `prefix`: their values, or that they are no more.
+    pub(crate) fn changed(&self, prefix: &[u8]) -> impl Iterator<Item = (&Bytes, &Option<Bytes>)> {
+        let range = (Bound::Included(Bytes::from(prefix)), prefix_end(prefix));
+        self.changes.range(range)
+    }
+
     /// Ends the pass: what it has changed goes into a batch.
     pub(crate) fn finish(self, batch: &mut Batch) {
         for (key, value) in self.changes {

@@ -13,7 +13,7 @@
 //!
 //! | file | has |
 //! |---|---|
-//! | `batch`, `ticket`, `snapshot`, `range` | what goes in and what comes out |
+//! | `batch`, `ticket`, `snapshot`, `range`, `neighbours` | what goes in and what comes out |
 //! | `durable`, `writer` | the backend on `fjall`, and the thread that commits for everyone |
 //! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
 //! | `scrub` | what takes deleted bytes off the disk |
@@ -27,6 +27,7 @@ mod journal;
 mod leaves;
 mod manifest;
 mod memory;
+mod neighbours;
 mod range;
 mod scrub;
 mod snapshot;
@@ -47,6 +48,7 @@ pub use error::{Cause, Result, StoreError};
 /// Immutable bytes; a clone shares them, and up to 20 bytes take no allocation.
 pub use fjall::Slice as Bytes;
 pub use journal::Cut;
+pub(crate) use neighbours::Neighbours;
 pub(crate) use range::prefix_end;
 pub use snapshot::{Entry, Scan, Snapshot};
 pub use ticket::Ticket;

@@ -157,6 +157,37 @@ impl Table {
         Ok(Some(version).filter(|version| version.end > time))
     }
 
+    /// The versions of a key that hold at any of the instants from `first` to `last`, the latest first; `None` where they
+    /// aren't found by reading `most` entries.
+    pub(crate) fn versions_between(
+        &self,
+        state: &State,
+        key: &[u8],
+        (first, last): (i64, i64),
+        most: usize,
+    ) -> Result<Option<Vec<Version>>> {
+        let prefix = [&self.rows_prefix()[..], key].concat();
+        let mut versions = match self.kind() {
+            Kind::Upserts => return self.upserts_between(state, prefix, (first, last), most),
+            Kind::Versions => Vec::new(),
+            Kind::Stream | Kind::Computed => return Ok(None),
+        };
+        let from = [&prefix[..], &key::ordered(last).map(|byte| !byte)].concat();
+        for (i, entry) in state.scan_from(Side::After, &from, &prefix).enumerate() {
+            if i == most {
+                return Ok(None);
+            }
+            let (key, value) = entry?;
+            let version = self.version(&key, &value, prefix.len())?;
+            let time = version.time;
+            versions.push(version);
+            if time <= first {
+                break;
+            }
+        }
+        Ok(Some(versions))
+    }
+
     /// All versions of a key, the earliest first.
     pub(crate) fn versions(&self, state: &State, side: Side, key: &[u8]) -> Result<Vec<Version>> {
         if let Some(computed) = self.computed() {

@@ -3,7 +3,7 @@
 //! They are asked in the order in which the store has them: so neighbours are found by one scan, and an aggregate that
 //! is asked for at many instants reads its rows once.
 
-use std::ops::{Bound, Range};
+use std::ops::Range;
 
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
@@ -13,10 +13,7 @@ use super::{Table, check_key, key};
 use crate::error::Result;
 use crate::kernel::Computed;
 use crate::state::State;
-use crate::store::{Bytes, Entry, Scan, Snapshot, Space, prefix_end};
-
-/// Entries that a scan passes before it is begun anew, which takes about as long.
-const STEPS: usize = 16;
+use crate::store::{Neighbours, Snapshot, Space};
 
 /// A row's key and instant.
 struct Question {
@@ -81,7 +78,7 @@ impl Table {
             }
             return Ok(());
         }
-        let mut neighbours = Neighbours::new(snapshot, &self.rows_prefix());
+        let mut neighbours = Neighbours::new(snapshot, Space::Table, &self.rows_prefix());
         let mut from = Vec::new();
         for question in &questions {
             let key = bytes_of(question);
@@ -124,43 +121,5 @@ impl Table {
                 None => Ok(()),
             }
         })
-    }
-}
-
-/// Entries of a table, asked for in ascending order.
-struct Neighbours<'s> {
-    snapshot: &'s Snapshot,
-    end: Bound<Bytes>,
-    scan: Option<Scan>,
-    ahead: Option<Entry>,
-}
-
-impl<'s> Neighbours<'s> {
-    fn new(snapshot: &'s Snapshot, prefix: &[u8]) -> Self {
-        Self {
-            snapshot,
-            end: prefix_end(prefix),
-            scan: None,
-            ahead: None,
-        }
-    }
-
-    /// The first entry at or after `key`, which isn't before the keys of earlier calls.
-    fn first_from(&mut self, key: &[u8]) -> Result<Option<&Entry>> {
-        if let Some(scan) = &mut self.scan {
-            for _ in 0..STEPS {
-                match &self.ahead {
-                    Some((ahead, _)) if ahead.as_ref() < key => {
-                        self.ahead = scan.next().transpose()?;
-                    }
-                    _ => return Ok(self.ahead.as_ref()),
-                }
-            }
-        }
-        let range = (Bound::Included(Bytes::from(key)), self.end.clone());
-        let mut scan = self.snapshot.scan(Space::Table, range);
-        self.ahead = scan.next().transpose()?;
-        self.scan = Some(scan);
-        Ok(self.ahead.as_ref())
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Said, Table, key};
 use crate::error::Result;
-use crate::kernel::{Changes, Points, Version, differences};
+use crate::kernel::{Changes, OPEN, Points, Version, differences, timeline};
 use crate::state::{Side, State};
-use crate::store::Bytes;
+use crate::store::{Bytes, Neighbours, Space};
 
 /// A version that a row of a source made: the key's bytes and the event time.
 pub(crate) type Place = (Vec<u8>, i64);
@@ -19,15 +19,19 @@ impl Table {
             keys.entry(key).or_default().insert(time);
         }
         let mut changes = Changes::default();
+        let mut stored = Neighbours::new(state.snapshot(), Space::Table, &self.rows_prefix());
         for (key, touched) in keys {
             let line = Line {
                 table: self,
                 state,
                 prefix: [&self.rows_prefix()[..], &key].concat(),
             };
-            let (removed, added) = match line.stretch(&touched)? {
-                Some(stretch) => differences(&stretch, &touched)?,
-                None => differences(&line, &touched)?,
+            let (removed, added) = if let Some(said) = line.end(&mut stored, &touched)? {
+                differences(&said, &touched)?
+            } else if let Some(stretch) = line.stretch(&touched)? {
+                differences(&stretch, &touched)?
+            } else {
+                differences(&line, &touched)?
             };
             for version in removed {
                 changes.removed.push(self.version_row(&key, &version)?);
@@ -59,8 +63,48 @@ impl Table {
         let Some(row) = said else {
             return Ok(None);
         };
-        let end = line.after(side, time)?.unwrap_or(crate::kernel::OPEN);
+        let end = line.after(side, time)?.unwrap_or(OPEN);
         Ok(Some(Version { time, end, row }))
+    }
+
+    /// The versions of what begins with `prefix` that hold at any of the instants from `first` to `last`, the latest first;
+    /// `None` where they aren't found by reading `most` entries.
+    pub(super) fn upserts_between(
+        &self,
+        state: &State,
+        prefix: Vec<u8>,
+        (first, last): (i64, i64),
+        most: usize,
+    ) -> Result<Option<Vec<Version>>> {
+        let side = Side::After;
+        let line = Line {
+            table: self,
+            state,
+            prefix,
+        };
+        let mut versions = Vec::new();
+        let mut end = line.after(side, last)?.unwrap_or(OPEN);
+        let from = line.entry(last);
+        let entries = state.scan_from(side, &from, &line.prefix);
+        for (i, entry) in entries.enumerate() {
+            if i == most {
+                return Ok(None);
+            }
+            let (key, value) = entry?;
+            let (time, sequence) = self.place_of(&key, line.prefix.len())?;
+            if sequence >= state.applied(side) || time == end {
+                continue;
+            }
+            if let Some(row) = self.said(&value)? {
+                let row = row.into();
+                versions.push(Version { time, end, row });
+            }
+            end = time;
+            if time <= first {
+                break;
+            }
+        }
+        Ok(Some(versions))
     }
 
     /// All versions of a key that a side sees, the earliest first.
@@ -72,7 +116,7 @@ impl Table {
     ) -> Result<Vec<Version>> {
         let prefix = [&self.rows_prefix()[..], key].concat();
         let mut versions: Vec<Version> = Vec::new();
-        let (mut end, mut last) = (crate::kernel::OPEN, None);
+        let (mut end, mut last) = (OPEN, None);
         for entry in state.scan_prefix(side, &prefix) {
             let (entry_key, value) = entry?;
             let (time, sequence) = self.place_of(&entry_key, prefix.len())?;
@@ -116,6 +160,9 @@ impl Table {
 /// Entries of a stretch that are read at once for each of its instants, at most. Beyond that they are asked one by one.
 const ENTRIES_PER_INSTANT: usize = 16;
 
+/// Entries that are read at once from the end of what is said of a key, at most, besides those for each instant.
+const ENTRIES: usize = 16;
+
 /// What the sources' rows say of one key.
 struct Line<'t> {
     table: &'t Table,
@@ -144,6 +191,43 @@ impl Line<'_> {
 }
 
 impl<'t> Line<'t> {
+    /// What is said from the instant before some instants on, unless that is much more than they ask for. `stored` was
+    /// asked for no later key.
+    fn end(
+        &self,
+        stored: &mut Neighbours<'_>,
+        instants: &BTreeSet<i64>,
+    ) -> Result<Option<timeline::Line>> {
+        let first = instants.first().copied().unwrap_or(i64::MIN);
+        let most = ENTRIES + instants.len() * ENTRIES_PER_INSTANT;
+        let [mut before, mut after] = [Vec::new(), Vec::new()];
+        let mut next = stored.first_from(&self.prefix)?;
+        let mut count = 0;
+        while let Some((key, value)) = next.filter(|(key, _)| key.starts_with(&self.prefix)) {
+            if count == most {
+                return Ok(None);
+            }
+            count += 1;
+            let (time, sequence) = self.table.place_of(key, self.prefix.len())?;
+            let mut is_before_all = true;
+            for (side, said) in [(Side::Before, &mut before), (Side::After, &mut after)] {
+                // Of one instant, the row that arrived last comes first, and counts.
+                let is_known = said.last().is_some_and(|(known, _)| *known == time);
+                if sequence < self.state.applied(side) && !is_known {
+                    said.push((time, self.table.said(value)?.map(Bytes::from)));
+                }
+                is_before_all &= said.last().is_some_and(|(last, _)| *last < first);
+            }
+            if is_before_all {
+                break;
+            }
+            next = stored.following()?;
+        }
+        before.reverse();
+        after.reverse();
+        Ok(Some(timeline::Line { before, after }))
+    }
+
     /// What is said from the first to the last of some instants, unless that is much more than they ask for.
     fn stretch(&self, instants: &BTreeSet<i64>) -> Result<Option<Stretch<'_, 't>>> {
         let (Some(first), Some(last)) = (instants.first(), instants.last()) else {
