@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use fennel_core::value::Value;
 
-use crate::table::{encode_values, values_len};
+use crate::table::{encode_behind, values_len};
 
 /// Appends what rows of one group share: equal bytes for equal values. No group's bytes begin those of another.
 pub(super) fn encode_group<'v>(values: impl Iterator<Item = &'v Value>, to: &mut Vec<u8>) {
     for value in values {
-        to.extend(encode_values([normal(value).as_ref()].into_iter()));
+        *to = encode_behind(std::mem::take(to), [normal(value).as_ref()].into_iter());
     }
 }
 

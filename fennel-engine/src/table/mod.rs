@@ -31,7 +31,9 @@ use fennel_core::value::{Shape, Value};
 pub(crate) use apply::Cursor;
 pub(crate) use read::Selection;
 use retention::Retention;
-pub(crate) use row::{decode as decode_values, encode as encode_values, len as values_len};
+pub(crate) use row::{
+    decode as decode_values, encode as encode_values, encode_behind, len as values_len,
+};
 pub(crate) use trim::Trim;
 pub(crate) use upserts::Place;
 
@@ -235,13 +237,14 @@ impl Table {
         let Value::Timestamp(time) = column(&self.timestamp) else {
             unreachable!("the event time's column is of type `DateTime<Utc>`")
         };
-        let mut key = self.rows_prefix().to_vec();
+        let mut key = Vec::with_capacity(row::ROW);
+        key.extend(self.rows_prefix());
         for i in &self.keys {
             key::encode(column(i), &mut key);
         }
         check_key(&key)?;
         let (micros, time) = (time.micros(), key::ordered(time.micros()));
-        let mut value = Vec::new();
+        let mut value = Vec::with_capacity(row::ROW);
         if self.is_keyed() {
             key.extend(time.map(|byte| !byte));
             value.push(said as u8);
@@ -249,7 +252,7 @@ impl Table {
             key.extend(time);
         }
         if said == Said::Is {
-            value.extend(row::encode(self.values.iter().map(column)));
+            value = row::encode_behind(value, self.values.iter().map(column));
         }
         Ok(Entry {
             time: micros,
@@ -279,14 +282,18 @@ fn check_key(entry: &[u8]) -> Result<(), String> {
 
 impl Entry {
     /// Puts the row that arrived as `sequence` and was taken by the `source`th source.
-    pub(crate) fn put(self, batch: &mut Batch, sequence: u64, source: u32) {
-        batch.put(Space::Table, self.stored(sequence, source), self.value);
+    pub(crate) fn put(mut self, batch: &mut Batch, sequence: u64, source: u32) {
+        self.key.extend(self.place(sequence, source));
+        batch.put(Space::Table, self.key, self.value);
     }
 
     /// The key under which it is stored.
     pub(crate) fn stored(&self, sequence: u64, source: u32) -> Vec<u8> {
-        let place = place(sequence, source).map(|byte| if self.is_keyed { !byte } else { byte });
-        [&self.key[..], &place].concat()
+        [&self.key[..], &self.place(sequence, source)].concat()
+    }
+
+    fn place(&self, sequence: u64, source: u32) -> [u8; 12] {
+        place(sequence, source).map(|byte| if self.is_keyed { !byte } else { byte })
     }
 }
 

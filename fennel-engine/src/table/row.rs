@@ -5,13 +5,23 @@ use fennel_core::value::Value;
 
 /// The bytes of these columns.
 pub(crate) fn encode<'a>(columns: impl Iterator<Item = &'a Value>) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    encode_behind(Vec::with_capacity(ROW), columns)
+}
+
+/// The bytes of these columns, behind others.
+pub(crate) fn encode_behind<'a>(
+    mut bytes: Vec<u8>,
+    columns: impl Iterator<Item = &'a Value>,
+) -> Vec<u8> {
     for value in columns {
         bytes =
             postcard::to_extend(value, bytes).expect("values are written to memory without fail");
     }
     bytes
 }
+
+/// The bytes of most rows.
+pub(super) const ROW: usize = 64;
 
 /// The first `count` columns, or `None` where the bytes are no row.
 pub(crate) fn decode(bytes: &[u8], count: usize) -> Option<Vec<Value>> {

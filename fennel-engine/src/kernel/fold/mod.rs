@@ -33,7 +33,7 @@ use super::{Answer, Changes, Failure, OPEN, Points, Row, Version, corrupt};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
-use crate::table::{Table, decode_values, encode_values, key};
+use crate::table::{Table, decode_values, encode_behind, key};
 
 /// Computes aggregates of groups.
 #[derive(Debug)]
@@ -81,13 +81,15 @@ struct Touched {
 /// Where a row is kept.
 struct Place {
     time: i64,
-    group: Vec<Value>,
     /// The group's columns as bytes.
     bytes: Vec<u8>,
     id: Bytes,
     /// The key of its entry.
     key: Vec<u8>,
 }
+
+/// The bytes of most groups, and of what is kept of most rows.
+const GROUP: usize = 32;
 
 /// The rows that entries are of.
 const ENTRIES: u8 = 0;
@@ -112,7 +114,6 @@ impl Fold {
         {
             let Some(Place {
                 time,
-                group,
                 bytes,
                 id,
                 key,
@@ -140,7 +141,7 @@ impl Fold {
             }
             let entry = touched.entry(bytes);
             let touched = entry.or_insert_with(|| Touched {
-                group,
+                group: self.group_of(row).cloned().collect(),
                 spans: Vec::new(),
             });
             touched.spans.push((time, row.end));
@@ -166,18 +167,16 @@ impl Fold {
     /// Where a row is kept, if it is of a group.
     fn place(&self, row: &Row) -> Option<Place> {
         let time = self.time_of(row)?;
-        let group = self.group_of(row);
         // What has no value for a key is of no group.
-        if group.contains(&Value::Null) {
+        if self.group_of(row).any(|value| *value == Value::Null) {
             return None;
         }
-        let mut bytes = Vec::new();
-        encode_group(group.iter(), &mut bytes);
+        let mut bytes = Vec::with_capacity(GROUP);
+        encode_group(self.group_of(row), &mut bytes);
         let id = self.id_of(row);
         let key = self.entry_key(ENTRIES, &bytes, &[&key::ordered(time), &id]);
         Some(Place {
             time,
-            group,
             bytes,
             id,
             key,
@@ -320,7 +319,9 @@ impl Fold {
     }
 
     fn entry_key(&self, kind: u8, group: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-        let mut key = self.prefix.to_vec();
+        let rest: usize = parts.iter().map(|part| part.len()).sum();
+        let mut key = Vec::with_capacity(self.prefix.len() + 1 + group.len() + rest);
+        key.extend(self.prefix);
         key.push(kind);
         key.extend(group);
         parts.iter().for_each(|part| key.extend(*part));
@@ -328,13 +329,12 @@ impl Fold {
     }
 
     fn entry_value(&self, row: &Row) -> Vec<u8> {
-        let mut value = Vec::new();
+        let mut value = Vec::with_capacity(GROUP);
         if self.keys > 0 {
             value.extend(key::ordered(row.end));
         }
         let read = self.reads.iter().filter_map(|i| row.values.get(*i));
-        value.extend(encode_values(read));
-        value
+        encode_behind(value, read)
     }
 
     /// Where a row stands in time; a row without the column that says so stands nowhere.
@@ -346,9 +346,8 @@ impl Fold {
         }
     }
 
-    fn group_of(&self, row: &Row) -> Vec<Value> {
-        let group = self.by.iter().filter_map(|i| row.values.get(*i).cloned());
-        group.collect()
+    fn group_of<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r Value> {
+        self.by.iter().filter_map(|i| row.values.get(*i))
     }
 
     /// What tells a row apart from others of its group and time. A table's row is told apart by its key, and by its

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fennel_core::agg::Accumulator;
 
@@ -119,29 +119,18 @@ impl Tiles {
 
     /// Notes that a group changes at `times` in a pass that ends with so many rows applied.
     pub(super) fn change(&self, group: &[u8], applied: u64, times: &[i64]) {
-        self.with(group, |group| {
-            group.changed_before = std::mem::replace(&mut group.changed, applied);
-            group.stale.clear();
-            group.dirty.clear();
-            if group.tiles.is_empty() {
-                return;
-            }
-            group.dirty.extend(times);
-            group.dirty.sort_unstable();
-            for time in times {
-                for level in 0..=TOP {
-                    let place = (level, place(level, *time));
-                    let stale = match group.tiles.get_mut(&place) {
-                        Some(Tile::Big(known)) => known.take().map(|known| Tile::Big(Some(known))),
-                        Some(Tile::Leaf(_)) => group.tiles.remove(&place),
-                        None => None,
-                    };
-                    if let Some(stale) = stale {
-                        group.stale.insert(place, stale);
-                    }
-                }
-            }
-        });
+        let mut shard = self.shard(group);
+        let shard = &mut *shard;
+        if let Some(known) = shard.young.get_mut(group) {
+            let before = known.size();
+            known.change(applied, times);
+            shard.size = (shard.size + known.size()).saturating_sub(before);
+        } else if let Some(known) = shard.old.get_mut(group) {
+            known.change(applied, times);
+        } else {
+            // Of most groups nothing is known, and nothing is to be remembered.
+            shard.forgotten = shard.forgotten.max(applied);
+        }
     }
 
     /// Forgets everything, since a pass that was noted didn't happen.
@@ -187,12 +176,7 @@ impl Tiles {
 
     /// Does something with a group, which is remembered from then on.
     fn with<T>(&self, group: &[u8], act: impl FnOnce(&mut Group) -> T) -> T {
-        let hash = self.hasher.hash_one(group) as usize;
-        let shard = self
-            .shards
-            .get(hash % SHARDS)
-            .expect("there are that many shards");
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(group);
         let shard = &mut *shard;
         if !shard.young.contains_key(group) {
             let known = shard.old.remove(group).unwrap_or_else(|| Group {
@@ -211,6 +195,14 @@ impl Tiles {
             shard.turn();
         }
         outcome
+    }
+
+    /// The shard of a group.
+    fn shard(&self, group: &[u8]) -> MutexGuard<'_, Shard> {
+        let hash = self.hasher.hash_one(group) as usize;
+        let shard = self.shards.get(hash % SHARDS);
+        let shard = shard.expect("there are that many shards");
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -233,6 +225,31 @@ impl fmt::Debug for Tiles {
 impl Group {
     fn size(&self) -> usize {
         self.tiles.len() + self.stale.len()
+    }
+
+    /// Notes a change at `times` in a pass that ends with so many rows applied.
+    fn change(&mut self, applied: u64, times: &[i64]) {
+        self.changed_before = std::mem::replace(&mut self.changed, applied);
+        self.stale.clear();
+        self.dirty.clear();
+        if self.tiles.is_empty() {
+            return;
+        }
+        self.dirty.extend(times);
+        self.dirty.sort_unstable();
+        for time in times {
+            for level in 0..=TOP {
+                let place = (level, place(level, *time));
+                let stale = match self.tiles.get_mut(&place) {
+                    Some(Tile::Big(known)) => known.take().map(|known| Tile::Big(Some(known))),
+                    Some(Tile::Leaf(_)) => self.tiles.remove(&place),
+                    None => None,
+                };
+                if let Some(stale) = stale {
+                    self.stale.insert(place, stale);
+                }
+            }
+        }
     }
 
     /// Whether the last change was of a row in this tile.
