@@ -7,16 +7,17 @@ use fennel_core::value::Value;
 
 use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
-use super::source::{Changes, entries};
+use super::source::{Change, Changes};
 use crate::error::Result;
 use crate::reject;
 use crate::state::State;
-use crate::table::Said;
+use crate::table::{Said, Table};
 
 /// Rows that are read together.
 const PART: usize = 1_000;
 
 /// What a row of a source says of a key, or of a dataset without keys.
+#[derive(Debug)]
 pub(crate) struct TakenRow {
     /// When the row came.
     pub(crate) arrival: Timestamp,
@@ -25,6 +26,27 @@ pub(crate) struct TakenRow {
     pub(crate) time: i64,
     /// Keys, then values by name.
     pub(crate) values: Vec<Value>,
+}
+
+impl TakenRow {
+    /// What a change of `table` comes to.
+    pub(super) fn new(table: &Table, arrival: Timestamp, mut change: Change) -> Option<Self> {
+        let Some(Value::Timestamp(time)) = change.values.get(table.timestamp) else {
+            return None;
+        };
+        let time = time.micros();
+        let columns = table.keys.iter().chain(&table.values);
+        let values = columns.filter_map(|i| {
+            let value = change.values.get_mut(*i)?;
+            Some(std::mem::replace(value, Value::Null))
+        });
+        Some(Self {
+            arrival,
+            said: change.said,
+            time,
+            values: values.collect(),
+        })
+    }
 }
 
 /// Gives each row of an endpoint in `sequences` that a feed took, with its sequence, to `give`.
@@ -54,7 +76,7 @@ pub(crate) fn rows_of<'f>(
                 let Ok(changes) = row else {
                     continue;
                 };
-                for row in taken(state, feed, entry, &changes)? {
+                for row in taken(state, feed, entry, changes)? {
                     give(entry.sequence, feed, row);
                 }
             }
@@ -66,13 +88,13 @@ pub(crate) fn rows_of<'f>(
 }
 
 /// What a row comes to that fits, unless it was set aside.
-fn taken(
+fn taken<'f>(
     state: &State,
-    feed: &Feed,
+    feed: &'f Feed,
     entry: &Entry,
-    changes: &Changes,
-) -> Result<impl Iterator<Item = TakenRow>> {
-    let table = &feed.table;
+    changes: Changes,
+) -> Result<impl Iterator<Item = TakenRow> + use<'f>> {
+    let table = &*feed.table;
     let source = feed.source();
     let times =
         changes
@@ -89,20 +111,8 @@ fn taken(
     let place = (entry.sequence, feed.index());
     let arrival = entry.arrival.at;
     let aside = doubtful && reject::is_aside(state.snapshot(), table.id, place)?;
-    let is_kept = !aside && entries(table, changes).is_ok();
-    let changes = changes.iter().filter(move |_| is_kept).flatten();
-    Ok(changes.filter_map(move |change| {
-        let Some(Value::Timestamp(time)) = change.values.get(table.timestamp) else {
-            return None;
-        };
-        let columns = table.keys.iter().chain(&table.values);
-        Some(TakenRow {
-            arrival,
-            said: change.said,
-            time: time.micros(),
-            values: columns
-                .filter_map(|i| change.values.get(*i).cloned())
-                .collect(),
-        })
-    }))
+    let fits = |change: &Change| table.entry(&change.values, change.said).is_ok();
+    let is_kept = !aside && changes.iter().flatten().all(fits);
+    let changes = changes.into_iter().filter(move |_| is_kept).flatten();
+    Ok(changes.filter_map(move |change| TakenRow::new(table, arrival, change)))
 }

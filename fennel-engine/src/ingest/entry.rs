@@ -18,6 +18,9 @@ use crate::store::{Batch, Entry as StoreEntry, Scan, Snapshot, Space, Store};
 /// The number of an endpoint, which is never used again.
 pub(crate) type EndpointId = u32;
 
+/// The bytes of an arrival in front of a row.
+const ARRIVAL: usize = 16;
+
 /// When rows came, and how quiet the endpoint was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
@@ -53,23 +56,34 @@ pub(crate) struct Entry {
     pub(crate) row: Incoming,
 }
 
-/// A row as the log keeps it.
-pub(crate) fn encode_row(row: &Incoming) -> Vec<u8> {
-    postcard::to_allocvec(row).expect("rows are written to memory without fail")
+/// A row as the log keeps it, but for its arrival.
+#[derive(Debug)]
+pub(super) struct Encoded(Vec<u8>);
+
+impl Encoded {
+    pub(super) fn new(row: &Incoming) -> Self {
+        let mut bytes = Vec::with_capacity(128);
+        bytes.extend([0; ARRIVAL]);
+        let bytes = postcard::to_extend(row, bytes);
+        Self(bytes.expect("rows are written to memory without fail"))
+    }
 }
 
 /// Puts an encoded row into the log.
-pub(crate) fn put(
+pub(super) fn put(
     batch: &mut Batch,
     endpoint: EndpointId,
     sequence: u64,
     arrival: Arrival,
-    row: &[u8],
+    row: Encoded,
 ) {
-    let mut value = Vec::with_capacity(16 + row.len());
-    value.extend(arrival.at.micros().to_be_bytes());
-    value.extend(arrival.quiet.micros().to_be_bytes());
-    value.extend(row);
+    let Encoded(mut value) = row;
+    if let Some((at, rest)) = value.split_first_chunk_mut::<8>()
+        && let Some((quiet, _)) = rest.split_first_chunk_mut::<8>()
+    {
+        *at = arrival.at.micros().to_be_bytes();
+        *quiet = arrival.quiet.micros().to_be_bytes();
+    }
     batch.put(Space::Log, key(endpoint, sequence), value);
 }
 
@@ -204,7 +218,7 @@ mod tests {
         let row = Incoming::from([("a".into(), Value::Int(1))]);
         let arrival = Arrival::after(instant(5), instant(8));
         for (endpoint, sequence) in [(1, 256), (1, 2), (2, 3), (1, u64::MAX)] {
-            put(&mut batch, endpoint, sequence, arrival, &encode_row(&row));
+            put(&mut batch, endpoint, sequence, arrival, Encoded::new(&row));
         }
         store.write(batch).unwrap();
         let snapshot = store.snapshot();

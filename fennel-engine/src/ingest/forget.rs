@@ -182,11 +182,11 @@ impl Forgetting {
 
 /// Whether a table has what became of a row.
 fn stays(state: &State, feed: &Feed, sequence: u64, taken: &Taken) -> Result<bool> {
-    let Taken::Row(entries) = taken else {
+    let Taken::Row(fitting) = taken else {
         return Ok(false);
     };
-    for entry in entries.iter().flatten() {
-        let key = entry.stored(sequence, feed.index());
+    for it in fitting.iter().flatten() {
+        let key = it.entry.stored(sequence, feed.index());
         if state.get(Side::After, &key)?.is_some() {
             return Ok(true);
         }

@@ -23,7 +23,7 @@ use std::sync::{MutexGuard, PoisonError};
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
-pub(crate) use applied::rows_of;
+pub(crate) use applied::{TakenRow, rows_of};
 pub(crate) use entry::EndpointId;
 pub(crate) use forget::{Forgetting, Reading};
 pub(crate) use phase::Phase;
@@ -36,9 +36,10 @@ pub(crate) use watermark::Mark;
 
 use crate::engine::Inner;
 use crate::erase::Later;
+use crate::run::{Handed, Underway};
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
-use entry::Entry;
+use entry::{Encoded, Entry};
 use source::{Progress, Taken};
 
 /// A row as it comes: values of JSON by column.
@@ -89,17 +90,18 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner);
         let route = routes.find(webhook, endpoint)?;
         let sent = rows.len();
-        let rows = Prepared::all(route, rows, &self.inner.later())?;
-        let rows_refused = (sent - rows.len()) as u64;
-        if rows.is_empty() {
+        let prepared = Prepared::new(route, rows, &self.inner.later())?;
+        let rows_refused = (sent - prepared.rows.len()) as u64;
+        if prepared.rows.is_empty() {
             return Ok(Logged {
                 rows_refused,
                 ..Logged::default()
             });
         }
-        let waiting = Waiting::new(route, rows.len());
-        let submitted = self.submit(route, rows)?;
+        let waiting = Waiting::new(route, prepared.rows.len());
+        let submitted = self.submit(route, prepared)?;
         submitted.ticket.wait()?;
+        submitted.underway.arrived();
         self.inner.judging.logged(submitted.last + 1);
         for (feed, progress) in route.feeds.iter().zip(submitted.progress) {
             feed.source().advance(progress.phase);
@@ -119,31 +121,40 @@ impl Engine {
     }
 
     /// Numbers the rows and queues them, under one lock.
-    fn submit(&self, route: &Route, rows: Vec<Prepared>) -> Result<Submitted, Error> {
-        let Inner { store, clock, .. } = &*self.inner;
+    fn submit(&self, route: &Route, prepared: Prepared) -> Result<Submitted<'_>, Error> {
+        let Inner {
+            store,
+            clock,
+            runner,
+            ..
+        } = &*self.inner;
         let (mut batch, mut logged) = (Batch::new(), Logged::default());
         let mut last = 0;
-        let applied = self.inner.runner.applied();
+        let (applied, live) = (runner.applied(), runner.live());
+        let sources = route.feeds.iter().map(Feed::id);
+        let mut handed = Handed::of(sources.filter(|(table, _)| live.is_read(*table)).collect());
         let mut sequencer = self.sequencer();
+        let first = sequencer.len();
         let mut progress: Vec<_> = route.feeds.iter().map(Feed::progress).collect();
         let arrival = sequencer.arrival(route.endpoint, clock.now());
-        for prepared in rows {
-            let Prepared {
-                index,
-                row,
-                bytes,
-                taken,
-            } = prepared;
+        let Prepared { rows, mut taken } = prepared;
+        for (index, row, encoded) in rows {
             let sequence = sequencer.take();
-            entry::put(&mut batch, route.endpoint, sequence, arrival, &bytes);
+            entry::put(&mut batch, route.endpoint, sequence, arrival, encoded);
             let entry = Entry {
                 sequence,
                 arrival,
                 row,
             };
             let before = logged.set_aside.len();
+            let taken = taken.iter_mut().filter_map(Iterator::next);
             for ((feed, progress), taken) in route.feeds.iter().zip(&mut progress).zip(taken) {
-                let aside = feed.settle(progress, taken, &entry, &mut batch);
+                let id = feed.id();
+                let aside = feed.settle(progress, taken, &entry, &mut batch, |row| {
+                    if handed.takes(id) {
+                        handed.push(sequence, id, row);
+                    }
+                });
                 logged.set_aside.extend(aside.map(|reason| SetAside {
                     dataset: feed.table.dataset.clone(),
                     row: index,
@@ -164,13 +175,15 @@ impl Engine {
                 feed.put_mark(&progress.seen, places, &mut batch)
             })
             .collect();
-        self.inner.runner.expect(route.endpoint, last + 1);
+        runner.expect(route.endpoint, last + 1);
         let ticket = store.submit(batch)?;
+        let underway = runner.hand(first..last + 1, route.endpoint, handed);
         for (feed, mark) in route.feeds.iter().zip(marks) {
             mark.into_iter().for_each(|mark| feed.source().mark(mark));
         }
         Ok(Submitted {
             ticket,
+            underway,
             logged,
             progress,
             last,
@@ -214,8 +227,9 @@ impl Drop for Waiting<'_> {
 }
 
 /// Rows on their way to the disk, and what holds once they are there.
-struct Submitted {
+struct Submitted<'e> {
     ticket: Ticket,
+    underway: Underway<'e>,
     logged: Logged,
     /// How far each feed's source is then.
     progress: Vec<Progress>,
@@ -224,36 +238,31 @@ struct Submitted {
     at: Timestamp,
 }
 
-/// A row with what can be done before it has its place.
+/// Rows with what can be done before they have their places.
 struct Prepared {
-    /// Its position in the request.
-    index: usize,
-    row: Incoming,
-    /// The row as the log keeps it.
-    bytes: Vec<u8>,
-    /// What becomes of it in each feed.
-    taken: Vec<Taken>,
+    /// Each with its position in the request, and as the log keeps it.
+    rows: Vec<(usize, Incoming, Encoded)>,
+    /// What becomes of them in each feed.
+    taken: Vec<std::vec::IntoIter<Taken>>,
 }
 
 impl Prepared {
     /// All rows of a request but those that are refused.
-    fn all(route: &Route, rows: Vec<Incoming>, later: &Later) -> Result<Vec<Self>, Error> {
+    fn new(route: &Route, rows: Vec<Incoming>, later: &Later) -> Result<Self, Error> {
         let borrowed: Vec<_> = rows.iter().collect();
         let refused = later.refuses(route, &borrowed)?;
+        let rows = rows.into_iter().zip(refused).enumerate();
+        let kept = rows.filter(|(_, (_, is_refused))| !is_refused);
+        let rows: Vec<_> = kept
+            .map(|(index, (row, _))| {
+                let encoded = Encoded::new(&row);
+                (index, row, encoded)
+            })
+            .collect();
+        let borrowed: Vec<_> = rows.iter().map(|(_, row, _)| row).collect();
         let feeds = route.feeds.iter();
         let taken = feeds.map(|feed| Ok(feed.take(&borrowed)?.into_iter()));
-        let mut taken = taken.collect::<Result<Vec<_>, Error>>()?;
-        let rows = rows.into_iter().zip(refused).enumerate();
-        let rows = rows.map(|(index, (row, is_refused))| {
-            let prepared = Self {
-                index,
-                bytes: entry::encode_row(&row),
-                taken: taken.iter_mut().filter_map(Iterator::next).collect(),
-                row,
-            };
-            (prepared, is_refused)
-        });
-        let kept = rows.filter(|(_, is_refused)| !is_refused);
-        Ok(kept.map(|(prepared, _)| prepared).collect())
+        let taken = taken.collect::<Result<_, Error>>()?;
+        Ok(Self { rows, taken })
     }
 }

@@ -83,7 +83,7 @@ impl Replay {
                     tally: Tally::default(),
                 };
                 for taken in feed.take(&[&entry.row])? {
-                    feed.settle(&mut progress, taken, &entry, &mut batch);
+                    feed.settle(&mut progress, taken, &entry, &mut batch, drop);
                 }
                 feed.put_phase(progress.phase, &mut batch);
                 // Nobody else has the table yet, and after an error nobody ever will.

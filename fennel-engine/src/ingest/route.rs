@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Incoming;
+use super::applied::TakenRow;
 use super::entry::{EndpointId, Entry};
 use super::phase::Phase;
-use super::source::{Progress, Source, Taken};
+use super::source::{Fitting, Progress, Source, Taken};
 use super::tally::Tally;
 use super::watermark::{Mark, Seen};
 use crate::error::{Error, Result};
 use crate::meta;
 use crate::reject;
 use crate::store::Batch;
-use crate::table::Table;
+use crate::table::{Table, TableId};
 
 /// The endpoints that any branch has: by webhook, by name.
 #[derive(Debug, Default)]
@@ -106,6 +107,11 @@ impl Feed {
             .expect("a feed is made of a table's source")
     }
 
+    /// The table, and the position among its sources.
+    pub(crate) fn id(&self) -> (TableId, u32) {
+        (self.table.id, self.index())
+    }
+
     /// The position among the table's sources.
     pub(crate) fn index(&self) -> u32 {
         self.index as u32
@@ -149,13 +155,15 @@ impl Feed {
         Some(mark)
     }
 
-    /// Writes what became of a row of the log, and returns the reason if it is set aside.
+    /// Writes what became of a row of the log, and returns the reason if it is set aside. `give` gets the rows that
+    /// pipelines take.
     pub(super) fn settle(
         &self,
         progress: &mut Progress,
         taken: Taken,
         entry: &Entry,
         batch: &mut Batch,
+        give: impl FnMut(TakenRow),
     ) -> Option<String> {
         let Entry {
             sequence,
@@ -164,10 +172,13 @@ impl Feed {
         } = entry;
         let place = (*sequence, self.index());
         match self.source().meet(progress, *arrival, taken) {
-            Taken::Row(entries) => {
-                for entry in entries.into_iter().flatten() {
+            Taken::Row(fitting) => {
+                let made = fitting.into_iter().flatten().filter_map(|it| {
+                    let Fitting { entry, change } = it;
                     entry.put(batch, place.0, place.1);
-                }
+                    TakenRow::new(&self.table, arrival.at, change)
+                });
+                made.for_each(give);
                 None
             }
             Taken::Left => None,

@@ -82,11 +82,18 @@ pub(super) type Changes = [Option<Change>; 2];
 #[derive(Debug)]
 pub(crate) enum Taken {
     /// It goes into the table as these.
-    Row([Option<Entry>; 2]),
+    Row([Option<Fitting>; 2]),
     /// It isn't part of what the source takes.
     Left,
     /// It doesn't fit, for this reason.
     Aside(String),
+}
+
+/// What a row says, and how that goes into the table.
+#[derive(Debug)]
+pub(crate) struct Fitting {
+    pub(super) entry: Entry,
+    pub(super) change: Change,
 }
 
 /// How far a source is once the rows of a request are in.
@@ -172,14 +179,13 @@ impl Source {
     /// [`Error::Python`] if a Python function can't be called at all.
     pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Result<Vec<Taken>> {
         let read = self.read(table, rows)?.into_iter();
-        let taken =
-            read.map(
-                |changes| match changes.and_then(|changes| entries(table, &changes)) {
-                    Ok([None, None]) => Taken::Left,
-                    Ok(entries) => Taken::Row(entries),
-                    Err(reason) => Taken::Aside(reason),
-                },
-            );
+        let taken = read.map(
+            |changes| match changes.and_then(|changes| fitting(table, changes)) {
+                Ok([None, None]) => Taken::Left,
+                Ok(fitting) => Taken::Row(fitting),
+                Err(reason) => Taken::Aside(reason),
+            },
+        );
         Ok(taken.collect())
     }
 
@@ -209,6 +215,14 @@ impl Source {
         table: &Table,
         rows: &[&Incoming],
     ) -> Result<Vec<Result<Option<Vec<Value>>, String>>> {
+        if self.reads_alone() {
+            let made = rows.iter().map(|row| {
+                let columns = self.makers.iter().zip(&table.columns);
+                let columns = columns.map(|(maker, column)| self.make(maker, column, row));
+                self.judge(table, columns, None)
+            });
+            return Ok(made.collect());
+        }
         let columns = self.columns(table, rows)?;
         let read = |i: usize, name: &str, shape: &Shape, row: usize| match columns.get(i) {
             Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
@@ -221,7 +235,7 @@ impl Source {
         };
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
         let kept = (0..rows.len()).map(|row| {
-            let values = columns.iter_mut().filter_map(Iterator::next).collect();
+            let values = columns.iter_mut().filter_map(Iterator::next);
             let filter = filter.as_ref().and_then(|filter| filter.get(row));
             self.judge(table, values, filter)
         });
@@ -268,24 +282,24 @@ impl Source {
     fn judge(
         &self,
         table: &Table,
-        columns: Vec<Result<Value, String>>,
+        columns: impl Iterator<Item = Result<Value, String>>,
         filter: Option<&Result<Value, String>>,
     ) -> Result<Option<Vec<Value>>, String> {
-        if let Some(Ok(Value::Timestamp(time))) = columns.get(table.timestamp)
+        let mut values = Vec::with_capacity(table.columns.len());
+        let mut reasons = Vec::new();
+        for column in columns {
+            values.push(column.unwrap_or_else(|reason| {
+                reasons.push(reason);
+                Value::Null
+            }));
+        }
+        if let Some(Value::Timestamp(time)) = values.get(table.timestamp)
             && !self.admits(*time)
         {
             return Ok(None);
         }
         if matches!(filter, Some(Ok(passed)) if *passed != Value::Bool(true)) {
             return Ok(None);
-        }
-        let mut values = Vec::with_capacity(columns.len());
-        let mut reasons = Vec::new();
-        for column in columns {
-            match column {
-                Ok(value) => values.push(value),
-                Err(reason) => reasons.push(reason),
-            }
         }
         if let (true, Some(Err(reason))) = (reasons.is_empty(), filter) {
             reasons.push(format!("the source's filter: {reason}"));
@@ -301,6 +315,13 @@ impl Source {
     /// Whether it may have ended before a row came that fits.
     pub(super) fn is_bounded(&self) -> bool {
         self.idleness.is_some()
+    }
+
+    /// Whether each row is taken by itself: nothing is computed over many of them.
+    fn reads_alone(&self) -> bool {
+        let mut makers = self.makers.iter();
+        let is_computed = |maker: &Maker| matches!(maker, Maker::Computed(_) | Maker::Python(_));
+        self.filter.is_none() && !makers.any(is_computed)
     }
 
     /// Whether a Python function has a say in what becomes of a row.
@@ -385,11 +406,11 @@ impl Source {
                 Taken::Left => Taken::Left,
             };
         }
-        let Taken::Row(entries) = taken else {
+        let Taken::Row(fitting) = taken else {
             tally.misfits += u64::from(matches!(taken, Taken::Aside(_)));
             return taken;
         };
-        let times = || entries.iter().flatten().map(|entry| entry.time);
+        let times = || fitting.iter().flatten().map(|it| it.entry.time);
         let late = |time| seen.is_late(time, self.disorder);
         if let Some(reason) = times().min().and_then(late) {
             tally.late += 1;
@@ -399,7 +420,7 @@ impl Source {
         if self.idleness.is_some() {
             phase.begin(arrival.at);
         }
-        Taken::Row(entries)
+        Taken::Row(fitting)
     }
 
     /// Whether rows of this event time are taken.
@@ -456,17 +477,18 @@ fn times(table: &Table, columns: &[Vec<Result<Value, String>>]) -> Vec<Value> {
         .collect()
 }
 
-/// The entries of what a row says.
+/// What a row says, with its entries.
 ///
 /// # Errors
 ///
 /// The reason why the row can't be kept.
-pub(super) fn entries(table: &Table, [one, other]: &Changes) -> Result<[Option<Entry>; 2], String> {
-    let entry = |change: &Option<Change>| {
-        let entry = change
-            .as_ref()
-            .map(|change| table.entry(&change.values, change.said));
-        entry.transpose()
+fn fitting(table: &Table, [one, other]: Changes) -> Result<[Option<Fitting>; 2], String> {
+    let fitting = |change: Change| {
+        let entry = table.entry(&change.values, change.said)?;
+        Ok::<_, String>(Fitting { entry, change })
     };
-    Ok([entry(one)?, entry(other)?])
+    Ok([
+        one.map(fitting).transpose()?,
+        other.map(fitting).transpose()?,
+    ])
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::fresh::{HandedRow, Source};
 use crate::error::Result;
-use crate::ingest::{EndpointId, Feed, Reading, rows_of};
+use crate::ingest::{EndpointId, Feed, Reading, TakenRow, rows_of};
 use crate::kernel::{Changes, OPEN, Row};
 use crate::state::{Side, State};
 use crate::table::{Kind, Place, Table, TableId, place};
@@ -124,19 +125,20 @@ impl Live {
     }
 
     /// Whether another table reads this one.
-    pub(super) fn is_read(&self, table: TableId) -> bool {
+    pub(crate) fn is_read(&self, table: TableId) -> bool {
         self.read.contains(&table)
     }
 
-    /// What the rows that a pass applies change in the tables of their sources, where others read these.
-    pub(super) fn taken(
-        &self,
-        state: &State,
-        endpoints: &[EndpointId],
-    ) -> Result<BTreeMap<TableId, Changes>> {
+    /// The sources at an endpoint of tables that others read.
+    pub(super) fn feeds(&self, endpoint: EndpointId) -> impl Iterator<Item = Source> {
+        let feeds = self.feeds.get(&endpoint).into_iter().flatten();
+        feeds.map(Feed::id)
+    }
+
+    /// The rows that a pass applies, where pipelines read the tables of their sources.
+    pub(super) fn taken(&self, state: &State, endpoints: &[EndpointId]) -> Result<Gathering<'_>> {
         let (from, until) = (state.applied(Side::Before), state.applied(Side::After));
-        let mut streams: BTreeMap<TableId, Vec<Row>> = BTreeMap::new();
-        let mut upserts: BTreeMap<TableId, (&Table, Vec<Place>)> = BTreeMap::new();
+        let mut gathering = Gathering::new(self);
         for endpoint in endpoints {
             let Some(feeds) = self.feeds.get(endpoint) else {
                 continue;
@@ -146,36 +148,85 @@ impl Live {
                 *endpoint,
                 from..until,
                 feeds,
-                |sequence, feed, taken| {
-                    let table = &feed.table;
-                    match table.kind() {
-                        Kind::Upserts => {
-                            let keys = taken.values.iter().take(table.keys.len());
-                            let place = (Table::key_bytes(keys), taken.time);
-                            let upserted = upserts.entry(table.id);
-                            upserted
-                                .or_insert_with(|| (table, Vec::new()))
-                                .1
-                                .push(place);
-                        }
-                        _ => streams.entry(table.id).or_default().push(Row {
-                            time: taken.time,
-                            end: OPEN,
-                            id: place(sequence, feed.index()).into(),
-                            values: taken.values,
-                        }),
-                    }
+                |sequence, feed, row| {
+                    gathering.add(sequence, feed.id(), row);
                 },
             )?;
         }
-        let mut changed: BTreeMap<_, _> = streams
-            .into_iter()
-            .map(|(id, rows)| (id, Changes::added(rows)))
-            .collect();
-        for (id, (table, places)) in upserts {
-            changed.insert(id, table.upserted(state, places)?);
+        Ok(gathering)
+    }
+}
+
+/// Rows of sources, by the tables that they are in.
+pub(super) struct Gathering<'l> {
+    live: &'l Live,
+    tables: BTreeMap<TableId, Gathered<'l>>,
+}
+
+/// Rows of one table.
+enum Gathered<'l> {
+    Stream(Vec<Row>),
+    Upserts(&'l Table, Vec<Place>),
+    /// No pipeline reads it.
+    Unread,
+}
+
+impl<'l> Gathering<'l> {
+    fn new(live: &'l Live) -> Self {
+        Self {
+            live,
+            tables: BTreeMap::new(),
         }
-        Ok(changed)
+    }
+
+    /// Of rows that were handed over.
+    pub(super) fn of(live: &'l Live, rows: Vec<HandedRow>) -> Self {
+        let mut gathering = Self::new(live);
+        for (sequence, source, row) in rows {
+            gathering.add(sequence, source, row);
+        }
+        gathering
+    }
+
+    /// Adds a row behind the others.
+    fn add(&mut self, sequence: u64, (table, source): Source, taken: TakenRow) {
+        let live = self.live;
+        let gathered = self.tables.entry(table).or_insert_with(|| {
+            let read = live.table(table).filter(|_| live.is_read(table));
+            match read {
+                None => Gathered::Unread,
+                Some(table) if table.kind() == Kind::Upserts => {
+                    Gathered::Upserts(table, Vec::new())
+                }
+                Some(_) => Gathered::Stream(Vec::new()),
+            }
+        });
+        match gathered {
+            Gathered::Stream(rows) => rows.push(Row {
+                time: taken.time,
+                end: OPEN,
+                id: place(sequence, source).into(),
+                values: taken.values,
+            }),
+            Gathered::Upserts(table, places) => {
+                let keys = taken.values.iter().take(table.keys.len());
+                places.push((Table::key_bytes(keys), taken.time));
+            }
+            Gathered::Unread => {}
+        }
+    }
+
+    /// What they change in the tables.
+    pub(super) fn changes(self, state: &State) -> Result<BTreeMap<TableId, Changes>> {
+        let changes = self.tables.into_iter().map(|(id, gathered)| {
+            let changes = match gathered {
+                Gathered::Stream(rows) => Changes::added(rows),
+                Gathered::Upserts(table, places) => table.upserted(state, places)?,
+                Gathered::Unread => Changes::default(),
+            };
+            Ok((id, changes))
+        });
+        changes.collect()
     }
 }
 

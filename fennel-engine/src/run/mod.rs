@@ -10,6 +10,7 @@
 
 mod compact;
 mod flow;
+mod fresh;
 mod horizon;
 mod live;
 mod met;
@@ -17,12 +18,16 @@ mod trim;
 mod watermark;
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use fennel_core::time::Timestamp;
 
 pub(crate) use flow::Flow;
 use flow::Incoming;
+use fresh::Fresh;
+pub(crate) use fresh::Handed;
+use live::Gathering;
 pub(crate) use live::Live;
 use met::Part;
 use trim::{Present, Trimming};
@@ -57,6 +62,8 @@ pub(crate) struct Runner {
     trimming: Option<Mutex<Trimming>>,
     /// Endpoints that have rows which may not be applied, with the number of the last one's sequence and one.
     waiting: Mutex<BTreeMap<EndpointId, u64>>,
+    /// Rows that needn't be read from the log.
+    fresh: Fresh,
 }
 
 /// Who applies rows, and how far they are.
@@ -65,7 +72,7 @@ struct Turn {
     holder: Holder,
     /// How many rows of the log are applied.
     applied: u64,
-    live: Live,
+    live: Arc<Live>,
     /// Why the last passes ended early, if they did.
     failed: Option<String>,
 }
@@ -85,7 +92,7 @@ impl Runner {
             turn: Mutex::new(Turn {
                 holder: Holder::Nobody,
                 applied,
-                live,
+                live: Arc::new(live),
                 failed: None,
             }),
             compact_after: options.compact_after,
@@ -101,6 +108,23 @@ impl Runner {
         let mut waiting = self.waiting();
         let last = waiting.entry(endpoint).or_default();
         *last = (*last).max(end);
+    }
+
+    /// Hands over the rows of a request that was submitted, as its sources took them; called in the order of
+    /// sequences. Whether they are durable is to be told by what it gives.
+    pub(crate) fn hand(
+        &self,
+        sequences: Range<u64>,
+        endpoint: EndpointId,
+        handed: Handed,
+    ) -> Underway<'_> {
+        let last = sequences.end.saturating_sub(1);
+        self.fresh.push(sequences, endpoint, handed);
+        Underway {
+            fresh: &self.fresh,
+            last,
+            is_durable: false,
+        }
     }
 
     /// Applies the rows before `end`, which are durable. While a commit fills tables it returns at once, since the
@@ -126,7 +150,7 @@ impl Runner {
             runner: self,
             store,
             judging,
-            live: turn.live.clone(),
+            live: Arc::clone(&turn.live),
             now,
             applied: turn.applied,
             failed: Some("a pass panicked".into()),
@@ -143,8 +167,8 @@ impl Runner {
     }
 
     /// The pipelines that it runs.
-    pub(crate) fn live(&self) -> Live {
-        self.turn().live.clone()
+    pub(crate) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.turn().live)
     }
 
     /// Whether the last passes that there were came to their end.
@@ -197,6 +221,29 @@ impl Runner {
     /// Forgets endpoints whose rows are all applied.
     fn forget(&self, applied: u64) {
         self.waiting().retain(|_, end| *end > applied);
+        self.fresh.forget(applied);
+    }
+}
+
+/// A request on its way to the disk. Dropped, it isn't durable.
+#[derive(Debug)]
+pub(crate) struct Underway<'r> {
+    fresh: &'r Fresh,
+    /// The sequence of its last row.
+    last: u64,
+    is_durable: bool,
+}
+
+impl Underway<'_> {
+    /// Its rows are durable.
+    pub(crate) fn arrived(mut self) {
+        self.is_durable = true;
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.fresh.settle(self.last, self.is_durable);
     }
 }
 
@@ -245,12 +292,14 @@ impl Held<'_> {
 
     /// Runs these tables' pipelines from now on.
     pub(crate) fn set(&mut self, live: Live) {
-        self.runner.turn().live = live;
+        self.runner.turn().live = Arc::new(live);
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
+        // Tables and the log may be others now than those that rows on their way were taken for.
+        self.runner.fresh.clear();
         self.runner.turn().holder = Holder::Nobody;
         self.runner.over.notify_all();
     }
@@ -261,7 +310,7 @@ struct Passes<'r> {
     runner: &'r Runner,
     store: &'r Store,
     judging: &'r Judging,
-    live: Live,
+    live: Arc<Live>,
     now: Timestamp,
     applied: u64,
     /// Why they ended early: by a panic until they are over.
@@ -291,8 +340,15 @@ impl Passes<'_> {
         let rows = until - self.applied;
         let _span = tracing::debug_span!("pass", rows).entered();
         let mut state = State::new(self.store.snapshot(), applied);
-        let endpoints = self.runner.endpoints(self.applied);
-        let mut changed = self.live.taken(&state, &endpoints)?;
+        let needed = |endpoint| self.live.feeds(endpoint);
+        let gathering = match self.runner.fresh.take(self.applied..until, needed) {
+            Some(rows) => Gathering::of(&self.live, rows),
+            None => {
+                let endpoints = self.runner.endpoints(self.applied);
+                self.live.taken(&state, &endpoints)?
+            }
+        };
+        let mut changed = gathering.changes(&state)?;
         let is_due = self.runner.is_trim_due(&self.live);
         if changed.values().all(Changes::is_empty) && !is_due {
             return Ok(());
