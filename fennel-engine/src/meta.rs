@@ -31,12 +31,12 @@ use crate::ingest::{EndpointId, Mark, Phase};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
-/// The version of what this engine writes: rows of tables and of the log may have been trimmed.
-const FORMAT: u32 = 5;
+/// The version of what this engine writes.
+const FORMAT: u32 = 6;
 
-/// The version before, whose records are the same: nothing is trimmed yet. An engine that reads no later one would take
-/// what is left for all there was.
-const UNTRIMMED: u32 = 4;
+/// The versions before that it reads. In format 5 each row of the log is kept by itself, and in format 4 nothing is trimmed
+/// yet, besides. Engines that read no later one would take what is left for all there was, or couldn't read the log.
+const EARLIER: [u32; 2] = [4, 5];
 
 /// A table that has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +62,8 @@ pub(crate) enum TableState {
 pub(crate) struct Meta {
     /// There was nothing, not even a format.
     pub(crate) is_new: bool,
-    /// It was written in the format before.
-    pub(crate) is_untrimmed: bool,
+    /// It was written in a format before.
+    pub(crate) is_earlier: bool,
     pub(crate) branches: Vec<(String, (Lines, Head))>,
     pub(crate) tables: Vec<(TableId, TableRecord)>,
     /// By table and position among the table's sources.
@@ -85,13 +85,14 @@ impl Meta {
         let format = snapshot.get(Space::Meta, b"format")?;
         let format: Option<u32> = format.map(|bytes| decode(&bytes)).transpose()?;
         let is_new = snapshot.scan_prefix(Space::Meta, b"").next().is_none();
-        let is_untrimmed = format == Some(UNTRIMMED);
-        if !is_new && !is_untrimmed && format != Some(FORMAT) {
+        let is_earlier = format.is_some_and(|format| EARLIER.contains(&format));
+        if !is_new && !is_earlier && format != Some(FORMAT) {
             let found = format.map_or("no known format".into(), |format| {
                 format!("format {format}")
             });
             return Err(Error::Corrupt(format!(
-                "the store was written in {found} and this version reads formats {UNTRIMMED} and {FORMAT}; use the version that wrote it"
+                "the store was written in {found} and this version reads formats {} to {FORMAT}; use the version that wrote it",
+                EARLIER[0]
             )));
         }
         let next_table = snapshot.get(Space::Meta, b"next table")?;
@@ -103,7 +104,7 @@ impl Meta {
         });
         Ok(Self {
             is_new,
-            is_untrimmed,
+            is_earlier,
             branches: branches.collect::<Result<_>>()?,
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,

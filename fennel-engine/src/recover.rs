@@ -38,7 +38,7 @@ impl Inner {
             meta::put_format(&mut batch);
             meta::put_branch(&mut batch, Branches::MAIN, &Lines::new(Branches::MAIN_LINE));
             store.write(batch)?;
-        } else if meta.is_untrimmed {
+        } else if meta.is_earlier {
             let mut batch = Batch::new();
             meta::put_format(&mut batch);
             store.write(batch)?;
@@ -265,17 +265,19 @@ mod tests {
     }
 
     #[test]
-    fn a_store_of_the_format_before_is_read_and_from_then_on_of_this_one() {
+    fn a_store_of_a_format_before_is_read_and_from_then_on_of_this_one() {
         let store = Store::in_memory();
         open(&store).unwrap();
         let format = || store.snapshot().get(Space::Meta, b"format").unwrap();
         let ours = format();
-        let mut batch = Batch::new();
-        batch.put(Space::Meta, "format", "\x04");
-        store.write(batch).unwrap();
-        assert_ne!(format(), ours);
-        open(&store).unwrap();
-        assert_eq!(format(), ours);
+        for earlier in ["\x04", "\x05"] {
+            let mut batch = Batch::new();
+            batch.put(Space::Meta, "format", earlier);
+            store.write(batch).unwrap();
+            assert_ne!(format(), ours);
+            open(&store).unwrap();
+            assert_eq!(format(), ours);
+        }
     }
 
     #[test]
@@ -283,7 +285,7 @@ mod tests {
         for (key, value) in [
             ("format", "\x01"),
             ("format", "\x03"),
-            ("format", "\x06"),
+            ("format", "\x07"),
             ("format", ""),
             ("branch/main", "x"),
             ("branch/main", "\x01\x00\x01"),

@@ -236,7 +236,8 @@ impl Shop {
         self.engine.log("app", endpoint, rows).unwrap();
     }
 
-    /// How many rows the log has, the tables, and the states of steps.
+    /// How many records the log has, of which each has rows of one request, and how many rows the tables and the states of
+    /// steps.
     fn stored(&self) -> [usize; 3] {
         let (mut rows, mut states) = (0, 0);
         for entry in self.store.scan_prefix(Space::Table, b"") {
@@ -290,10 +291,7 @@ fn weeks_of_rows_take_as_much_as_a_day_and_answers_are_the_same() {
     kept.restart();
     let all = whole.run(3..17);
     let after_weeks = kept.run(3..17);
-    assert!(
-        all[0] > 1_200 && all[1] > 2_400 && all[2] > 1_200,
-        "{all:?}"
-    );
+    assert!(all[0] > 500 && all[1] > 2_400 && all[2] > 1_200, "{all:?}");
     // Some rows come before what they make old is looked for.
     let is_as_much = |(weeks, days): (&usize, &usize)| weeks < &(days + 40) && *weeks < 300;
     let mut both = after_weeks.iter().zip(&after_days);

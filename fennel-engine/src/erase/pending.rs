@@ -51,23 +51,20 @@ impl Rows {
 
     /// Takes them out of the log. Done again, it changes nothing.
     pub(crate) fn take_out(&self, store: &Store) -> Result<()> {
-        /// Changes that are written together.
+        /// Changes that are written together, so that the next ones find them.
         const CHUNK: usize = 1_000;
-        let mut batch = Batch::new();
         for (endpoint, rows) in &self.endpoints {
-            for sequence in &rows.erased {
-                entry::delete(&mut batch, *endpoint, *sequence);
-                if batch.len() >= CHUNK {
-                    store.write(std::mem::take(&mut batch))?;
-                }
+            for erased in rows.erased.chunks(CHUNK) {
+                let mut batch = Batch::new();
+                entry::delete(&store.snapshot(), &mut batch, *endpoint, erased)?;
+                store.write(batch)?;
             }
-            for (sequence, quiet) in &rows.quieter {
-                entry::set_quiet(store, &mut batch, (*endpoint, *sequence), *quiet)?;
-                if batch.len() >= CHUNK {
-                    store.write(std::mem::take(&mut batch))?;
-                }
+            for quieter in rows.quieter.chunks(CHUNK) {
+                let mut batch = Batch::new();
+                entry::set_quiet(&store.snapshot(), &mut batch, *endpoint, quieter)?;
+                store.write(batch)?;
             }
         }
-        Ok(store.write(batch)?)
+        Ok(())
     }
 }

@@ -2,24 +2,23 @@
 //!
 //! | key in [`Space::Log`] | value |
 //! |---|---|
-//! | endpoint, sequence | arrival and silence in microseconds, both big-endian, and the row as it came in postcard's encoding |
+//! | endpoint, sequence | a [part](super::part): rows of one request, the first of which has that sequence, and the others those behind it |
 //!
 //! Sequences count the rows of all endpoints, so the order between two endpoints is known too. The
-//! *silence* is the time for which the endpoint was quiet before the request that the row is of. It is kept with
-//! each row so that whether a bounded source has ended is the same when the log is replayed.
+//! *silence* is the time for which the endpoint was quiet before the request that the rows are of. It is kept with
+//! them so that whether a bounded source has ended is the same when the log is replayed.
+
+use std::collections::BTreeSet;
 
 use fennel_core::time::{Duration, Timestamp};
 
 use super::Incoming;
-use crate::Error;
+use super::part::{self, Part, Stored};
 use crate::error::Result;
-use crate::store::{Batch, Entry as StoreEntry, Scan, Snapshot, Space, Store};
+use crate::store::{Batch, Entry as StoreEntry, Scan, Snapshot, Space};
 
 /// The number of an endpoint, which is never used again.
 pub(crate) type EndpointId = u32;
-
-/// The bytes of an arrival in front of a row.
-const ARRIVAL: usize = 16;
 
 /// When rows came, and how quiet the endpoint was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,58 +55,66 @@ pub(crate) struct Entry {
     pub(crate) row: Incoming,
 }
 
-/// A row as the log keeps it, but for its arrival.
-#[derive(Debug)]
-pub(super) struct Encoded(Vec<u8>);
-
-impl Encoded {
-    pub(super) fn new(row: &Incoming) -> Self {
-        let mut bytes = Vec::with_capacity(128);
-        bytes.extend([0; ARRIVAL]);
-        let bytes = postcard::to_extend(row, bytes);
-        Self(bytes.expect("rows are written to memory without fail"))
-    }
-}
-
-/// Puts an encoded row into the log.
+/// Puts the rows of a request into the log, the first of which has the sequence `first`.
 pub(super) fn put(
     batch: &mut Batch,
     endpoint: EndpointId,
-    sequence: u64,
+    first: u64,
     arrival: Arrival,
-    row: Encoded,
+    parts: Vec<Part>,
 ) {
-    let Encoded(mut value) = row;
-    if let Some((at, rest)) = value.split_first_chunk_mut::<8>()
-        && let Some((quiet, _)) = rest.split_first_chunk_mut::<8>()
-    {
-        *at = arrival.at.micros().to_be_bytes();
-        *quiet = arrival.quiet.micros().to_be_bytes();
+    for part in parts {
+        let sequence = first + part.before;
+        batch.put(Space::Log, key(endpoint, sequence), part.arrived(arrival));
     }
-    batch.put(Space::Log, key(endpoint, sequence), value);
 }
 
-/// Removes a row from the log.
-pub(crate) fn delete(batch: &mut Batch, endpoint: EndpointId, sequence: u64) {
-    batch.delete(Space::Log, key(endpoint, sequence));
-}
-
-/// Has it been quiet for so many microseconds before the request that a row is of, if the row is there.
-pub(crate) fn set_quiet(
-    store: &Store,
+/// Removes rows from the log, of ascending sequences. No other change of `batch` is of these parts of the log.
+pub(crate) fn delete(
+    snapshot: &Snapshot,
     batch: &mut Batch,
-    (endpoint, sequence): (EndpointId, u64),
-    quiet: i64,
+    endpoint: EndpointId,
+    sequences: &[u64],
 ) -> Result<()> {
-    let key = key(endpoint, sequence);
-    let Some(value) = store.get(Space::Log, &key)? else {
-        return Ok(());
-    };
-    let mut value = value.to_vec();
-    if let Some(place) = value.get_mut(8..16) {
-        place.copy_from_slice(&quiet.to_be_bytes());
+    let mut rest = sequences;
+    while let Some((first, others)) = rest.split_first() {
+        rest = others;
+        let Some(stored) = part_of(snapshot, endpoint, *first)? else {
+            continue;
+        };
+        let last = stored.sequences().last().transpose()?;
+        let within = others.partition_point(|sequence| Some(*sequence) <= last);
+        let (gone, behind) = others.split_at(within);
+        rest = behind;
+        let key = key(endpoint, stored.first);
+        let gone: BTreeSet<u64> = gone.iter().chain([first]).copied().collect();
+        match stored.without(&gone)? {
+            Some(value) => batch.put(Space::Log, key, value),
+            None => batch.delete(Space::Log, key),
+        }
     }
-    batch.put(Space::Log, key, value);
+    Ok(())
+}
+
+/// Has it been quiet for so many microseconds before the requests that these rows are of, of ascending sequences, as far
+/// as they are there. No other change of `batch` is of these parts of the log.
+pub(crate) fn set_quiet(
+    snapshot: &Snapshot,
+    batch: &mut Batch,
+    endpoint: EndpointId,
+    rows: &[(u64, i64)],
+) -> Result<()> {
+    let mut known = None;
+    for (sequence, quiet) in rows {
+        let Some(stored) = part_of(snapshot, endpoint, *sequence)? else {
+            continue;
+        };
+        // All rows of a part are of one request.
+        if known.replace((stored.first, *quiet)) != Some((stored.first, *quiet)) {
+            let value = stored.with_quiet(*quiet);
+            batch.put(Space::Log, key(endpoint, stored.first), value);
+        }
+    }
     Ok(())
 }
 
@@ -117,22 +124,29 @@ pub(crate) fn scan(
     endpoint: EndpointId,
     from: u64,
 ) -> impl Iterator<Item = Result<Entry>> + use<> {
-    let entries: Scan = snapshot.scan(Space::Log, key(endpoint, from)..=key(endpoint, u64::MAX));
-    entries.map(|entry| decode(&entry?))
+    let (failed, parts) = match parts(snapshot, endpoint, from) {
+        Ok(parts) => (None, Some(parts)),
+        Err(error) => (Some(Err(error)), None),
+    };
+    let rows = parts.into_iter().flatten().flat_map(move |part| {
+        let (failed, part) = match part {
+            Ok(part) => (None, Some(part)),
+            Err(error) => (Some(Err(error)), None),
+        };
+        let rows = part.into_iter().flat_map(move |part| part.entries(from));
+        failed.into_iter().chain(rows)
+    });
+    failed.into_iter().chain(rows)
 }
 
 /// The last row of an endpoint, if it has any.
 pub(crate) fn last(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<Entry>> {
-    let prefix = endpoint.to_be_bytes();
-    let last = snapshot.last_at_or_before(Space::Log, &key(endpoint, u64::MAX), &prefix)?;
-    last.map(|entry| decode(&entry)).transpose()
+    before(snapshot, endpoint, None)
 }
 
 /// The first row of an endpoint, if it has any.
 pub(crate) fn first(snapshot: &Snapshot, endpoint: EndpointId) -> Result<Option<Entry>> {
-    let prefix = endpoint.to_be_bytes();
-    let first = snapshot.first_at_or_after(Space::Log, &key(endpoint, 0), &prefix)?;
-    first.map(|entry| decode(&entry)).transpose()
+    scan(snapshot, endpoint, 0).next().transpose()
 }
 
 /// The last row of an endpoint before a sequence, if it has any.
@@ -141,12 +155,7 @@ pub(crate) fn last_before(
     endpoint: EndpointId,
     end: u64,
 ) -> Result<Option<Entry>> {
-    let Some(last) = end.checked_sub(1) else {
-        return Ok(None);
-    };
-    let prefix = endpoint.to_be_bytes();
-    let last = snapshot.last_at_or_before(Space::Log, &key(endpoint, last), &prefix)?;
-    last.map(|entry| decode(&entry)).transpose()
+    before(snapshot, endpoint, Some(end))
 }
 
 /// How many rows an endpoint has from a sequence on, up to `most`.
@@ -156,13 +165,88 @@ pub(crate) fn count(
     from: u64,
     most: usize,
 ) -> Result<usize> {
-    let entries: Scan = snapshot.scan(Space::Log, key(endpoint, from)..=key(endpoint, u64::MAX));
     let mut rows = 0;
-    for entry in entries.take(most) {
-        entry?;
-        rows += 1;
+    for part in parts(snapshot, endpoint, from)? {
+        for sequence in part?.sequences() {
+            if rows == most {
+                return Ok(rows);
+            }
+            rows += usize::from(sequence? >= from);
+        }
     }
     Ok(rows)
+}
+
+/// The last row of an endpoint, or the last one before `end`.
+fn before(snapshot: &Snapshot, endpoint: EndpointId, end: Option<u64>) -> Result<Option<Entry>> {
+    let mut end = end;
+    loop {
+        let at = match end {
+            None => Some(u64::MAX),
+            Some(end) => end.checked_sub(1),
+        };
+        let Some(stored) = at
+            .map(|at| at_or_before(snapshot, endpoint, at))
+            .transpose()?
+            .flatten()
+        else {
+            return Ok(None);
+        };
+        if let Some(entry) = stored.last_before(end)? {
+            return Ok(Some(entry));
+        }
+        // All of the part that came before is gone.
+        end = Some(stored.first);
+    }
+}
+
+/// The parts that have an endpoint's rows from a sequence on.
+fn parts(
+    snapshot: &Snapshot,
+    endpoint: EndpointId,
+    from: u64,
+) -> Result<impl Iterator<Item = Result<Stored>> + use<>> {
+    // The row may be in the middle of a part.
+    let first = match from {
+        0 => None,
+        from => at_or_before(snapshot, endpoint, from)?,
+    };
+    let first = first.map_or(from, |part| part.first);
+    let range = key(endpoint, first)..=key(endpoint, u64::MAX);
+    let entries: Scan = snapshot.scan(Space::Log, range);
+    Ok(entries.map(|entry| stored(entry?)))
+}
+
+/// The part that has the row of a sequence, if it is there.
+fn part_of(snapshot: &Snapshot, endpoint: EndpointId, sequence: u64) -> Result<Option<Stored>> {
+    let Some(stored) = at_or_before(snapshot, endpoint, sequence)? else {
+        return Ok(None);
+    };
+    let mut has_it = false;
+    for other in stored.sequences() {
+        has_it |= other? == sequence;
+    }
+    Ok(Some(stored).filter(|_| has_it))
+}
+
+/// The part in which the row of a sequence is, if it is there, or one that is before it.
+fn at_or_before(
+    snapshot: &Snapshot,
+    endpoint: EndpointId,
+    sequence: u64,
+) -> Result<Option<Stored>> {
+    let prefix = endpoint.to_be_bytes();
+    let found = snapshot.last_at_or_before(Space::Log, &key(endpoint, sequence), &prefix)?;
+    found.map(stored).transpose()
+}
+
+fn stored((key, value): StoreEntry) -> Result<Stored> {
+    let first = key.split_first_chunk::<4>();
+    let first = first.and_then(|(_, sequence)| sequence.try_into().ok());
+    let first = first.map(u64::from_be_bytes);
+    first
+        .and_then(|first| Stored::new(first, value))
+        .ok_or_else(part::corrupt)
 }
 
 fn key(endpoint: EndpointId, sequence: u64) -> [u8; 12] {
@@ -173,30 +257,13 @@ fn key(endpoint: EndpointId, sequence: u64) -> [u8; 12] {
     key
 }
 
-fn decode((key, value): &StoreEntry) -> Result<Entry> {
-    let entry = || {
-        let (_, sequence) = key.split_first_chunk::<4>()?;
-        let (at, rest) = value.split_first_chunk::<8>()?;
-        let (quiet, row) = rest.split_first_chunk::<8>()?;
-        Some(Entry {
-            sequence: u64::from_be_bytes(sequence.try_into().ok()?),
-            arrival: Arrival {
-                at: Timestamp::from_micros(i64::from_be_bytes(*at))?,
-                quiet: Duration::from_micros(i64::from_be_bytes(*quiet)),
-            },
-            row: postcard::from_bytes(row).ok()?,
-        })
-    };
-    let corrupt =
-        || Error::Corrupt("a row of the log can't be read; restore the store from a backup".into());
-    entry().ok_or_else(corrupt)
-}
-
 #[cfg(test)]
 mod tests {
     use fennel_core::value::Value;
 
     use super::*;
+    use crate::Error;
+    use crate::store::Store;
 
     fn instant(micros: i64) -> Timestamp {
         Timestamp::from_micros(micros).unwrap()
@@ -218,7 +285,13 @@ mod tests {
         let row = Incoming::from([("a".into(), Value::Int(1))]);
         let arrival = Arrival::after(instant(5), instant(8));
         for (endpoint, sequence) in [(1, 256), (1, 2), (2, 3), (1, u64::MAX)] {
-            put(&mut batch, endpoint, sequence, arrival, Encoded::new(&row));
+            put(
+                &mut batch,
+                endpoint,
+                sequence,
+                arrival,
+                Part::all([&row].into_iter()),
+            );
         }
         store.write(batch).unwrap();
         let snapshot = store.snapshot();
@@ -253,9 +326,69 @@ mod tests {
     }
 
     #[test]
+    fn rows_go_from_the_middle_of_parts_and_are_found_around_it() {
+        let row = |i: u64| Incoming::from([("a".into(), Value::Bytes(vec![i as u8; 1_000]))]);
+        let rows: Vec<_> = (0..100).map(row).collect();
+        let parts = Part::all(rows.iter());
+        assert!(parts.len() > 2, "{}", parts.len());
+        let store = Store::in_memory();
+        let mut batch = Batch::new();
+        put(&mut batch, 1, 50, Arrival::first(instant(5)), parts);
+        store.write(batch).unwrap();
+        let gone: Vec<u64> = (50..75).chain([80, 149, 500]).collect();
+        for _ in 0..2 {
+            let mut batch = Batch::new();
+            delete(&store.snapshot(), &mut batch, 1, &gone).unwrap();
+            store.write(batch).unwrap();
+        }
+        let snapshot = store.snapshot();
+        let left: Vec<_> = (50..150).filter(|i| !gone.contains(i)).collect();
+        for from in [0, 60, 79, 80, 81, 148, 149, 150] {
+            let left = left.iter().copied().filter(|i| *i >= from);
+            let found = scan(&snapshot, 1, from).map(|entry| entry.unwrap());
+            let found: Vec<_> = found.map(|entry| (entry.sequence, entry.row)).collect();
+            let expected: Vec<_> = left.map(|i| (i, row(i - 50))).collect();
+            assert_eq!(found, expected, "{from}");
+            assert_eq!(
+                count(&snapshot, 1, from, 1_000).unwrap(),
+                expected.len(),
+                "{from}"
+            );
+        }
+        assert_eq!(count(&snapshot, 1, 0, 7).unwrap(), 7);
+        assert_eq!(first(&snapshot, 1).unwrap().unwrap().sequence, 75);
+        assert_eq!(last(&snapshot, 1).unwrap().unwrap().sequence, 148);
+        for (end, last) in [(81, Some(79)), (76, Some(75)), (75, None), (999, Some(148))] {
+            let found = last_before(&snapshot, 1, end).unwrap();
+            assert_eq!(found.map(|entry| entry.sequence), last, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_longer_silence_is_of_all_rows_of_a_request() {
+        let row = Incoming::from([("a".into(), Value::Int(1))]);
+        let store = Store::in_memory();
+        let mut batch = Batch::new();
+        for first in [3, 5] {
+            let parts = Part::all([&row, &row].into_iter());
+            put(&mut batch, 1, first, Arrival::first(instant(5)), parts);
+        }
+        store.write(batch).unwrap();
+        let mut batch = Batch::new();
+        let quieter = [(5, 9), (6, 9), (7, 10)];
+        set_quiet(&store.snapshot(), &mut batch, 1, &quieter).unwrap();
+        store.write(batch).unwrap();
+        let quiet = scan(&store.snapshot(), 1, 0).map(|entry| entry.unwrap().arrival.quiet);
+        let quiet: Vec<_> = quiet.map(|quiet| quiet.micros()).collect();
+        assert_eq!(quiet, [0, 0, 9, 9]);
+    }
+
+    #[test]
     fn foreign_bytes_are_no_row() {
-        let decode = |key: &[u8], value: &[u8]| decode(&(key.into(), value.into()));
-        assert!(decode(&[0; 12], &[0; 17]).is_ok());
+        let decode = |key: &[u8], value: &[u8]| -> Result<Vec<Entry>> {
+            stored((key.into(), value.into()))?.entries(0).collect()
+        };
+        assert_eq!(decode(&[0; 12], &[0; 17]).unwrap().len(), 1);
         for (key, value) in [(11, 17), (12, 16), (12, 3)] {
             let (key, value) = (vec![0; key], vec![0; value]);
             assert!(matches!(decode(&key, &value), Err(Error::Corrupt(_))));

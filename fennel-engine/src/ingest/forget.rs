@@ -110,12 +110,11 @@ impl Forgetting {
             }
             part.push(entry);
         }
-        let gone = self.look_at(state, &part, &reading.feeds)?;
+        let mut gone = self.look_at(state, &part, &reading.feeds)?;
+        gone.sort_unstable();
         // What is left is looked at again.
         (swept.groups, swept.gone) = (part.len().saturating_sub(gone.len()), gone.len());
-        for sequence in gone {
-            entry::delete(batch, endpoint, sequence);
-        }
+        entry::delete(state.snapshot(), batch, endpoint, &gone)?;
         self.next = part.last().map_or(0, |entry| entry.sequence + 1);
         if part.len() == limit {
             swept.next = Some(self.next.to_be_bytes().into());

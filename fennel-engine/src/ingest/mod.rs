@@ -6,6 +6,7 @@ pub(crate) mod entry;
 mod expression;
 mod forget;
 mod named;
+mod part;
 mod path;
 mod phase;
 mod python;
@@ -39,7 +40,8 @@ use crate::erase::Later;
 use crate::run::{Handed, Underway};
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
-use entry::{Encoded, Entry};
+use entry::Entry;
+use part::Part;
 use source::{Progress, Taken};
 
 /// A row as it comes: values of JSON by column.
@@ -137,10 +139,14 @@ impl Engine {
         let first = sequencer.len();
         let mut progress: Vec<_> = route.feeds.iter().map(Feed::progress).collect();
         let arrival = sequencer.arrival(route.endpoint, clock.now());
-        let Prepared { rows, mut taken } = prepared;
-        for (index, row, encoded) in rows {
+        let Prepared {
+            rows,
+            parts,
+            mut taken,
+        } = prepared;
+        entry::put(&mut batch, route.endpoint, first, arrival, parts);
+        for (index, row) in rows {
             let sequence = sequencer.take();
-            entry::put(&mut batch, route.endpoint, sequence, arrival, encoded);
             let entry = Entry {
                 sequence,
                 arrival,
@@ -240,8 +246,10 @@ struct Submitted<'e> {
 
 /// Rows with what can be done before they have their places.
 struct Prepared {
-    /// Each with its position in the request, and as the log keeps it.
-    rows: Vec<(usize, Incoming, Encoded)>,
+    /// Each with its position in the request.
+    rows: Vec<(usize, Incoming)>,
+    /// As the log keeps them.
+    parts: Vec<Part>,
     /// What becomes of them in each feed.
     taken: Vec<std::vec::IntoIter<Taken>>,
 }
@@ -253,16 +261,12 @@ impl Prepared {
         let refused = later.refuses(route, &borrowed)?;
         let rows = rows.into_iter().zip(refused).enumerate();
         let kept = rows.filter(|(_, (_, is_refused))| !is_refused);
-        let rows: Vec<_> = kept
-            .map(|(index, (row, _))| {
-                let encoded = Encoded::new(&row);
-                (index, row, encoded)
-            })
-            .collect();
-        let borrowed: Vec<_> = rows.iter().map(|(_, row, _)| row).collect();
+        let rows: Vec<_> = kept.map(|(index, (row, _))| (index, row)).collect();
+        let borrowed: Vec<_> = rows.iter().map(|(_, row)| row).collect();
+        let parts = Part::all(borrowed.iter().copied());
         let feeds = route.feeds.iter();
         let taken = feeds.map(|feed| Ok(feed.take(&borrowed)?.into_iter()));
         let taken = taken.collect::<Result<_, Error>>()?;
-        Ok(Self { rows, taken })
+        Ok(Self { rows, parts, taken })
     }
 }

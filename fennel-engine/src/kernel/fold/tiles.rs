@@ -538,20 +538,28 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_was_forgotten_believes_no_older_state() {
+    fn a_group_of_which_nothing_is_known_believes_no_older_state() {
         let mut stored = Stored::default();
         stored.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
-        let tiles = Tiles::new();
-        tiles.change(b"group", 7, &[5]);
-        for i in 0..u64::try_from(3 * SHARDS * SHARD_TILES).unwrap() {
-            tiles.change(&i.to_be_bytes(), 8, &[]);
+        for is_forgotten in [false, true] {
+            let tiles = Tiles::new();
+            if is_forgotten {
+                ask(&tiles, 1, question(0, 100), &stored);
+            }
+            tiles.change(b"group", 7, &[5]);
+            for i in 0..u64::try_from(3 * SHARDS * SHARD_TILES).unwrap() {
+                let (group, nothing) = (i.to_be_bytes(), Stored::default());
+                let mut sums = empty();
+                let sum = tiles.add(&group, 8, question(0, 100), &nothing, &empty(), &mut sums);
+                sum.unwrap();
+            }
+            // What a reader of the sixth row's state makes of it isn't kept.
+            let old = Stored::default();
+            assert_eq!(ask(&tiles, 6, question(0, 100), &old), Value::Float(0.0));
+            assert_eq!(
+                ask(&tiles, 9, question(0, 100), &stored),
+                Value::Float(100.0)
+            );
         }
-        // What a reader of the sixth row's state makes of it isn't kept.
-        let old = Stored::default();
-        assert_eq!(ask(&tiles, 6, question(0, 100), &old), Value::Float(0.0));
-        assert_eq!(
-            ask(&tiles, 9, question(0, 100), &stored),
-            Value::Float(100.0)
-        );
     }
 }
