@@ -6,6 +6,7 @@ mod changes;
 mod damage;
 mod expected;
 mod overflows;
+mod python;
 mod retention;
 
 use std::collections::BTreeMap;

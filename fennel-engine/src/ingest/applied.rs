@@ -69,11 +69,10 @@ pub(crate) fn rows_of<'f>(
             }
             part.push(entry);
         }
-        let rows: Vec<_> = part.iter().map(|entry| &entry.row).collect();
         for feed in feeds {
-            let read = feed.source().read(&feed.table, &rows)?;
+            let read = feed.read(state, &part)?;
             for (entry, row) in part.iter().zip(read) {
-                let Ok(changes) = row else {
+                let Some(changes) = row else {
                     continue;
                 };
                 for row in taken(state, feed, entry, changes)? {
@@ -104,10 +103,8 @@ fn taken<'f>(
                 Some(Value::Timestamp(time)) => Some(time.micros()),
                 _ => None,
             });
-    // What was set aside for when it came would fit otherwise, and what has a key that is too long, too. A function that
-    // was stopped may come to an end another time.
-    let stays = !source.is_bounded() && !source.calls_python();
-    let doubtful = !stays || times.min().is_some_and(|time| source.may_be_late(time));
+    // What was set aside for when it came would fit otherwise, and what has a key that is too long, too.
+    let doubtful = source.is_bounded() || times.min().is_some_and(|time| source.may_be_late(time));
     let place = (entry.sequence, feed.index());
     let arrival = entry.arrival.at;
     let aside = doubtful && reject::is_aside(state.snapshot(), table.id, place)?;

@@ -115,6 +115,10 @@ impl Forgetting {
         // What is left is looked at again.
         (swept.groups, swept.gone) = (part.len().saturating_sub(gone.len()), gone.len());
         entry::delete(state.snapshot(), batch, endpoint, &gone)?;
+        for sequence in gone {
+            let feeds = reading.feeds.iter();
+            feeds.for_each(|feed| feed.forget(batch, sequence));
+        }
         self.next = part.last().map_or(0, |entry| entry.sequence + 1);
         if part.len() == limit {
             swept.next = Some(self.next.to_be_bytes().into());
@@ -126,8 +130,9 @@ impl Forgetting {
 
     /// The sequences of rows that can go.
     fn look_at(&mut self, state: &State, part: &[Entry], feeds: &[Feed]) -> Result<Vec<u64>> {
-        let rows: Vec<_> = part.iter().map(|entry| &entry.row).collect();
-        let taken = feeds.iter().map(|feed| Ok(feed.take(&rows)?.into_iter()));
+        let taken = feeds
+            .iter()
+            .map(|feed| Ok(feed.taken(state, part)?.into_iter()));
         let mut taken = taken.collect::<Result<Vec<_>>>()?;
         let mut gone = Vec::new();
         for entry in part {
@@ -181,10 +186,10 @@ impl Forgetting {
 
 /// Whether a table has what became of a row.
 fn stays(state: &State, feed: &Feed, sequence: u64, taken: &Taken) -> Result<bool> {
-    let Taken::Row(fitting) = taken else {
+    let Taken::Row(row) = taken else {
         return Ok(false);
     };
-    for it in fitting.iter().flatten() {
+    for it in row.fitting.iter().flatten() {
         let key = it.entry.stored(sequence, feed.index());
         if state.get(Side::After, &key)?.is_some() {
             return Ok(true);

@@ -5,6 +5,7 @@ mod debezium;
 pub(crate) mod entry;
 mod expression;
 mod forget;
+mod memory;
 mod named;
 mod part;
 mod path;

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use super::Incoming;
 use super::applied::TakenRow;
 use super::entry::{EndpointId, Entry};
+use super::memory;
 use super::phase::Phase;
-use super::source::{Fitting, Progress, Source, Taken};
+use super::source::{Changes, Fitting, Progress, Source, Taken};
 use super::tally::Tally;
 use super::watermark::{Mark, Seen};
 use crate::error::{Error, Result};
 use crate::meta;
 use crate::reject;
+use crate::state::State;
 use crate::store::Batch;
 use crate::table::{Table, TableId};
 
@@ -112,6 +114,11 @@ impl Feed {
         (self.table.id, self.index())
     }
 
+    /// Whether it is the same source of the same table.
+    pub(super) fn is(&self, other: &Feed) -> bool {
+        Arc::ptr_eq(&self.table, &other.table) && self.index == other.index
+    }
+
     /// The position among the table's sources.
     pub(crate) fn index(&self) -> u32 {
         self.index as u32
@@ -120,6 +127,39 @@ impl Feed {
     /// What becomes of each row here, except for when it arrives.
     pub(super) fn take(&self, rows: &[&Incoming]) -> Result<Vec<Taken>> {
         self.source().take(&self.table, rows)
+    }
+
+    /// What each row of the log says, as it was taken; nothing for one that wasn't, where that is remembered. What is
+    /// computed again may be another thing only if a Python function has a say in it.
+    pub(super) fn read(&self, state: &State, entries: &[Entry]) -> Result<Vec<Option<Changes>>> {
+        if self.source().calls_python() {
+            let remembered = entries.iter();
+            let remembered = remembered
+                .map(|entry| memory::get(state, &self.table, (entry.sequence, self.index())));
+            return remembered.collect();
+        }
+        let rows: Vec<_> = entries.iter().map(|entry| &entry.row).collect();
+        let read = self.source().read(&self.table, &rows)?;
+        Ok(read.into_iter().map(Result::ok).collect())
+    }
+
+    /// What became of each row of the log here, except for when it arrived. A row that was set aside may be told to be
+    /// left out.
+    pub(super) fn taken(&self, state: &State, entries: &[Entry]) -> Result<Vec<Taken>> {
+        let read = self.read(state, entries)?.into_iter();
+        let taken = read.map(|changes| {
+            changes.map_or(Taken::Left, |changes| {
+                self.source().taken(&self.table, changes)
+            })
+        });
+        Ok(taken.collect())
+    }
+
+    /// Forgets what was remembered of a row of the log.
+    pub(super) fn forget(&self, batch: &mut Batch, sequence: u64) {
+        if self.source().calls_python() {
+            memory::delete(batch, &self.table, (sequence, self.index()));
+        }
     }
 
     /// How far the source is.
@@ -172,8 +212,11 @@ impl Feed {
         } = entry;
         let place = (*sequence, self.index());
         match self.source().meet(progress, *arrival, taken) {
-            Taken::Row(fitting) => {
-                let made = fitting.into_iter().flatten().filter_map(|it| {
+            Taken::Row(taken) => {
+                if let Some(said) = taken.remembered {
+                    memory::put(batch, &self.table, place, said);
+                }
+                let made = taken.fitting.into_iter().flatten().filter_map(|it| {
                     let Fitting { entry, change } = it;
                     entry.put(batch, place.0, place.1);
                     TakenRow::new(&self.table, arrival.at, change)

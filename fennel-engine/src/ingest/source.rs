@@ -12,6 +12,7 @@ use super::Incoming;
 use super::debezium::decoded;
 use super::entry::Arrival;
 use super::expression::Expression;
+use super::memory;
 use super::path::Path;
 use super::phase::Phase;
 use super::python::Function;
@@ -81,12 +82,21 @@ pub(super) type Changes = [Option<Change>; 2];
 /// What becomes of a row that a source was given.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// It goes into the table as these.
-    Row([Option<Fitting>; 2]),
+    /// It goes into the table.
+    Row(Row),
     /// It isn't part of what the source takes.
     Left,
     /// It doesn't fit, for this reason.
     Aside(String),
+}
+
+/// A row as it goes into a table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// What it says there.
+    pub(super) fitting: [Option<Fitting>; 2],
+    /// What it says, to be remembered where a Python function had a say in it.
+    pub(super) remembered: Option<Vec<u8>>,
 }
 
 /// What a row says, and how that goes into the table.
@@ -179,14 +189,24 @@ impl Source {
     /// [`Error::Python`] if a Python function can't be called at all.
     pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Result<Vec<Taken>> {
         let read = self.read(table, rows)?.into_iter();
-        let taken = read.map(
-            |changes| match changes.and_then(|changes| fitting(table, changes)) {
-                Ok([None, None]) => Taken::Left,
-                Ok(fitting) => Taken::Row(fitting),
-                Err(reason) => Taken::Aside(reason),
-            },
-        );
+        let taken = read.map(|changes| match changes {
+            Ok(changes) => self.taken(table, changes),
+            Err(reason) => Taken::Aside(reason),
+        });
         Ok(taken.collect())
+    }
+
+    /// What becomes of a row that says this.
+    pub(super) fn taken(&self, table: &Table, changes: Changes) -> Taken {
+        let remembered = self.calls_python().then(|| memory::encode(&changes));
+        match fitting(table, changes) {
+            Ok([None, None]) => Taken::Left,
+            Ok(fitting) => Taken::Row(Row {
+                fitting,
+                remembered,
+            }),
+            Err(reason) => Taken::Aside(reason),
+        }
     }
 
     /// What each row says, or why it doesn't fit.
@@ -325,7 +345,7 @@ impl Source {
     }
 
     /// Whether a Python function has a say in what becomes of a row.
-    pub(super) fn calls_python(&self) -> bool {
+    pub(crate) fn calls_python(&self) -> bool {
         let mut makers = self.makers.iter();
         makers.any(|maker| matches!(maker, Maker::Python(_)))
             || matches!(self.filter, Some(Filter::Python(_)))
@@ -406,11 +426,11 @@ impl Source {
                 Taken::Left => Taken::Left,
             };
         }
-        let Taken::Row(fitting) = taken else {
+        let Taken::Row(row) = taken else {
             tally.misfits += u64::from(matches!(taken, Taken::Aside(_)));
             return taken;
         };
-        let times = || fitting.iter().flatten().map(|it| it.entry.time);
+        let times = || row.fitting.iter().flatten().map(|it| it.entry.time);
         let late = |time| seen.is_late(time, self.disorder);
         if let Some(reason) = times().min().and_then(late) {
             tally.late += 1;
@@ -420,7 +440,7 @@ impl Source {
         if self.idleness.is_some() {
             phase.begin(arrival.at);
         }
-        Taken::Row(fitting)
+        Taken::Row(row)
     }
 
     /// Whether rows of this event time are taken.

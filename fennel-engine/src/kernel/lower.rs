@@ -39,7 +39,7 @@ pub(crate) fn lower(
         return Err("has a step without an input".into());
     };
     match &node.kernel {
-        plan::Kernel::Rows(steps) => rows(steps, first, &node.output, python),
+        plan::Kernel::Rows(steps) => rows(steps, first, &node.output, (prefix, python)),
         plan::Kernel::Pick(kernel) => pick(kernel, first, &node.output, prefix),
         plan::Kernel::Fold(kernel) => fold(kernel, first, &node.output, prefix),
         plan::Kernel::Join(kernel) => {
@@ -108,13 +108,16 @@ fn rows(
     steps: &[plan::RowStep<'_>],
     input: &Layout,
     output: &plan::Layout<'_>,
-    python: RunBy<'_>,
+    (prefix, python): ([u8; 6], RunBy<'_>),
 ) -> Lowered<(Kernel, Layout)> {
     let mut lowered = Vec::with_capacity(steps.len());
     let mut at = input.clone();
     for (i, step) in steps.iter().enumerate() {
         let after = steps.get(i + 1).map_or(output, |next| &next.input);
-        let (doing, next) = row_step(&step.row, &step.input, (&at, after), python)?;
+        let number = u8::try_from(i).map_err(|_| "has too many steps")?;
+        let [a, b, c, d, e, f] = prefix;
+        let prefix = [a, b, c, d, e, f, number];
+        let (doing, next) = row_step(&step.row, &step.input, (&at, after), (prefix, python))?;
         lowered.push(RowStep {
             step: doing,
             input: std::mem::replace(&mut at, next),
@@ -127,7 +130,7 @@ fn row_step(
     doing: &Doing<'_>,
     before: &plan::Layout<'_>,
     (at, after): (&Layout, &plan::Layout<'_>),
-    python: RunBy<'_>,
+    (prefix, python): ([u8; 7], RunBy<'_>),
 ) -> Lowered<(Step, Layout)> {
     Ok(match doing {
         Doing::Filter(condition) => {
@@ -193,10 +196,8 @@ fn row_step(
                 Does::Filter => at.clone(),
                 Does::Assign(..) | Does::Transform(_) => layout(after)?,
             };
-            (
-                Step::Python(PythonStep::new(step, at, &next, python)?),
-                next,
-            )
+            let step = PythonStep::new(step, (at, &next), prefix, python)?;
+            (Step::Python(step), next)
         }
     })
 }

@@ -14,6 +14,7 @@ mod fold;
 mod group;
 mod join;
 mod lower;
+mod memory;
 mod pick;
 mod python;
 mod rows;
@@ -157,7 +158,7 @@ impl Kernel {
         right: Option<&Table>,
     ) -> Result<Changes> {
         match self {
-            Kernel::Rows(steps) => steps.apply(one.into_owned(), pass.failures),
+            Kernel::Rows(steps) => steps.apply(pass.state, one.into_owned(), pass.failures),
             Kernel::Pick(pick) => pick.apply(pass.state, &one),
             Kernel::Fold(fold) => fold.apply(pass.state, &one, pass.emits, pass.failures),
             Kernel::Join(join) => {
@@ -202,6 +203,7 @@ impl Kernel {
     /// The bytes of what a row is found by in the kernel's state, if it has one.
     fn found_by(&self, row: &Row) -> Option<usize> {
         let (by, keys): (&[usize], usize) = match self {
+            Kernel::Rows(steps) if steps.remembers() => (&[], steps.keys()),
             Kernel::Rows(_) | Kernel::Merge(_) => return None,
             Kernel::Pick(pick) => (&pick.by, 0),
             Kernel::Fold(fold) => (&fold.by, fold.keys),
@@ -242,7 +244,8 @@ impl Kernel {
         limit: usize,
     ) -> Result<Swept> {
         match self {
-            Kernel::Rows(_) | Kernel::Merge(_) => Ok(Swept::default()),
+            Kernel::Merge(_) => Ok(Swept::default()),
+            Kernel::Rows(steps) => steps.compact(state, left, from, limit),
             Kernel::Pick(pick) => pick.compact(state, left, from, limit),
             Kernel::Fold(fold) => fold.compact(state, left, from, limit),
             Kernel::Join(join) => {

@@ -1,19 +1,28 @@
 //! Steps that are done by Python functions.
+//!
+//! A function is asked once what it makes of a row. It may be stopped at any call, so if it were asked again when the row
+//! goes, what had come of it might stay for ever, or something might go that never came.
+
+use std::collections::BTreeMap;
 
 use fennel_core::op;
 use fennel_core::value::{Shape, Value};
 
 use super::lower::{Lowered, position};
+use super::memory::Memory;
 use super::rows::{RowStep, instant};
-use super::{Failure, Layout, Row};
+use super::{Changes, Failure, Layout, Row};
 use crate::error::Result;
 use crate::python::{Callable, Kind, RunBy};
+use crate::state::State;
 
 /// A Python function of rows.
 #[derive(Debug)]
 pub(super) struct PythonStep {
     callable: Callable,
     does: Does,
+    /// What it made of the rows that there are.
+    pub(super) memory: Memory,
 }
 
 /// What becomes of a row.
@@ -28,11 +37,11 @@ enum Does {
 }
 
 impl PythonStep {
-    /// A step on rows of `at` that makes rows of `next`.
+    /// A step on rows of `at` that makes rows of `next`, and the bytes that what it remembers begins with.
     pub(super) fn new(
         step: &op::Python<'_>,
-        at: &Layout,
-        next: &Layout,
+        (at, next): (&Layout, &Layout),
+        prefix: [u8; 7],
         python: RunBy<'_>,
     ) -> Lowered<Self> {
         let (does, kind, makes) = match step.does {
@@ -60,6 +69,7 @@ impl PythonStep {
         Ok(Self {
             callable: Callable::new(&step.function, name, kind, columns, python)?,
             does,
+            memory: Memory::new(prefix, at.keys, next.columns.len()),
         })
     }
 }
@@ -71,27 +81,61 @@ fn with_time(layout: &Layout) -> Vec<(String, Shape)> {
 }
 
 impl RowStep {
-    /// Does a step by a Python function.
+    /// Does a step by a Python function to what comes. What goes is what the function had made; a row that goes and comes
+    /// again, since it holds for another time, isn't given to it.
     pub(super) fn python(
         &self,
         step: &PythonStep,
-        rows: Vec<Row>,
+        changes: Changes,
+        state: &mut State,
         failures: &mut Vec<Failure>,
-    ) -> Result<Vec<Row>> {
-        let arguments = rows.iter().map(|row| {
+    ) -> Result<Changes> {
+        let memory = &step.memory;
+        let mut removed = Vec::with_capacity(changes.removed.len());
+        let mut known = BTreeMap::new();
+        for row in changes.removed {
+            let made = memory.take(state, &row)?;
+            known.insert(memory.key(&row), (row.values.clone(), made.clone()));
+            removed.extend(made.map(|values| Row { values, ..row }));
+        }
+        let known = |row: &Row| {
+            let (values, made) = known.get(&memory.key(row))?;
+            (*values == row.values).then(|| Ok(made.clone()))
+        };
+        let known: Vec<_> = changes.added.iter().map(known).collect();
+        let rows = changes.added.iter().zip(&known);
+        let new = rows
+            .filter(|(_, known)| known.is_none())
+            .map(|(row, _)| row);
+        let mut new = self.made(step, new)?.into_iter();
+        let mut added = Vec::with_capacity(changes.added.len());
+        for (row, known) in changes.added.into_iter().zip(known) {
+            match known.or_else(|| new.next()) {
+                Some(Ok(Some(values))) => {
+                    memory.put(state, &row, &values);
+                    added.push(Row { values, ..row });
+                }
+                Some(Err(reason)) => failures.push(self.failure(&row, reason)),
+                Some(Ok(None)) | None => {}
+            }
+        }
+        Ok(Changes { removed, added })
+    }
+
+    /// The columns of what the function makes of each row, nothing for one that isn't kept, or why it fails.
+    fn made<'r>(
+        &self,
+        step: &PythonStep,
+        rows: impl Iterator<Item = &'r Row> + Clone,
+    ) -> Result<Vec<Result<Option<Vec<Value>>, String>>> {
+        let arguments = rows.clone().map(|row| {
             let time = instant(row.time).unwrap_or(Value::Null);
             row.values.iter().cloned().chain([time]).collect()
         });
         let made = step.callable.each(&arguments.collect::<Vec<_>>())?;
-        let mut kept = Vec::with_capacity(rows.len());
-        for (row, made) in rows.into_iter().zip(made) {
-            match made.and_then(|made| step.row(&row, made)) {
-                Ok(Some(values)) => kept.push(Row { values, ..row }),
-                Ok(None) => {}
-                Err(reason) => failures.push(self.failure(&row, reason)),
-            }
-        }
-        Ok(kept)
+        let made = rows.zip(made);
+        let made = made.map(|(row, made)| made.and_then(|made| step.row(row, made)));
+        Ok(made.collect())
     }
 }
 

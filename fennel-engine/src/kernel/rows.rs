@@ -8,10 +8,14 @@ use fennel_core::native::Call;
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 
+use super::compact::Swept;
+use super::memory::Memory;
 use super::python::PythonStep;
 use super::{Changes, Failure, Layout, OPEN, Row};
 use crate::error::Result;
 use crate::native;
+use crate::state::State;
+use crate::store::Bytes;
 use crate::table::{Table, key};
 
 /// Steps that are done to each row, one after the other.
@@ -81,28 +85,72 @@ impl RowSteps {
     /// # Errors
     ///
     /// A Python function can't be called at all.
-    pub(super) fn apply(&self, changes: Changes, failures: &mut Vec<Failure>) -> Result<Changes> {
+    pub(super) fn apply(
+        &self,
+        state: &mut State,
+        mut changes: Changes,
+        failures: &mut Vec<Failure>,
+    ) -> Result<Changes> {
         let mut unheard = Vec::new();
-        Ok(Changes {
-            removed: self.run(changes.removed, &mut unheard)?,
-            added: self.run(changes.added, failures)?,
-        })
-    }
-
-    fn run(&self, mut rows: Vec<Row>, failures: &mut Vec<Failure>) -> Result<Vec<Row>> {
         for step in &self.0 {
-            if rows.is_empty() {
+            if changes.is_empty() {
                 break;
             }
-            rows = step.run(rows, failures)?;
+            changes = match &step.step {
+                Step::Python(python) => step.python(python, changes, state, failures)?,
+                _ => Changes {
+                    removed: step.run(changes.removed, &mut unheard),
+                    added: step.run(changes.added, failures),
+                },
+            };
         }
-        Ok(rows)
+        Ok(changes)
+    }
+
+    /// Removes some of what its Python functions made of rows that don't go any more: those before the watermark.
+    pub(super) fn compact(
+        &self,
+        state: &mut State,
+        watermark: i64,
+        from: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<Swept> {
+        let mut memories = self.memories().skip_while(|memory| {
+            // They are looked through in order, and where to go on tells which is next.
+            from.is_some_and(|from| memory.is_before(from))
+        });
+        let Some(memory) = memories.next() else {
+            return Ok(Swept::default());
+        };
+        let mut swept = memory.compact(state, watermark, from, limit)?;
+        if swept.next.is_none() {
+            swept.next = memories.next().map(Memory::start);
+        }
+        Ok(swept)
+    }
+
+    /// How many columns of its rows are keys.
+    pub(super) fn keys(&self) -> usize {
+        self.0.first().map_or(0, |step| step.input.keys)
+    }
+
+    /// Whether it remembers what was made of rows.
+    pub(super) fn remembers(&self) -> bool {
+        self.memories().next().is_some()
+    }
+
+    fn memories(&self) -> impl Iterator<Item = &Memory> {
+        self.0.iter().filter_map(|step| match &step.step {
+            Step::Python(python) => Some(&python.memory),
+            _ => None,
+        })
     }
 }
 
 impl RowStep {
-    fn run(&self, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Result<Vec<Row>> {
-        Ok(match &self.step {
+    /// Does a step that needs nothing but the rows.
+    fn run(&self, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+        match &self.step {
             Step::Filter(condition) => self.filter(condition, rows, failures),
             Step::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
             Step::Arrange(positions) => {
@@ -134,8 +182,8 @@ impl RowStep {
                 .flat_map(|row| self.changes(*deletes, &row))
                 .collect(),
             Step::Transform(transform) => self.transform(transform, rows, failures),
-            Step::Python(python) => self.python(python, rows, failures)?,
-        })
+            Step::Python(_) => unreachable!("what was made of rows is remembered"),
+        }
     }
 
     fn filter(

@@ -10,6 +10,7 @@
 //! | without keys | table, 0, event time, id | [value columns](row) |
 //! | with an aggregate that is computed when it is read | none | |
 //! | (any) | table, number of a [kernel](crate::kernel) | the kernel's state |
+//! | with functions in sources | table, [`REMEMBERED`], sequence and source | what the row said |
 //!
 //! Times are turned over so that one seek forward from an instant finds the latest version that is not after it.
 //! The id of a source's row is its sequence and its source.
@@ -98,6 +99,9 @@ const KEY_BYTES: usize = 65_000;
 /// The number of rows among what a table holds; kernels' states have higher ones.
 const ROWS: u16 = 0;
 
+/// The number of what is remembered of rows that functions of sources made; no kernel has it.
+pub(crate) const REMEMBERED: u16 = u16::MAX;
+
 /// A row of a source as it goes into its table.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -116,6 +120,15 @@ pub(crate) enum Said {
     Is = 0,
     /// The key is no more.
     Gone = 1,
+}
+
+impl Said {
+    /// That of a byte.
+    pub(crate) fn of(byte: u8) -> Option<Self> {
+        [Said::Is, Said::Gone]
+            .into_iter()
+            .find(|said| *said as u8 == byte)
+    }
 }
 
 impl Table {

@@ -1,0 +1,68 @@
+//! What rows said when they were taken, where a Python function had a say in that.
+//!
+//! A row is read again by pipelines, expectations, and whatever removes old rows. A function that is stopped then would
+//! take back what is in the table, so it isn't called again.
+//!
+//! | key in [`Space::Table`] | value |
+//! |---|---|
+//! | table, [`REMEMBERED`](crate::table::REMEMBERED), sequence and source | each change: what it says, all columns |
+//!
+//! Of a row that wasn't taken there is nothing. It goes with the row of the log.
+
+use super::source::{Change, Changes};
+use crate::error::{Error, Result};
+use crate::state::{Side, State};
+use crate::store::{Batch, Space};
+use crate::table::{REMEMBERED, Said, Table, decode_values, encode_values, place, values_len};
+
+/// What a row says, in bytes.
+pub(super) fn encode(changes: &Changes) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for change in changes.iter().flatten() {
+        bytes.push(change.said as u8);
+        bytes.extend(encode_values(change.values.iter()));
+    }
+    bytes
+}
+
+fn decode(mut bytes: &[u8], columns: usize) -> Option<Changes> {
+    let mut changes = [None, None];
+    for change in &mut changes {
+        let Some((said, rest)) = bytes.split_first() else {
+            break;
+        };
+        *change = Some(Change {
+            said: Said::of(*said)?,
+            values: decode_values(rest, columns)?,
+        });
+        bytes = rest.get(values_len(rest, columns)?..)?;
+    }
+    bytes.is_empty().then_some(changes)
+}
+
+fn key(table: &Table, (sequence, source): (u64, u32)) -> Vec<u8> {
+    let prefix = Table::state_prefix(table.id, REMEMBERED);
+    [&prefix[..], &place(sequence, source)].concat()
+}
+
+pub(super) fn put(batch: &mut Batch, table: &Table, of: (u64, u32), said: Vec<u8>) {
+    batch.put(Space::Table, key(table, of), said);
+}
+
+pub(super) fn delete(batch: &mut Batch, table: &Table, of: (u64, u32)) {
+    batch.delete(Space::Table, key(table, of));
+}
+
+/// What a row said, if it was taken.
+pub(super) fn get(state: &State, table: &Table, of: (u64, u32)) -> Result<Option<Changes>> {
+    let Some(bytes) = state.get(Side::Before, &key(table, of))? else {
+        return Ok(None);
+    };
+    let changes = decode(&bytes, table.columns.len());
+    changes.map(Some).ok_or_else(|| {
+        Error::Corrupt(format!(
+            "what the Python functions of `{}` made can't be read; restore the store from a backup",
+            table.dataset
+        ))
+    })
+}
