@@ -71,8 +71,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     /// What there is beside branches; a commit holds it from beginning to end.
     pub(crate) registry: Mutex<Registry>,
-    /// Where rows go. Whoever logs reads it until the rows are durable, and a commit writes it.
-    pub(crate) routes: RwLock<Routes>,
+    /// Where rows go. Whoever logs reads it while the rows become durable, and a commit writes it.
+    pub(crate) routes: RwLock<Arc<Routes>>,
     pub(crate) sequencer: Mutex<Sequencer>,
     /// Of which keys no more rows are taken.
     pub(crate) later: RwLock<Arc<Later>>,

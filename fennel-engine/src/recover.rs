@@ -17,6 +17,7 @@ use crate::graph::Graph;
 use crate::history::{Head, Lines};
 use crate::ingest::{Mark, Phase, Sequencer};
 use crate::meta::{self, Meta, TableRecord, TableState};
+use crate::python::{self, Resting, RunBy};
 use crate::run::{Flow, Runner};
 use crate::served::Kept;
 use crate::store::{Batch, Store};
@@ -43,11 +44,14 @@ impl Inner {
             meta::put_format(&mut batch);
             store.write(batch)?;
         }
+        let runner = options.python.clone();
+        let python = runner
+            .map(|runner| Arc::new(Resting::new(runner, clock.clone())) as Arc<dyn python::Runner>);
         let endpoints = meta.endpoints.into_iter().map(|(id, name)| (name, id));
         let mut registry = Registry {
             next_table: meta.next_table,
             endpoints: endpoints.collect(),
-            python: options.python.clone(),
+            python: python.clone(),
             ..Default::default()
         };
         let branches = Branches::default();
@@ -86,13 +90,13 @@ impl Inner {
         Ok(Self {
             erasing: Mutex::default(),
             later: RwLock::new(Arc::new(Later::new(meta.salt, meta.refused))),
-            routes: RwLock::new(registry.routes()),
+            routes: RwLock::new(Arc::new(registry.routes())),
             registry: Mutex::new(registry),
             sequencer: Mutex::new(sequencer),
             served: Kept::default(),
             served_kept: options.served_kept,
             remover: Remover::default(),
-            python: options.python.clone(),
+            python,
             branches,
             runner,
             judging,
@@ -134,14 +138,15 @@ fn open_branch(
             Error::Corrupt(what)
         })?;
         let pipeline = pipeline_of(&catalog, dataset);
-        let python = registry.python.as_ref();
+        let python = RunBy::new(registry.python.as_ref());
         let flow = Flow::new(&program, (dataset, pipeline), (*id, python), |name| {
             registry.table(&catalog, catalog.dataset(name)?)
         })?;
         let table = Table::new(*id, dataset, flow.map(Arc::new), python)?;
         registry.tables.insert(identity, Arc::new(table));
     }
-    Graph::new(&catalog, registry.python.as_ref(), |dataset| {
+    let python = RunBy::new(registry.python.as_ref());
+    Graph::new(&catalog, python, |dataset| {
         registry.table(&catalog, dataset)
     })
 }

@@ -14,6 +14,7 @@ use crate::expectation::Suites;
 use crate::graph::Graph;
 use crate::history::Head;
 use crate::meta::{self, TableRecord, TableState};
+use crate::python::RunBy;
 use crate::run::Held;
 use crate::store::Batch;
 use crate::table::TableId;
@@ -29,7 +30,8 @@ impl Inner {
     ) -> Result<()> {
         let mut new = NewTables::new(&self.store, self.runner.applied());
         new.add(registry, catalog, |_| false)?;
-        let graph = Graph::new(catalog, registry.python.as_ref(), |dataset| {
+        let python = RunBy::new(registry.python.as_ref());
+        let graph = Graph::new(catalog, python, |dataset| {
             new.table_or_known(registry, catalog, dataset)
         })?;
         let mut used = self.branches.tables_besides(branch);
@@ -104,7 +106,7 @@ impl Inner {
         registry
             .tables
             .retain(|identity, table| unused.get(identity) != Some(&table.id));
-        *routes = registry.routes();
+        *routes = Arc::new(registry.routes());
         held.set(registry.live());
         // As long as nobody logs, every row that has a number is durable, or never will be.
         let logged = self

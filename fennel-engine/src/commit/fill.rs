@@ -11,6 +11,7 @@ use super::registry::{Registry, drop_table, in_order, pipeline_of};
 use crate::error::Result;
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
+use crate::python::RunBy;
 use crate::run::{Flow, Held};
 use crate::store::{Batch, Store};
 use crate::table::Table;
@@ -57,7 +58,7 @@ impl<'s> NewTables<'s> {
             }
             let id = registry.next_table;
             let pipeline = pipeline_of(catalog, dataset);
-            let python = registry.python.as_ref();
+            let python = RunBy::new(registry.python.as_ref());
             let flow = Flow::new(&program, (dataset, pipeline), (id, python), |name| {
                 self.table_or_known(registry, catalog, catalog.dataset(name)?)
             })?;
@@ -99,8 +100,13 @@ impl<'s> NewTables<'s> {
         const FEW: u64 = 10_000;
         /// Against loggers that are faster than a replay for ever.
         const PASSES: usize = 16;
+        let calls_python = self
+            .tables
+            .iter()
+            .any(|(_, _, replay)| replay.calls_python());
+        let few = if calls_python { 1 } else { FEW };
         for _ in 0..PASSES {
-            if self.catch_up()? < FEW {
+            if self.catch_up()? < few {
                 break;
             }
         }

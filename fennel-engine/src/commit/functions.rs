@@ -29,6 +29,7 @@ pub(super) fn check(catalog: &Catalog<'_>, (run_by, runs): (RunBy<'_>, bool)) ->
             ..
         } = &used;
         let message = match run_by
+            .runner
             .map(|runner| runner.check(function.code, function.entry_point, runs))
         {
             Some(Ok(())) => continue,

@@ -33,6 +33,7 @@ pub(crate) use registry::{Registry, drop_table, in_order, pipeline_of};
 pub(crate) use remover::Remover;
 
 use crate::history::Moved;
+use crate::python::RunBy;
 use crate::{Engine, Error, Note};
 use proposal::Proposal;
 use registry::missing;
@@ -153,7 +154,7 @@ impl Engine {
             past: &past,
             graph: inner.branches.read(branch, |it| Arc::clone(&it.graph))?,
             now: at,
-            python: (registry.python.as_ref(), !options.preview),
+            python: (RunBy::new(registry.python.as_ref()), !options.preview),
         };
         let proposal = Proposal::new(&arena, &head, request, options.incremental, &known);
         let proposal = match (proposal, moved) {

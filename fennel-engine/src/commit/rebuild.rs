@@ -12,6 +12,7 @@ use crate::engine::Inner;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::ingest::EndpointId;
+use crate::python::RunBy;
 use crate::store::Batch;
 use crate::table::TableId;
 
@@ -34,7 +35,8 @@ impl Inner {
             new.add(registry, &catalog, |structure| {
                 replaced.contains_key(structure)
             })?;
-            let mut graph = Graph::new(&catalog, registry.python.as_ref(), |dataset| {
+            let python = RunBy::new(registry.python.as_ref());
+            let mut graph = Graph::new(&catalog, python, |dataset| {
                 new.table_or_known(registry, &catalog, dataset)
             })?;
             // They say what they said before, and whoever compares them sees that.

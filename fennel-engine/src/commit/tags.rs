@@ -7,6 +7,7 @@ use fennel_core::wire::proto::services::SyncRequest;
 
 use super::omission;
 use super::proposal::Proposal;
+use crate::python::RunBy;
 use crate::tags::BranchTags;
 use crate::{Engine, Error};
 
@@ -30,7 +31,7 @@ impl Engine {
             past: &past,
             graph: branches.read(branch, |it| Arc::clone(&it.graph))?,
             now: self.now(),
-            python: (self.inner.python.as_ref(), false),
+            python: (RunBy::new(self.inner.python.as_ref()), false),
         };
         let proposal = Proposal::new(&arena, &head, request, incremental, &known)?;
         Ok(BranchTags::of(&proposal.definitions.catalog))

@@ -11,7 +11,7 @@ use super::keys::Keys;
 use super::pending::{EndpointRows, Rows};
 use crate::error::Result;
 use crate::ingest::entry::{self, Arrival, Entry};
-use crate::ingest::{EndpointId, Feed};
+use crate::ingest::{EndpointId, Feed, Source};
 use crate::store::{Snapshot, Store};
 
 /// Rows that are read together.
@@ -75,8 +75,14 @@ impl<'k> Search<'k> {
         const FEW: usize = 10_000;
         /// Against loggers that are faster than this for ever.
         const PASSES: usize = 16;
+        let mut sources = self.keys.table.sources.iter();
+        let few = if sources.any(Source::calls_python) {
+            1
+        } else {
+            FEW
+        };
         for _ in 0..PASSES {
-            if self.catch_up(store)? < FEW {
+            if self.catch_up(store)? < few {
                 break;
             }
         }

@@ -20,7 +20,7 @@ mod tally;
 mod watermark;
 
 use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLockReadGuard};
 
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
@@ -85,15 +85,10 @@ impl Engine {
     /// [`Error::Unknown`] if no branch has the endpoint, [`Error::Python`] if a source's Python function can't be
     /// called at all, [`Error::Store`] if the rows couldn't be written.
     pub fn log(&self, webhook: &str, endpoint: &str, rows: Vec<Incoming>) -> Result<Logged, Error> {
-        // Held until the rows are durable, so that a commit which computes a table finds them in the log or here.
-        let routes = self
-            .inner
-            .routes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let route = routes.find(webhook, endpoint)?;
         let sent = rows.len();
-        let prepared = Prepared::new(route, rows, &self.inner.later())?;
+        let (routes, preparing, held) = self.prepare((webhook, endpoint), rows)?;
+        let route = routes.find(webhook, endpoint)?;
+        let prepared = preparing.finish();
         let rows_refused = (sent - prepared.rows.len()) as u64;
         if prepared.rows.is_empty() {
             return Ok(Logged {
@@ -113,7 +108,7 @@ impl Engine {
         self.sequencer()
             .arrived(route.endpoint, submitted.last, submitted.at);
         drop(waiting);
-        drop(routes);
+        drop(held);
         // The rows are acknowledged whatever comes of this: what isn't applied now is with the next row, and
         // `check_applied` tells why.
         let _ = self.inner.apply_logged(submitted.last + 1);
@@ -121,6 +116,29 @@ impl Engine {
             rows_refused,
             ..submitted.logged
         })
+    }
+
+    /// Finds out what becomes of rows, and holds the routes by which that is so, until the rows are durable: a commit
+    /// which computes a table finds them in the log or here.
+    fn prepare(
+        &self,
+        (webhook, endpoint): (&str, &str),
+        rows: Vec<Incoming>,
+    ) -> Result<(Arc<Routes>, Preparing, HeldRoutes<'_>), Error> {
+        let routes = || {
+            let routes = self.inner.routes.read();
+            routes.unwrap_or_else(PoisonError::into_inner)
+        };
+        let mut preparing = Preparing::new(rows);
+        loop {
+            let (by, later) = (Arc::clone(&routes()), self.inner.later());
+            // Functions take long, and those that never end take longest: nobody waits for them but who logs here.
+            preparing.meet(by.find(webhook, endpoint)?, &later)?;
+            let held = routes();
+            if Arc::ptr_eq(&held, &by) && Arc::ptr_eq(&self.inner.later(), &later) {
+                return Ok((by, preparing, held));
+            }
+        }
     }
 
     /// Numbers the rows and queues them, under one lock.
@@ -255,19 +273,60 @@ struct Prepared {
     taken: Vec<std::vec::IntoIter<Taken>>,
 }
 
-impl Prepared {
-    /// All rows of a request but those that are refused.
-    fn new(route: &Route, rows: Vec<Incoming>, later: &Later) -> Result<Self, Error> {
-        let borrowed: Vec<_> = rows.iter().collect();
-        let refused = later.refuses(route, &borrowed)?;
-        let rows = rows.into_iter().zip(refused).enumerate();
-        let kept = rows.filter(|(_, (_, is_refused))| !is_refused);
+/// Routes that stay as they are until it is dropped.
+type HeldRoutes<'e> = RwLockReadGuard<'e, Arc<Routes>>;
+
+/// Rows of a request, and what becomes of them by the routes that were met last.
+struct Preparing {
+    rows: Vec<Incoming>,
+    /// Which of them aren't taken.
+    refused: Vec<bool>,
+    /// What becomes of each row in each feed.
+    taken: Vec<(Feed, Vec<Taken>)>,
+}
+
+impl Preparing {
+    fn new(rows: Vec<Incoming>) -> Self {
+        Self {
+            rows,
+            refused: Vec::new(),
+            taken: Vec::new(),
+        }
+    }
+
+    /// Finds out what becomes of the rows in feeds that weren't met before.
+    fn meet(&mut self, route: &Route, later: &Later) -> Result<(), Error> {
+        let rows: Vec<_> = self.rows.iter().collect();
+        self.refused = later.refuses(route, &rows)?;
+        let mut known = std::mem::take(&mut self.taken);
+        for feed in &route.feeds {
+            let at = known.iter().position(|(of, _)| of.is(feed));
+            let taken = match at {
+                Some(at) => known.swap_remove(at).1,
+                None => feed.take(&rows)?,
+            };
+            self.taken.push((feed.clone(), taken));
+        }
+        Ok(())
+    }
+
+    /// All rows but those that are refused.
+    fn finish(self) -> Prepared {
+        let Self {
+            rows,
+            refused,
+            taken,
+        } = self;
+        let taken = taken.into_iter().map(|(_, taken)| {
+            let kept = taken.into_iter().zip(&refused);
+            let kept = kept.filter_map(|(taken, is_refused)| (!is_refused).then_some(taken));
+            kept.collect::<Vec<_>>().into_iter()
+        });
+        let taken = taken.collect();
+        let rows = rows.into_iter().zip(&refused).enumerate();
+        let kept = rows.filter(|(_, (_, is_refused))| !**is_refused);
         let rows: Vec<_> = kept.map(|(index, (row, _))| (index, row)).collect();
-        let borrowed: Vec<_> = rows.iter().map(|(_, row)| row).collect();
-        let parts = Part::all(borrowed.iter().copied());
-        let feeds = route.feeds.iter();
-        let taken = feeds.map(|feed| Ok(feed.take(&borrowed)?.into_iter()));
-        let taken = taken.collect::<Result<_, Error>>()?;
-        Ok(Self { rows, parts, taken })
+        let parts = Part::all(rows.iter().map(|(_, row)| row));
+        Prepared { rows, parts, taken }
     }
 }

@@ -13,6 +13,9 @@ use crate::error::Result;
 use crate::store::{Batch, Snapshot, Store};
 use crate::table::Table;
 
+/// Rows that are read together.
+const PART: usize = 1_000;
+
 /// Bytes of changes that are written together: what a replay needs of memory, about.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -60,32 +63,66 @@ impl Replay {
         self.endpoints.iter().map(|(endpoint, _)| *endpoint)
     }
 
+    /// Whether functions are called, of which each call takes its time.
+    pub(crate) fn calls_python(&self) -> bool {
+        let mut feeds = self.endpoints.iter().flat_map(|(_, feeds)| feeds);
+        feeds.any(|feed| feed.source().calls_python())
+    }
+
     /// Applies all rows of `snapshot` that weren't applied yet, in order of arrival, and returns how many
     /// there were.
     pub(crate) fn run(&mut self, store: &Store, snapshot: &Snapshot) -> Result<u64> {
         let streams = self.endpoints.iter();
-        let mut streams: Vec<_> = streams
-            .map(|(endpoint, feeds)| {
-                (
-                    entry::scan(snapshot, *endpoint, self.next).peekable(),
-                    feeds,
-                )
-            })
-            .collect();
+        let streams =
+            streams.map(|(endpoint, _)| entry::scan(snapshot, *endpoint, self.next).peekable());
+        let mut streams: Vec<_> = streams.collect();
         let mut rows = 0;
         let mut batch = Batch::new();
-        while let Some((entry, feeds)) = next(&mut streams)? {
-            for feed in feeds {
+        loop {
+            let mut part = Vec::new();
+            while part.len() < PART
+                && let Some(entry) = next(&mut streams)?
+            {
+                part.push(entry);
+            }
+            if part.is_empty() {
+                break;
+            }
+            rows += part.len() as u64;
+            self.settle(&part, &mut batch)?;
+            if batch.bytes() >= BATCH_BYTES {
+                store.write(std::mem::take(&mut batch))?;
+            }
+        }
+        store.write(batch)?;
+        Ok(rows)
+    }
+
+    /// Writes what becomes of rows, which are in order of arrival, each with the position of its endpoint.
+    fn settle(&mut self, part: &[(Entry, usize)], batch: &mut Batch) -> Result<()> {
+        let endpoints = self.endpoints.iter().enumerate();
+        let taken = endpoints.map(|(at, (_, feeds))| {
+            let rows = part.iter().filter(|(_, endpoint)| *endpoint == at);
+            let rows: Vec<_> = rows.map(|(entry, _)| &entry.row).collect();
+            let taken = feeds.iter().map(|feed| Ok(feed.take(&rows)?.into_iter()));
+            taken.collect::<Result<Vec<_>>>()
+        });
+        let mut taken = taken.collect::<Result<Vec<_>>>()?;
+        for (entry, at) in part {
+            let feeds = self.endpoints.get(*at).map(|(_, feeds)| feeds);
+            let feeds = feeds.into_iter().flatten();
+            for (feed, taken) in feeds.zip(taken.get_mut(*at).into_iter().flatten()) {
+                let Some(taken) = taken.next() else {
+                    continue;
+                };
                 let seen = self.seen.entry(feed.index()).or_default();
                 let mut progress = Progress {
                     phase: feed.source().phase(),
                     seen: *seen,
                     tally: Tally::default(),
                 };
-                for taken in feed.take(&[&entry.row])? {
-                    feed.settle(&mut progress, taken, &entry, &mut batch, drop);
-                }
-                feed.put_phase(progress.phase, &mut batch);
+                feed.settle(&mut progress, taken, entry, batch, drop);
+                feed.put_phase(progress.phase, batch);
                 // Nobody else has the table yet, and after an error nobody ever will.
                 feed.source().advance(progress.phase);
                 if let Some(mark) = progress.seen.mark(seen.latest(), entry.sequence + 1) {
@@ -94,30 +131,23 @@ impl Replay {
                 }
                 *seen = progress.seen;
             }
-            rows += 1;
             self.next = entry.sequence + 1;
-            if batch.bytes() >= BATCH_BYTES {
-                store.write(std::mem::take(&mut batch))?;
-            }
         }
-        store.write(batch)?;
-        Ok(rows)
+        Ok(())
     }
 }
 
-/// The row with the lowest sequence of all streams.
-fn next<'f, I: Iterator<Item = Result<Entry>>>(
-    streams: &mut [(Peekable<I>, &'f Vec<Feed>)],
-) -> Result<Option<(Entry, &'f Vec<Feed>)>> {
+/// The row with the lowest sequence of all streams, with the position of its stream.
+fn next<I: Iterator<Item = Result<Entry>>>(
+    streams: &mut [Peekable<I>],
+) -> Result<Option<(Entry, usize)>> {
     // An error goes first, so that it is met.
     let sequence = |entry: &Result<Entry>| entry.as_ref().map_or(0, |entry| entry.sequence);
     let heads = streams.iter_mut().enumerate();
-    let heads = heads.filter_map(|(i, (stream, _))| Some((sequence(stream.peek()?), i)));
+    let heads = heads.filter_map(|(i, stream)| Some((sequence(stream.peek()?), i)));
     let Some((_, first)) = heads.min() else {
         return Ok(None);
     };
-    let Some((stream, feeds)) = streams.get_mut(first) else {
-        return Ok(None);
-    };
-    Ok(stream.next().transpose()?.map(|entry| (entry, *feeds)))
+    let entry = streams.get_mut(first).and_then(Iterator::next);
+    Ok(entry.transpose()?.map(|entry| (entry, first)))
 }

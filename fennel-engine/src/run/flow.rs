@@ -384,7 +384,7 @@ impl Building {
         id: TableId,
     ) -> Result<Flow, String> {
         let (output, layout) = self.ports.remove(&last).ok_or("makes nothing")?;
-        let table = Table::new(id, dataset, None, None)
+        let table = Table::new(id, dataset, None, RunBy::new(None))
             .map_err(|error| error.to_string())?
             .layout();
         let columns = table.columns.iter().map(|(name, shape)| {

@@ -10,6 +10,7 @@ use fennel_core::entity::{
 use fennel_core::ty::Type;
 
 use super::*;
+use crate::python::RunBy;
 use crate::table::Table;
 
 const fn field(name: &'static str, ty: Type<'static>) -> Field<'static> {
@@ -136,8 +137,12 @@ const FEATURESETS: [Featureset<'static>; 3] = [
 fn graph() -> Graph {
     let sets = FEATURESETS.iter().map(Descriptor::Featureset);
     let catalog: Catalog<'_> = sets.chain([Descriptor::Dataset(&USERS)]).collect();
-    let table = |dataset: &Dataset<'_>| Table::new(1, dataset, None, None).ok().map(Arc::new);
-    Graph::new(&catalog, None, table).unwrap()
+    let table = |dataset: &Dataset<'_>| {
+        Table::new(1, dataset, None, RunBy::new(None))
+            .ok()
+            .map(Arc::new)
+    };
+    Graph::new(&catalog, RunBy::new(None), table).unwrap()
 }
 
 /// The steps of a query: of a lookup, its features.
