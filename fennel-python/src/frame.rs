@@ -4,39 +4,45 @@ use std::io::{self, Read, Write};
 
 use serde_json::Value as Json;
 
-/// The largest message that a worker may send.
-const MAX_BYTES: usize = 1 << 29;
+/// The largest message that a worker may send: a thousand rows with some thousand numbers each, or a few MiB in each.
+/// What is read of it takes a few times as much.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
+
+/// Why there is no message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// The pipe has ended.
+    Ended,
+    /// It would be of so many bytes.
+    TooLarge(usize),
+    /// It isn't JSON.
+    Meddled,
+}
 
 /// Writes bytes behind their number.
 pub(crate) fn write(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    let size = u32::try_from(bytes.len()).map_err(|_| too_large(bytes.len()))?;
+    let size = u32::try_from(bytes.len())
+        .map_err(|_| io::Error::other(format!("a message of {} bytes", bytes.len())))?;
     to.write_all(&size.to_be_bytes())?;
     to.write_all(bytes)?;
     to.flush()
 }
 
-/// Reads a message; an error at the end, and for what is none.
-pub(crate) fn read(from: &mut impl Read) -> io::Result<Json> {
+/// Reads a message.
+pub(crate) fn read(from: &mut impl Read) -> Result<Json, Unread> {
     let mut size = [0; 4];
-    from.read_exact(&mut size)?;
+    from.read_exact(&mut size).map_err(|_| Unread::Ended)?;
     let size = u32::from_be_bytes(size) as usize;
     if size > MAX_BYTES {
-        return Err(too_large(size));
+        return Err(Unread::TooLarge(size));
     }
     // What isn't there takes no memory.
     let mut bytes = Vec::new();
-    from.take(size as u64).read_to_end(&mut bytes)?;
-    if bytes.len() < size {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    let read = from.take(size as u64).read_to_end(&mut bytes);
+    if read.is_err() || bytes.len() < size {
+        return Err(Unread::Ended);
     }
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
-fn too_large(size: usize) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("a message of {size} bytes"),
-    )
+    serde_json::from_slice(&bytes).map_err(|_| Unread::Meddled)
 }
 
 #[cfg(test)]
@@ -54,15 +60,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_no_message_is_an_error() {
-        for bytes in [
-            &b""[..],
-            b"\0\0\0",
-            b"\0\0\0\x05{}",
-            b"\0\0\0\x02x}",
-            b"\xff\xff\xff\xff{}",
+    fn what_is_cut_or_too_large_or_no_message_is_told_apart() {
+        for (bytes, why) in [
+            (&b""[..], Unread::Ended),
+            (b"\0\0\0", Unread::Ended),
+            (b"\0\0\0\x05{}", Unread::Ended),
+            (b"\0\0\0\x02x}", Unread::Meddled),
+            (b"\xff\xff\xff\xff{}", Unread::TooLarge(u32::MAX as usize)),
+            (b"\x04\0\0\x01{}", Unread::TooLarge(MAX_BYTES + 1)),
         ] {
-            assert!(read(&mut &*bytes).is_err(), "{bytes:?}");
+            assert_eq!(read(&mut &*bytes), Err(why), "{bytes:?}");
         }
     }
 }

@@ -18,6 +18,8 @@ mod frame;
 mod message;
 mod output;
 mod pool;
+#[cfg(target_os = "linux")]
+mod processes;
 mod ty;
 mod value;
 mod worker;

@@ -80,18 +80,22 @@ impl Workers {
         })
     }
 
-    /// Does something with a worker that nobody else has.
-    fn with<T>(&self, work: impl FnOnce(&mut Worker) -> Result<T, Stop>) -> Result<T, Stop> {
+    /// Does something for functions of a group, or of none, with a worker that nobody else has.
+    fn with<T>(
+        &self,
+        group: Option<u64>,
+        work: impl FnOnce(&mut Worker) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         let mut state = self.state();
         let is_full =
             |state: &State| state.idle.is_empty() && state.count >= self.options.workers.max(1);
-        while is_full(&state) {
+        if is_full(&state) {
             let (others, waited) = self
                 .freed
-                .wait_timeout(state, self.options.time)
+                .wait_timeout_while(state, self.options.time, |state| is_full(state))
                 .unwrap_or_else(PoisonError::into_inner);
             state = others;
-            if waited.timed_out() && is_full(&state) {
+            if waited.timed_out() {
                 let busy = format!(
                     "all {} Python workers are busy with other calls; try again",
                     state.count
@@ -99,7 +103,9 @@ impl Workers {
                 return Err(Stop::Unavailable(busy));
             }
         }
-        let idle = state.idle.pop();
+        let idle = state.idle.iter().map(|worker| worker.fitness(group));
+        let fittest = idle.enumerate().max_by_key(|(_, fitness)| *fitness);
+        let idle = fittest.map(|(at, _)| state.idle.remove(at));
         if idle.is_none() {
             state.count += 1;
         }
@@ -158,7 +164,7 @@ impl Drop for Place<'_> {
 impl Runner for Workers {
     fn check(&self, code: &str, entry_point: &str, runs: bool) -> Result<(), Stop> {
         let message = message::check(code, entry_point, runs);
-        self.with(|worker| worker.check(&message, &self.options))
+        self.with(None, |worker| worker.check(&message, &self.options))
     }
 
     fn call(
@@ -168,6 +174,21 @@ impl Runner for Workers {
         rows: usize,
         lookups: &mut Lookups<'_>,
     ) -> Result<Vec<Vec<Value>>, Stop> {
-        self.with(|worker| worker.call(function, (columns, rows), &self.options, lookups))
+        self.with(Some(function.group), |worker| {
+            worker.call(function, (columns, rows), &self.options, lookups)
+        })
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    use super::*;
+
+    #[test]
+    fn workers_cannot_read_what_the_server_has() {
+        Workers::new(Options::default()).unwrap();
+        assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
     }
 }

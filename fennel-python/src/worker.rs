@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, BufReader, BufWriter};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,16 +12,22 @@ use fennel_engine::python::{Function, Lookups, Stop};
 use serde_json::{Value as Json, json};
 
 use crate::boot::{BOOT, PROGRAM};
-use crate::frame;
+use crate::frame::{self, Unread};
 use crate::message::{self, Answer};
 use crate::output::Output;
 use crate::pool::Options;
+#[cfg(target_os = "linux")]
+use crate::processes;
 
 /// The longest that a worker may take to be ready: pandas is slow to load on a busy machine.
 const STARTING: Duration = Duration::from_secs(120);
 
-/// How many functions a worker keeps, before another takes its place: commits leave old ones behind.
+/// How many functions a worker keeps, before it begins anew: a group may be large.
 const FUNCTIONS: usize = 500;
+
+/// Messages that may be on their way to a worker: its program and its settings, or a call. Whoever reads what it asked for
+/// has no more.
+const UNREAD: usize = 2;
 
 /// What of the server's environment a worker has: what Python is found by, and nothing that may be secret.
 const KEPT: [&str; 8] = [
@@ -44,13 +50,21 @@ const SET: [(&str, &str); 5] = [
     ("TZ", "UTC"),
 ];
 
+/// A message of a worker, or why there is none.
+type Said = Result<Json, Unread>;
+
 /// A process that runs functions, one call at a time. It ends when this is dropped, with all that it started.
 #[derive(Debug)]
 pub(crate) struct Worker {
     child: Child,
     /// Messages on their way to it. A thread writes them, so that one that doesn't read holds nobody up.
-    to: Sender<Vec<u8>>,
-    from: Receiver<Json>,
+    to: SyncSender<Vec<u8>>,
+    /// What it sends. A thread reads that, no more than is waited for.
+    from: Receiver<Said>,
+    /// The group whose functions it ran last, if they were of one.
+    group: Option<u64>,
+    /// Whether it ran anything since it began, or began anew.
+    is_used: bool,
     /// The functions that it has.
     loaded: HashSet<u64>,
     /// Whether it waits for the next call.
@@ -97,13 +111,16 @@ impl Worker {
             child,
             to: writer(stdin),
             from: reader(stdout),
+            group: None,
+            is_used: false,
             loaded: HashSet::new(),
             is_idle: false,
             is_ended: false,
         };
-        worker.send(PROGRAM.into());
-        worker.send(json!({"memory": options.memory}).to_string().into());
-        let said = worker.from.recv_timeout(STARTING).ok();
+        let settings = json!({"memory": options.memory}).to_string();
+        let is_sent = worker.send(PROGRAM.into()) && worker.send(settings.into());
+        let said = is_sent.then(|| worker.from.recv_timeout(STARTING).ok()?.ok());
+        let said = said.flatten();
         let said = said.as_ref().and_then(Json::as_object);
         if said.is_some_and(|said| said.contains_key("ready")) {
             worker.is_idle = true;
@@ -130,11 +147,35 @@ impl Worker {
 
     /// Whether it can take another call.
     pub(crate) fn is_fit(&self) -> bool {
-        self.is_idle && self.loaded.len() < FUNCTIONS
+        self.is_idle
     }
 
-    /// Checks code.
+    /// How well it is prepared for functions of this group; the most is best.
+    pub(crate) fn fitness(&self, group: Option<u64>) -> u8 {
+        match self.is_used {
+            true if group.is_some() && self.group == group => 2,
+            true => 0,
+            false => 1,
+        }
+    }
+
+    /// Has it run functions of this group from now on, or code of none. They meet nothing that those of others have
+    /// changed in Python.
+    fn turn_to(&mut self, group: Option<u64>) -> Result<(), Stop> {
+        self.is_idle = false;
+        let is_same = group.is_some() && group == self.group && self.loaded.len() < FUNCTIONS;
+        if self.is_used && !is_same {
+            self.loaded.clear();
+            self.tell(&json!({"over": true}))?;
+        }
+        self.is_used = true;
+        self.group = group;
+        Ok(())
+    }
+
+    /// Checks code, which is nobody else's.
     pub(crate) fn check(&mut self, message: &Json, options: &Options) -> Result<(), Stop> {
+        self.turn_to(None)?;
         let mut none =
             |_: Json| json!({"refused": "there is no lookup while a function is loaded"});
         self.ask(message, options, &mut none).map(drop)
@@ -148,6 +189,7 @@ impl Worker {
         options: &Options,
         lookups: &mut Lookups<'_>,
     ) -> Result<Vec<Vec<Value>>, Stop> {
+        self.turn_to(Some(function.group))?;
         let is_new = self.loaded.insert(function.id);
         let message = message::call(function, columns, rows, is_new);
         let mut answer = |asked: Json| {
@@ -169,13 +211,19 @@ impl Worker {
         options: &Options,
         lookups: &mut dyn FnMut(Json) -> Json,
     ) -> Result<Vec<Json>, Stop> {
-        self.is_idle = false;
         let end = Instant::now() + options.time;
-        self.send(message.to_string().into());
+        self.tell(message)?;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let answer = match self.from.recv_timeout(left) {
-                Ok(answer) => Answer::of(answer),
+            let said = if left.is_zero() {
+                // There is a message always, if a function asks without end.
+                Err(RecvTimeoutError::Timeout)
+            } else {
+                self.from.recv_timeout(left)
+            };
+            let answer = match said {
+                Ok(Ok(answer)) => Answer::of(answer),
+                Ok(Err(unread)) => return Err(self.unread(&unread)),
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(Stop::Stopped(format!(
                         "took longer than {} s, and was stopped",
@@ -185,7 +233,7 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
             };
             match answer {
-                Some(Answer::Lookup(asked)) => self.send(lookups(asked).to_string().into()),
+                Some(Answer::Lookup(asked)) => self.tell(&lookups(asked))?,
                 Some(Answer::Made(made)) => {
                     self.is_idle = true;
                     return Ok(made);
@@ -201,8 +249,21 @@ impl Worker {
                     )));
                 }
                 Some(Answer::Stopped(how)) => return Err(Stop::Stopped(how)),
-                None => return Err(Stop::Stopped("wrote into the pipe of its worker".into())),
+                None => return Err(meddled()),
             }
+        }
+    }
+
+    /// Why there is no message that could be read.
+    fn unread(&mut self, unread: &Unread) -> Stop {
+        match unread {
+            Unread::Ended => self.ended(),
+            Unread::TooLarge(size) => Stop::Stopped(format!(
+                "answered with {} MiB, and an answer has {} at most; let it make less of a row",
+                size >> 20,
+                frame::MAX_BYTES >> 20
+            )),
+            Unread::Meddled => meddled(),
         }
     }
 
@@ -222,7 +283,10 @@ impl Worker {
         if !std::mem::replace(&mut self.is_ended, true) {
             use rustix::process::{Pid, Signal, kill_process_group};
 
-            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            let pid = Pid::from_child(&self.child);
+            #[cfg(target_os = "linux")]
+            processes::end_descendants(pid);
+            let _ = kill_process_group(pid, Signal::KILL);
         }
         // Does nothing to one that was waited for.
         let _ = self.child.kill();
@@ -230,9 +294,26 @@ impl Worker {
     }
 
     /// Sends a message. That a worker is gone is seen where it should answer.
-    fn send(&self, bytes: Vec<u8>) {
-        let _ = self.to.send(bytes);
+    ///
+    /// # Errors
+    ///
+    /// It doesn't read what it asked for.
+    fn tell(&self, message: &Json) -> Result<(), Stop> {
+        match self.send(message.to_string().into()) {
+            true => Ok(()),
+            false => Err(meddled()),
+        }
     }
+
+    /// Sends a message, unless there are others that aren't read.
+    fn send(&self, bytes: Vec<u8>) -> bool {
+        !matches!(self.to.try_send(bytes), Err(TrySendError::Full(_)))
+    }
+}
+
+/// That a function has its worker say what no worker says.
+fn meddled() -> Stop {
+    Stop::Stopped("wrote into the pipe of its worker, or read from it".into())
 }
 
 impl Drop for Worker {
@@ -241,8 +322,8 @@ impl Drop for Worker {
     }
 }
 
-fn writer(stdin: ChildStdin) -> Sender<Vec<u8>> {
-    let (to, messages) = channel::<Vec<u8>>();
+fn writer(stdin: ChildStdin) -> SyncSender<Vec<u8>> {
+    let (to, messages) = sync_channel::<Vec<u8>>(UNREAD);
     thread::spawn(move || {
         let mut stdin = BufWriter::new(stdin);
         for message in messages {
@@ -254,12 +335,15 @@ fn writer(stdin: ChildStdin) -> Sender<Vec<u8>> {
     to
 }
 
-fn reader(stdout: ChildStdout) -> Receiver<Json> {
-    let (messages, from) = channel();
+fn reader(stdout: ChildStdout) -> Receiver<Said> {
+    // Whoever has it takes one message at a time, and no other is kept for him.
+    let (messages, from) = sync_channel(0);
     thread::spawn(move || {
         let mut stdout = BufReader::new(stdout);
-        while let Ok(message) = frame::read(&mut stdout) {
-            if messages.send(message).is_err() {
+        loop {
+            let said = frame::read(&mut stdout);
+            let is_last = said.is_err();
+            if messages.send(said).is_err() || is_last {
                 break;
             }
         }

@@ -1,21 +1,18 @@
 """Definitions with Python functions of every kind, and what comes of the rows that they are given."""
 
-import sys
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import List, Optional
 
 import pandas as pd
 
-from fennel.client import Client
-from fennel.connectors import Webhook, eval, source
+from fennel.connectors import eval, source
 from fennel.datasets import Count, Dataset, Sum, dataset, field, pipeline
 from fennel.dtypes import Continuous, struct
 from fennel.featuresets import extractor, feature as F, featureset
-from fennel.lib import includes, inputs, meta, outputs
+from fennel.lib import includes, inputs, outputs
+from start import client, now, shop
 
 __owner__ = "shop@example.com"
-shop = Webhook(name="shop")
-client = Client(*sys.argv[1:3])
 
 
 @struct
@@ -116,7 +113,6 @@ class Shopper:
         return df["cents"]
 
 
-now = datetime.now(timezone.utc).replace(microsecond=0)
 entities = {"datasets": [Sale, User, Spent], "featuresets": [Shopper]}
 client.commit("with functions", **entities)
 again = client.commit("the same", **entities)["body"]

@@ -2,8 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
-use fennel_tests::support::{Process, Server, TOKEN};
+use fennel_engine::python::Runner;
+use fennel_python::Workers;
+use fennel_tests::support::{Process, Server, TOKEN, workspace};
+use fennel_vectors::Verdict;
 
 use crate::python::{python, script};
 
@@ -42,6 +46,24 @@ fn functions_of_every_kind_run_and_go_on_after_a_restart() {
 }
 
 #[test]
+fn functions_answer_as_with_the_reference() {
+    let Some(python) = python("its scenarios") else {
+        return;
+    };
+    let options = fennel_python::Options {
+        python,
+        ..Default::default()
+    };
+    let workers: Arc<dyn Runner> = Arc::new(Workers::new(options).unwrap());
+    let folder = workspace().join("tests/interop/scenarios");
+    let judged = fennel_vectors::judge_by(&folder, Some(&workers)).unwrap();
+    assert_eq!(judged.len(), 2);
+    for judged in judged {
+        assert_eq!(judged.verdict, Verdict::Equal, "{judged}");
+    }
+}
+
+#[test]
 fn functions_that_fail_are_told_by_name_and_hold_nothing_up() {
     let Some(python) = python("failing.py") else {
         return;
@@ -49,6 +71,11 @@ fn functions_that_fail_are_told_by_name_and_hold_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
     let printed = folder.path().join("printed");
     let mut command = command(&folder.path().join("data"), &python);
+    // Workers run in the folder for files that don't stay.
+    let running_in = folder.path().join("running-in");
+    std::fs::create_dir(&running_in).unwrap();
+    std::fs::write(running_in.join("left_here.py"), "").unwrap();
+    command.env("TMPDIR", &running_in);
     command.args(["--python-timeout", "2", "--python-memory", "200"]);
     command.arg("--python-output").arg(&printed);
     let server = start(&mut command);
@@ -58,6 +85,12 @@ fn functions_that_fail_are_told_by_name_and_hold_nothing_up() {
     assert!(!said.contains("hunter2"), "{said}");
     let printed = std::fs::read_to_string(&printed).unwrap();
     assert_eq!(printed.matches("hunter2").count(), 3, "{printed}");
+    let hidden = std::fs::read_to_string(running_in.join("hidden")).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{hidden}/status"));
+    assert!(
+        status.is_err() || status.is_ok_and(|status| status.contains("State:\tZ")),
+        "process {hidden} is there still"
+    );
 }
 
 #[test]

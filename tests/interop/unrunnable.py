@@ -1,17 +1,14 @@
 """Definitions with Python functions, which a server refuses that can't run them. Prints why."""
 
-import sys
 from datetime import datetime
 
-from fennel.client import Client
-from fennel.connectors import Webhook, eval, source
+from fennel.connectors import eval, source
 from fennel.datasets import Dataset, dataset, field, pipeline
 from fennel.featuresets import extractor, featureset
 from fennel.lib import inputs, outputs
+from start import client, shop
 
 __owner__ = "shop@example.com"
-shop = Webhook(name="shop")
-client = Client(*sys.argv[1:3])
 
 
 def upper(df):

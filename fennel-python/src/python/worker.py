@@ -1,19 +1,26 @@
 """The worker: reads calls of functions, answers each with what was made, or why there is nothing.
 
+Functions run in a fork of it, which has what functions share and nothing that others have changed. When functions of another
+group are next, the fork ends and there is a new one.
+
 Its own pipes are out of the functions' way: what these read is empty, and what they print goes to stderr.
 """
 
+import ctypes
 import json
 import os
 import queue
 import resource
+import signal
 import threading
 import traceback
 
 LIMIT = 2000  # characters of a message
 FILE = "<function>"
+OVER = 87  # how a fork ends of which nothing else is wanted
+PR_SET_CHILD_SUBREAPER = 36
 
-own_pid = os.getpid()
+own_pid = None
 own_in, own_out = os.dup(0), os.dup(1)
 nothing = os.open(os.devnull, os.O_RDWR)
 os.dup2(nothing, 0)
@@ -28,8 +35,18 @@ current = None
 
 def read_frames():
     """In a thread of its own, so that a worker ends with its server, whatever it is doing."""
-    while True:
-        frames.put(receive(own_in))
+    message = {}
+    while "over" not in message:  # what follows is for the next fork
+        message = receive(own_in)
+        frames.put(message)
+
+
+def adopt():
+    """Has processes whose parents end become children of this one, so that none gets lost. Linux alone knows that."""
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass
 
 
 def receive(file):
@@ -218,23 +235,56 @@ def left_behind():
 
 OUT_OF_MEMORY = json.dumps({"stopped": "memory"}).encode("utf-8")
 
+
+def serve():
+    """Answers calls until it is told that others come."""
+    global own_pid, own_threads, current
+    own_pid = os.getpid()
+    adopt()
+    threading.Thread(target=read_frames, daemon=True).start()
+    own_threads = set(threading.enumerate())
+    while True:
+        message = frames.get()
+        if "over" in message:
+            os._exit(OVER)
+        done = answer(message)
+        try:
+            done = left_behind() or done
+            done = done if isinstance(done, bytes) else json.dumps(done, allow_nan=False).encode("utf-8")
+        except MemoryError:
+            done = OUT_OF_MEMORY
+        current = None
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # a function closed it
+        send_bytes(done)
+
+
+def end_as(status):
+    """Ends as a fork did, so that the server sees how."""
+    if os.WIFSIGNALED(status):
+        ended_by = os.WTERMSIG(status)
+        if ended_by != signal.SIGKILL:
+            signal.signal(ended_by, signal.SIG_DFL)
+        os.kill(os.getpid(), ended_by)
+    os._exit(os.WEXITSTATUS(status))
+
+
 settings = receive(own_in)
 install(look_up)
-threading.Thread(target=read_frames, daemon=True).start()
-own_threads = set(threading.enumerate())
 bound_memory(settings["memory"])
-send({"ready": {"python": sys.version.split()[0], "pandas": pd.__version__}})
+adopt()
+ready = {"ready": {"python": sys.version.split()[0], "pandas": pd.__version__}}
 while True:
-    done = answer(frames.get())
-    try:
-        done = left_behind() or done
-        done = done if isinstance(done, bytes) else json.dumps(done, allow_nan=False).encode("utf-8")
-    except MemoryError:
-        done = OUT_OF_MEMORY
-    current = None
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # a function closed it
-    send_bytes(done)
+    fork = os.fork()
+    if fork == 0:
+        if ready:
+            own_pid = os.getpid()
+            send(ready)
+        serve()
+    ready = None
+    _, status = os.waitpid(fork, 0)
+    if status != OVER << 8:
+        end_as(status)

@@ -9,7 +9,10 @@ pub mod expression;
 pub mod scenario;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, fs, io};
+
+use fennel_engine::python::Runner;
 
 /// One vector, and what came of it.
 #[derive(Debug)]
@@ -45,12 +48,21 @@ impl fmt::Display for Judged {
     }
 }
 
-/// Judges all vectors of a folder, in the order of their files.
+/// Judges all vectors of a folder, in the order of their files. Scenarios with Python functions can't be run.
 ///
 /// # Errors
 ///
 /// If the folder or one of its files can't be read, or there is no vector.
 pub fn judge(folder: &Path) -> io::Result<Vec<Judged>> {
+    judge_by(folder, None)
+}
+
+/// Judges all vectors of a folder, in the order of their files. Python functions are run by `python`.
+///
+/// # Errors
+///
+/// As [`judge`].
+pub fn judge_by(folder: &Path, python: Option<&Arc<dyn Runner>>) -> io::Result<Vec<Judged>> {
     let mut judged = Vec::new();
     for file in files(folder, "jsonl")? {
         let stem = stem(&file);
@@ -59,7 +71,8 @@ pub fn judge(folder: &Path) -> io::Result<Vec<Judged>> {
         }
     }
     for file in files(folder, "json")? {
-        judged.push(scenario::judge(&fs::read_to_string(&file)?, &stem(&file)));
+        let text = fs::read_to_string(&file)?;
+        judged.push(scenario::judge(&text, &stem(&file), python));
     }
     if judged.is_empty() {
         let nothing = format!("{} holds no .json or .jsonl file", folder.display());
