@@ -92,7 +92,7 @@ impl App {
             max_body: config.max_body,
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
-            is_prompt: config.python.is_none(),
+            is_prompt: config.python.is_none() && config.engine.python.is_none(),
             requests,
             request_ids: RequestIds::random(),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),

@@ -22,6 +22,7 @@ mod logged;
 mod metrics;
 mod offline;
 mod openapi;
+mod python;
 mod roles;
 mod secrets;
 mod support;
