@@ -2,12 +2,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
-use fennel_engine::python::Runner;
-use fennel_python::Workers;
-use fennel_tests::support::{Process, Server, TOKEN, workspace};
-use fennel_vectors::Verdict;
+use fennel_tests::support::{Process, Server, TOKEN};
 
 use crate::python::{python, script};
 
@@ -43,24 +39,6 @@ fn functions_of_every_kind_run_and_go_on_after_a_restart() {
         said.contains("calls the Python function") && said.contains("--python"),
         "{said}"
     );
-}
-
-#[test]
-fn functions_answer_as_with_the_reference() {
-    let Some(python) = python("its scenarios") else {
-        return;
-    };
-    let options = fennel_python::Options {
-        python,
-        ..Default::default()
-    };
-    let workers: Arc<dyn Runner> = Arc::new(Workers::new(options).unwrap());
-    let folder = workspace().join("tests/interop/scenarios");
-    let judged = fennel_vectors::judge_by(&folder, Some(&workers)).unwrap();
-    assert_eq!(judged.len(), 2);
-    for judged in judged {
-        assert_eq!(judged.verdict, Verdict::Equal, "{judged}");
-    }
 }
 
 #[test]

@@ -9,10 +9,7 @@ pub mod expression;
 pub mod scenario;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::{fmt, fs, io};
-
-use fennel_engine::python::Runner;
 
 /// One vector, and what came of it.
 #[derive(Debug)]
@@ -48,21 +45,12 @@ impl fmt::Display for Judged {
     }
 }
 
-/// Judges all vectors of a folder, in the order of their files. Scenarios with Python functions can't be run.
+/// Judges all vectors of a folder, in the order of their files.
 ///
 /// # Errors
 ///
 /// If the folder or one of its files can't be read, or there is no vector.
 pub fn judge(folder: &Path) -> io::Result<Vec<Judged>> {
-    judge_by(folder, None)
-}
-
-/// Judges all vectors of a folder, in the order of their files. Python functions are run by `python`.
-///
-/// # Errors
-///
-/// As [`judge`].
-pub fn judge_by(folder: &Path, python: Option<&Arc<dyn Runner>>) -> io::Result<Vec<Judged>> {
     let mut judged = Vec::new();
     for file in files(folder, "jsonl")? {
         let stem = stem(&file);
@@ -71,8 +59,7 @@ pub fn judge_by(folder: &Path, python: Option<&Arc<dyn Runner>>) -> io::Result<V
         }
     }
     for file in files(folder, "json")? {
-        let text = fs::read_to_string(&file)?;
-        judged.push(scenario::judge(&text, &stem(&file), python));
+        judged.push(scenario::judge(&fs::read_to_string(&file)?, &stem(&file)));
     }
     if judged.is_empty() {
         let nothing = format!("{} holds no .json or .jsonl file", folder.display());

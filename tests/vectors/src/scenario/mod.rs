@@ -15,9 +15,8 @@ use base64::engine::general_purpose::STANDARD;
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_engine::python::Runner;
 use fennel_engine::store::Store;
-use fennel_engine::{CommitOptions, Engine, Error, ManualClock, Options, Query};
+use fennel_engine::{CommitOptions, Engine, Error, ManualClock, Query};
 use prost::Message;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -85,12 +84,12 @@ struct Features {
     timestamp_column: Option<String>,
 }
 
-/// Judges the scenario that a file has, whose Python functions `python` runs.
+/// Judges the scenario that a file has.
 #[must_use]
-pub fn judge(text: &str, name: &str, python: Option<&Arc<dyn Runner>>) -> Judged {
+pub fn judge(text: &str, name: &str) -> Judged {
     let verdict = match serde_json::from_str::<Scenario>(text) {
         Ok(scenario) => scenario
-            .verdict(python)
+            .verdict()
             .unwrap_or_else(|broken| Verdict::Wrong(format!("it can't be read: {broken}"))),
         Err(error) => Verdict::Wrong(format!("it can't be read: {error}")),
     };
@@ -102,7 +101,7 @@ pub fn judge(text: &str, name: &str, python: Option<&Arc<dyn Runner>>) -> Judged
 
 impl Scenario {
     /// What comes of it; an error says what of it can't be read.
-    fn verdict(&self, python: Option<&Arc<dyn Runner>>) -> Result<Verdict, String> {
+    fn verdict(&self) -> Result<Verdict, String> {
         let refusal = self
             .definition_error
             .as_ref()
@@ -127,9 +126,7 @@ impl Scenario {
             false => instant(&self.default_now)?,
         };
         let clock = ManualClock::new(now);
-        let mut options = Options::default();
-        options.python = python.cloned();
-        let engine = Engine::open_with(Store::in_memory(), Arc::new(clock.clone()), &options);
+        let engine = Engine::open(Store::in_memory(), Arc::new(clock.clone()));
         let engine = engine.map_err(|error| error.to_string())?;
         if let Err(error) = engine.commit("main", &request, CommitOptions::default()) {
             let error = error.to_string();
