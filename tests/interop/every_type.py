@@ -1,7 +1,7 @@
 """A dataset of all types, which was committed from Rust: frames come back as they went."""
 
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal as Exact
 from typing import Dict, List, Optional
 
@@ -13,7 +13,6 @@ from fennel.datasets import dataset, field
 from fennel.dtypes import Decimal, Embedding, oneof, struct
 from fennel.featuresets import feature as F, featureset
 from fennel.lib import meta
-from compare import NA, check, of_type, utc
 
 lab = Webhook(name="lab")
 client = Client(*sys.argv[1:3])
@@ -54,6 +53,10 @@ class Sample:
     at: datetime = field(timestamp=True)
 
 
+def utc(*parts):
+    return datetime(*parts, tzinfo=timezone.utc)
+
+
 @meta(owner="lab@example.com")
 @featureset
 class SampleFeatures:
@@ -76,6 +79,7 @@ again = client.commit("from Python", datasets=[Sample], featuresets=[SampleFeatu
 assert not again["changed"], again
 
 BIG = 2**53 + 1  # no double
+NA = pd.NA
 coin = Money(amount=1.5, currency="EUR", note=NA)
 note = Money(amount=20.0, currency="USD", note="torn")
 # Column, what is sent, and what comes back: the same, but for what the client does to bytes.
@@ -107,6 +111,29 @@ frame = pd.DataFrame({name: sent for name, sent, _ in COLUMNS})
 expected = {name: list(sent if back is None else back) for name, sent, back in COLUMNS}
 logged = client.log("lab", "sample", frame)["body"]
 assert logged == {"rows": 2, "set_aside": 0}, client._get("/api/v1/dataset/Sample/rejects")
+
+
+def same(value, wanted):
+    if wanted is NA:
+        return pd.isna(value)
+    if isinstance(wanted, Money):
+        pairs = [(getattr(value, name), getattr(wanted, name)) for name in ["amount", "currency", "note"]]
+        return all(same(*pair) for pair in pairs)
+    if isinstance(wanted, list):
+        return len(value) == len(wanted) and all(map(same, value, wanted))
+    if isinstance(wanted, Exact):
+        return Exact(value) == wanted  # text where the client makes the column optional
+    return type(value) is type(wanted) and value == wanted or value == pd.Timestamp(wanted)
+
+
+def check(frame, column, wanted):
+    found = frame[column].tolist()
+    assert same(found, wanted), f"{column}: {found!r} is not {wanted!r}"
+
+
+def of_type(frame, types):
+    for column, dtype in types.items():
+        assert str(frame[column].dtype) == dtype, f"{column}: {frame[column].dtype}"
 
 
 keys = [BIG, -7, 8]

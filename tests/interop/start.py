@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from fennel.client import Client
 from fennel.connectors import Webhook
 
-URL, TOKEN = sys.argv[1:3]
-client = Client(URL, TOKEN)
+client = Client(*sys.argv[1:3])
 shop = Webhook(name="shop")
 now = datetime.now(timezone.utc).replace(microsecond=0)
