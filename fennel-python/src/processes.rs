@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How often they are looked for, at most: one that starts others faster than they are ended could go on for ever.
 const ROUNDS: usize = 100;
 
-/// Ends all processes below a worker, whatever session they are in. The worker stays, halted, and has to be ended next.
+/// Ends all processes below a worker, however they detached themselves. The worker stays, halted, and has to be ended next.
 ///
 /// A worker takes over processes whose parents end, so whatever it started is below it as long as it is there.
 pub(crate) fn end_descendants(worker: Pid) {
