@@ -153,7 +153,9 @@ impl Engine {
         let mut last = 0;
         let (applied, live) = (runner.applied(), runner.live());
         let sources = route.feeds.iter().map(Feed::id);
-        let mut handed = Handed::of(sources.filter(|(table, _)| live.is_read(*table)).collect());
+        let read = sources.filter(|(table, _)| live.is_read(*table));
+        let bytes = prepared.parts.iter().map(Part::bytes).sum();
+        let mut handed = Handed::of(read.collect(), bytes);
         let mut sequencer = self.sequencer();
         let first = sequencer.len();
         let mut progress: Vec<_> = route.feeds.iter().map(Feed::progress).collect();

@@ -74,6 +74,11 @@ impl Part {
         parts
     }
 
+    /// How many bytes it has in the log.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// As the log keeps it, once it has arrived.
     pub(super) fn arrived(self, arrival: Arrival) -> Vec<u8> {
         let mut bytes = self.bytes;

@@ -14,6 +14,9 @@ use crate::table::TableId;
 /// Rows that wait here, at most: beyond that a pass is behind, and reads the log.
 const MOST_ROWS: usize = 20_000;
 
+/// Bytes that the log has of the requests that wait here, at most. In memory they take a few times as much.
+const MOST_BYTES: usize = 32 << 20;
+
 /// The rows of the latest requests, as far as they aren't applied.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
@@ -27,6 +30,7 @@ struct Queue {
     /// Each begins where the one before it ends, so none is missing in between.
     requests: VecDeque<Request>,
     rows: usize,
+    bytes: usize,
 }
 
 /// What one request brought.
@@ -47,6 +51,8 @@ pub(crate) struct Handed {
     feeds: BTreeSet<Source>,
     /// By sequence.
     rows: VecDeque<HandedRow>,
+    /// How many bytes the log has of the request.
+    bytes: usize,
 }
 
 /// A row with its sequence, and the source that took it.
@@ -56,12 +62,18 @@ pub(super) type HandedRow = (u64, Source, TakenRow);
 pub(super) type Source = (TableId, u32);
 
 impl Handed {
-    /// Rows of these sources.
-    pub(crate) fn of(feeds: BTreeSet<Source>) -> Self {
+    /// Rows of these sources, of a request of which the log has so many bytes.
+    pub(crate) fn of(feeds: BTreeSet<Source>, bytes: usize) -> Self {
         Self {
             feeds,
             rows: VecDeque::new(),
+            bytes,
         }
+    }
+
+    /// Whether it is too much to wait beside so many rows and bytes.
+    fn is_too_much(&self, rows: usize, bytes: usize) -> bool {
+        rows + self.rows.len() > MOST_ROWS || bytes + self.bytes > MOST_BYTES
     }
 
     /// Whether it takes rows of a source.
@@ -81,14 +93,15 @@ impl Fresh {
         let mut queue = self.queue();
         let last = queue.requests.back();
         let follows = last.is_none_or(|last| last.sequences.end == sequences.start);
-        let is_full = queue.rows + handed.rows.len() > MOST_ROWS;
+        let is_full = handed.is_too_much(queue.rows, queue.bytes);
         if !follows || is_full || queue.requests.len() == MOST_ROWS {
             queue.clear();
         }
-        if handed.rows.len() > MOST_ROWS {
+        if handed.is_too_much(0, 0) {
             return;
         }
         queue.rows += handed.rows.len();
+        queue.bytes += handed.bytes;
         queue.requests.push_back(Request {
             sequences,
             endpoint,
@@ -145,9 +158,7 @@ impl Fresh {
             && request.sequences.start < sequences.end
         {
             taken.extend(request.cut(sequences.end));
-            if request.sequences.is_empty() {
-                queue.requests.pop_front();
-            }
+            queue.drop_if_cut_off();
         }
         queue.rows -= taken.len();
         Some(taken)
@@ -178,10 +189,14 @@ impl Queue {
             && request.sequences.start < applied
         {
             self.rows -= request.cut(applied).count();
-            if request.sequences.is_empty() {
-                self.requests.pop_front();
-            }
+            self.drop_if_cut_off();
         }
+    }
+
+    /// Drops the first request if none of its rows is left.
+    fn drop_if_cut_off(&mut self) {
+        let first = self.requests.pop_front_if(|it| it.sequences.is_empty());
+        self.bytes -= first.map_or(0, |request| request.handed.bytes);
     }
 
     /// Whether it has what is needed of all rows of these sequences.
@@ -229,7 +244,12 @@ mod tests {
 
     /// Adds a request of rows of one source, whose event times are their sequences.
     fn push(fresh: &Fresh, sequences: Range<u64>, source: Source) {
-        let mut handed = Handed::of([source].into());
+        push_of(fresh, sequences, source, 0);
+    }
+
+    /// [`push`], of so many bytes.
+    fn push_of(fresh: &Fresh, sequences: Range<u64>, source: Source, bytes: usize) {
+        let mut handed = Handed::of([source].into(), bytes);
         for sequence in sequences.clone() {
             let row = TakenRow {
                 arrival: Timestamp::MIN,
@@ -308,5 +328,25 @@ mod tests {
             take(&fresh, most..most + 1, &[(7, 0)]),
             Some(vec![most as i64])
         );
+    }
+
+    #[test]
+    fn no_more_bytes_wait_than_may() {
+        let fresh = Fresh::default();
+        let half = MOST_BYTES / 2;
+        for (sequences, bytes) in [(0..2, half), (2..3, half), (3..4, 1)] {
+            push_of(&fresh, sequences.clone(), (7, 0), bytes);
+            fresh.settle(sequences.end - 1, true);
+        }
+        assert_eq!(take(&fresh, 0..3, &[(7, 0)]), None, "they made place");
+        assert_eq!(take(&fresh, 3..4, &[(7, 0)]), Some(vec![3]));
+        for (sequences, bytes) in [(4..6, half), (6..7, half)] {
+            push_of(&fresh, sequences.clone(), (7, 0), bytes);
+            fresh.settle(sequences.end - 1, true);
+        }
+        assert_eq!(take(&fresh, 4..7, &[(7, 0)]), Some(vec![4, 5, 6]));
+        push_of(&fresh, 7..8, (7, 0), MOST_BYTES + 1);
+        fresh.settle(7, true);
+        assert_eq!(take(&fresh, 7..8, &[(7, 0)]), None, "one alone");
     }
 }
