@@ -22,7 +22,7 @@ mod pending;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 pub(crate) use later::{Later, Refused};
 pub(crate) use pending::{Pending, Rows};
@@ -102,19 +102,17 @@ impl Engine {
             // The last one failed after it was written down.
             inner.finish_rows(&mut registry, &rows)?;
         }
-        let begun = inner.clock.now();
-        let (rows, named, served) = inner.begin(&registry, &keys, later)?;
+        let begun = inner.begin(&registry, &keys, later);
+        let (rows, served) = begun.inspect_err(|_| inner.served.epochs.end())?;
         if rows.count() == 0 && served == 0 {
+            inner.served.epochs.end();
             return Ok(Erased::default());
         }
         inner.finish_rows(&mut registry, &rows)?;
-        // What was served meanwhile was made of the tables that have gone now.
-        let meanwhile = named.places(&inner.store, Some(begun))?;
-        served::take_out(&inner.store, &meanwhile)?;
         drop(registry);
         Ok(Erased {
             rows: rows.count(),
-            served: served + meanwhile.len() as u64,
+            served,
             left: inner.scrub().err(),
         })
     }
@@ -137,14 +135,9 @@ impl Engine {
 }
 
 impl Inner {
-    /// Finds the rows that are to go, and writes them down, if there are any: those of the log, and how many served ones,
-    /// with what tells of a served one that it goes.
-    fn begin(
-        &self,
-        registry: &Registry,
-        keys: &Keys,
-        later: Option<bool>,
-    ) -> Result<(Rows, Named, u64)> {
+    /// Finds the rows that are to go, and writes them down, if there are any: those of the log, and how many served ones. From
+    /// here on no more are kept of these, until [`end`](served::Epochs::end).
+    fn begin(&self, registry: &Registry, keys: &Keys, later: Option<bool>) -> Result<(Rows, u64)> {
         let mut search = Search::new(keys, |webhook, endpoint| {
             registry.endpoint(webhook, endpoint)
         });
@@ -152,7 +145,9 @@ impl Inner {
         let tables = registry.fed_by(&search.endpoints()).into_values().collect();
         let names: Vec<_> = keys.names().collect();
         let named = Named::new(&self.branches, &tables, &names, keys.told.clone());
-        let served = named.places(&self.store, None)?;
+        let named = Arc::new(named);
+        self.keep_none(&named);
+        let served = named.places(&self.store)?;
         // What was logged before is durable, and what comes from now on stays.
         let _nobody_logs = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         search.catch_up(&self.store)?;
@@ -175,7 +170,14 @@ impl Inner {
         for (endpoint, last) in search.last_kept() {
             sequencer.forget_after(endpoint, last);
         }
-        Ok((rows, named, served.len() as u64))
+        Ok((rows, served.len() as u64))
+    }
+
+    /// Has nothing kept any more that is served and names what is erased.
+    fn keep_none(&self, named: &Arc<Named>) {
+        // Whoever holds it may be writing some.
+        let _nobody_keeps = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        self.served.epochs.erase(Arc::clone(named));
     }
 
     /// Takes rows that are written down out of the log and of all tables.
@@ -190,7 +192,9 @@ impl Inner {
         let endpoints: BTreeSet<EndpointId> = rows.endpoints().collect();
         let mut batch = Batch::new();
         meta::put_erasure(&mut batch, &Pending::Bytes);
-        self.rebuild(registry, &endpoints, batch)
+        self.rebuild(registry, &endpoints, batch)?;
+        self.served.epochs.end();
+        Ok(())
     }
 
     /// Takes what was erased off the disk.

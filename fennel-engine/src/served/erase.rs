@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fennel_core::time::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::key::{of_branch, prefixes};
@@ -15,7 +14,6 @@ use crate::error::Result;
 use crate::graph::{Dataset, FeatureId, From, Graph};
 use crate::store::{Batch, Space, Store};
 use crate::table::TableId;
-use crate::table::key::ordered;
 
 /// The served rows that name one of some keys.
 #[derive(Debug)]
@@ -44,26 +42,34 @@ impl Named {
         Named { keys, by }
     }
 
-    /// Where they are, of those that were served from an instant on.
-    pub(crate) fn places(&self, store: &Store, since: Option<Timestamp>) -> Result<Vec<Vec<u8>>> {
+    /// Where they are.
+    pub(crate) fn places(&self, store: &Store) -> Result<Vec<Vec<u8>>> {
         let snapshot = store.snapshot();
         let mut places = Vec::new();
         for (branch, ways) in &self.by {
             for prefix in prefixes(&snapshot, &of_branch(branch))? {
-                let from = since.map(|since| ordered(since.micros()).to_vec());
-                let from = [&prefix[..], &from.unwrap_or_default()].concat();
-                let end = super::key::end(&prefix);
-                for entry in snapshot.scan(Space::Log, from..end) {
+                for entry in snapshot.scan_prefix(Space::Log, &prefix) {
                     let (key, value) = entry?;
                     let place = key.get(prefix.len()..).unwrap_or_default();
                     let row = row(place, &value)?;
-                    if ways.iter().any(|way| self.is_named(way, &row)) {
+                    if self.names(ways, &row) {
                         places.push(key.to_vec());
                     }
                 }
             }
         }
         Ok(places)
+    }
+
+    /// Whether a row of a branch is one of them.
+    pub(super) fn has(&self, branch: &str, row: &ServedRow) -> bool {
+        let ways = self.by.get(branch);
+        ways.is_some_and(|ways| self.names(ways, row))
+    }
+
+    /// Whether a row names one of the keys in any of these ways.
+    fn names(&self, ways: &[Vec<BTreeSet<String>>], row: &ServedRow) -> bool {
+        ways.iter().any(|way| self.is_named(way, row))
     }
 
     /// Whether a row names one of the keys by features for each erase key.

@@ -1,14 +1,16 @@
 //! Keeping rows as they are served.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 use serde_json::{Map, Value as Json};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::epoch::{Epoch, Epochs};
 use super::key::{prefix, workflows};
+use super::row;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::ingest::unit;
@@ -49,6 +51,16 @@ pub(crate) struct Kept {
     count: AtomicU64,
     /// Held by whoever gives a branch one more workflow, so that their number is right.
     naming: Mutex<()>,
+    /// What is erased meanwhile.
+    pub(crate) epochs: Epochs,
+}
+
+/// What a query that keeps its rows begins with.
+struct Begun {
+    epoch: Arc<Epoch>,
+    /// How many branches had been deleted.
+    deleted: u64,
+    now: Timestamp,
 }
 
 impl Engine {
@@ -69,31 +81,48 @@ impl Engine {
         keep.check()?;
         let now = self.inner.clock.now();
         loop {
-            let deleted = self.inner.branches.deleted();
+            let begun = self.begin_to_serve(now);
             let (graph, answer) = self.ask(branch, query, now, Purpose::Online)?;
-            let of = (query, keep);
-            if self.keep((branch, deleted), of, (&graph, &answer), now)? {
+            if self.keep((branch, &begun), (query, keep), (&graph, &answer))? {
                 return Ok(answer);
             }
         }
     }
 
-    /// Keeps an answer of a branch, unless more branches were deleted than were when it was asked: it may be another one of
-    /// that name by now.
+    fn begin_to_serve(&self, now: Timestamp) -> Begun {
+        Begun {
+            epoch: self.inner.served.epochs.current(),
+            deleted: self.inner.branches.deleted(),
+            now,
+        }
+    }
+
+    /// Keeps an answer of a branch but for rows that name what was erased meanwhile. It doesn't where more branches were
+    /// deleted than were when it was asked: it may be another one of that name by now.
     fn keep(
         &self,
-        (branch, deleted): (&str, u64),
+        (branch, begun): (&str, &Begun),
         (query, keep): (&Query, &Keep),
         (graph, answer): (&Graph, &Columns),
-        now: Timestamp,
     ) -> Result<bool> {
+        let now = begun.now;
         let inner = &*self.inner;
         let prefix = prefix(branch, &keep.workflow);
-        let rows = self.rows_to_keep(&prefix, (query, keep), (graph, answer), now)?;
-        // Whoever deletes a branch waits until this is written, and removes it then.
-        let _nobody_deletes = inner.routes.read().unwrap_or_else(PoisonError::into_inner);
-        if inner.branches.deleted() != deleted {
+        let mut rows = self.rows_to_keep(&prefix, (query, keep), (graph, answer), now)?;
+        // Whoever deletes a branch or erases rows waits until this is written, and removes it then.
+        let _nobody_removes = inner.routes.read().unwrap_or_else(PoisonError::into_inner);
+        if inner.branches.deleted() != begun.deleted {
             return Ok(false);
+        }
+        for named in begun.epoch.erased() {
+            let mut kept = Vec::with_capacity(rows.len());
+            for (key, value) in rows {
+                let place = key.get(prefix.len()..).unwrap_or_default();
+                if !named.has(branch, &row(place, &value)?) {
+                    kept.push((key, value));
+                }
+            }
+            rows = kept;
         }
         let is_new = !rows.is_empty()
             && inner
@@ -217,9 +246,9 @@ mod tests {
             values: vec![Value::Int(7)],
         }]);
         let of = (&Query::default(), &Keep::default());
-        let keep = |deleted| engine.keep(("dev", deleted), of, (&graph, &answer), now);
-        let deleted = engine.inner.branches.deleted();
-        assert!(keep(deleted).unwrap());
+        let keep = |begun: &Begun| engine.keep(("dev", begun), of, (&graph, &answer));
+        let begun = engine.begin_to_serve(now);
+        assert!(keep(&begun).unwrap());
         let rows = || {
             let prefix = super::super::of_branch("dev");
             engine.inner.store.scan_prefix(Space::Log, &prefix).count()
@@ -227,8 +256,8 @@ mod tests {
         assert_eq!(rows(), 1);
         engine.delete_branch("dev").unwrap();
         engine.init_branch("dev").unwrap();
-        assert!(!keep(deleted).unwrap());
+        assert!(!keep(&begun).unwrap());
         assert_eq!(rows(), 0);
-        assert!(keep(engine.inner.branches.deleted()).unwrap());
+        assert!(keep(&engine.begin_to_serve(now)).unwrap());
     }
 }

@@ -12,8 +12,10 @@
 //! | `keep` | keeping rows as they are served |
 //! | `key` | where they are |
 //! | `erase` | those that name an erased key |
+//! | `epoch` | what is erased while rows are served |
 //! | `sweep` | forgetting those that are too old |
 
+mod epoch;
 mod erase;
 mod keep;
 mod key;

@@ -9,6 +9,7 @@ mod crashes;
 mod debezium;
 mod definitions;
 mod describe;
+mod erasing;
 mod erasure;
 mod expectations;
 mod expressions;
