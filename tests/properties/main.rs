@@ -6,8 +6,10 @@
 //! erased again. All ways must come to the same tables and the
 //! same answers, to the bit, and these must be those of the `oracle`, which computes them from the definitions.
 //!
-//! `FENNEL_CASES` says how many graphs are tried and `FENNEL_SEED` which is the first. A case that fails is made
-//! smaller and printed with its seed; `FENNEL_SEED=<seed> FENNEL_CASES=1` repeats it.
+//! `FENNEL_CASES` says how many graphs are tried and `FENNEL_SEED` which is the first. With `FENNEL_SECONDS` instead of
+//! `FENNEL_CASES`, further graphs are tried until so many seconds have passed, and the number of them is printed: the one
+//! that is being tried then is the last. A case that fails is made smaller and printed with its seed;
+//! `FENNEL_SEED=<seed> FENNEL_CASES=1` repeats it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -23,31 +25,55 @@ mod scenarios;
 mod value;
 
 use std::env;
+use std::io::{self, Write as _};
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use case::Case;
 use generate::Random;
 use graph::Graph;
 
-/// The seeds to try.
-fn seeds() -> Range<u64> {
-    let number = |name: &str, default: u64| {
-        let text = env::var(name).ok();
-        text.map_or(default, |text| text.parse().expect("a number"))
-    };
-    let first = number("FENNEL_SEED", 1);
-    first..first + number("FENNEL_CASES", 64)
+/// How many graphs are tried, unless the environment says it.
+const CASES: u64 = 64;
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is `{text}`, and no number")),
+    )
 }
 
-/// Panics with the smallest case of the first seed that fails.
+/// The first seed to try.
+fn first() -> u64 {
+    number("FENNEL_SEED").unwrap_or(1)
+}
+
+/// The seeds to try, where no time is given.
+fn seeds() -> Range<u64> {
+    first()..first() + number("FENNEL_CASES").unwrap_or(CASES)
+}
+
+/// Tries seeds, as many as there is time for or as there are to be.
 fn hold(graph: impl Fn(&mut Random) -> Graph) {
-    for seed in seeds() {
-        let case = Case::random(seed, &graph);
-        if case.check().is_some() {
-            let case = case.shrink();
-            let told = case.check().expect("a smaller case fails too");
-            panic!("seed {seed}:\n{case}\n{told}");
-        }
+    let Some(seconds) = number("FENNEL_SECONDS") else {
+        return seeds().for_each(|seed| hold_for(seed, &graph));
+    };
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let in_time = (first()..).take_while(|_| Instant::now() < end);
+    let tried = in_time.map(|seed| hold_for(seed, &graph)).count();
+    // What is printed with a macro isn't shown of a test that passes.
+    let told = format!("{tried} seeds from {} on hold\n", first());
+    io::stderr().write_all(told.as_bytes()).unwrap();
+}
+
+/// Panics with the smallest case of the seed, if it fails.
+fn hold_for(seed: u64, graph: impl Fn(&mut Random) -> Graph) {
+    let case = Case::random(seed, &graph);
+    if case.check().is_some() {
+        let case = case.shrink();
+        let told = case.check().expect("a smaller case fails too");
+        panic!("seed {seed}:\n{case}\n{told}");
     }
 }
 
