@@ -7,6 +7,9 @@ use super::{Bytes, Entry, Result, Scan, Snapshot, Space, prefix_end};
 /// Entries that a scan passes before it is begun anew, which takes about as long.
 const STEPS: usize = 16;
 
+/// Where keys are far apart, one in so many is looked for by passing [`STEPS`] entries; the others by one.
+const TRIES: usize = 16;
+
 /// The entries of a snapshot that begin with a prefix, asked for in ascending order.
 pub(crate) struct Neighbours<'s> {
     snapshot: &'s Snapshot,
@@ -14,6 +17,8 @@ pub(crate) struct Neighbours<'s> {
     end: Bound<Bytes>,
     scan: Option<Scan>,
     ahead: Option<Entry>,
+    /// How many keys in a row were too far from the ones before.
+    far: usize,
 }
 
 impl<'s> Neighbours<'s> {
@@ -24,20 +29,32 @@ impl<'s> Neighbours<'s> {
             end: prefix_end(prefix),
             scan: None,
             ahead: None,
+            far: 0,
         }
     }
 
     /// The first entry at or after `key`, which isn't before the keys of earlier calls.
     pub(crate) fn first_from(&mut self, key: &[u8]) -> Result<Option<&Entry>> {
         if let Some(scan) = &mut self.scan {
-            for _ in 0..STEPS {
-                match &self.ahead {
-                    Some((ahead, _)) if ahead.as_ref() < key => {
-                        self.ahead = scan.next().transpose()?;
-                    }
-                    _ => return Ok(self.ahead.as_ref()),
-                }
+            let is_before = |ahead: &Option<Entry>| {
+                ahead
+                    .as_ref()
+                    .is_some_and(|(ahead, _)| ahead.as_ref() < key)
+            };
+            let mut steps = if self.far.is_multiple_of(TRIES) {
+                STEPS
+            } else {
+                1
+            };
+            while steps > 0 && is_before(&self.ahead) {
+                self.ahead = scan.next().transpose()?;
+                steps -= 1;
             }
+            if !is_before(&self.ahead) {
+                self.far = 0;
+                return Ok(self.ahead.as_ref());
+            }
+            self.far += 1;
         }
         let range = (Bound::Included(Bytes::from(key)), self.end.clone());
         let mut scan = self.snapshot.scan(self.space, range);
@@ -53,5 +70,44 @@ impl<'s> Neighbours<'s> {
             None => None,
         };
         Ok(self.ahead.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::{Batch, Store};
+
+    proptest! {
+        /// Runs of keys that are close follow runs of keys that are far apart.
+        #[test]
+        fn entries_are_those_that_scans_of_their_own_find(
+            stored in btree_set(0..2000_u16, 0..600),
+            runs in vec((0..600_u16, 1..40_u16, 0..30_usize), 0..6),
+        ) {
+            let store = Store::in_memory();
+            let key = |n: u16| [&[1], &n.to_be_bytes()[..]].concat();
+            let mut batch = Batch::new();
+            for n in stored {
+                batch.put(Space::Table, key(n), b"");
+            }
+            batch.put(Space::Table, vec![2], b"");
+            store.write(batch).unwrap();
+            let snapshot = store.snapshot();
+            let mut neighbours = Neighbours::new(&snapshot, Space::Table, &[1]);
+            let mut n = 0;
+            for (jump, step, len) in runs {
+                n += jump;
+                for _ in 0..len {
+                    n += step;
+                    let found = neighbours.first_from(&key(n)).unwrap().cloned();
+                    let expected = snapshot.first_at_or_after(Space::Table, &key(n), &[1]).unwrap();
+                    prop_assert_eq!(&found, &expected);
+                }
+            }
+        }
     }
 }
