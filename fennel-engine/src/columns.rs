@@ -1,9 +1,11 @@
 //! Answers by column.
 
 use fennel_core::value::{Shape, Value};
-use serde_json::{Map, Value as Json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value as Json;
 
-/// The columns of an answer, in the order that was asked for, all of one length.
+/// The columns of an answer, in the order that was asked for, all of one length. It is serialized as an object with a
+/// list of values by column, in order; [`Shape::to_json`] says how each is written.
 #[derive(Clone, Debug, Default)]
 pub struct Columns(pub Vec<Column>);
 
@@ -31,17 +33,31 @@ impl Columns {
         self.0.first().map_or(0, |column| column.values.len())
     }
 
-    /// An object with a list of values by column, in order; [`Shape::to_json`] says how each is written.
+    /// What it is serialized as.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        let columns = self.0.iter().map(|column| {
-            let values = column
-                .values
-                .iter()
-                .map(|value| column.shape.to_json(value));
-            (column.name.clone(), values.collect())
-        });
-        Json::Object(columns.collect::<Map<_, _>>())
+        serde_json::to_value(self).expect("columns are named by texts, and values always written")
+    }
+}
+
+impl Serialize for Columns {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut columns = to.serialize_map(Some(self.0.len()))?;
+        for column in &self.0 {
+            columns.serialize_entry(&column.name, &Written(column))?;
+        }
+        columns.end()
+    }
+}
+
+/// The values of a column.
+struct Written<'a>(&'a Column);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Written(column) = self;
+        let values = column.values.iter();
+        to.collect_seq(values.map(|value| column.shape.json_of(value)))
     }
 }
 

@@ -25,7 +25,7 @@ impl Engine {
     /// Looks up each of `keys` in a dataset: the version with the greatest event time that is not
     /// after its instant. Without `timestamps` that is now, else one incoming instant per key.
     ///
-    /// A key is an object of all key columns. `fields` are the columns to answer, in order; none
+    /// A key is an object of all key columns. `fields` are the columns to answer, in order and each once; none
     /// for all. The order of the keys is kept, and a key may be asked repeatedly.
     ///
     /// # Errors
@@ -178,7 +178,7 @@ fn typed_key(table: &Table, i: usize, mut key: Incoming) -> Result<Vec<Value>, E
     }
 }
 
-/// The positions of these columns; of all where none is named.
+/// The positions of these columns, each once; of all where none is named.
 fn positions(table: &Table, fields: &[String]) -> Result<Vec<usize>, Error> {
     if fields.is_empty() {
         return Ok((0..table.columns.len()).collect());
@@ -197,5 +197,12 @@ fn positions(table: &Table, fields: &[String]) -> Result<Vec<usize>, Error> {
             ))
         })
     });
-    positions.collect()
+    let mut each = Vec::with_capacity(fields.len());
+    for position in positions {
+        let position = position?;
+        if !each.contains(&position) {
+            each.push(position);
+        }
+    }
+    Ok(each)
 }

@@ -1,6 +1,7 @@
 //! Values as JSON.
 
-use serde_json::{Map, Number, Value as Json};
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
 
 use super::{Shape, Value};
 
@@ -34,25 +35,14 @@ impl Shape {
     /// `"Infinity"` and `"-Infinity"`. Bytes that are not UTF-8 lose what is not.
     #[must_use]
     pub fn to_json(&self, value: &Value) -> Json {
-        match (self, value) {
-            (Shape::Optional(inner), value) => inner.to_json(value),
-            (Shape::List(element), Value::List(values)) => {
-                values.iter().map(|value| element.to_json(value)).collect()
-            }
-            (Shape::Map(element), Value::Map(entries)) => {
-                let entries = entries.iter();
-                entries
-                    .map(|(key, value)| (key.clone(), element.to_json(value)))
-                    .collect()
-            }
-            (Shape::Record(_, fields), Value::Record(values)) => {
-                let fields = fields.iter().zip(values);
-                let fields =
-                    fields.map(|((name, shape), value)| (name.clone(), shape.to_json(value)));
-                Json::Object(fields.collect())
-            }
-            (_, value) => value.to_json(),
-        }
+        written(&self.json_of(value))
+    }
+
+    /// A value of this type, which is serialized as what [`to_json`](Shape::to_json) makes of it.
+    #[must_use]
+    pub fn json_of<'a>(&'a self, value: &'a Value) -> JsonOf<'a> {
+        let shape = Some(self);
+        JsonOf { shape, value }
     }
 }
 
@@ -60,38 +50,70 @@ impl Value {
     /// The value as JSON where no type is known: a record without its fields' names.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        match self {
-            Value::Null => Json::Null,
-            Value::Bool(value) => Json::Bool(*value),
-            Value::Int(int) => Json::from(*int),
-            Value::Float(float) => {
-                Number::from_f64(*float).map_or_else(|| unnamed(*float), Json::Number)
+        written(&JsonOf::untyped(self))
+    }
+}
+
+fn written(value: &JsonOf<'_>) -> Json {
+    serde_json::to_value(value).expect("keys are texts, and floats without a number have names")
+}
+
+/// A value that is serialized as the JSON that [`Shape::to_json`] makes of it, without making that.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonOf<'a> {
+    shape: Option<&'a Shape>,
+    value: &'a Value,
+}
+
+impl<'a> JsonOf<'a> {
+    fn untyped(value: &'a Value) -> Self {
+        Self { shape: None, value }
+    }
+}
+
+impl Serialize for JsonOf<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match (self.shape, self.value) {
+            (Some(Shape::Optional(inner)), value) => inner.json_of(value).serialize(to),
+            (Some(Shape::List(element)), Value::List(values)) => {
+                to.collect_seq(values.iter().map(|value| element.json_of(value)))
             }
-            Value::String(text) => Json::String(text.clone()),
-            Value::Bytes(bytes) => Json::String(String::from_utf8_lossy(bytes).into_owned()),
-            Value::Timestamp(timestamp) => Json::String(timestamp.to_string()),
-            Value::Date(date) => Json::String(date.to_string()),
-            Value::Decimal(number) => Json::String(number.to_string()),
-            Value::List(values) | Value::Record(values) => {
-                values.iter().map(Value::to_json).collect()
+            (Some(Shape::Map(element)), Value::Map(entries)) => {
+                let entries = entries.iter();
+                to.collect_map(entries.map(|(key, value)| (key, element.json_of(value))))
             }
-            Value::Map(entries) => {
-                let entries = entries
-                    .iter()
-                    .map(|(key, value)| (key.clone(), value.to_json()));
-                Json::Object(entries.collect::<Map<_, _>>())
+            (Some(Shape::Record(_, fields)), Value::Record(values)) => {
+                let fields = fields.iter().zip(values);
+                to.collect_map(fields.map(|((name, shape), value)| (name, shape.json_of(value))))
+            }
+            (_, Value::Null) => to.serialize_unit(),
+            (_, Value::Bool(value)) => to.serialize_bool(*value),
+            (_, Value::Int(int)) => to.serialize_i64(*int),
+            (_, Value::Float(float)) if float.is_finite() => to.serialize_f64(*float),
+            (_, Value::Float(float)) => to.serialize_str(unnamed(*float)),
+            (_, Value::String(text)) => to.serialize_str(text),
+            (_, Value::Bytes(bytes)) => to.serialize_str(&String::from_utf8_lossy(bytes)),
+            (_, Value::Timestamp(timestamp)) => to.collect_str(timestamp),
+            (_, Value::Date(date)) => to.collect_str(date),
+            (_, Value::Decimal(number)) => to.collect_str(number),
+            (_, Value::List(values) | Value::Record(values)) => {
+                to.collect_seq(values.iter().map(JsonOf::untyped))
+            }
+            (_, Value::Map(entries)) => {
+                let entries = entries.iter();
+                to.collect_map(entries.map(|(key, value)| (key, JsonOf::untyped(value))))
             }
         }
     }
 }
 
-fn unnamed(float: f64) -> Json {
-    let name = if float.is_nan() {
+/// What a float is called that JSON has no number for.
+fn unnamed(float: f64) -> &'static str {
+    if float.is_nan() {
         "NaN"
     } else if float > 0.0 {
         "Infinity"
     } else {
         "-Infinity"
-    };
-    Json::String(name.into())
+    }
 }

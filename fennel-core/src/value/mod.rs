@@ -11,6 +11,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use json::JsonOf;
 pub use shape::Shape;
 pub use unique::Unique;
 

@@ -101,7 +101,7 @@ fn fields_select_and_order_the_columns_and_keys_may_repeat() {
     let fixture = users();
     fixture.log("users", &json!([user(1, "rome", 100)]));
     let keys = rows(&json!([{ "uid": 1 }, { "uid": 2 }, { "uid": "1" }]));
-    let fields = ["ts".to_owned(), "uid".to_owned()];
+    let fields = ["ts", "uid", "ts"].map(str::to_owned);
     let found = fixture
         .engine
         .lookup("main", "Users", keys, &fields, None)

@@ -31,7 +31,7 @@ async fn inspect(
     app.read(move |engine| {
         let read = || engine.inspect(&branch, &dataset, n);
         let columns = caller.read_dataset(engine, &branch, &dataset, read)?;
-        Ok(Answer::json(&columns.to_json()))
+        Ok(Answer::json(&columns))
     })
     .await
 }

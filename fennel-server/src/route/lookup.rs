@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::Method;
 use fennel_core::value::{Unique, Value};
-use fennel_engine::Incoming;
-use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use fennel_engine::{Columns, Found, Incoming};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::app::{Answer, App};
 use crate::auth::{Caller, Mode};
@@ -45,6 +45,13 @@ struct Request {
     timestamps: Option<Vec<Json>>,
 }
 
+#[derive(Serialize)]
+struct Looked<'a> {
+    /// Whether there is each key.
+    found: &'a [bool],
+    data: &'a Columns,
+}
+
 struct Lookup {
     keys: Vec<Incoming>,
     fields: Vec<String>,
@@ -68,9 +75,11 @@ async fn lookup(
         } = lookup;
         let read = || engine.lookup(&branch, &dataset, keys, &fields, timestamps);
         let found = caller.read_dataset(engine, &branch, &dataset, read)?;
-        Ok(Answer::json(
-            &json!({"found": found.found, "data": found.columns.to_json()}),
-        ))
+        let Found { found, columns } = &found;
+        Ok(Answer::json(&Looked {
+            found,
+            data: columns,
+        }))
     })
     .await
 }

@@ -97,7 +97,7 @@ async fn query(
         let columns = caller.read_features(engine, &branch, &query.outputs, read);
         requests.extractions.add(begun.elapsed());
         let columns = columns?;
-        Ok(Answer::json(&columns.to_json()))
+        Ok(Answer::json(&columns))
     })
     .await
 }
