@@ -394,6 +394,45 @@ fn what_is_late_stays_late_in_a_table_that_is_made_of_what_is_left() {
     assert_eq!(found("p1").unwrap()[0], json!([true]));
 }
 
+#[test]
+fn rows_of_a_joined_table_go_once_no_version_can_come_for_them() {
+    let [whole, kept] = [usize::MAX, 1].map(|compact_after| {
+        let mut shop = Shop::on(Store::in_memory(), usize::MAX);
+        shop.options.compact_after = compact_after;
+        shop.restart();
+        let entities = fennel::entities![Member, Open, Membership].into_iter();
+        commit(&shop.engine, &request(entities));
+        let log = |endpoint, at, columns: &[(&str, Value)]| {
+            let change = change("u", "after", at, columns);
+            shop.engine.log("app", endpoint, vec![change]).unwrap();
+        };
+        for hour in 0..150 {
+            shop.clock.set(instant(hour * 3600));
+            let page = ("page", text(format!("p{}", hour % 3)));
+            let user = ("user", Value::Int(hour % 2));
+            log("member", hour * 3600, &[user, page.clone()]);
+            let team = ("team", text(format!("t{hour}")));
+            // Half an hour ago already.
+            log(
+                "open",
+                hour * 3600 - 1800,
+                &[page, team, ("open", Value::Bool(hour % 7 > 0))],
+            );
+        }
+        shop
+    });
+    let instants: Vec<_> = (0..152).map(|hour| hour * 3600 - 900).collect();
+    let all = |shop: &Shop| {
+        [0, 1].map(|user| {
+            let user = ("user", Value::Int(user));
+            shop.ask("main", "Membership", user, &instants).unwrap()
+        })
+    };
+    assert_eq!(all(&kept), all(&whole));
+    let states = [&whole, &kept].map(|shop| shop.stored()[2]);
+    assert!(states[0] >= 150 && states[1] < 70, "{states:?}");
+}
+
 /// A change of a database's row.
 fn change(kind: &str, side: &str, at: i64, columns: &[(&str, Value)]) -> Incoming {
     let at = instant(at).micros() / 1_000;

@@ -140,7 +140,7 @@ impl Join {
         lagging(right, self.until)
     }
 
-    /// Removes rows of streams that no version can come for any more. A table's row may hold still.
+    /// Removes rows that no version can come for any more: of streams those that have asked, of tables those that have ended.
     pub(super) fn compact(
         &self,
         state: &mut State,
@@ -149,11 +149,19 @@ impl Join {
         from: Option<&Bytes>,
         limit: usize,
     ) -> Result<Swept> {
-        if self.keys > 0 {
-            return Ok(Swept::default());
-        }
         let prefix = &self.prefix[..];
         let from = from.map_or(prefix, AsRef::as_ref);
+        if self.keys > 0 {
+            // Each by itself: any number of them may ask for one key, and hold.
+            let len = |rest: &[u8]| Some(rest.len());
+            return sweep(state, prefix, from, limit, len, |state, row, limit| {
+                let entry = Bytes::from([prefix, &row].concat());
+                let value = state.get(Side::After, &entry)?.ok_or_else(corrupt)?;
+                let end = value.first_chunk::<8>().ok_or_else(corrupt)?;
+                let has_ended = key::from_ordered(*end) <= horizon;
+                Gone::first(has_ended.then_some(Ok(entry)).into_iter(), limit)
+            });
+        }
         let len = |rest: &[u8]| table.key_len(rest);
         sweep(state, prefix, from, limit, len, |state, asked, limit| {
             let bound = |time| Bytes::from([prefix, &asked, &key::ordered(time)].concat());
