@@ -85,6 +85,16 @@ struct Member {
     at: DateTime<Utc>,
 }
 
+/// The same rows as those of [`Owner`], also later ones.
+#[dataset(index, history = "1d")]
+#[source(APP.endpoint("owner"), disorder = "1d", cdc = upsert)]
+struct Patient {
+    #[field(key)]
+    page: String,
+    team: String,
+    at: DateTime<Utc>,
+}
+
 /// The pages that are open, and who they belong to.
 #[dataset(index, history = "1d")]
 #[source(APP.endpoint("open"), disorder = "1h", cdc = debezium, filter = open)]
@@ -392,6 +402,48 @@ fn what_is_late_stays_late_in_a_table_that_is_made_of_what_is_left() {
     let found = |page| shop.ask("next", "Owner", ("page", text(page)), &[8 * DAY]);
     assert_eq!(found("p3").unwrap()[0], json!([false]));
     assert_eq!(found("p1").unwrap()[0], json!([true]));
+}
+
+#[test]
+fn what_was_late_for_one_source_alone_stays_late_for_it() {
+    let shop = Shop::on(Store::in_memory(), 1);
+    let entities = fennel::entities![Owner, Patient].into_iter();
+    commit(&shop.engine, &request(entities));
+    let owners = |arrives: i64, rows: &[(&str, i64)]| {
+        shop.clock.set(instant(arrives * 3600));
+        let rows = rows.iter().map(|(page, hour)| {
+            row(&[
+                ("page", text(*page)),
+                ("team", text("t")),
+                ("at", Value::Timestamp(instant(hour * 3600))),
+            ])
+        });
+        let logged = shop.engine.log("app", "owner", rows.collect()).unwrap();
+        logged.rows_set_aside
+    };
+    assert_eq!(owners(0, &[("first", 0)]), 0);
+    assert_eq!(owners(10, &[("often", 10)]), 0);
+    assert_eq!(owners(11, &[("late", 2)]), 1);
+    assert_eq!(owners(12, &[("often", 12), ("as late", 5)]), 1);
+    for hour in (13..1_200).step_by(2) {
+        owners(hour, &[("often", hour)]);
+    }
+    assert!(shop.stored()[0] < 500, "{:?}", shop.stored());
+    shop.engine.init_branch("next").unwrap();
+    let later = fennel::entities![later::Owner].into_iter();
+    let options = CommitOptions::default();
+    shop.engine
+        .commit("next", &request(later), options)
+        .unwrap();
+    let found = |branch, dataset, page| {
+        let found = shop.ask(branch, dataset, ("page", text(page)), &[60 * DAY]);
+        found.unwrap()[0][0] == json!(true)
+    };
+    for page in ["first", "often", "late", "as late"] {
+        let is_late = page.ends_with("late");
+        assert!(found("main", "Patient", page), "{page}");
+        assert_eq!(found("next", "Owner", page), !is_late, "{page}");
+    }
 }
 
 #[test]

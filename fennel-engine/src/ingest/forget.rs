@@ -5,7 +5,8 @@
 //! that is made of what is left has what each key is, and as much of what it was as the tables before it.
 //!
 //! What is left has to be judged as it was. Whether a row is late depends on the latest event time before it, so of each
-//! source the row stays that brought it. Whether a bounded source has ended depends on all silences, so such an
+//! source the row stays that brought it. And a row that was late for one source stays for another that allows for more
+//! disorder; so that row stays too by which it was late. Whether a bounded source has ended depends on all silences, so such an
 //! endpoint keeps all rows. So does one whose rows meet those that can be erased, in any dataset: what is made of both
 //! is made anew then, and has to be what it was for everybody else. And the last row of an endpoint stays, since what
 //! comes next goes by it.
@@ -13,6 +14,7 @@
 use std::collections::BTreeSet;
 
 use fennel_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
@@ -67,16 +69,37 @@ impl Reading {
 }
 
 /// One way through the rows of an endpoint, in order of arrival.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Forgetting {
     /// The sequence to go on from; 0 at the beginning.
     next: u64,
     /// The sources that it is about.
     sources: Vec<(TableId, u32)>,
-    /// What each source has seen, and in which row it saw the latest event time.
-    seen: Vec<(Seen, Option<u64>)>,
-    /// Rows that stay for that alone.
+    /// What each source has met.
+    met: Vec<Met>,
+    /// When the request came whose rows are met.
+    request: Option<Timestamp>,
+    /// Rows that stay for their event time alone.
     spare: BTreeSet<u64>,
+}
+
+/// What a source has seen, and in which rows.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Met {
+    seen: Seen,
+    /// The row of the latest event time.
+    latest: Option<u64>,
+    /// The row of the latest event time before the request: what is late in the request is late by it.
+    before: Option<u64>,
+}
+
+/// What a row is for a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// It brings a later event time than all rows before.
+    Latest,
+    Late,
+    Else,
 }
 
 impl Forgetting {
@@ -97,7 +120,7 @@ impl Forgetting {
         if self.next == 0 || self.sources != reading.sources() {
             *self = Self {
                 sources: reading.sources(),
-                seen: vec![Default::default(); reading.feeds.len()],
+                met: vec![Met::default(); reading.feeds.len()],
                 ..Self::default()
             };
         }
@@ -136,20 +159,25 @@ impl Forgetting {
         let mut taken = taken.collect::<Result<Vec<_>>>()?;
         let mut gone = Vec::new();
         for entry in part {
+            gone.extend(self.begin(entry.arrival.at));
             let (mut is_there, mut is_latest) = (false, false);
+            let mut late = Vec::new();
             for (i, (feed, taken)) in feeds.iter().zip(&mut taken).enumerate() {
                 let Some(taken) = taken.next() else {
                     continue;
                 };
                 is_there |= stays(state, feed, entry.sequence, &taken)?;
-                if self.meet(i, feed, entry, taken) {
-                    is_latest = true;
-                    let before = self
-                        .seen
-                        .get_mut(i)
-                        .and_then(|(_, row)| row.replace(entry.sequence));
-                    gone.extend(before.filter(|before| self.release(*before)));
+                match self.meet(i, feed, entry, taken) {
+                    Came::Latest => {
+                        is_latest = true;
+                        gone.extend(self.lead(i, entry.sequence));
+                    }
+                    Came::Late => late.push(i),
+                    Came::Else => {}
                 }
+            }
+            if is_there || is_latest {
+                late.into_iter().for_each(|i| self.hold(i));
             }
             match (is_there, is_latest) {
                 (true, _) => {}
@@ -160,26 +188,57 @@ impl Forgetting {
         Ok(gone)
     }
 
-    /// Meets a row as its source did; whether that brought a later event time than all before.
-    fn meet(&mut self, i: usize, feed: &Feed, entry: &Entry, taken: Taken) -> bool {
-        let Some((seen, _)) = self.seen.get_mut(i) else {
-            return false;
+    /// Goes on to a request; gives the rows that can go, since only rows of the one before were late by them.
+    fn begin(&mut self, request: Timestamp) -> Vec<u64> {
+        if self.request.replace(request) == Some(request) {
+            return Vec::new();
+        }
+        let before = self.met.iter_mut();
+        let before = before.filter_map(|met| std::mem::replace(&mut met.before, met.latest));
+        let before: BTreeSet<_> = before.collect();
+        before
+            .into_iter()
+            .filter(|row| self.release(*row))
+            .collect()
+    }
+
+    /// Meets a row as its source did.
+    fn meet(&mut self, i: usize, feed: &Feed, entry: &Entry, taken: Taken) -> Came {
+        let Some(met) = self.met.get_mut(i) else {
+            return Came::Else;
         };
         let mut progress = Progress {
             phase: feed.source().phase(),
-            seen: *seen,
+            seen: met.seen,
             tally: Tally::default(),
         };
         feed.source().meet(&mut progress, entry.arrival, taken);
-        let is_later = progress.seen.latest() > seen.latest();
-        *seen = progress.seen;
-        is_later
+        let is_later = progress.seen.latest() > met.seen.latest();
+        met.seen = progress.seen;
+        match (is_later, progress.tally.late) {
+            (true, _) => Came::Latest,
+            (false, 0) => Came::Else,
+            (false, _) => Came::Late,
+        }
+    }
+
+    /// Notes that a row brought a source's latest event time; gives the one before, if it can go.
+    fn lead(&mut self, i: usize, sequence: u64) -> Option<u64> {
+        let before = self.met.get_mut(i)?.latest.replace(sequence)?;
+        self.release(before).then_some(before)
+    }
+
+    /// Keeps the row by which others of the request are late for a source.
+    fn hold(&mut self, i: usize) {
+        if let Some(before) = self.met.get(i).and_then(|met| met.before) {
+            self.spare.remove(&before);
+        }
     }
 
     /// Whether a row that stayed for its event time can go, now that a source has seen a later one.
     fn release(&mut self, sequence: u64) -> bool {
-        let mut seen = self.seen.iter();
-        let is_needed = seen.any(|(_, row)| *row == Some(sequence));
+        let mut met = self.met.iter();
+        let is_needed = met.any(|met| [met.latest, met.before].contains(&Some(sequence)));
         !is_needed && self.spare.remove(&sequence)
     }
 }

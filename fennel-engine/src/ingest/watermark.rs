@@ -14,6 +14,7 @@
 use std::collections::VecDeque;
 
 use fennel_core::time::{Duration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::entry::Arrival;
 
@@ -70,7 +71,7 @@ pub(crate) fn watermark(latest: i64, disorder: Duration) -> i64 {
 }
 
 /// What a source has seen, request by request.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// When the request came whose rows are met.
     request: Option<Timestamp>,
