@@ -11,6 +11,8 @@
 //! | `mark/`, the number of a table and of its source, and a sequence | the latest event time of the source's rows before that ([`Mark`]) |
 //! | `since/` and the number of a table | from when on it knows what it was, if not for ever, in microseconds since 1970 |
 //! | `log since/` and the number of an endpoint | the same, of tables that are made of what its log has, if rows were removed |
+//! | `round/`, the number of a table and of a step of its pipeline, or 0 | how far the step's state, or the table, is looked through for what can go ([`KeptRound`]) |
+//! | `log round/` and the number of an endpoint | the same, of the rows of its log, with what they were for their sources ([`Forgetting`]) |
 //! | `next table` | the lowest number that no table ever had |
 //! | `applied` | how many rows of the log are applied to pipelines |
 //! | `endpoint/` and the number | the webhook's name and the endpoint's |
@@ -27,7 +29,8 @@ use serde::{Deserialize, Serialize};
 use crate::erase::{Pending, Refused};
 use crate::error::{Error, Result};
 use crate::history::{CommitRecord, Head, KeptDefinitions, Lines};
-use crate::ingest::{EndpointId, Mark, Phase};
+use crate::ingest::{EndpointId, Forgetting, Mark, Phase};
+use crate::run::{Kept, KeptRound};
 use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
@@ -71,6 +74,7 @@ pub(crate) struct Meta {
     /// By table and position among the table's sources, the earliest place first.
     pub(crate) marks: Vec<((TableId, u32), Mark)>,
     pub(crate) since: Vec<(TableId, i64)>,
+    pub(crate) rounds: Kept,
     pub(crate) next_table: TableId,
     pub(crate) applied: u64,
     pub(crate) endpoints: Vec<(EndpointId, (String, String))>,
@@ -110,6 +114,12 @@ impl Meta {
             phases: read_all(snapshot, b"phase/", two_numbers)?,
             marks: marks(snapshot)?,
             since: read_all(snapshot, b"since/", number)?,
+            rounds: Kept {
+                tables: read_all(snapshot, b"round/", step)?.into_iter().collect(),
+                log: read_all(snapshot, b"log round/", number)?
+                    .into_iter()
+                    .collect(),
+            },
             next_table: next_table.map_or(Ok(0), |bytes| decode(&bytes))?,
             applied: applied(snapshot)?,
             endpoints: read_all(snapshot, b"endpoint/", number)?,
@@ -268,6 +278,26 @@ pub(crate) fn raise_log_since(
     Ok(())
 }
 
+/// Sets how far a step of a table's pipeline is looked through, or with 0 the table.
+pub(crate) fn put_round(batch: &mut Batch, (table, step): (TableId, u16), round: &KeptRound) {
+    let key = [&rounds_of(table)[..], &step.to_be_bytes()].concat();
+    batch.put(Space::Meta, key, encode(round));
+}
+
+/// What the keys of all rounds through a table and its steps begin with.
+pub(crate) fn rounds_of(table: TableId) -> Vec<u8> {
+    key(b"round/", table)
+}
+
+/// Sets how far an endpoint's log is looked through.
+pub(crate) fn put_log_round(
+    batch: &mut Batch,
+    endpoint: EndpointId,
+    round: &(KeptRound, &Forgetting),
+) {
+    batch.put(Space::Meta, key(b"log round/", endpoint), encode(round));
+}
+
 /// Sets the number of the next table.
 pub(crate) fn put_next_table(batch: &mut Batch, next: TableId) {
     batch.put(Space::Meta, "next table", encode(&next));
@@ -367,6 +397,12 @@ fn key(prefix: &[u8], number: u32) -> Vec<u8> {
 
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_be_bytes)
+}
+
+fn step(bytes: &[u8]) -> Option<(TableId, u16)> {
+    let (table, step) = bytes.split_first_chunk::<4>()?;
+    let step = step.try_into().ok()?;
+    Some((u32::from_be_bytes(*table), u16::from_be_bytes(step)))
 }
 
 fn two_numbers(bytes: &[u8]) -> Option<(u32, u32)> {

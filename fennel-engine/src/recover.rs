@@ -74,7 +74,7 @@ impl Inner {
         restore_since(&registry, meta.since);
         drop_leftovers(&store, &registry, &meta.tables);
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied(), known)?;
-        let runner = Runner::new(meta.applied, registry.live(), options);
+        let runner = Runner::new(meta.applied, registry.live(), options, &meta.rounds);
         let end = sequencer.len();
         for endpoint in registry.endpoints.values() {
             runner.expect(*endpoint, end);
@@ -202,6 +202,7 @@ fn drop_leftovers(store: &Store, registry: &Registry, tables: &[(TableId, TableR
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::run::KeptRound;
     use crate::store::Space;
     use fennel_core::time::Timestamp;
 
@@ -245,6 +246,7 @@ mod tests {
                 latest: 0,
             };
             meta::put_mark(&mut batch, (id, 1), mark);
+            meta::put_round(&mut batch, (id, 1), &KeptRound::default());
             for space in [Space::Table, Space::Rejects] {
                 batch.put(space, [&Table::prefix(id)[..], b"row"].concat(), "value");
             }

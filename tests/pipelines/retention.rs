@@ -447,6 +447,56 @@ fn what_was_late_for_one_source_alone_stays_late_for_it() {
 }
 
 #[test]
+fn what_is_old_goes_however_often_the_engine_is_restarted() {
+    let [whole, steady, restarted] =
+        [(usize::MAX, false), (100, false), (100, true)].map(|(rows, is_restarted)| {
+            let mut shop = Shop::on(Store::in_memory(), rows);
+            shop.options.compact_after = rows;
+            shop.restart();
+            commit(&shop.engine, &request(entities()));
+            for i in 0..12 * 48 {
+                shop.request(i);
+                if is_restarted && i % 12 == 0 {
+                    shop.restart();
+                }
+            }
+            shop.stored()
+        });
+    for (i, kept) in restarted.iter().enumerate() {
+        let all = (&whole, &steady, &restarted);
+        assert!(*kept < steady[i] + 30 && kept * 2 < whole[i], "{all:?}");
+    }
+}
+
+#[test]
+fn a_round_goes_on_where_it_was_when_the_engine_was_closed() {
+    let mut shop = Shop::on(Store::in_memory(), 1);
+    commit(&shop.engine, &request(fennel::entities![Owner]));
+    let own = |shop: &Shop, hour: i64, pages: &[i64]| {
+        let now = instant(hour * 3600);
+        shop.clock.set(now);
+        let rows = pages.iter().map(|page| {
+            row(&[
+                ("page", text(format!("p{page:03}"))),
+                ("team", text(format!("t{hour}"))),
+                ("at", Value::Timestamp(now)),
+            ])
+        });
+        shop.engine.log("app", "owner", rows.collect()).unwrap();
+    };
+    for hour in [0, 5] {
+        (0..150).for_each(|page| own(&shop, hour, &[page * 2, page * 2 + 1]));
+    }
+    // A pass looks at some of the pages, and each engine makes two.
+    for hour in (100..140).step_by(2) {
+        own(&shop, hour, &[999]);
+        own(&shop, hour + 1, &[999]);
+        shop.restart();
+    }
+    assert!(shop.stored()[1] < 350, "{:?}", shop.stored());
+}
+
+#[test]
 fn rows_of_a_joined_table_go_once_no_version_can_come_for_them() {
     let [whole, kept] = [usize::MAX, 1].map(|compact_after| {
         let mut shop = Shop::on(Store::in_memory(), usize::MAX);

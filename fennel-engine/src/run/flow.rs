@@ -7,15 +7,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fennel_core::entity::Dataset;
 use fennel_core::kernel::{Kernel as Plan, Program};
 
-use super::compact::{Compaction, GROUPS};
 use super::met::Met;
+use super::round::{KeptRound, Round};
 use crate::error::{Error, Result};
 use crate::graph::Align;
 use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, Swept, lower};
 use crate::python::RunBy;
-use crate::state::State;
+use crate::state::{Side, State};
 use crate::store::Bytes;
 use crate::table::{Table, TableId};
+
+/// Groups of a step that one pass looks at, at most, for what no row can need any more.
+const GROUPS: usize = 256;
+
+/// The number of a pipeline's first step.
+const FIRST_STEP: u16 = 1;
 
 /// How a pipeline fills a table.
 #[derive(Debug)]
@@ -44,14 +50,12 @@ struct Node {
     right: Option<Port>,
     /// The names of the columns of its rows.
     names: Vec<String>,
-    compaction: Mutex<Compaction>,
+    round: Mutex<Round>,
 }
 
 impl Node {
-    fn compaction(&self) -> MutexGuard<'_, Compaction> {
-        self.compaction
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn round(&self) -> MutexGuard<'_, Round> {
+        self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,23 +173,26 @@ impl Flow {
     }
 
     /// Whether it is time to look for what no row can need any more: after so many rows, at least.
-    pub(super) fn is_due(&self, after: usize) -> bool {
-        let mut nodes = self.nodes.iter();
-        nodes.any(|node| node.compaction().due(after).is_some())
+    pub(super) fn is_due(&self, after: u64) -> bool {
+        self.compacted().any(|(_, node)| node.round().is_due(after))
     }
 
     /// Removes some of what no row can need any more, given the watermarks of the inputs. Nothing is looked through before
-    /// `after` rows have come.
+    /// `after` rows have come. Answers how far the steps are that went on, by their numbers.
     pub(super) fn compact(
         &self,
         state: &mut State,
         of: impl Fn(TableId) -> i64,
-        after: usize,
-    ) -> Result<()> {
+        after: u64,
+    ) -> Result<Vec<(u16, KeptRound)>> {
         let watermarks = self.watermarks(&of);
-        for node in &self.nodes {
-            let mut compaction = node.compaction();
-            let Some(from) = compaction.due(after) else {
+        let mut went_on = Vec::new();
+        for (step, node) in self.compacted() {
+            let mut round = node.round();
+            if !round.is_due(after) {
+                continue;
+            }
+            let Some(from) = round.begin(i64::MAX) else {
                 continue;
             };
             let inputs = self.inputs_of(node, &watermarks, &of);
@@ -193,9 +200,29 @@ impl Flow {
             let swept = node
                 .kernel
                 .compact(state, inputs, table, from.as_ref(), GROUPS)?;
-            compaction.advance(swept);
+            round.advance(swept, i64::MIN);
+            went_on.push((step, round.kept(state.applied(Side::After))));
         }
-        Ok(())
+        Ok(went_on)
+    }
+
+    /// The steps whose states are looked through, by their numbers: the rows of an aggregate that answers lookups stay, or
+    /// go by its dataset's history.
+    fn compacted(&self) -> impl Iterator<Item = (u16, &Node)> {
+        let nodes = (FIRST_STEP..).zip(&self.nodes).enumerate();
+        nodes.filter_map(|(i, it)| (!self.answers(i)).then_some(it))
+    }
+
+    /// Whether a node is the aggregate that answers for the table.
+    fn answers(&self, node: usize) -> bool {
+        self.computed.is_some() && self.output == Port::Node(node)
+    }
+
+    /// Goes on with rounds that there were.
+    pub(super) fn resume(&self, of: impl Fn(u16) -> Round) {
+        for (step, node) in self.compacted() {
+            *node.round() = of(step);
+        }
     }
 
     /// Removes rows of the aggregate that answers for the table: what it was before `horizon` isn't asked for.
@@ -268,13 +295,10 @@ impl Flow {
                 made.push(Changes::default());
                 continue;
             }
-            // The rows of an aggregate that answers lookups stay.
-            if self.computed.is_none() || self.output != Port::Node(i) {
-                node.compaction().grow(one.added.len());
-            }
+            node.round().grow(one.added.len() as u64);
             let mut pass = Pass {
                 state: &mut *state,
-                emits: emits || self.computed.is_none() || self.output != Port::Node(i),
+                emits: emits || !self.answers(i),
                 names: &node.names,
                 failures: &mut *failures,
             };
@@ -355,7 +379,9 @@ impl Building {
             (Some((Port::Input(i), _)), Some(of)) if is_table(*of) => self.inputs.get(*i),
             _ => None,
         };
-        let number = u16::try_from(self.nodes.len() + 1).map_err(|_| "has too many steps")?;
+        let number = u16::try_from(self.nodes.len()).ok();
+        let number = number.and_then(|i| i.checked_add(FIRST_STEP));
+        let number = number.ok_or("has too many steps")?;
         let prefix = Table::state_prefix(id, number);
         let (kernel, layout) = lower(node, &layouts, right.map(Arc::as_ref), (prefix, python))?;
         let left = inputs
@@ -371,7 +397,7 @@ impl Building {
             left,
             right,
             names,
-            compaction: Mutex::default(),
+            round: Mutex::default(),
         });
         self.ports.insert(at, (port, layout));
         Ok(())

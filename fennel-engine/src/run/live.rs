@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fresh::{HandedRow, Source};
+use super::round::Kept;
 use crate::error::Result;
 use crate::ingest::{EndpointId, Feed, Reading, TakenRow, rows_of};
 use crate::kernel::{Changes, OPEN, Row};
@@ -116,6 +117,15 @@ impl Live {
     /// The tables with pipelines, each behind those that it reads.
     pub(crate) fn derived(&self) -> &[Arc<Table>] {
         &self.derived
+    }
+
+    /// Goes on with the rounds of steps that there were, with the first `applied` rows of the log applied.
+    pub(super) fn resume(&self, rounds: &Kept, applied: u64) {
+        for table in &self.derived {
+            if let Some(flow) = &table.flow {
+                flow.resume(|step| rounds.of_table(table.id, step, applied));
+            }
+        }
     }
 
     /// Forgets what kernels remember of passes, one of which didn't happen.

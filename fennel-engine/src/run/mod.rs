@@ -8,12 +8,12 @@
 //! A commit that fills new tables keeps the turn until they are there. Rows are acknowledged meanwhile, and queries see
 //! derived tables as they were, until the commit is made and applies what has come.
 
-mod compact;
 mod flow;
 mod fresh;
 mod horizon;
 mod live;
 mod met;
+mod round;
 mod trim;
 mod watermark;
 
@@ -30,6 +30,7 @@ pub(crate) use fresh::Handed;
 use live::Gathering;
 pub(crate) use live::Live;
 use met::Part;
+pub(crate) use round::{Kept, KeptRound};
 use trim::{Present, Trimming};
 use watermark::Watermarks;
 
@@ -86,9 +87,12 @@ enum Holder {
 }
 
 impl Runner {
-    /// Goes on behind the first `applied` rows of the log.
-    pub(crate) fn new(applied: u64, live: Live, options: &Options) -> Self {
+    /// Goes on behind the first `applied` rows of the log, and with the rounds that there were.
+    pub(crate) fn new(applied: u64, live: Live, options: &Options, rounds: &Kept) -> Self {
+        live.resume(rounds, applied);
+        let trimming = |after| Mutex::new(Trimming::new(after, &live, rounds, applied));
         Self {
+            trimming: options.trim_after.map(trimming),
             turn: Mutex::new(Turn {
                 holder: Holder::Nobody,
                 applied,
@@ -96,9 +100,6 @@ impl Runner {
                 failed: None,
             }),
             compact_after: options.compact_after,
-            trimming: options
-                .trim_after
-                .map(|after| Mutex::new(Trimming::new(after))),
             ..Default::default()
         }
     }
@@ -208,7 +209,7 @@ impl Runner {
     /// Whether something may have become older than its history.
     fn is_trim_due(&self, live: &Live) -> bool {
         self.trimming()
-            .is_some_and(|trimming| trimming.is_due(live))
+            .is_some_and(|mut trimming| trimming.is_due(live))
     }
 
     /// The endpoints that have rows from `applied` on.
@@ -388,7 +389,7 @@ impl Passes<'_> {
                 written.push(table);
             }
         }
-        self.compact(&mut state)?;
+        self.compact(&mut state, &mut batch)?;
         if is_due && let Some(mut trimming) = self.runner.trimming() {
             let present = Present {
                 now: self.now,
@@ -409,18 +410,23 @@ impl Passes<'_> {
     }
 
     /// Removes some of what no row can need any more.
-    fn compact(&self, state: &mut State) -> Result<()> {
-        let after = self.runner.compact_after;
+    fn compact(&self, state: &mut State, batch: &mut Batch) -> Result<()> {
+        let after = self.runner.compact_after as u64;
         let flows = self.live.derived().iter();
-        let flows = flows.filter_map(|table| table.flow.as_ref());
-        let mut due = flows.filter(|flow| flow.is_due(after)).peekable();
+        let flows = flows.filter_map(|table| Some((table.id, table.flow.as_ref()?)));
+        let mut due = flows.filter(|(_, flow)| flow.is_due(after)).peekable();
         if due.peek().is_none() {
             return Ok(());
         }
         let _span = tracing::debug_span!("compact").entered();
         let applied = state.applied(Side::After);
         let watermarks = Watermarks::new(self.live.derived().iter(), applied);
-        due.try_for_each(|flow| flow.compact(state, |id| watermarks.of(id), after))
+        due.try_for_each(|(table, flow)| {
+            for (step, round) in flow.compact(state, |id| watermarks.of(id), after)? {
+                meta::put_round(batch, (table, step), &round);
+            }
+            Ok(())
+        })
     }
 }
 

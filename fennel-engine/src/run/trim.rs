@@ -2,7 +2,7 @@
 //!
 //! Tables are looked through from one end to the other, again and again: each when so many rows have come since the last
 //! time that it costs each of them next to nothing, and when anything can have become old enough. The log follows the
-//! tables. What goes is part of the pass's batch, so a crash leaves it or not, and nothing has to be remembered.
+//! tables. What goes is part of the pass's batch, with how far the round is, so a crash leaves both or neither.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,42 +11,44 @@ use fennel_core::time::Timestamp;
 
 use super::horizon::Horizons;
 use super::live::Live;
+use super::round::{Kept, Round};
 use super::watermark::Watermarks;
 use crate::error::Result;
-use crate::ingest::{EndpointId, Forgetting};
-use crate::kernel::Swept;
+use crate::ingest::{EndpointId, Forgetting, Reading};
 use crate::meta;
 use crate::reject;
 use crate::state::{Side, State};
-use crate::store::{Batch, Bytes};
+use crate::store::Batch;
 use crate::table::{Table, TableId, Trim};
 
 /// What one pass looks at of each table, at least, and removes.
 const LOOKED_AT: usize = 64;
 
-/// Rows that come for each group before the groups are looked at again.
-const ROWS_PER_GROUP: u64 = 4;
+/// The number of a table's own round, which no step of its pipeline has.
+const TABLE: u16 = 0;
 
-/// How far what is old has been removed. It begins anew when the engine is opened.
+/// How far what is old has been removed.
 #[derive(Debug, Default)]
 pub(super) struct Trimming {
     /// How many rows a table takes, at least, before it is looked through.
     after: u64,
-    tables: BTreeMap<TableId, Round>,
-    log: BTreeMap<EndpointId, (Round, Forgetting)>,
+    tables: BTreeMap<TableId, Counted>,
+    log: BTreeMap<EndpointId, (Counted, Forgetting)>,
 }
 
-/// One way through a table, or through an endpoint's log, and when there is to be another.
+/// A round through a table, or through an endpoint's log, and the rows that count for it.
 #[derive(Debug, Default)]
-struct Round {
-    /// How many rows had come when it began.
-    came: u64,
-    /// Groups that there were the last time, or so far.
-    groups: u64,
-    /// Where to go on; none while it waits. The first is from the beginning.
-    from: Option<Option<Bytes>>,
-    /// Nothing can go before the horizon has passed this.
-    until: Option<i64>,
+struct Counted {
+    round: Round,
+    /// How many of the rows that came since the engine was opened are counted.
+    rows: u64,
+}
+
+impl Counted {
+    fn count(&mut self, came: u64) {
+        self.round.grow(came.saturating_sub(self.rows));
+        self.rows = came;
+    }
 }
 
 /// What a pass goes by.
@@ -57,25 +59,37 @@ pub(super) struct Present {
 }
 
 impl Trimming {
-    pub(super) fn new(after: usize) -> Self {
+    /// Goes on with the rounds that there were, with the first `applied` rows of the log applied.
+    pub(super) fn new(after: usize, live: &Live, kept: &Kept, applied: u64) -> Self {
+        let tables = live.tables().iter().map(|table| {
+            let round = kept.of_table(table.id, TABLE, applied);
+            (table.id, Counted { round, rows: 0 })
+        });
+        let log = live.log().keys().map(|endpoint| {
+            let (round, forgetting) = kept.of_log(*endpoint, applied);
+            (*endpoint, (Counted { round, rows: 0 }, forgetting))
+        });
         Self {
             after: after.max(1) as u64,
-            ..Self::default()
+            tables: tables.collect(),
+            log: log.collect(),
         }
     }
 
-    /// Whether there is something to look at.
-    pub(super) fn is_due(&self, live: &Live) -> bool {
-        let mut tables = live
-            .trimmed()
-            .map(|table| (self.tables.get(&table.id), came(table)));
-        let log = live.log().iter().filter(|(_, reading)| !reading.is_whole);
-        let mut log = log.map(|(id, reading)| (self.log.get(id).map(|it| &it.0), reading.came()));
-        let is_due = |(round, came): (Option<&Round>, u64)| match round {
-            Some(round) => round.is_due(came, self.after),
-            None => came >= self.after,
-        };
-        tables.any(is_due) || log.any(is_due)
+    /// Whether there is something to look at, now that rows came.
+    pub(super) fn is_due(&mut self, live: &Live) -> bool {
+        let mut is_due = false;
+        for table in live.trimmed() {
+            let counted = self.tables.entry(table.id).or_default();
+            counted.count(came(table));
+            is_due |= counted.round.is_due(self.after);
+        }
+        for (endpoint, reading) in forgotten(live) {
+            let (counted, _) = self.log.entry(*endpoint).or_default();
+            counted.count(reading.came());
+            is_due |= counted.round.is_due(self.after);
+        }
+        is_due
     }
 
     /// Removes some of what is old, as part of a pass.
@@ -95,13 +109,12 @@ impl Trimming {
         }
         let limit = LOOKED_AT.max(usize::try_from(present.rows * 2).unwrap_or(usize::MAX));
         for table in live.trimmed() {
-            let came = came(table);
-            let round = self.tables.entry(table.id).or_default();
-            if !round.is_due(came, self.after) {
+            let round = &mut self.tables.entry(table.id).or_default().round;
+            if !round.is_due(self.after) {
                 continue;
             }
             let horizon = horizons.of(table.id);
-            let Some(from) = round.begin(came, horizon) else {
+            let Some(from) = round.begin(horizon) else {
                 continue;
             };
             let trim = Trim {
@@ -124,6 +137,7 @@ impl Trimming {
             reject::trim(state.snapshot(), batch, table.id, (keeps, applied), limit)?;
             // A row that comes can replace another from the watermark on.
             round.advance(swept, watermarks.of(table.id).max(horizon));
+            meta::put_round(batch, (table.id, TABLE), &round.kept(applied));
         }
         self.forget(live, state, batch, present, limit)
     }
@@ -137,14 +151,9 @@ impl Trimming {
         present: &Present,
         limit: usize,
     ) -> Result<()> {
-        let log = live.log().iter().filter(|(_, reading)| !reading.is_whole);
-        for (endpoint, reading) in log {
-            let came = reading.came();
-            let (round, forgetting) = self.log.entry(*endpoint).or_default();
-            if !round.is_due(came, self.after) {
-                continue;
-            }
-            if round.begin(came, i64::MAX).is_none() {
+        for (endpoint, reading) in forgotten(live) {
+            let (Counted { round, .. }, forgetting) = self.log.entry(*endpoint).or_default();
+            if !round.is_due(self.after) || round.begin(i64::MAX).is_none() {
                 continue;
             }
             let before = reading.kept_since(present.now);
@@ -158,9 +167,16 @@ impl Trimming {
                 reading.removed(swept.gone);
             }
             round.advance(swept, i64::MIN);
+            let round = round.kept(state.applied(Side::After));
+            meta::put_log_round(batch, *endpoint, &(round, forgetting));
         }
         Ok(())
     }
+}
+
+/// The endpoints of which rows of the log may go.
+fn forgotten(live: &Live) -> impl Iterator<Item = (&EndpointId, &Reading)> {
+    live.log().iter().filter(|(_, reading)| !reading.is_whole)
 }
 
 /// How many rows came to a table since it was opened.
@@ -169,33 +185,4 @@ fn came(table: &Arc<Table>) -> u64 {
     let rows: u64 = sources.map(|source| source.counters.tally().rows).sum();
     let flow = table.flow.as_ref().map_or(0, |flow| flow.met.rows());
     rows + flow
-}
-
-impl Round {
-    fn is_due(&self, came: u64, after: u64) -> bool {
-        let least = after.max(self.groups.saturating_mul(ROWS_PER_GROUP));
-        self.from.is_some() || came.saturating_sub(self.came) >= least
-    }
-
-    /// Where to go on. None where nothing can have become old since the last time.
-    fn begin(&mut self, came: u64, horizon: i64) -> Option<Option<Bytes>> {
-        if let Some(from) = &self.from {
-            return Some(from.clone());
-        }
-        self.came = came;
-        let is_old = horizon > self.until.unwrap_or(i64::MIN);
-        is_old.then(|| {
-            (self.groups, self.until) = (0, None);
-            self.from = Some(None);
-            None
-        })
-    }
-
-    /// Goes on behind what was looked at. Rows that come later can't make anything old before `next`.
-    fn advance(&mut self, swept: Swept, next: i64) {
-        self.groups += swept.groups as u64;
-        let until = swept.until.min(next.saturating_sub(1));
-        self.until = Some(self.until.map_or(until, |before| before.min(until)));
-        self.from = swept.next.map(Some);
-    }
 }
