@@ -77,6 +77,7 @@ fn aggregate(window: Window, function: Function) -> Step {
             name: "a".into(),
             of,
             window,
+            lookback: 0,
             function,
         }],
         along: None,
@@ -92,6 +93,7 @@ fn grouped(window: Window) -> Step {
             name: "a".into(),
             of: "v".into(),
             window,
+            lookback: 0,
             function: Function::Sum,
         }],
         along: None,
@@ -172,6 +174,45 @@ fn hops_end_where_their_length_says() {
         Some(0),
     ];
     assert_eq!(found(&graph, &history, "a", &at), ints(&expected));
+}
+
+#[test]
+fn a_window_with_a_lookback_is_seen_that_much_later() {
+    let mut step = aggregate(Window::Tumbling(10 * MINUTE), Function::Sum);
+    if let Step::Aggregate(aggregate) = &mut step {
+        aggregate.specs[0].lookback = 7 * MINUTE;
+    }
+    let graph = graph("Event", vec![step]);
+    let history = [row("Event", 4, 1), row("Event", 10, 2)];
+    let at = [10, 16, 17, 26, 27, 36, 37].map(|minute| minute * MINUTE);
+    let expected = [None, None, Some(1), Some(1), Some(2), Some(2), Some(0)];
+    assert_eq!(found(&graph, &history, "a", &at), ints(&expected));
+}
+
+#[test]
+fn what_is_gone_can_go_again_and_come_back() {
+    let graph = graph("State", vec![small()]);
+    let delete = |at| Logged {
+        is_gone: true,
+        ..row("State", at, 0)
+    };
+    let history = [
+        delete(0),
+        row("State", 1, 1),
+        delete(2),
+        delete(3),
+        row("State", 4, 4),
+        delete(4),
+        delete(5),
+        row("State", 6, 6),
+    ];
+    let at = [0, 1, 2, 3, 4, 5, 6].map(|minute| minute * MINUTE);
+    let expected = [None, Some(1), None, None, None, None, Some(6)];
+    assert_eq!(found(&graph, &history, "v", &at), ints(&expected));
+    assert_eq!(
+        rows(&graph, &history, "v"),
+        [(1, V::Int(1)), (6, V::Int(6))]
+    );
 }
 
 #[test]

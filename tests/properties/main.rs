@@ -121,6 +121,7 @@ fn generated_definitions_use_all_that_there_is() {
         "within",
         "fields",
         "along = ",
+        "lookback",
         "emit = final",
         "dedup: true",
         "dropnull: true",

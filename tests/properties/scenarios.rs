@@ -163,6 +163,7 @@ fn complete(scenario: &str, graph: &mut Graph) {
             name: (*name).into(),
             of: (*of).into(),
             window,
+            lookback: 0,
             function: function.clone(),
         }));
     }

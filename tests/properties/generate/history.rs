@@ -25,6 +25,16 @@ pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
             rows.push(row);
             continue;
         }
+        let keyed: Vec<_> = rows
+            .iter()
+            .filter(|row| graph.dataset(&row.dataset).is_keyed())
+            .collect();
+        if !keyed.is_empty() && random.once_in(6) {
+            let row = *random.pick(&keyed);
+            let row = again(row, graph, random);
+            rows.push(row);
+            continue;
+        }
         let source = random.pick(&sources);
         let columns = source.columns.all();
         let values = columns.map(|column| (column.name.clone(), value(&column.ty, random)));
@@ -33,17 +43,32 @@ pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
         rows.push(Logged {
             dataset: source.name.clone(),
             values,
-            // Databases tell milliseconds.
-            at: if is_gone {
-                at - at.rem_euclid(1_000)
-            } else {
-                at
-            },
+            at: told(at, is_gone),
             is_gone,
         });
     }
     let order = order(graph, &rows, random);
     order.into_iter().map(|row| rows[row].clone()).collect()
+}
+
+/// A row of the same key: mostly one more delete.
+fn again(row: &Logged, graph: &Graph, random: &mut Random) -> Logged {
+    let mut row = row.clone();
+    for column in &graph.dataset(&row.dataset).columns.values {
+        row.values
+            .insert(column.name.clone(), value(&column.ty, random));
+    }
+    row.is_gone = random.below(3) > 0;
+    row.at = told(instant(random), row.is_gone);
+    row
+}
+
+/// Databases tell milliseconds.
+fn told(at: i64, is_gone: bool) -> i64 {
+    match is_gone {
+        true => at - at.rem_euclid(1_000),
+        false => at,
+    }
 }
 
 /// An order of arrival in which no row is later than the graph's disorder.

@@ -21,17 +21,18 @@ impl Maker<'_> {
             specs.extend(self.spec(window));
         }
         some(&specs)?;
-        let mut along = None;
-        let mut is_final = false;
-        if continuous {
-            let times = self.names(|ty| *ty == Ty::Time);
-            if !self.facts.keyed && !times.is_empty() && self.random.once_in(4) {
-                along = Some(self.random.pick(&times).clone());
-            } else {
-                let decays = specs.iter().any(|spec| spec.function.decays());
-                is_final = !decays && self.random.once_in(4);
-            }
+        if !continuous && self.random.once_in(3) {
+            let lookback = self.duration() + self.random.below(2) as i64;
+            specs.iter_mut().for_each(|spec| spec.lookback = lookback);
         }
+        let times = self.names(|ty| *ty == Ty::Time);
+        let mut along = None;
+        if !self.facts.keyed && !times.is_empty() && self.random.once_in(4) {
+            along = Some(self.random.pick(&times).clone());
+        }
+        let decays = specs.iter().any(|spec| spec.function.decays());
+        let may_be_final = continuous && along.is_none() && !decays;
+        let is_final = may_be_final && self.random.once_in(4);
         Some(Step::Aggregate(Aggregate {
             by,
             window: None,
@@ -115,6 +116,7 @@ impl Maker<'_> {
             name: fresh(self.counter, "a"),
             of,
             window,
+            lookback: 0,
             function,
         })
     }

@@ -11,7 +11,7 @@ use crate::value::V;
 impl Spec {
     pub(super) fn message(&self) -> PreSpec {
         let (of, name) = (self.of.clone(), self.name.clone());
-        let window = Some(self.window.message());
+        let window = Some(self.window.message(self.lookback));
         let or_null = |default: &Option<f64>| (default.unwrap_or_default(), default.is_none());
         let kept = match &self.function {
             Function::Count { unique, dropnull } => Kept::Count(spec::Count {
@@ -115,8 +115,8 @@ impl Spec {
 }
 
 impl Window {
-    pub(super) fn message(self) -> window::Window {
-        let none = Some(duration(0));
+    pub(super) fn message(self, lookback: Micros) -> window::Window {
+        let lookback = Some(duration(lookback));
         let stretch = match self {
             Window::Continuous(length) => Stretch::Sliding(window::Sliding {
                 duration: Some(duration(length)),
@@ -124,16 +124,16 @@ impl Window {
             Window::Forever => Stretch::Forever(window::Forever {}),
             Window::Tumbling(length) => Stretch::Tumbling(window::Tumbling {
                 duration: Some(duration(length)),
-                lookback: none,
+                lookback,
             }),
             Window::Hopping(length, stride) => Stretch::Hopping(window::Hopping {
                 duration: Some(duration(length)),
                 stride: Some(duration(stride)),
-                lookback: none,
+                lookback,
             }),
             Window::ForeverHopping(stride) => Stretch::ForeverHopping(window::ForeverHopping {
                 stride: Some(duration(stride)),
-                lookback: none,
+                lookback,
             }),
             Window::Session(gap) => Stretch::Session(window::Session {
                 gap: Some(duration(gap)),

@@ -131,6 +131,8 @@ pub(crate) struct Spec {
     /// The column; a plain count has none.
     pub(crate) of: String,
     pub(crate) window: Window,
+    /// How much later than it ends the window is seen; the same for all aggregates of a group.
+    pub(crate) lookback: Micros,
     pub(crate) function: Function,
 }
 

@@ -126,6 +126,9 @@ impl fmt::Display for Aggregate {
         for spec in &self.specs {
             write!(f, "{} = {:?} of `{}`", spec.name, spec.function, spec.of)?;
             write!(f, " over {}, ", spec.window)?;
+            if spec.lookback > 0 {
+                write!(f, "lookback {}, ", Span(spec.lookback))?;
+            }
         }
         if let Some(along) = &self.along {
             write!(f, "along = {along}")?;

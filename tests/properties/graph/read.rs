@@ -233,8 +233,19 @@ fn read_spec(message: &PreSpec) -> Spec {
         name: name.clone(),
         of: of.clone(),
         window: read_window(window.as_ref().unwrap()),
+        lookback: read_lookback(window.as_ref().unwrap()),
         function,
     }
+}
+
+fn read_lookback(message: &window::Window) -> Micros {
+    let lookback = match message.variant.as_ref().unwrap() {
+        Stretch::Tumbling(window) => &window.lookback,
+        Stretch::Hopping(window) => &window.lookback,
+        Stretch::ForeverHopping(window) => &window.lookback,
+        Stretch::Sliding(_) | Stretch::Forever(_) | Stretch::Session(_) => &None,
+    };
+    lookback.as_ref().map_or(0, read_duration)
 }
 
 fn read_window(message: &window::Window) -> Window {

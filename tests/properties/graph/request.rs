@@ -5,7 +5,7 @@ use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::wire::proto::{connector, dataset as proto, index, metadata, pycode, schema};
 
 use super::message::{duration, field};
-use super::{Aggregate, Chain, Column, Dataset, Fill, Graph, Join, Micros, Spec, Step, Window};
+use super::{Aggregate, Chain, Column, Dataset, Fill, Graph, Join, Micros, Spec, Step};
 use crate::oracle::changes_of;
 
 /// The webhook of all sources.
@@ -251,7 +251,7 @@ impl Operators<'_> {
         if let Some(window) = aggregate.window {
             operand_id = self.step(Kind::Window(proto::WindowOperatorKind {
                 operand_id,
-                window_type: Some(window.message()),
+                window_type: Some(window.message(0)),
                 by: keys.clone(),
                 field: "window".into(),
                 ..proto::WindowOperatorKind::default()
@@ -320,7 +320,7 @@ impl Step {
             Step::Dedup { by, window } => Kind::Dedup(proto::Dedup {
                 operand_id,
                 columns: by.clone(),
-                window_type: window.map(Window::message),
+                window_type: window.map(|window| window.message(0)),
                 ..Default::default()
             }),
             Step::First(by) => Kind::First(proto::First {

@@ -23,7 +23,7 @@ impl Groups {
     pub(super) fn at(&self, key: &[V], at: i64) -> Option<BTreeMap<String, V>> {
         let by = &self.aggregate.by;
         let seen = self.aggregate.specs.iter().any(|spec| {
-            let (_, last) = window::covered(spec.window, at);
+            let (_, last) = window::covered(spec.window, at - spec.lookback);
             let mut rows = self.all().into_iter();
             rows.any(|row| row.at <= last && row.get(by) == key)
         });
@@ -31,7 +31,7 @@ impl Groups {
             return None;
         }
         let values = self.aggregate.specs.iter().map(|spec| {
-            let (first, last) = window::covered(spec.window, at);
+            let (first, last) = window::covered(spec.window, at - spec.lookback);
             let mut rows = self.present(last);
             rows.retain(|row| first.is_none_or(|first| first <= row.at));
             rows.retain(|row| row.get(by) == key);
@@ -53,7 +53,8 @@ impl Groups {
         let mut instants = BTreeSet::new();
         for change in self.changes() {
             for spec in &self.aggregate.specs {
-                instants.extend(window::turns(spec.window, change));
+                let turns = window::turns(spec.window, change).into_iter();
+                instants.extend(turns.map(|turn| turn + spec.lookback));
             }
         }
         let mut table = Table::default();
