@@ -49,7 +49,10 @@ fn one_bad_value_among_many_is_told_with_its_place() {
     let failure = &status.failures[0];
     assert_eq!(failure.file.as_deref(), Some(&*url(&input)));
     assert_eq!((failure.row, failure.line), (234_568, Some(234_569)));
-    assert_eq!(failure.reason, "column `x`: expected `i64`, found \"many\"");
+    assert_eq!(
+        failure.reason,
+        "column `x`: expected a whole number, found \"many\""
+    );
 }
 
 #[test]
@@ -388,7 +391,7 @@ fn a_frame_is_kept_without_the_names_of_its_columns() {
     let failure = &status.failures[0];
     assert_eq!(
         (failure.row, &*failure.reason),
-        (2, "column `x`: expected `i64`, found \"two\"")
+        (2, "column `x`: expected a whole number, found \"two\"")
     );
 }
 

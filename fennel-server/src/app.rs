@@ -23,6 +23,7 @@ use crate::body::{Payload, receive};
 use crate::error::Failure;
 use crate::memory::Memory;
 use crate::metrics::{Requests, observe};
+use crate::notation::speak;
 use crate::offline;
 use crate::request_id::RequestIds;
 use crate::route;
@@ -303,6 +304,7 @@ pub(crate) fn layered(app: App, open: Router<App>, closed: Router<App>) -> Route
         .layer(DefaultBodyLimit::disable());
     open.method_not_allowed_fallback(wrong_method)
         .merge(api)
+        .layer(from_fn(speak))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }

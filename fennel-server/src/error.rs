@@ -14,6 +14,8 @@ use fennel_core::{Problem, Problems};
 use fennel_engine::store::StoreError;
 use serde::Serialize;
 
+use crate::notation::Notation;
+
 /// Why a server doesn't start. [`chain`] tells the causes, too.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -244,6 +246,30 @@ fn clip(mut text: String) -> String {
 #[derive(Clone, Debug)]
 pub(crate) struct Told(pub(crate) String);
 
+/// A refusal beside its answer, so that it can be written in another notation.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    message: String,
+    problems: Vec<Problem>,
+}
+
+impl Refusal {
+    /// The body of the answer in a notation that is not Rust's.
+    pub(crate) fn written(&self, notation: Notation) -> axum::body::Body {
+        let problems = self.problems.iter().map(|problem| Problem {
+            message: notation.sentence(&problem.message),
+            // It is Rust.
+            code: None,
+            ..problem.clone()
+        });
+        let body = Body {
+            err_msg: notation.sentence(&self.message),
+            problems: problems.collect(),
+        };
+        Json(body).into_response().into_body()
+    }
+}
+
 #[derive(Serialize)]
 struct Body {
     err_msg: String,
@@ -256,11 +282,16 @@ impl IntoResponse for Failure {
         let message = clip(self.message);
         let is_told = self.status == StatusCode::FORBIDDEN || self.status.is_server_error();
         let told = is_told.then(|| Told(message.clone()));
+        let refusal = Refusal {
+            message: message.clone(),
+            problems: self.problems.clone(),
+        };
         let body = Body {
             err_msg: message,
             problems: self.problems,
         };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(refusal);
         if let Some(told) = told {
             response.extensions_mut().insert(told);
         }

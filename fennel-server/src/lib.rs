@@ -113,6 +113,7 @@ mod log;
 mod memory;
 mod metrics;
 mod name;
+mod notation;
 mod offline;
 mod openapi;
 mod program;

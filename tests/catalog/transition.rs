@@ -203,10 +203,10 @@ fn what_was_deleted_earlier_is_reserved() {
 fn content_changes_under_a_higher_version() {
     assert_eq!(
         refused(&first::catalog(), &changed::catalog()),
-        "User.: `history` changes from 730d to 365d, `name.type` changes from String to Option<String> \
+        "User.: `history` changes from `730d` to `365d`, `name.type` changes from `String` to `Option<String>` \
          under the same version; please update version of the dataset from 1 to 2: write version = 2\n\
-         UserFeatures.name: `name.default` is added as \"?\", `name.type` changes from Option<String> to \
-         String under the same version; write version = 1 in its #[feature(..)]"
+         UserFeatures.name: `name.default` is added as `\"?\"`, `name.type` changes from `Option<String>` to \
+         `String` under the same version; write version = 1 in its #[feature(..)]"
     );
     assert_eq!(refused(&first::catalog(), &bumped::catalog()), "");
 }
@@ -469,8 +469,8 @@ spending!(new_orders {
 fn a_changed_pipeline_needs_a_higher_version_of_its_dataset() {
     assert_eq!(
         refused(&weekly::catalog(), &daily::catalog()),
-        "Spend.: `pipeline.spend` changes from Big.group_by(uid).aggregate(total = sum(amount, \"7d\")) \
-         to Big.group_by(uid).aggregate(total = sum(amount, \"1d\")) under the same version; please update \
+        "Spend.: `pipeline.spend` changes from `Big.group_by(uid).aggregate(total = sum(amount, \"7d\"))` \
+         to `Big.group_by(uid).aggregate(total = sum(amount, \"1d\"))` under the same version; please update \
          version of the dataset from 1 to 2: write version = 2"
     );
     assert_eq!(refused(&weekly::catalog(), &daily_bumped::catalog()), "");

@@ -319,7 +319,7 @@ fn all_versions_that_have_to_follow_are_named_at_once() {
     assert_eq!(
         refused(&http, &cents::all(), 409),
         [
-            "Spend.: `total.type` changes from i64 to f64 under the same version; please update version of the dataset from 1 to 2: write version = 2"
+            "Spend.: `total.type` changes from `i64` to `f64` under the same version; please update version of the dataset from 1 to 2: write version = 2"
         ]
     );
     assert_eq!(

@@ -73,7 +73,7 @@ fn a_row_that_fails_disturbs_no_other() {
     ];
     let found = rows(RATIO, &given, None);
     assert_eq!(found[0], Ok(Value::Int(3)));
-    assert_eq!(found[1], Err("expected `i64`, found null".into()));
+    assert_eq!(found[1], Err("expected a whole number, found null".into()));
     assert_eq!(found[2], Ok(Value::Int(-4)));
     // Where null is a value, nothing is wrong.
     let found = rows(RATIO, &given, Some(OPTIONAL_INT));
@@ -171,7 +171,7 @@ fn an_element_that_fails_fails_its_row() {
     )];
     let found = rows(QUOTIENTS, &given, None);
     assert_eq!(found[0], Ok(list(&[4, 3])));
-    assert_eq!(found[1], Err("expected `i64`, found null".into()));
+    assert_eq!(found[1], Err("expected a whole number, found null".into()));
     assert_eq!(found[2], Ok(list(&[])));
     assert_eq!(found[3], Ok(list(&[2])));
 }

@@ -62,7 +62,7 @@ fn a_result_that_is_not_of_the_feature_s_type_fails() {
     assert_eq!(
         refusal(small.run()),
         "feature `Fragile.small`, row 1: `features::failures::Fragile::two` made no such value: \
-         expected `between(i64, 0..=10)`, found 11"
+         expected a whole number from 0 to 10, found 11"
     );
     // Nobody asked for the other one.
     let doubled = fennel.query(Fragile::doubled).given(Input::x, [1, 11]);

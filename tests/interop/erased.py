@@ -46,7 +46,7 @@ client.log("shop", "user", rows[:1])
 assert found() == [True, True, True], found()
 
 for keys, expected in [
-    ({"uid": ["one"], "tenant": ["a"]}, "erase key 0, `uid`: expected `i64`"),
+    ({"uid": ["one"], "tenant": ["a"]}, "erase key 0, `uid`: expected a whole number"),
     ({"uid": [1]}, "erase key 0 has no `tenant`"),
 ]:
     try:

@@ -8,7 +8,7 @@ use fennel_tests::support::{Process, Server, TOKEN};
 use crate::python::{python, script};
 
 /// What starts a server that runs functions with this Python.
-fn command(folder: &Path, python: &Path) -> Command {
+pub(crate) fn command(folder: &Path, python: &Path) -> Command {
     let mut command = Server::command(folder);
     command
         .env("FENNEL_ADMIN_TOKEN", TOKEN)
@@ -17,7 +17,7 @@ fn command(folder: &Path, python: &Path) -> Command {
     command
 }
 
-fn start(command: &mut Command) -> Server {
+pub(crate) fn start(command: &mut Command) -> Server {
     Server::ready(Process::start(command))
 }
 
@@ -37,6 +37,23 @@ fn functions_of_every_kind_run_and_go_on_after_a_restart() {
     let said = without.complaints(std::time::Duration::from_secs(60));
     assert!(
         said.contains("calls the Python function") && said.contains("--python"),
+        "{said}"
+    );
+}
+
+#[test]
+fn mistakes_are_told_so_that_python_users_can_mend_them() {
+    let Some(python) = python("mistakes.py") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path(), &python);
+    command
+        .env("FENNEL_SECRET_KEY", "5a".repeat(32))
+        .args(["--python-timeout", "2"]);
+    let said = script("mistakes.py", &start(&mut command)).unwrap_or_default();
+    assert!(
+        said.ends_with(" texts about mistakes can be read\n"),
         "{said}"
     );
 }

@@ -53,7 +53,7 @@ refused(401, lambda: Client(URL, "").list_branches(), "no token", "authorization
 
 # Wrong requests.
 refused(400, lambda: client.lookup("Ticket", pd.DataFrame({"id": ["a"]})), "key 0", "`ticket_id`")
-refused(400, lambda: client.lookup("Ticket", pd.DataFrame({"ticket_id": [["a"]]})), "key 0", "`ticket_id`", "`String`")
+refused(400, lambda: client.lookup("Ticket", pd.DataFrame({"ticket_id": [["a"]]})), "key 0", "`ticket_id`", "expected a text")
 refused(400, lambda: client.lookup("Ticket", pd.DataFrame({"ticket_id": [float("nan")]})), "NaN")
 refused(400, lambda: client.lookup("Ticket", keys, ["cost"]), "no column `cost`", "`price`")
 refused(400, lambda: client.lookup("Ticket", keys, timestamps=pd.Series(["soon"])), "timestamp 0", "soon")
@@ -89,14 +89,14 @@ other_type = other_ticket(float, 2)
 refused(
     409,
     lambda: client.commit("same version", datasets=[same_version], incremental=True),
-    "dataset `Ticket`: `price.type` changes from i64 to Option<i64>",
+    "dataset `Ticket`: `price.type` changes from `int` to `Optional[int]`",
     "version = 2",
 )
 refused(
     400,
     lambda: client.commit("other type", datasets=[other_type], incremental=True),
     "`TicketFeatures.price`",
-    "makes it `f64`",
+    "makes it `float`",
 )
 refused(409, lambda: client.commit("nothing left", datasets=[], featuresets=[]), "`Ticket`", "`TicketFeatures`")
 assert commit(client)["changed"] is False, "no refusal changed anything"

@@ -216,7 +216,7 @@ fn another_function_needs_a_higher_version() {
     assert!(
         refused.starts_with("featureset `Risks.risk`: `extractor[risk].source` changes from ")
             && refused.ends_with(
-                " to 0000000000000001 under the same version; write version = 3 in its #[extractor(..)]"
+                " to `0000000000000001` under the same version; write version = 3 in its #[extractor(..)]"
             ),
         "{refused}"
     );

@@ -163,7 +163,7 @@ mod tests {
         };
         assert_eq!(
             refused(0.5, Shape::Int),
-            "in the default: expected `i64`, found 0.5"
+            "in the default: expected a whole number, found 0.5"
         );
         assert_eq!(
             refused(1e18, Shape::Timestamp),

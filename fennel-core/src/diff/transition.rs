@@ -303,11 +303,20 @@ fn feature(
 }
 
 pub(super) fn describe(changed: &[FieldDiff]) -> String {
-    let facts = changed.iter().map(|field| match (&field.old, &field.new) {
-        (Some(old), Some(new)) => format!("`{}` changes from {old} to {new}", field.path),
-        (None, Some(new)) => format!("`{}` is added as {new}", field.path),
-        (Some(old), None) => format!("`{}` goes away (was {old})", field.path),
-        (None, None) => format!("`{}` changes", field.path),
+    // Code of several lines is no part of a sentence.
+    let is_told = |fact: &Option<String>| fact.as_ref().is_none_or(|fact| !fact.contains('\n'));
+    let facts = changed.iter().map(|field| {
+        let told = is_told(&field.old) && is_told(&field.new);
+        match (&field.old, &field.new) {
+            (Some(old), Some(new)) if told => {
+                format!("`{}` changes from `{old}` to `{new}`", field.path)
+            }
+            (None, Some(new)) if told => format!("`{}` is added as `{new}`", field.path),
+            (Some(old), None) if told => format!("`{}` goes away (was `{old}`)", field.path),
+            (None, Some(_)) => format!("`{}` is added", field.path),
+            (Some(_), None) => format!("`{}` goes away", field.path),
+            _ => format!("`{}` changes", field.path),
+        }
     });
     facts.collect::<Vec<_>>().join(", ")
 }

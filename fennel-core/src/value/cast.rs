@@ -81,7 +81,7 @@ impl Shape {
     }
 
     fn mismatch(&self, value: &Value) -> Mismatch {
-        Mismatch(format!("expected `{self}`, found {value}"))
+        Mismatch(format!("expected {}, found {value}", self.in_words()))
     }
 
     fn accept_embedding(&self, value: Value, dim: u32) -> Result<Value, Mismatch> {
@@ -453,7 +453,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "in element 1: expected `i64`, found \"x\""
+            "in element 1: expected a whole number, found \"x\""
         );
     }
 }

@@ -60,7 +60,8 @@ impl Mismatch {
     /// Says that `value` is not a `ty`.
     #[must_use]
     pub fn new(ty: &Type<'_>, value: &Value) -> Self {
-        Mismatch(format!("expected `{ty}`, found {value}"))
+        let wanted = Shape::new(ty).map_or_else(|_| format!("`{ty}`"), |shape| shape.in_words());
+        Mismatch(format!("expected {wanted}, found {value}"))
     }
 
     /// The same mismatch, told to be inside `part`: `` in `part`: expected .. ``.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use crate::ty::{Between, Computed, Parts, Type};
+use crate::ty::{Between, Bound, Computed, Parts, Type};
 
 /// A [`Type`] made ready to run: owned, with its regular expression compiled.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Shape {
             Type::Regex(pattern) => {
                 // By itself first: `a)|(b` is no pattern, though it is one between brackets.
                 Regex::new(pattern)?;
-                Shape::Regex(Regex::new(&format!("^(?:{pattern})$"))?)
+                Shape::Regex(Regex::new(&format!("{WHOLE}{pattern}{END}"))?)
             }
         })
     }
@@ -99,10 +99,78 @@ impl Shape {
         })
     }
 
+    /// What a value of this type is, in words that are of no programming language: `a whole number from 0 to 10`.
+    /// Of lists, maps and records it is what they are themselves, without their parts.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Shape::Bool => "true or false".into(),
+            Shape::Int => "a whole number".into(),
+            Shape::Float => "a number".into(),
+            Shape::String => "a text".into(),
+            Shape::Bytes => "bytes".into(),
+            Shape::Timestamp => "an instant such as 2024-01-31T12:30:00Z".into(),
+            Shape::Date => "a date such as 2024-01-31".into(),
+            Shape::Decimal(_) => "a decimal number".into(),
+            Shape::Embedding(dim) => format!("a list of {dim} numbers"),
+            Shape::Optional(inner) => format!("{} or null", inner.in_words()),
+            Shape::List(_) => "a list".into(),
+            Shape::Map(_) => "a map".into(),
+            Shape::Record(name, _) => format!("a record `{name}`"),
+            Shape::Between(between) => between.in_words(),
+            Shape::OneOfInt(options) => one_of(options),
+            Shape::OneOfString(options) => one_of(
+                &options
+                    .iter()
+                    .map(|it| format!("{it:?}"))
+                    .collect::<Vec<_>>(),
+            ),
+            Shape::Regex(regex) => format!("a text that `{}` matches", pattern(regex)),
+        }
+    }
+
     /// Whether null is a value of this shape.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         matches!(self, Shape::Optional(_))
+    }
+}
+
+/// What makes a pattern match a text as a whole.
+const WHOLE: &str = "^(?:";
+const END: &str = ")$";
+
+/// The pattern as it was written.
+fn pattern(regex: &Regex) -> &str {
+    let text = regex.as_str();
+    let text = text.strip_prefix(WHOLE).unwrap_or(text);
+    text.strip_suffix(END).unwrap_or(text)
+}
+
+fn one_of(options: &[impl std::fmt::Display]) -> String {
+    /// How many options are told.
+    const SHOWN: usize = 12;
+    let shown = options.iter().take(SHOWN).map(ToString::to_string);
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match options.len().saturating_sub(SHOWN) {
+        0 => format!("one of {shown}"),
+        more => format!("one of {shown} and {more} more"),
+    }
+}
+
+impl Between {
+    fn in_words(&self) -> String {
+        let what = match self.min {
+            Bound::Int(_) => "a whole number",
+            Bound::Float(_) => "a number",
+        };
+        let (min, max) = (self.min, self.max);
+        match (self.strict_min, self.strict_max) {
+            (false, false) => format!("{what} from {min} to {max}"),
+            (false, true) => format!("{what} from {min} and below {max}"),
+            (true, false) => format!("{what} above {min} and up to {max}"),
+            (true, true) => format!("{what} above {min} and below {max}"),
+        }
     }
 }
 
@@ -129,7 +197,7 @@ impl std::fmt::Display for Shape {
                 let options: Vec<&str> = options.iter().map(String::as_str).collect();
                 write!(f, "{}", Type::OneOfString(&options))
             }
-            Shape::Regex(regex) => write!(f, "{}", Type::Regex(regex.as_str())),
+            Shape::Regex(regex) => write!(f, "{}", Type::Regex(pattern(regex))),
         }
     }
 }

@@ -164,8 +164,12 @@ fn readers(place: Place<'_>, before: &Catalog<'_>, after: &Catalog<'_>) -> Strin
     if gone.is_empty() {
         return "; nothing reads it, so it may be marked deleted".into();
     }
+    let (read, are) = match gone.len() {
+        1 => ("reads", "is"),
+        _ => ("read", "are"),
+    };
     format!(
-        "; {} read it and are left out too, so mark them deleted together",
+        "; {} {read} it and {are} left out too, so mark them deleted together",
         list(&gone)
     )
 }

@@ -93,7 +93,7 @@ fn erase_keys_of<'a>(catalog: &Catalog<'a>, dataset: &Dataset<'a>) -> Result<Vec
     };
     if marked.is_empty() {
         return Err(Error::Request(format!(
-            "dataset `{name}` has no erase keys, so nothing can be erased in it; mark a key as erase key (`#[field(key, erase_key)]`, in Python `field(key=True, erase_key=True)`) and commit that under a new version"
+            "dataset `{name}` has no erase keys, so nothing can be erased in it; mark a key as erase key (`#[field(key, erase_key)]`) and commit that under a new version"
         )));
     }
     if dataset.sources.is_empty() {

@@ -26,7 +26,11 @@ impl Evaluation<'_> {
                 let features = features.iter().map(|(id, _)| &self.graph.feature(*id).name);
                 let features: Vec<_> = features.map(|name| format!("`{name}`")).collect();
                 let (features, rows) = (features.join(", "), self.rows);
-                Error::Request(format!("{features} of {rows} rows: `{name}` {what}"))
+                let rows = match rows {
+                    1 => "1 row".into(),
+                    rows => format!("{rows} rows"),
+                };
+                Error::Request(format!("{features} of {rows}: `{name}` {what}"))
             }
             Stop::Unavailable(what) => Error::Python(what),
         })?;

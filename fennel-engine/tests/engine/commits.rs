@@ -223,7 +223,7 @@ fn a_change_needs_a_higher_version_and_metaflags_do_not() {
     };
     let refusal = refused(&fixture, &request(&[changed], &[USER]));
     assert!(
-        refusal.contains("`index.offline` changes from true to false"),
+        refusal.contains("`index.offline` changes from `true` to `false`"),
         "{refusal}"
     );
     assert!(refusal.contains("write version = 2"));

@@ -180,7 +180,7 @@ fn a_row_that_the_filter_lets_go_is_gone() {
     assert_eq!(cities(&fixture, 4, &[20]), json!([null]));
     let timeless = json!({"uid": 1, "city": "Bonn", "ts": null});
     let logged = log(&fixture, &[update(&Json::Null, &timeless)]);
-    let reason = "column `ts`: expected `DateTime<Utc>`, found null";
+    let reason = "column `ts`: expected an instant such as 2024-01-31T12:30:00Z, found null";
     assert_eq!(reasons(&logged), [(0, reason)], "since when is it gone?");
 }
 
@@ -239,12 +239,15 @@ fn what_does_not_fit_is_set_aside_with_what_is_wrong() {
             (1, "`op` is \"t\"; expected \"c\", \"r\", \"u\" or \"d\""),
             (2, "column `city` is missing"),
             (3, "`before`: column `uid` is missing"),
-            (4, "`before`: column `uid`: expected `i64`, found null"),
+            (
+                4,
+                "`before`: column `uid`: expected a whole number, found null"
+            ),
             (
                 5,
                 "neither `source.ts_ms` nor `ts_ms` says when the row was deleted"
             ),
-            (7, "column `city`: expected `String`, found null"),
+            (7, "column `city`: expected a text, found null"),
         ]
     );
     assert_eq!(cities(&fixture, 1, &[99]), json!(["Oslo"]));

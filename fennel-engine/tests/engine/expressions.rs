@@ -104,7 +104,7 @@ fn a_row_without_a_value_fails_the_query_by_its_name() {
     let asked = |outputs: &[&str]| fixture.query(&json!({ "Parts.x": [5, 0, 7, 0] }), outputs);
     assert_eq!(
         refusal(asked(&["Parts.whole"])),
-        "feature `Parts.whole`, row 1: expected `i64`, found null"
+        "feature `Parts.whole`, row 1: expected a whole number, found null"
     );
     assert_eq!(
         asked(&["Parts.perhaps"]).unwrap().to_json(),
@@ -112,7 +112,7 @@ fn a_row_without_a_value_fails_the_query_by_its_name() {
     );
     assert_eq!(
         refusal(asked(&["Parts.small"])),
-        "feature `Parts.small`, row 2: expected `between(i64, 0..=5)`, found 7"
+        "feature `Parts.small`, row 2: expected a whole number from 0 to 5, found 7"
     );
 }
 

@@ -428,7 +428,7 @@ fn what_is_left_out_is_told_with_where_it_came_from() {
     for told in [
         "by ann, \"one\")",
         "; its 2 rows go with it, until a higher version of it is computed anew from what was logged",
-        "; `One.city` read it and are left out too, so mark them deleted together",
+        "; `One.city` reads it and is left out too, so mark them deleted together",
     ] {
         assert!(users.contains(told), "{told}: {users}");
     }

@@ -157,11 +157,11 @@ fn what_cannot_be_looked_up_is_refused_by_name() {
     );
     assert!(
         lookup("main", "Users", json!({ "uid": null }), None)
-            .contains("expected `i64`, found null")
+            .contains("expected a whole number, found null")
     );
     assert!(
         lookup("main", "Users", json!({ "uid": "abc" }), None)
-            .contains("key 0, `uid`: expected `i64`")
+            .contains("key 0, `uid`: expected a whole number")
     );
     let at = |at: Vec<Value>| {
         refusal(

@@ -333,7 +333,7 @@ fn what_cannot_be_answered_is_refused_by_name() {
     );
     assert_eq!(
         refused(json!({ "User.uid": [1, 1.5] }), &["User.city"]),
-        "input `User.uid`, row 1: expected `i64`, found 1.5"
+        "input `User.uid`, row 1: expected a whole number, found 1.5"
     );
     assert_eq!(
         refused(json!({ "User.uid": [1], "Lone.x": [1, 2] }), &["User.city"]),

@@ -17,7 +17,7 @@ fn a_row_that_does_not_fit_is_kept_aside_with_every_reason_and_the_others_go_on(
         &json!([user(1, "rome", 1), wrong, user(2, "bern", 2)]),
     );
     assert_eq!(logged.rows, 3);
-    let reason = "column `uid`: expected `i64`, found \"x\"; column `city`: expected `String`, found null; column `age` is missing";
+    let reason = "column `uid`: expected a whole number, found \"x\"; column `city`: expected a text, found null; column `age` is missing";
     let aside = SetAside {
         dataset: "Users".into(),
         row: 1,

@@ -97,7 +97,7 @@ fn preproc_makes_columns_of_constants_of_other_columns_and_of_parts() {
     assert_eq!(
         reasons,
         [
-            (1, "column `kind`: expected `String`, found null"),
+            (1, "column `kind`: expected a text, found null"),
             (2, "column `number` is missing"),
         ]
     );

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use axum::extract::State;
-use axum::http::Method;
-use fennel_core::diff::{Change, EntityDiff};
+use axum::http::{HeaderMap, Method};
+use fennel_core::diff::{Change, EntityDiff, FieldDiff};
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{Commit, CommitOptions};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::app::{Answer, App};
 use crate::auth::Caller;
 use crate::body::ProtobufBody;
 use crate::error::Failure;
+use crate::notation::Notation;
 use crate::openapi::{Call, Calls, Schema};
 use crate::request::{Branch, Parameters};
 use crate::route::server::identity;
@@ -146,6 +147,7 @@ async fn commit(
     caller: Caller,
     Branch(branch): Branch,
     Parameters(options): Parameters<Options>,
+    headers: HeaderMap,
     ProtobufBody(mut body): ProtobufBody,
 ) -> Result<Answer, Failure> {
     let Options {
@@ -159,6 +161,7 @@ async fn commit(
     caller.require_commit(preview, &branch)?;
     check_revision(revision.as_deref())?;
     let server = identity(&app);
+    let notation = Notation::of(&headers);
     let shared = app.clone();
     app.write(move |_| {
         let request: SyncRequest = body.protobuf("SyncRequest")?;
@@ -174,7 +177,7 @@ async fn commit(
         };
         let commit = shared.commit(&caller, &branch, &request, &options)?;
         Ok(Answer::json(&json!({
-            "summary": summary(&commit, &branch, preview),
+            "summary": summary(&commit, &branch, preview, notation),
             "commit": (!commit.id.is_empty()).then_some(&commit.id),
             "changed": commit.changed,
             "repeated": commit.repeated,
@@ -214,13 +217,13 @@ fn check_message(message: &str) -> Result<(), Failure> {
 }
 
 /// Lines for a person, each with its end, since clients print them as they are.
-fn summary(commit: &Commit, branch: &str, preview: bool) -> Vec<String> {
+fn summary(commit: &Commit, branch: &str, preview: bool, notation: Notation) -> Vec<String> {
     let changed = commit
         .diff
         .entities
         .iter()
         .filter(|e| e.change != Change::Unchanged);
-    let mut lines: Vec<String> = changed.map(line).collect();
+    let mut lines: Vec<String> = changed.map(|entity| lines(entity, notation)).collect();
     lines.push(match (commit.changed, preview) {
         _ if commit.repeated => format!(
             "branch `{branch}` has commit {} already: it was made by an earlier call\n",
@@ -237,20 +240,46 @@ fn summary(commit: &Commit, branch: &str, preview: bool) -> Vec<String> {
     lines
 }
 
-fn line(entity: &EntityDiff) -> String {
-    let mut line = format!("{} `{}`: {}", entity.kind, entity.name, entity.change);
-    for (i, field) in entity.fields.iter().enumerate() {
-        let separator = if i == 0 { " " } else { ", " };
-        let written = match (&field.old, &field.new) {
-            (Some(old), Some(new)) => write!(line, "{separator}{} from {old} to {new}", field.path),
-            (None, Some(new)) => write!(line, "{separator}{} added as {new}", field.path),
-            (Some(_), None) => write!(line, "{separator}{} removed", field.path),
-            (None, None) => Ok(()),
-        };
-        written.expect("writing to a String can't fail");
+/// An entity's line, and one for each fact of it that changes.
+fn lines(entity: &EntityDiff, notation: Notation) -> String {
+    let mut lines = format!("{} `{}`: {}\n", entity.kind, entity.name, entity.change);
+    let told = match entity.change {
+        Change::Deleted => "meta.deleted",
+        Change::Deprecated => "meta.deprecated",
+        _ => "",
+    };
+    for field in entity.fields.iter().filter(|field| field.path != told) {
+        writeln!(lines, "  {}", fact(field, notation)).expect("writing to a String can't fail");
     }
-    line.push('\n');
-    line
+    lines
+}
+
+fn fact(field: &FieldDiff, notation: Notation) -> String {
+    /// Beyond that many bytes a fact's text is no part of a line.
+    const LONGEST: usize = 120;
+    let path = &field.path;
+    let is_long = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or("");
+        text.len() > LONGEST || text.contains('\n')
+    };
+    if is_long(&field.old) || is_long(&field.new) {
+        let what = match (&field.old, &field.new) {
+            (None, Some(_)) => "added",
+            (Some(_), None) => "removed",
+            _ => "changed",
+        };
+        return format!("{path} {what}");
+    }
+    let code = |text: &str| notation.code(text);
+    match (&field.old, &field.new) {
+        (Some(old), Some(new)) => format!("{path} from {} to {}", code(old), code(new)),
+        (None, Some(new)) => match path.rsplit_once(".meta.") {
+            Some((member, mark @ ("deleted" | "deprecated"))) => format!("{member} {mark}"),
+            _ => format!("{path} added: {}", code(new)),
+        },
+        (Some(_), None) => format!("{path} removed"),
+        (None, None) => format!("{path} changed"),
+    }
 }
 
 #[cfg(test)]
@@ -293,26 +322,41 @@ mod tests {
             field("meta.owner", Some("a@x"), Some("b@x")),
             field("meta.tags", None, Some("t")),
             field("meta.description", Some("d"), None),
+            field("price.type", Some("i64"), Some("Option<i64>")),
+            field("price.meta.deleted", None, Some("true")),
+            field("extractor[e].source", Some("a\nb"), Some("a\nc")),
         ];
+        let lines = |notation| {
+            let commit = commit("0123456789ab", Change::Changed, fields.clone());
+            summary(&commit, "main", false, notation)
+        };
         assert_eq!(
-            summary(
-                &commit("0123456789ab", Change::Changed, fields),
-                "main",
-                false
-            ),
+            lines(Notation::Python),
             [
-                "dataset `Ticket`: changed meta.owner from a@x to b@x, meta.tags added as t, meta.description removed\n",
+                "dataset `Ticket`: changed\n  meta.owner from a@x to b@x\n  meta.tags added: t\n  meta.description removed\n  price.type from int to Optional[int]\n  price deleted\n  extractor[e].source changed\n",
                 "branch `main` is at commit 0123456789ab\n",
             ]
+        );
+        assert!(lines(Notation::Rust)[0].contains("\n  price.type from i64 to Option<i64>\n"));
+        let deleted = vec![field("meta.deleted", None, Some("true"))];
+        let deleted = commit("0123456789ab", Change::Deleted, deleted);
+        assert_eq!(
+            summary(&deleted, "main", false, Notation::Rust)[0],
+            "dataset `Ticket`: deleted\n"
         );
     }
 
     #[test]
     fn the_summary_says_when_nothing_was_committed() {
         let last = |id: &str, change, preview| {
-            summary(&commit(id, change, Vec::new()), "dev", preview)
-                .pop()
-                .unwrap()
+            summary(
+                &commit(id, change, Vec::new()),
+                "dev",
+                preview,
+                Notation::Rust,
+            )
+            .pop()
+            .unwrap()
         };
         assert_eq!(
             last("", Change::Created, true),

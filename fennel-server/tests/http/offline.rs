@@ -190,7 +190,7 @@ fn a_bad_row_is_counted_and_told_with_its_place_and_the_others_are_answered() {
     assert_eq!(
         status["failures"],
         json!([
-            {"file": name, "row": 2, "line": 3, "reason": "column `ts`: expected `DateTime<Utc>`, found \"soon\""},
+            {"file": name, "row": 2, "line": 3, "reason": "column `ts`: expected an instant such as 2024-01-31T12:30:00Z, found \"soon\""},
             {"file": name, "row": 3, "line": 4, "reason": "it has 1 values, and there are 2 columns"},
             {"file": name, "row": 5, "line": 6, "reason": "column `ts`: \"2024-01-02 00:00:00\" has no time zone, and the first row's has one; write all of them in one way, where none is UTC"},
         ])

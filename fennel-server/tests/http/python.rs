@@ -97,7 +97,7 @@ fn functions_that_take_long_hold_up_no_connection() {
         for query in queries {
             assert_eq!(
                 query.join().unwrap(),
-                "`TicketFeatures.price` of 1 rows: `TicketFeatures.priced` was let go"
+                "`TicketFeatures.price` of 1 row: `TicketFeatures.priced` was let go"
             );
         }
     });

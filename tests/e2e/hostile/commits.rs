@@ -75,7 +75,7 @@ fn parameters() -> Vec<Case> {
 fn definitions() -> Vec<Case> {
     vec![
         commit("a column of another type under the same version", COMMIT, cents::all())
-            .answers(409, &["dataset `Spend`: `total.type` changes from i64 to f64", "write version = 2"]),
+            .answers(409, &["dataset `Spend`: `total.type` changes from `i64` to `f64`", "write version = 2"]),
         commit("a version that nothing downstream follows", COMMIT, kept_longer::all())
             .answers(409, &["dataset `Spend`: it is made of `Order`, whose version goes from 1 to 2"]),
         commit("the same, by one who leaves out what is downstream", INCREMENT, request(fennel::entities![kept_longer::Order]))

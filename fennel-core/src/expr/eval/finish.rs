@@ -41,7 +41,7 @@ fn check(shape: &Shape, values: &ArrayRef, row: &dyn Fn(usize) -> usize, failed:
     }
     if values.null_count() > 0 {
         for i in (0..values.len()).filter(|i| values.is_null(*i)) {
-            failed.add(row(i), format!("expected `{shape}`, found null"));
+            failed.add(row(i), format!("expected {}, found null", shape.in_words()));
         }
         let (valid, rows) = without_nulls(values);
         return check(shape, &valid, &|i| row(rows[i] as usize), failed);

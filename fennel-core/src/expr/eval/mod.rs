@@ -53,7 +53,7 @@ use crate::value::Shape;
 /// });
 /// assert_eq!(column::value(share.shape(), &shares.values, 0), Value::Int(8));
 /// assert_eq!(shares.failures[0].row, 1);
-/// assert_eq!(shares.failures[0].reason, "expected `i64`, found null");
+/// assert_eq!(shares.failures[0].reason, "expected a whole number, found null");
 /// ```
 #[derive(Debug)]
 pub struct Compiled {

@@ -134,8 +134,12 @@ pub(in crate::ingest) fn decoded(shape: &Shape, value: &Value) -> Result<Value, 
             Value::String(text),
         ) => {
             let json = serde_json::from_str::<serde_json::Value>(text);
-            json.map(Value::from)
-                .map_err(|error| format!("expected `{shape}` as JSON, found {value}: {error}"))
+            json.map(Value::from).map_err(|error| {
+                format!(
+                    "expected {} as JSON, found {value}: {error}",
+                    shape.in_words()
+                )
+            })
         }
         (_, value) => Ok(value.clone()),
     }
@@ -294,7 +298,7 @@ mod tests {
         assert_eq!(decoded(list, json!([1])), Ok(ints));
         let reason = decoded(list, json!("[1")).unwrap_err();
         assert!(
-            reason.starts_with("expected `Vec<i64>` as JSON, found \"[1\": "),
+            reason.starts_with("expected a list as JSON, found \"[1\": "),
             "{reason}"
         );
         assert_eq!(
