@@ -105,6 +105,12 @@ fn refusals_say_what_is_wrong() {
 }
 
 #[test]
+fn nested_and_restricted_types_come_back_as_they_went() {
+    let folder = tempfile::tempdir().unwrap();
+    script("nested.py", &Server::start(folder.path()));
+}
+
+#[test]
 fn what_python_expects_of_rows_is_judged_and_told() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
