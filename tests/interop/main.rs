@@ -111,6 +111,12 @@ fn nested_and_restricted_types_come_back_as_they_went() {
 }
 
 #[test]
+fn sinks_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    script("sinks.py", &Server::start(folder.path()));
+}
+
+#[test]
 fn what_python_expects_of_rows_is_judged_and_told() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());

@@ -97,6 +97,20 @@ class Outside:
         return sale.filter(col("amount") + col("uid") * 2.0 > 5.0)
 
 
+# Of two steps of one pipeline that have one id, it sends one and names it twice.
+@dataset
+class Twice:
+    uid: int
+    amount: float
+    at: datetime = field(timestamp=True)
+
+    @pipeline
+    @inputs(Sale)
+    def some(cls, sale: Dataset):
+        inside = sale.filter((col("amount") + col("uid")) * 2.0 > 5.0)
+        return inside + sale.filter(col("amount") + col("uid") * 2.0 > 5.0)
+
+
 # Another webhook of that name, which is equal to the first: it is sent once.
 @source(Webhook(name="shop", retention="3d").endpoint("user"), cdc="upsert", disorder="14d")
 @dataset(index=True)
@@ -123,7 +137,7 @@ class Visitor:
     bought: Optional[int] = F(Shopper.sales)
 
 
-entities = {"datasets": [Sale, User, Spent, Hour, Inside, Outside, Member], "featuresets": [Shopper, Visitor]}
+entities = {"datasets": [Sale, User, Spent, Hour, Inside, Outside, Twice, Member], "featuresets": [Shopper, Visitor]}
 first = client.commit("first", env="prod", **entities)
 # The client looks for this very name and value.
 assert first["headers"]["content-type"] == "application/json", first["headers"]
@@ -142,6 +156,7 @@ shown = client.inspect(Sale).sort_values("at", ignore_index=True)
 assert shown["at"].tolist()[1].microsecond == 123000 and shown["amount"].tolist()[0] == 0.123456789, shown
 assert client.inspect(Inside)["amount"].tolist() == [2.0]
 assert client.inspect(Outside)["amount"].tolist() == []
+assert client.inspect(Twice)["amount"].tolist() == [2.0, 2.0], "what was sent is done"
 hours = client.inspect(Hour)["window"].tolist()
 assert len(hours) == 2, hours
 users = pd.DataFrame({"uid": [1], "name": ["Zoë"], "at": [now]})

@@ -208,7 +208,26 @@ impl Sink<'_> {
             }
             j += 1;
         }
+        if dataset.position(name).is_some() && !self.renames_away(name) {
+            return Err(Message::new("")
+                .name(column)
+                .text(" can't be renamed to ")
+                .name(name)
+                .text(", which another column is called; rename that one too"));
+        }
         Ok(())
+    }
+
+    /// Whether a column of that name is written under another, or renamed to itself.
+    const fn renames_away(&self, column: &str) -> bool {
+        let mut i = 0;
+        while i < self.renames.len() {
+            if eq(self.renames[i].0, column) {
+                return true;
+            }
+            i += 1;
+        }
+        false
     }
 
     const fn sinks(&self, text: &str) -> Message {
