@@ -11,6 +11,7 @@ mod history;
 mod hostile;
 mod logs;
 mod offline;
+mod pages;
 mod protection;
 mod readme;
 mod restart;

@@ -13,7 +13,7 @@ use crate::sync::{command, sync};
 /// The longest that a command takes, or the test fails.
 const LIMIT: Duration = Duration::from_secs(60);
 
-fn read(readme: &str) -> String {
+pub(crate) fn read(readme: &str) -> String {
     fs::read_to_string(workspace().join(readme)).unwrap()
 }
 
@@ -27,7 +27,7 @@ fn blocks<'r>(readme: &'r str, language: &str) -> Vec<&'r str> {
 }
 
 /// What stands behind each `$ ` of `console` blocks: a command, and what it prints.
-fn prompts(readme: &str) -> Vec<&str> {
+pub(crate) fn prompts(readme: &str) -> Vec<&str> {
     let blocks = blocks(readme, "console").into_iter();
     let prompts = blocks.flat_map(|block| block.strip_prefix("$ ").unwrap().split("\n$ "));
     prompts.map(str::trim_end).collect()
@@ -59,7 +59,7 @@ fn run_curls(readme: &str, server: &Server) -> usize {
     curls.len()
 }
 
-fn has_curl() -> bool {
+pub(crate) fn has_curl() -> bool {
     let found = Command::new("curl").arg("--version").output().is_ok();
     if !found {
         println!("skipped: there is no `curl`");
@@ -68,12 +68,15 @@ fn has_curl() -> bool {
 }
 
 /// What is printed, without what is another each time.
-fn same_each_time(printed: &str) -> String {
+pub(crate) fn same_each_time(printed: &str) -> String {
     let mut printed = printed.trim_end().to_owned();
     for (another, stand_in) in [
         (r"http://127\.0\.0\.1:\d+", "URL"),
         (r"\bfennel-[0-9a-f]{8}\b", "NAME"),
-        (r"\b[0-9a-f]{12}\b", "ID"),
+        (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "JOB"),
+        (r"\b[0-9a-f]{8}-\d+\b", "REQUEST"),
+        (r"\b([0-9a-f]{12}|[0-9a-f]{16})\b", "ID"),
+        (r#""ms":[0-9.]+"#, "MS"),
         (r"fnl_([0-9a-f]{64}|…)", "TOKEN"),
         (r"(?m)^data folder: .*$", "data folder: DIR"),
     ] {

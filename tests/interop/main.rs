@@ -11,6 +11,7 @@ mod every_type;
 mod functions;
 mod offline;
 mod openapi;
+mod pages;
 mod python;
 
 use std::fs;
