@@ -68,7 +68,34 @@ pub(crate) async fn speak(request: Request, next: Next) -> Response {
     }
 }
 
+/// What is advised about expressions, as the checks write it and as the client's expressions have it.
+const ADVICE: [(&str, &str); 17] = [
+    ("true", "True"),
+    ("false", "False"),
+    ("!a", "~a"),
+    ("if a { 1 } else { 0 }", "when(a).then(1).otherwise(0)"),
+    (".parse::<f64>()", ".str.parse(float)"),
+    (".parse::<i64>()", ".str.parse(int)"),
+    (".to_string()", ".num.to_string()"),
+    ("a.to_string() == b", "a.num.to_string() == b"),
+    ("a == b.to_string()", "a == b.num.to_string()"),
+    (".strftime(\"%Y-%m-%d\")", ".dt.strftime(\"%Y-%m-%d\")"),
+    (".strptime(\"%Y-%m-%d\")", ".str.strptime(\"%Y-%m-%d\")"),
+    (".since_epoch(\"second\")", ".dt.since_epoch(\"second\")"),
+    (
+        "a.since(b, \"second\") > 0",
+        "a.dt.since(b, \"second\") > 0",
+    ),
+    ("a.since(b, \"second\")", "a.dt.since(b, \"second\")"),
+    ("a.concat(b)", "a.str.concat(b)"),
+    (".fill_null(..)", ".fillnull(..)"),
+    ("fill_null(false)", "fillnull(False)"),
+];
+
 fn in_python(code: &str) -> String {
+    if let Some((_, python)) = ADVICE.iter().find(|(rust, _)| *rust == code) {
+        return (*python).into();
+    }
     if let Some((attribute, "")) = attribute(code) {
         return attribute;
     }
@@ -285,6 +312,8 @@ mod tests {
             ),
             (r#"#[pipeline(env = "prod")]"#, r#"@pipeline(env="prod")"#),
             ("#[featureset]", "@featureset"),
+            (".parse::<f64>()", ".str.parse(float)"),
+            ("fill_null(false)", "fillnull(False)"),
         ] {
             assert_eq!(Notation::Python.code(rust), python);
             assert_eq!(Notation::Rust.code(rust), rust);

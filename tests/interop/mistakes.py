@@ -66,6 +66,18 @@ class Spend:
         )
 
 
+@dataset
+class Dear:
+    uid: int
+    amount: float
+    at: datetime = field(timestamp=True)
+
+    @pipeline
+    @inputs(Sale)
+    def dear(cls, sale: Dataset):
+        return sale.filter(col("amount") * 2.0 > 10.0)
+
+
 @featureset
 class Shopper:
     uid: int
@@ -116,7 +128,7 @@ class Seen:
     at: datetime = field(timestamp=True)
 
 
-client.commit("first", datasets=[User, Sale, Spend, Seen], featuresets=[Shopper, Visit])
+client.commit("first", datasets=[User, Sale, Spend, Dear, Seen], featuresets=[Shopper, Visit])
 
 # Names of Rust, of what it is written with, and of what is inside the server.
 FOREIGN = re.compile(
@@ -331,11 +343,26 @@ def user(name_type=str, index=True, deleted=False, version=1):
     return User
 
 
+def sale(amount_type):
+    @source(shop.endpoint("sale"), cdc="append", disorder="1d")
+    @dataset(version=2)
+    class Sale:
+        uid: int
+        amount: amount_type
+        at: datetime = field(timestamp=True)
+
+    return Sale
+
+
 left_out = ["it is live", "leaves it out", "meta(deleted=True)"]
-mistake(409, commit([User, Sale, Spend, Seen], [Visit], incremental=False), "featureset `Shopper`", *left_out)
+mistake(409, commit([User, Sale, Spend, Dear, Seen], [Visit], incremental=False), "featureset `Shopper`", *left_out)
 mistake(409, commit(incremental=False), "dataset `User`", "featureset `Visit`", "`Shopper.name` reads it", *left_out)
 mistake(409, commit([user(Optional[str])]), "`name.type` changes from `str` to `Optional[str]`", "write version = 2")
 mistake(400, commit([user(int, version=2)]), "`Shopper.name`", "`Optional[str]`", "`User.name`", "`Optional[int]`")
+step = "dataset `Dear.dear`: step 1, `filter`: "
+mistake(400, commit([sale(str)]), step + "`*` needs numbers, and `amount` is `str`: `.str.parse(float)`")
+mistake(400, commit([sale(Optional[float])]), step, "`Optional[bool]`: say what null means, as in `fillnull(False)`")
+mistake(400, commit([sale(bool)]), step, "`when(a).then(1).otherwise(0)` makes it a number", "dataset `Spend`: it is made of `Sale`")
 mistake(400, commit([user(index=False, version=2)]), "`User` is not indexed", "`@dataset(index=True)`")
 mistake(400, commit([user(deleted=True)]), "dataset `User`, which is marked deleted", "meta(deleted=True) too")
 mistake(409, commit([seen(disorder="2d")]), "`source[0].disorder`", "from `1d` to `2d`", "write version = 4")
