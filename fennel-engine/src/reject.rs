@@ -77,6 +77,18 @@ pub(crate) fn put(
     );
 }
 
+/// Why the row that arrived as `sequence` is set aside, of the table's `source`th source, if it is.
+pub(crate) fn reason(
+    snapshot: &Snapshot,
+    table: TableId,
+    (sequence, source): (u64, u32),
+) -> Result<Option<String>> {
+    let key = [&Table::prefix(table)[..], &place(sequence, source)].concat();
+    let reject = snapshot.get(Space::Rejects, &key)?;
+    let reject = reject.map(|reject| read(&reject)).transpose()?;
+    Ok(reject.map(|reject| reject.reason))
+}
+
 /// Whether the row that arrived as `sequence` was set aside, of the table's `source`th source.
 pub(crate) fn is_aside(
     snapshot: &Snapshot,

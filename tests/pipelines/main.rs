@@ -4,6 +4,7 @@
 
 mod changes;
 mod damage;
+mod erased;
 mod expected;
 mod overflows;
 mod python;

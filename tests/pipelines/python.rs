@@ -74,7 +74,7 @@ fn score(goals: Goal) -> Score {
     goals.group_by(team).aggregate(goals = count("forever"))
 }
 
-fn code(name: &str) -> PyCode {
+pub(super) fn code(name: &str) -> PyCode {
     PyCode {
         entry_point: name.into(),
         core_code: format!("def {name}(df):\n    .."),
@@ -116,14 +116,14 @@ fn written_in_python() -> SyncRequest {
 
 /// Runs `kept`, `doubled` and `taken`.
 #[derive(Clone, Debug, Default)]
-struct Fake(Arc<Mutex<State>>);
+pub(super) struct Fake(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     /// A call with any of these points is stopped.
     stuck: BTreeSet<i64>,
     /// How many calls there were.
-    calls: usize,
+    pub(super) calls: usize,
     /// Any call after so many is stopped.
     most: Option<usize>,
     /// A call tells the one that it has begun, and waits for the other.
@@ -131,19 +131,23 @@ struct State {
 }
 
 impl Fake {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
-    fn stick(&self, points: impl IntoIterator<Item = i64>) {
+    pub(super) fn stick(&self, points: impl IntoIterator<Item = i64>) {
         self.state().stuck = points.into_iter().collect();
     }
 
     fn engine(&self, compact_after: usize) -> (Engine, ManualClock) {
-        let clock = ManualClock::new(instant(1_000_000));
         let mut options = Options::default();
-        options.python = Some(Arc::new(self.clone()));
         options.compact_after = compact_after;
+        self.engine_with(options)
+    }
+
+    pub(super) fn engine_with(&self, mut options: Options) -> (Engine, ManualClock) {
+        let clock = ManualClock::new(instant(1_000_000));
+        options.python = Some(Arc::new(self.clone()));
         let engine = Engine::open_with(Store::in_memory(), Arc::new(clock.clone()), &options);
         (engine.unwrap(), clock)
     }

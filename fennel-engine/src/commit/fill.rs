@@ -52,7 +52,8 @@ impl<'s> NewTables<'s> {
         let (program, datasets) = in_order(catalog)?;
         for dataset in datasets {
             let structure = identity(catalog, dataset);
-            let is_there = registry.tables.contains_key(&structure) && !is_replaced(&structure);
+            let before = registry.tables.get(&structure).map(Arc::clone);
+            let is_there = before.is_some() && !is_replaced(&structure);
             if is_there || self.table(catalog, dataset).is_some() {
                 continue;
             }
@@ -64,7 +65,7 @@ impl<'s> NewTables<'s> {
             })?;
             let table = Arc::new(Table::new(id, dataset, flow.map(Arc::new), python)?);
             registry.next_table += 1;
-            let replay = Replay::new(&table, self.applied, |webhook, endpoint| {
+            let replay = Replay::new(&table, before, self.applied, |webhook, endpoint| {
                 registry.endpoint(webhook, endpoint)
             });
             self.tables.push((structure, table, replay));

@@ -9,9 +9,10 @@ use fennel_core::time::Timestamp;
 
 use super::keys::Keys;
 use super::pending::{EndpointRows, Rows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::entry::{self, Arrival, Entry};
 use crate::ingest::{EndpointId, Feed, Source};
+use crate::state::State;
 use crate::store::{Snapshot, Store};
 
 /// Rows that are read together.
@@ -90,12 +91,21 @@ impl<'k> Search<'k> {
     }
 
     /// Goes through the rows that are in the log and that it hasn't met, and returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] if a function would have to tell whom a row is about and can't be called, or is stopped.
     pub(super) fn catch_up(&mut self, store: &Store) -> Result<usize> {
         let snapshot = store.snapshot();
         let endpoints = self.endpoints.iter_mut();
-        endpoints
-            .map(|endpoint| endpoint.catch_up(&snapshot, self.keys))
-            .sum()
+        let met = endpoints.map(|endpoint| endpoint.catch_up(&snapshot, self.keys));
+        met.sum::<Result<usize>>().map_err(|error| match error {
+            Error::Python(what) => Error::Python(format!(
+                "nothing is erased, since it isn't known whom each row of `{}` is about: {what}; erase again once that function answers, or commit one that does under a new version",
+                self.keys.table.dataset
+            )),
+            error => error,
+        })
     }
 
     /// The endpoints that are searched.
@@ -125,11 +135,12 @@ impl<'k> Search<'k> {
 
 impl Endpoint {
     fn catch_up(&mut self, snapshot: &Snapshot, keys: &Keys) -> Result<usize> {
+        let state = State::of(snapshot)?;
         let mut entries = entry::scan(snapshot, self.id, self.next);
         let mut met = 0;
         loop {
             let part: Vec<Entry> = entries.by_ref().take(PART).collect::<Result<_>>()?;
-            let named = self.is_named(keys, &part)?;
+            let named = self.is_named(&state, keys, &part)?;
             for (entry, is_named) in part.iter().zip(named) {
                 self.meet(entry, is_named);
             }
@@ -141,11 +152,10 @@ impl Endpoint {
     }
 
     /// Which of these rows name a key by any of the dataset's sources.
-    fn is_named(&self, keys: &Keys, part: &[Entry]) -> Result<Vec<bool>> {
-        let rows: Vec<_> = part.iter().map(|entry| &entry.row).collect();
-        let mut is_named = vec![false; rows.len()];
+    fn is_named(&self, state: &State, keys: &Keys, part: &[Entry]) -> Result<Vec<bool>> {
+        let mut is_named = vec![false; part.len()];
         for feed in &self.feeds {
-            let named = feed.source().named(&feed.table, &keys.columns, &rows)?;
+            let named = feed.named(state, &keys.columns, part)?;
             for (is_named, named) in is_named.iter_mut().zip(named) {
                 *is_named |= named.iter().any(|key| keys.values.contains(key));
             }

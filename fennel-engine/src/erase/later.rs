@@ -73,6 +73,10 @@ impl Later {
     }
 
     /// Which of the rows that come at an endpoint aren't taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] if a function would have to tell that and can't be called, or is stopped.
     pub(crate) fn refuses(&self, route: &Route, rows: &[&Incoming]) -> Result<Vec<bool>> {
         let mut refused = vec![false; rows.len()];
         for feed in route.feeds() {
@@ -86,7 +90,14 @@ impl Later {
                 if !columns.iter().all(|column| table.keys.contains(column)) {
                     continue;
                 }
-                let named = feed.source().named(table, &columns, rows)?;
+                let named = feed.source().named(table, &columns, rows);
+                let named = named.map_err(|error| match error {
+                    Error::Python(what) => Error::Python(format!(
+                        "no row of the call is taken, since rows of some keys of `{}` are refused and it isn't known whether one is about these: {what}; send the rows again, without the one that stops it",
+                        table.dataset
+                    )),
+                    error => error,
+                })?;
                 for (refused, named) in refused.iter_mut().zip(named) {
                     let is_refused =
                         |key: &Vec<u8>| hashes.contains(&self.hash(&table.dataset, key));

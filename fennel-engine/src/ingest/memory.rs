@@ -1,19 +1,32 @@
-//! What rows said when they were taken, where a Python function had a say in that.
+//! What rows said when they came, where a Python function had a say in that.
 //!
-//! A row is read again by pipelines, expectations, and whatever removes old rows. A function that is stopped then would
-//! take back what is in the table, so it isn't called again.
+//! A row is read again by pipelines, expectations, erasures, and whatever removes old rows. A function that is stopped then
+//! would take back what is in the table, so it isn't called again.
 //!
 //! | key in [`Space::Table`] | value |
 //! |---|---|
-//! | table, [`REMEMBERED`](crate::table::REMEMBERED), sequence and source | each change: what it says, all columns |
+//! | table, [`REMEMBERED`](crate::table::REMEMBERED), sequence and source | each change: what it says, all columns; or 255 |
 //!
-//! Of a row that wasn't taken there is nothing. It goes with the row of the log.
+//! Of a row that was late there is what it said, and of one that the source leaves out no change. 255 stands for one that
+//! said nothing, for the reason with which it is set aside. It goes with the row of the log.
 
-use super::source::{Change, Changes};
+use super::source::{Change, Changes, Taken};
 use crate::error::{Error, Result};
 use crate::state::{Side, State};
 use crate::store::{Batch, Space};
 use crate::table::{REMEMBERED, Said, Table, decode_values, encode_values, place, values_len};
+
+/// A row that said nothing.
+const ASIDE: u8 = u8::MAX;
+
+/// What is remembered of a row.
+#[derive(Debug)]
+pub(super) enum Remembered {
+    /// What it said, whether it came late or not.
+    Said(Changes),
+    /// It is set aside.
+    Aside,
+}
 
 /// What a row says, in bytes.
 pub(super) fn encode(changes: &Changes) -> Vec<u8> {
@@ -40,6 +53,15 @@ fn decode(mut bytes: &[u8], columns: usize) -> Option<Changes> {
     bytes.is_empty().then_some(changes)
 }
 
+/// What a row comes to, in bytes; they are taken out of it.
+pub(super) fn take(taken: &mut Taken) -> Vec<u8> {
+    match taken {
+        Taken::Row(row) => row.remembered.take().unwrap_or_default(),
+        Taken::Left => Vec::new(),
+        Taken::Aside(_) => vec![ASIDE],
+    }
+}
+
 fn key(table: &Table, (sequence, source): (u64, u32)) -> Vec<u8> {
     let prefix = Table::state_prefix(table.id, REMEMBERED);
     [&prefix[..], &place(sequence, source)].concat()
@@ -53,13 +75,17 @@ pub(super) fn delete(batch: &mut Batch, table: &Table, of: (u64, u32)) {
     batch.delete(Space::Table, key(table, of));
 }
 
-/// What a row said, if it was taken.
-pub(super) fn get(state: &State, table: &Table, of: (u64, u32)) -> Result<Option<Changes>> {
+/// What is remembered of a row, if anything is.
+pub(super) fn get(state: &State, table: &Table, of: (u64, u32)) -> Result<Option<Remembered>> {
     let Some(bytes) = state.get(Side::Before, &key(table, of))? else {
         return Ok(None);
     };
+    if bytes.as_ref() == [ASIDE] {
+        return Ok(Some(Remembered::Aside));
+    }
     let changes = decode(&bytes, table.columns.len());
-    changes.map(Some).ok_or_else(|| {
+    let said = changes.map(Remembered::Said);
+    said.map(Some).ok_or_else(|| {
         Error::Corrupt(format!(
             "what the Python functions of `{}` made can't be read; restore the store from a backup",
             table.dataset

@@ -6,16 +6,17 @@ use super::Incoming;
 use super::debezium::images;
 use super::source::Source;
 use crate::error::Result;
+use crate::python::OnStop;
 use crate::table::Table;
 
 impl Source {
     /// What each of `rows` names by these key columns of `table`, whose source this is: the bytes of their values, of
     /// both images of an event. It doesn't matter whether the source takes the row. Of a row in which one of the columns
-    /// can't be read there are none.
+    /// can't be read, or of which a Python function makes none, there are none.
     ///
     /// # Errors
     ///
-    /// A Python function that makes a column can't be called at all.
+    /// [`Error::Python`](crate::Error::Python) if a function that makes a column can't be called, or is stopped.
     pub(crate) fn named(
         &self,
         table: &Table,
@@ -32,7 +33,7 @@ impl Source {
             }
         };
         let read: Vec<_> = images.iter().map(|(_, image)| *image).collect();
-        let values = self.columns(table, &read)?;
+        let values = self.columns(table, &read, Some(columns), OnStop::Fail)?;
         for (position, (row, _)) in images.iter().enumerate() {
             let of_image = |column: &usize| values.get(*column)?.get(position)?.as_ref().ok();
             let key: Option<Vec<&Value>> = columns.iter().map(of_image).collect();
@@ -41,5 +42,13 @@ impl Source {
             }
         }
         Ok(named)
+    }
+
+    /// How many images a row has: of an event those before and after the change.
+    pub(super) fn images(&self, row: &Incoming) -> usize {
+        match self.is_debezium {
+            false => 1,
+            true => images(row).count(),
+        }
     }
 }

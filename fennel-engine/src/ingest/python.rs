@@ -4,7 +4,7 @@ use fennel_core::entity::{Dataset, Field, Python, Source};
 use fennel_core::value::{Shape, Value};
 
 use crate::error::{Error, Result};
-use crate::python::{Callable, Kind, RunBy};
+use crate::python::{Callable, Kind, OnStop, RunBy};
 
 /// A function of a source: it sees the dataset's columns and those that the source adds.
 #[derive(Debug)]
@@ -85,10 +85,11 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// [`Error::Python`] if it can't be called at all.
+    /// [`Error::Python`] if it can't be called at all, or is stopped where that is to fail.
     pub(super) fn evaluate(
         &self,
         rows: usize,
+        on_stop: OnStop,
         read: impl Fn(usize, &str, &Shape, usize) -> Result<Value, String>,
     ) -> Result<Vec<Result<Value, String>>> {
         let columns = self.takes.iter().zip(&self.callable.function.takes);
@@ -109,7 +110,7 @@ impl Function {
                 Err(reason) => outcomes.push(Err(reason)),
             }
         }
-        let mut made = self.callable.each(&whole)?.into_iter();
+        let mut made = self.callable.each(&whole, on_stop)?.into_iter();
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
             if let Some(made) = made.next() {
                 *outcome = made.map(|mut made| made.pop().unwrap_or(Value::Null));

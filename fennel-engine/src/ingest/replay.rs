@@ -10,6 +10,7 @@ use super::source::Progress;
 use super::tally::Tally;
 use super::watermark::Seen;
 use crate::error::Result;
+use crate::state::State;
 use crate::store::{Batch, Snapshot, Store};
 use crate::table::Table;
 
@@ -30,13 +31,16 @@ pub(crate) struct Replay {
     applied: u64,
     /// What each source has seen, by its position among the table's.
     seen: BTreeMap<u32, Seen>,
+    /// The table that this one replaces, being the same but for rows that have left the log.
+    before: Option<Arc<Table>>,
 }
 
 impl Replay {
-    /// A replay from the first row on, where the first `applied` rows are applied to pipelines. `number` gives an
-    /// endpoint's number, if it ever had one.
+    /// A replay from the first row on, where the first `applied` rows are applied to pipelines, of a table that may be
+    /// there in place of another one. `number` gives an endpoint's number, if it ever had one.
     pub(crate) fn new(
         table: &Arc<Table>,
+        before: Option<Arc<Table>>,
         applied: u64,
         mut number: impl FnMut(&str, &str) -> Option<EndpointId>,
     ) -> Self {
@@ -55,6 +59,7 @@ impl Replay {
             next: 0,
             applied,
             seen: BTreeMap::new(),
+            before,
         }
     }
 
@@ -76,6 +81,7 @@ impl Replay {
         let streams =
             streams.map(|(endpoint, _)| entry::scan(snapshot, *endpoint, self.next).peekable());
         let mut streams: Vec<_> = streams.collect();
+        let state = State::of(snapshot)?;
         let mut rows = 0;
         let mut batch = Batch::new();
         loop {
@@ -89,7 +95,7 @@ impl Replay {
                 break;
             }
             rows += part.len() as u64;
-            self.settle(&part, &mut batch)?;
+            self.settle(&state, part, &mut batch)?;
             if batch.bytes() >= BATCH_BYTES {
                 store.write(std::mem::take(&mut batch))?;
             }
@@ -99,19 +105,42 @@ impl Replay {
     }
 
     /// Writes what becomes of rows, which are in order of arrival, each with the position of its endpoint.
-    fn settle(&mut self, part: &[(Entry, usize)], batch: &mut Batch) -> Result<()> {
-        let endpoints = self.endpoints.iter().enumerate();
-        let taken = endpoints.map(|(at, (_, feeds))| {
-            let rows = part.iter().filter(|(_, endpoint)| *endpoint == at);
-            let rows: Vec<_> = rows.map(|(entry, _)| &entry.row).collect();
-            let taken = feeds.iter().map(|feed| Ok(feed.take(&rows)?.into_iter()));
+    fn settle(
+        &mut self,
+        state: &State,
+        part: Vec<(Entry, usize)>,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let order: Vec<usize> = part.iter().map(|(_, endpoint)| *endpoint).collect();
+        let mut entries: Vec<_> = self.endpoints.iter().map(|_| Vec::new()).collect();
+        for (entry, endpoint) in part {
+            if let Some(entries) = entries.get_mut(endpoint) {
+                entries.push(entry);
+            }
+        }
+        let endpoints = self.endpoints.iter().zip(&entries);
+        let taken = endpoints.map(|((_, feeds), entries)| {
+            let taken = feeds.iter().map(|feed| {
+                let taken = match &self.before {
+                    Some(before) => feed.take_again(state, before, entries),
+                    None => {
+                        let rows: Vec<_> = entries.iter().map(|entry| &entry.row).collect();
+                        feed.take(&rows)
+                    }
+                };
+                Ok(taken?.into_iter())
+            });
             taken.collect::<Result<Vec<_>>>()
         });
         let mut taken = taken.collect::<Result<Vec<_>>>()?;
-        for (entry, at) in part {
-            let feeds = self.endpoints.get(*at).map(|(_, feeds)| feeds);
+        let mut entries: Vec<_> = entries.into_iter().map(Vec::into_iter).collect();
+        for at in order {
+            let Some(entry) = entries.get_mut(at).and_then(Iterator::next) else {
+                continue;
+            };
+            let feeds = self.endpoints.get(at).map(|(_, feeds)| feeds);
             let feeds = feeds.into_iter().flatten();
-            for (feed, taken) in feeds.zip(taken.get_mut(*at).into_iter().flatten()) {
+            for (feed, taken) in feeds.zip(taken.get_mut(at).into_iter().flatten()) {
                 let Some(taken) = taken.next() else {
                     continue;
                 };
@@ -121,7 +150,7 @@ impl Replay {
                     seen: *seen,
                     tally: Tally::default(),
                 };
-                feed.settle(&mut progress, taken, entry, batch, drop);
+                feed.settle(&mut progress, taken, &entry, batch, drop);
                 feed.put_phase(progress.phase, batch);
                 // Nobody else has the table yet, and after an error nobody ever will.
                 feed.source().advance(progress.phase);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::Incoming;
 use super::applied::TakenRow;
 use super::entry::{EndpointId, Entry};
-use super::memory;
+use super::memory::{self, Remembered};
 use super::phase::Phase;
 use super::source::{Changes, Fitting, Progress, Source, Taken};
 use super::tally::Tally;
 use super::watermark::{Mark, Seen};
 use crate::error::{Error, Result};
 use crate::meta;
+use crate::python::OnStop;
 use crate::reject;
 use crate::state::State;
 use crate::store::Batch;
@@ -124,22 +125,112 @@ impl Feed {
         self.index as u32
     }
 
-    /// What becomes of each row here, except for when it arrives.
+    /// What becomes of each row here, except for when it arrives. Where a function is stopped, it is set aside.
     pub(super) fn take(&self, rows: &[&Incoming]) -> Result<Vec<Taken>> {
-        self.source().take(&self.table, rows)
+        self.source().take(&self.table, rows, OnStop::SetAside)
+    }
+
+    /// What becomes of each row of the log here, except for when it arrives, where this table is made anew in place of
+    /// `before`: what functions made of a row is what they made of it then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] if a function is needed, since nothing is remembered of a row, and it can't be called or is
+    /// stopped.
+    pub(super) fn take_again(
+        &self,
+        state: &State,
+        before: &Table,
+        entries: &[Entry],
+    ) -> Result<Vec<Taken>> {
+        let rows: Vec<_> = entries.iter().map(|entry| &entry.row).collect();
+        if !self.source().calls_python() {
+            return self.take(&rows);
+        }
+        let known = entries.iter().map(|entry| {
+            let place = (entry.sequence, self.index());
+            let reason = || reject::reason(state.snapshot(), before.id, place);
+            Ok(match memory::get(state, before, place)? {
+                Some(Remembered::Said(changes)) => Some(self.source().taken(&self.table, changes)),
+                Some(Remembered::Aside) => Some(Taken::Aside(reason()?.unwrap_or_else(|| {
+                    "it was set aside when it came; the reason isn't kept any more".into()
+                }))),
+                // Builds before this one remember no more than what was taken.
+                None => reason()?.map(Taken::Aside),
+            })
+        });
+        let known: Vec<Option<Taken>> = known.collect::<Result<_>>()?;
+        let unknown = rows.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let unknown: Vec<&Incoming> = unknown.map(|(row, _)| *row).collect();
+        let asked = self.source().take(&self.table, &unknown, OnStop::Fail)?;
+        let mut asked = asked.into_iter();
+        let taken = known
+            .into_iter()
+            .filter_map(|it| it.or_else(|| asked.next()));
+        Ok(taken.collect())
+    }
+
+    /// Whom each row of the log names by these key columns, as [`Source::named`] tells it of rows. Functions are asked for
+    /// no more than isn't remembered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::named`].
+    pub(crate) fn named(
+        &self,
+        state: &State,
+        columns: &[usize],
+        entries: &[Entry],
+    ) -> Result<Vec<Vec<Vec<u8>>>> {
+        let (source, table) = (self.source(), &self.table);
+        let rows: Vec<_> = entries.iter().map(|entry| &entry.row).collect();
+        if source.made_by_python(table, Some(columns)).is_empty() {
+            return source.named(table, columns, &rows);
+        }
+        let mut named = vec![Vec::new(); rows.len()];
+        let mut unknown = Vec::new();
+        for ((entry, named), i) in entries.iter().zip(&mut named).zip(0..) {
+            let place = (entry.sequence, self.index());
+            if let Some(Remembered::Said(changes)) = memory::get(state, table, place)? {
+                let keys = changes.iter().flatten().map(|change| {
+                    let key = columns.iter().filter_map(|i| change.values.get(*i));
+                    Table::key_bytes(key)
+                });
+                named.extend(keys);
+            }
+            // Of an event with two images, one may say nothing.
+            if named.len() < source.images(&entry.row) {
+                unknown.push(i);
+            }
+        }
+        let asked: Vec<_> = unknown
+            .iter()
+            .filter_map(|i| rows.get(*i).copied())
+            .collect();
+        let asked = source.named(table, columns, &asked)?;
+        for (i, keys) in unknown.into_iter().zip(asked) {
+            if let Some(named) = named.get_mut(i) {
+                named.extend(keys);
+            }
+        }
+        Ok(named)
     }
 
     /// What each row of the log says, as it was taken; nothing for one that wasn't, where that is remembered. What is
     /// computed again may be another thing only if a Python function has a say in it.
     pub(super) fn read(&self, state: &State, entries: &[Entry]) -> Result<Vec<Option<Changes>>> {
         if self.source().calls_python() {
-            let remembered = entries.iter();
-            let remembered = remembered
-                .map(|entry| memory::get(state, &self.table, (entry.sequence, self.index())));
+            let remembered = entries.iter().map(|entry| {
+                let place = (entry.sequence, self.index());
+                Ok(match memory::get(state, &self.table, place)? {
+                    Some(Remembered::Said(changes)) => Some(changes),
+                    Some(Remembered::Aside) | None => None,
+                })
+            });
             return remembered.collect();
         }
         let rows: Vec<_> = entries.iter().map(|entry| &entry.row).collect();
-        let read = self.source().read(&self.table, &rows)?;
+        let read = self.source().read(&self.table, &rows, OnStop::SetAside)?;
         Ok(read.into_iter().map(Result::ok).collect())
     }
 
@@ -200,7 +291,7 @@ impl Feed {
     pub(super) fn settle(
         &self,
         progress: &mut Progress,
-        taken: Taken,
+        mut taken: Taken,
         entry: &Entry,
         batch: &mut Batch,
         give: impl FnMut(TakenRow),
@@ -211,11 +302,11 @@ impl Feed {
             row,
         } = entry;
         let place = (*sequence, self.index());
+        if self.source().calls_python() {
+            memory::put(batch, &self.table, place, memory::take(&mut taken));
+        }
         match self.source().meet(progress, *arrival, taken) {
             Taken::Row(taken) => {
-                if let Some(said) = taken.remembered {
-                    memory::put(batch, &self.table, place, said);
-                }
                 let made = taken.fitting.into_iter().flatten().filter_map(|it| {
                     let Fitting { entry, change } = it;
                     entry.put(batch, place.0, place.1);

@@ -21,7 +21,7 @@ use super::tally::{Counters, Tally};
 use super::watermark::{Mark, Marks, Seen, watermark};
 use crate::Error;
 use crate::error::Result;
-use crate::python::RunBy;
+use crate::python::{OnStop, RunBy};
 use crate::table::{Column, Entry, Said, Table};
 
 /// A source of a dataset, made ready to run.
@@ -186,9 +186,14 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// [`Error::Python`] if a Python function can't be called at all.
-    pub(crate) fn take(&self, table: &Table, rows: &[&Incoming]) -> Result<Vec<Taken>> {
-        let read = self.read(table, rows)?.into_iter();
+    /// [`Error::Python`] if a Python function can't be called at all, or is stopped where that is to fail.
+    pub(crate) fn take(
+        &self,
+        table: &Table,
+        rows: &[&Incoming],
+        on_stop: OnStop,
+    ) -> Result<Vec<Taken>> {
+        let read = self.read(table, rows, on_stop)?.into_iter();
         let taken = read.map(|changes| match changes {
             Ok(changes) => self.taken(table, changes),
             Err(reason) => Taken::Aside(reason),
@@ -214,11 +219,12 @@ impl Source {
         &self,
         table: &Table,
         rows: &[&Incoming],
+        on_stop: OnStop,
     ) -> Result<Vec<Result<Changes, String>>> {
         if self.is_debezium {
-            return self.read_events(table, rows);
+            return self.read_events(table, rows, on_stop);
         }
-        let rows = self.read_rows(table, rows)?.into_iter();
+        let rows = self.read_rows(table, rows, on_stop)?.into_iter();
         let changes = rows.map(|row| {
             row.map(|values| {
                 let said = Said::Is;
@@ -234,6 +240,7 @@ impl Source {
         &self,
         table: &Table,
         rows: &[&Incoming],
+        on_stop: OnStop,
     ) -> Result<Vec<Result<Option<Vec<Value>>, String>>> {
         if self.reads_alone() {
             let made = rows.iter().map(|row| {
@@ -243,14 +250,14 @@ impl Source {
             });
             return Ok(made.collect());
         }
-        let columns = self.columns(table, rows)?;
+        let columns = self.columns(table, rows, None, on_stop)?;
         let read = |i: usize, name: &str, shape: &Shape, row: usize| match columns.get(i) {
             Some(column) => column.get(row).cloned().unwrap_or(Ok(Value::Null)),
             None => self.incoming(name, shape, rows.get(row)),
         };
         let filter = match &self.filter {
             Some(Filter::Expression(expr)) => Some(expr.evaluate(&times(table, &columns), read)),
-            Some(Filter::Python(function)) => Some(function.evaluate(rows.len(), read)?),
+            Some(Filter::Python(function)) => Some(function.evaluate(rows.len(), on_stop, read)?),
             None => None,
         };
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
@@ -262,11 +269,14 @@ impl Source {
         Ok(kept.collect())
     }
 
-    /// The columns of rows: of each row the value, or why there is none.
+    /// The columns of rows: of each row the value, or why there is none. Functions make those at the positions that are
+    /// wanted, and leave others null.
     pub(super) fn columns(
         &self,
         table: &Table,
         rows: &[&Incoming],
+        wanted: Option<&[usize]>,
+        on_stop: OnStop,
     ) -> Result<Vec<Vec<Result<Value, String>>>> {
         // First what is read, then what is computed of it; the event time before what may use it.
         let mut columns: Vec<Vec<Result<Value, String>>> = Vec::with_capacity(self.makers.len());
@@ -274,12 +284,14 @@ impl Source {
             let values = rows.iter().map(|row| self.make(maker, column, row));
             columns.push(values.collect());
         }
-        for (maker, slot) in self.makers.iter().zip(&mut columns) {
-            if let Maker::Python(function) = maker {
+        for i in self.made_by_python(table, wanted) {
+            if let (Some(Maker::Python(function)), Some(slot)) =
+                (self.makers.get(i), columns.get_mut(i))
+            {
                 let read = |_: usize, name: &str, shape: &Shape, row: usize| {
                     self.incoming(name, shape, rows.get(row))
                 };
-                *slot = function.evaluate(rows.len(), read)?;
+                *slot = function.evaluate(rows.len(), on_stop, read)?;
             }
         }
         let times = times(table, &columns);
@@ -349,6 +361,21 @@ impl Source {
         let mut makers = self.makers.iter();
         makers.any(|maker| matches!(maker, Maker::Python(_)))
             || matches!(self.filter, Some(Filter::Python(_)))
+    }
+
+    /// The positions of the columns that functions make, or of those that are needed to have the `wanted` ones: what is
+    /// computed may go by the event time.
+    pub(super) fn made_by_python(&self, table: &Table, wanted: Option<&[usize]>) -> Vec<usize> {
+        let is_computed = |i: &usize| matches!(self.makers.get(*i), Some(Maker::Computed(_)));
+        let is_needed = |i: usize| {
+            wanted.is_none_or(|wanted| {
+                let is_time = i == table.timestamp && wanted.iter().any(is_computed);
+                wanted.contains(&i) || is_time
+            })
+        };
+        let makers = self.makers.iter().enumerate();
+        let made = makers.filter(|(i, it)| matches!(it, Maker::Python(_)) && is_needed(*i));
+        made.map(|(i, _)| i).collect()
     }
 
     /// How far the source is.

@@ -13,7 +13,7 @@ use super::memory::Memory;
 use super::rows::{RowStep, instant};
 use super::{Changes, Failure, Layout, Row};
 use crate::error::Result;
-use crate::python::{Callable, Kind, RunBy};
+use crate::python::{Callable, Kind, OnStop, RunBy};
 use crate::state::State;
 
 /// A Python function of rows.
@@ -132,7 +132,8 @@ impl RowStep {
             let time = instant(row.time).unwrap_or(Value::Null);
             row.values.iter().cloned().chain([time]).collect()
         });
-        let made = step.callable.each(&arguments.collect::<Vec<_>>())?;
+        let arguments: Vec<_> = arguments.collect();
+        let made = step.callable.each(&arguments, OnStop::SetAside)?;
         let made = rows.zip(made);
         let made = made.map(|(row, made)| made.and_then(|made| step.row(row, made)));
         Ok(made.collect())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fennel_core::entity;
 use fennel_core::value::Value;
 
-use super::{Function, Kind, Lookup, Lookups, RunBy, Runner, Stop, Typed};
+use super::{Function, Kind, Lookup, Lookups, OnStop, RunBy, Runner, Stop, Typed};
 use crate::error::{Error, Result};
 
 /// A function, and who runs it.
@@ -68,14 +68,18 @@ impl Callable {
     ///
     /// # Errors
     ///
-    /// [`Error::Python`] if it can't be called at all now.
-    pub(crate) fn each(&self, rows: &[Vec<Value>]) -> Result<Vec<Result<Vec<Value>, String>>> {
+    /// [`Error::Python`] if it can't be called at all now, and if it is stopped where that is to [fail](OnStop::Fail).
+    pub(crate) fn each(
+        &self,
+        rows: &[Vec<Value>],
+        on_stop: OnStop,
+    ) -> Result<Vec<Result<Vec<Value>, String>>> {
         let mut made = Vec::with_capacity(rows.len());
         for chunk in rows.chunks(ROWS) {
             match self.some(chunk) {
                 Ok(rows) => made.extend(rows.into_iter().map(|row| self.accept(row))),
-                Err(stop) if chunk.len() == 1 => made.push(Err(self.reason(stop)?)),
-                Err(_) => self.one_by_one(chunk, &mut made)?,
+                Err(stop) if chunk.len() == 1 => made.push(Err(self.reason(stop, on_stop)?)),
+                Err(_) => self.one_by_one(chunk, &mut made, on_stop)?,
             }
         }
         Ok(made)
@@ -85,11 +89,12 @@ impl Callable {
         &self,
         rows: &[Vec<Value>],
         made: &mut Vec<Result<Vec<Value>, String>>,
+        on_stop: OnStop,
     ) -> Result<()> {
         for row in rows {
             match self.some(std::slice::from_ref(row)) {
                 Ok(rows) => made.extend(rows.into_iter().map(|row| self.accept(row))),
-                Err(stop) => made.push(Err(self.reason(stop)?)),
+                Err(stop) => made.push(Err(self.reason(stop, on_stop)?)),
             }
         }
         Ok(())
@@ -126,12 +131,12 @@ impl Callable {
     /// # Errors
     ///
     /// [`Error::Python`] where that isn't the row's fault.
-    fn reason(&self, stop: Stop) -> Result<String> {
-        match stop {
-            Stop::Raised(what) | Stop::Stopped(what) => {
-                Ok(format!("`{}` {what}", self.function.name))
-            }
-            Stop::Unavailable(what) => Err(Error::Python(what)),
+    fn reason(&self, stop: Stop, on_stop: OnStop) -> Result<String> {
+        let told = |what| format!("`{}` {what}", self.function.name);
+        match (stop, on_stop) {
+            (Stop::Unavailable(what), _) => Err(Error::Python(what)),
+            (Stop::Stopped(what), OnStop::Fail) => Err(Error::Python(told(what))),
+            (Stop::Raised(what) | Stop::Stopped(what), _) => Ok(told(what)),
         }
     }
 }

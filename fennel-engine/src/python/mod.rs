@@ -55,6 +55,15 @@ pub enum Stop {
     Unavailable(String),
 }
 
+/// What becomes of a row for which a function is stopped, which may go well another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnStop {
+    /// There is nothing for it, as if the function had failed.
+    SetAside,
+    /// There is nothing for any row.
+    Fail,
+}
+
 /// A column's name and type.
 pub type Typed = (String, Shape);
 

@@ -28,6 +28,7 @@ use fennel_core::value::Value;
 use super::Incoming;
 use super::source::{Change, Changes, Source};
 use crate::Error;
+use crate::python::OnStop;
 use crate::table::{Said, Table};
 use event::Event;
 pub(super) use event::{decoded, images};
@@ -63,6 +64,7 @@ impl Source {
         &self,
         table: &Table,
         rows: &[&Incoming],
+        on_stop: OnStop,
     ) -> Result<Vec<Result<Changes, String>>, Error> {
         let events = rows.iter().map(|row| {
             let event = Event::open(row)?;
@@ -95,11 +97,11 @@ impl Source {
                 Event::Deleted { before, .. } => Some(*before),
             })
             .collect();
-        let mut after = self.read_rows(table, &after)?.into_iter();
-        let before = self.places(table, &before)?.into_iter();
+        let mut after = self.read_rows(table, &after, on_stop)?.into_iter();
+        let before = self.places(table, &before, on_stop)?.into_iter();
         let mut before = before.map(|place| place.map_err(|reason| format!("`before`: {reason}")));
         const READ: &str = "each image of an event was read, in order";
-        let mut outage = None;
+        let mut failed = None;
         let changes = events.into_iter().map(|event| {
             let Some(event) = event? else {
                 return Ok([None, None]);
@@ -117,7 +119,14 @@ impl Source {
                     // Both are taken off before either is judged.
                     let row = after.next().expect(READ);
                     let before = image.map(|_| before.next().expect(READ));
-                    self.updated(table, row?, to, before.transpose()?, &mut outage)
+                    let places = |image: &Incoming| {
+                        self.places(table, &[image], on_stop)
+                            .unwrap_or_else(|error| {
+                                failed = Some(error);
+                                Vec::new()
+                            })
+                    };
+                    self.updated(table, row?, to, before.transpose()?, places)
                 }
                 Event::Deleted { at, .. } => {
                     let gone = before.next().expect(READ)?.gone(at, table);
@@ -129,17 +138,17 @@ impl Source {
             }
         });
         let changes = changes.collect();
-        outage.map_or(Ok(changes), Err)
+        failed.map_or(Ok(changes), Err)
     }
 
-    /// What an update comes to, of which `row` is taken. `outage` becomes why no function could be called at all.
+    /// What an update comes to, of which `row` is taken. `places` gives the key of an image.
     fn updated(
         &self,
         table: &Table,
         row: Option<Vec<Value>>,
         after: &Incoming,
         before: Option<Place>,
-        outage: &mut Option<Error>,
+        places: impl FnOnce(&Incoming) -> Vec<Result<Place, String>>,
     ) -> Result<Changes, String> {
         let is = match row {
             Some(values) => Change {
@@ -147,11 +156,7 @@ impl Source {
                 values,
             },
             None => {
-                let mut places = self.places(table, &[after]).unwrap_or_else(|error| {
-                    *outage = Some(error);
-                    Vec::new()
-                });
-                let Some(place) = places.pop().transpose()? else {
+                let Some(place) = places(after).pop().transpose()? else {
                     return Ok([None, None]);
                 };
                 let at = place.time.clone()?;
@@ -183,8 +188,9 @@ impl Source {
         &self,
         table: &Table,
         images: &[&Incoming],
+        on_stop: OnStop,
     ) -> Result<Vec<Result<Place, String>>, Error> {
-        let columns = self.columns(table, images)?;
+        let columns = self.columns(table, images, None, on_stop)?;
         let value = |i: usize, row: usize| columns.get(i).and_then(|column| column.get(row));
         let places = (0..images.len()).map(|row| {
             let mut key = vec![Value::Null; table.columns.len()];

@@ -1,0 +1,210 @@
+//! What Python functions made of rows, when some of the rows are erased or removed: that stays which they made then.
+
+use fennel::prelude::*;
+use fennel_core::value::Value;
+use fennel_core::wire::proto::connector::pre_proc_value::Variant;
+use fennel_core::wire::proto::connector::{Eval, PreProcValue, eval};
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_engine::{CommitOptions, Engine, Error, Incoming, Logged, Options};
+use serde_json::{Value as Json, json};
+
+use super::python::{Fake, code};
+use super::{commit, instant, request};
+
+fennel::owner!("shop@example.com");
+
+static APP: Webhook = Webhook::new("app").retention("1d");
+
+/// Members, whose `id` a function makes.
+#[dataset(index)]
+#[source(APP.endpoint("member"), disorder = "1h", cdc = upsert)]
+struct Member {
+    #[field(key, erase_key)]
+    id: i64,
+    points: i64,
+    at: DateTime<Utc>,
+}
+
+fn members() -> SyncRequest {
+    let mut request = request(fennel::entities![Member]);
+    for source in &mut request.sources {
+        let made = Variant::Eval(Eval {
+            schema: None,
+            eval_type: Some(eval::EvalType::Pycode(code("id"))),
+        });
+        let made = PreProcValue {
+            variant: Some(made),
+        };
+        source.pre_proc.insert("id".into(), made);
+    }
+    request
+}
+
+fn committed(fake: &Fake) -> Engine {
+    let (engine, _) = fake.engine_with(Options::default());
+    commit(&engine, &members());
+    engine
+}
+
+/// A member of twice this id.
+fn member(points: i64) -> Json {
+    json!({"points": points, "at": instant(points).to_string()})
+}
+
+fn incoming(row: &Json) -> Incoming {
+    match Value::from(row.clone()) {
+        Value::Map(row) => row,
+        other => panic!("{other} is no row"),
+    }
+}
+
+fn log(engine: &Engine, points: &[i64]) -> Result<Logged, Error> {
+    let rows = points.iter().map(|points| incoming(&member(*points)));
+    engine.log("app", "member", rows.collect())
+}
+
+fn erase(engine: &Engine, id: i64, later: Option<bool>) -> Result<u64, Error> {
+    let keys = vec![incoming(&json!({ "id": id }))];
+    let erased = engine.erase("main", "Member", keys, later)?;
+    assert_eq!(erased.left, None);
+    Ok(erased.rows)
+}
+
+fn ids(engine: &Engine) -> Json {
+    engine.inspect("main", "Member", 99).unwrap().to_json()["id"].clone()
+}
+
+fn rejected(engine: &Engine, dataset: &str) -> u64 {
+    engine.rejects("main", dataset, 9).unwrap().total
+}
+
+#[test]
+fn a_key_that_a_function_made_is_erased_though_the_function_is_stopped() {
+    let fake = Fake::default();
+    let engine = committed(&fake);
+    log(&engine, &[1, 2, 3]).unwrap();
+    fake.stick([1]);
+    assert_eq!(erase(&engine, 2, None).unwrap(), 1);
+    assert_eq!(ids(&engine), json!([4, 6]));
+}
+
+#[test]
+fn what_a_function_made_of_other_rows_stays_when_it_is_stopped_while_some_are_erased() {
+    let fake = Fake::default();
+    let engine = committed(&fake);
+    fake.stick([9]);
+    log(&engine, &[1, 2, 9, 3]).unwrap();
+    let before = engine.rejects("main", "Member", 9).unwrap();
+    let calls = fake.state().calls;
+    fake.stick([2, 3]);
+    // Whom the one is about that is set aside can be told by now.
+    assert_eq!(erase(&engine, 2, None).unwrap(), 1);
+    assert_eq!(ids(&engine), json!([4, 6]));
+    assert_eq!(engine.rejects("main", "Member", 9).unwrap(), before);
+    assert_eq!(fake.state().calls - calls, 1);
+}
+
+#[test]
+fn nothing_is_erased_while_it_isnt_known_whom_a_row_is_about() {
+    let fake = Fake::default();
+    let engine = committed(&fake);
+    fake.stick([5]);
+    log(&engine, &[4, 5]).unwrap();
+    assert_eq!(rejected(&engine, "Member"), 1);
+    let refused = erase(&engine, 8, None).unwrap_err();
+    assert!(matches!(refused, Error::Python(_)));
+    assert_eq!(
+        refused.to_string(),
+        "nothing is erased, since it isn't known whom each row of `Member` is about: `id` took too long; \
+         erase again once that function answers, or commit one that does under a new version"
+    );
+    assert_eq!((ids(&engine), rejected(&engine, "Member")), (json!([8]), 1));
+    fake.stick([]);
+    assert_eq!(erase(&engine, 10, None).unwrap(), 1);
+    assert_eq!((ids(&engine), rejected(&engine, "Member")), (json!([8]), 0));
+}
+
+#[test]
+fn a_row_that_may_be_about_a_refused_key_is_not_taken() {
+    let fake = Fake::default();
+    let engine = committed(&fake);
+    erase(&engine, 2, Some(true)).unwrap();
+    fake.stick([1]);
+    let refused = log(&engine, &[1, 2]).unwrap_err();
+    assert!(matches!(refused, Error::Python(_)));
+    assert_eq!(
+        refused.to_string(),
+        "no row of the call is taken, since rows of some keys of `Member` are refused and it isn't known whether one is \
+         about these: `id` took too long; send the rows again, without the one that stops it"
+    );
+    assert_eq!((ids(&engine), rejected(&engine, "Member")), (json!([]), 0));
+    fake.stick([]);
+    let logged = log(&engine, &[1, 2]).unwrap();
+    assert_eq!((logged.rows, logged.rows_refused), (1, 1));
+    assert_eq!(ids(&engine), json!([4]));
+}
+
+#[dataset(index, history = "1d")]
+#[source(APP.endpoint("player"), disorder = "1h", cdc = upsert)]
+struct Strict {
+    #[field(key)]
+    name: String,
+    points: i64,
+    at: DateTime<Utc>,
+}
+
+/// Takes rows that are late for the other.
+#[dataset(index, history = "1d")]
+#[source(APP.endpoint("player"), disorder = "400d", cdc = upsert)]
+struct Lenient {
+    #[field(key)]
+    name: String,
+    points: i64,
+    at: DateTime<Utc>,
+}
+
+#[test]
+fn what_is_late_for_a_function_stays_late_when_what_made_it_so_is_history() {
+    const DAY: i64 = 86_400;
+    let fake = Fake::default();
+    let mut options = Options::default();
+    options.trim_after = Some(1);
+    let (engine, clock) = fake.engine_with(options);
+    let mut definitions = request(fennel::entities![Strict, Lenient]);
+    for source in &mut definitions.sources {
+        if source.dataset == "Strict" {
+            source.filter = Some(code("taken"));
+        }
+    }
+    commit(&engine, &definitions);
+    let log = |name: &str, arrives: i64, at: i64| {
+        clock.set(instant(arrives * DAY));
+        let at = instant(at * DAY).to_string();
+        let row = incoming(&json!({"name": name, "points": 1, "at": at}));
+        let logged = engine.log("app", "player", vec![row]).unwrap();
+        logged.rows_set_aside
+    };
+    assert_eq!(log("a", 100, 100), 0);
+    assert_eq!(log("b", 101, 50), 1);
+    for day in (600..601).chain(1_100..1_200) {
+        assert_eq!(log("a", day, day), 0);
+    }
+    // `b` is what `Lenient` has of it, and `Strict` is made anew of that and the last of `a`.
+    let mut again = definitions.clone();
+    again.datasets.iter_mut().for_each(|it| it.version += 1);
+    again.sources.iter_mut().for_each(|it| it.ds_version += 1);
+    let indices = again.online_indices.iter_mut();
+    indices.for_each(|it| it.ds_version += 1);
+    let indices = again.offline_indices.iter_mut();
+    indices.for_each(|it| it.ds_version += 1);
+    engine
+        .commit("main", &again, CommitOptions::default())
+        .unwrap();
+    let has_b = |dataset| {
+        let rows = engine.inspect("main", dataset, 999).unwrap().to_json();
+        let names = rows["name"].as_array().unwrap();
+        assert!(names.contains(&json!("a")));
+        names.contains(&json!("b"))
+    };
+    assert_eq!([has_b("Lenient"), has_b("Strict")], [true, false]);
+}
