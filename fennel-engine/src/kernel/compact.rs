@@ -116,12 +116,14 @@ pub(super) fn sweep(
     Ok(swept)
 }
 
-/// The first event time of rows that later ones can still be together with, or be told apart from.
+/// The first event time of rows that later ones can still be together with, or be told apart from; or an earlier one, before
+/// which there are more than `limit` rows: no more are looked at.
 pub(super) fn first_open(
     rows: &impl Times,
     among: Among,
     which: Which,
     watermark: i64,
+    limit: usize,
 ) -> Result<i64> {
     let before = |time| {
         rows.times(Side::After, i64::MIN, time)
@@ -144,7 +146,8 @@ pub(super) fn first_open(
         // The last window that a row is in ends last, and so it is for all rows before.
         (Among::Window(window), _) => {
             let mut first = i64::MIN;
-            for time in rows.times(Side::After, i64::MIN, watermark) {
+            let rows = rows.times(Side::After, i64::MIN, watermark);
+            for time in rows.take(limit.saturating_add(1)) {
                 let time = time?;
                 let closes = windows(window, time).last().map(|span| span.hi);
                 if closes.is_none_or(|closes| closes > watermark) {
@@ -206,7 +209,7 @@ mod tests {
 
     fn open(among: Among, which: Which, watermark: i64) -> i64 {
         let rows = vec![-90, -50, 10, 14, 15, 30];
-        first_open(&rows, among, which, watermark).unwrap()
+        first_open(&rows, among, which, watermark, 9).unwrap()
     }
 
     fn session(gap: i64, watermark: i64) -> i64 {
@@ -227,7 +230,7 @@ mod tests {
         assert_eq!(session(5, i64::MIN), i64::MIN);
         let gap = Duration::from_micros(5);
         let ended = Among::Window(Window::Session { gap });
-        let before_1970 = first_open(&vec![-90], ended, Which::First, i64::MAX);
+        let before_1970 = first_open(&vec![-90], ended, Which::First, i64::MAX, 9);
         assert_eq!(before_1970.unwrap(), i64::MAX);
     }
 
@@ -239,6 +242,16 @@ mod tests {
         };
         let in_window = |watermark| open(Among::Window(tumbling), Which::First, watermark);
         assert_eq!((in_window(19), in_window(20)), (-49, 16));
+        let few = |limit| {
+            let rows = vec![-90, -50, 10, 14, 15, 30];
+            let among = Among::Window(tumbling);
+            first_open(&rows, among, Which::First, 30, limit).unwrap()
+        };
+        assert_eq!(
+            (few(1), few(2), few(9)),
+            (-49, 11, 16),
+            "one more than the limit"
+        );
         assert_eq!(open(Among::Instant, Which::First, 14), 14);
         assert_eq!(open(Among::All, Which::Latest, 14), 10);
     }

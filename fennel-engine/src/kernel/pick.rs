@@ -105,30 +105,26 @@ impl Pick {
                 state,
                 prefix: [prefix, &bytes].concat(),
             };
-            let mut gone: Vec<_> = match (self.among, self.which) {
+            let key = |row: Result<(i64, Bytes, Bytes)>| {
+                let (time, id, _) = row?;
+                let key = [&group.prefix[..], &key::ordered(time), &id].concat();
+                Ok(Bytes::from(key))
+            };
+            match (self.among, self.which) {
                 // Whatever comes is later than a first row that is before the watermark.
                 (Among::All, Which::First) => {
-                    let rows = group.rows(Side::After, i64::MIN, i64::MAX);
-                    let mut rows = rows.peekable();
-                    match rows.next_if(|first| matches!(first, Ok((time, ..)) if *time < watermark))
-                    {
-                        Some(_) => rows.collect::<Result<_>>()?,
-                        None => Vec::new(),
+                    let mut rows = group.rows(Side::After, i64::MIN, i64::MAX);
+                    match rows.next().transpose()? {
+                        Some((first, ..)) if first < watermark => Gone::first(rows.map(key), limit),
+                        _ => Ok(Gone::default()),
                     }
                 }
                 (among, which) => {
-                    let open = first_open(&group, among, which, watermark)?;
-                    group
-                        .rows(Side::After, i64::MIN, open)
-                        .collect::<Result<_>>()?
+                    let open = first_open(&group, among, which, watermark, limit)?;
+                    let rows = group.rows(Side::After, i64::MIN, open);
+                    Gone::first(rows.map(key), limit)
                 }
-            };
-            let key = |(time, id, _): (i64, Bytes, Bytes)| {
-                [&group.prefix[..], &key::ordered(time), &id]
-                    .concat()
-                    .into()
-            };
-            Gone::first(gone.drain(..).map(|row| Ok(key(row))), limit)
+            }
         })
     }
 

@@ -67,7 +67,7 @@ type Left = (Gone, Vec<i64>);
 impl Group<'_> {
     /// The rows whose windows, which are part of the group, no row can be in any more.
     fn closed(&self, window: Window, watermark: i64, limit: usize) -> Result<Gone> {
-        let open = first_open(self, Among::Window(window), Which::First, watermark)?;
+        let open = first_open(self, Among::Window(window), Which::First, watermark, limit)?;
         let rows = self.rows(Side::After, i64::MIN, open);
         Gone::first(rows.map(|row| Ok(self.key_of(&row?))), limit)
     }
