@@ -374,6 +374,49 @@ fn a_table_that_is_made_of_what_is_left_has_what_each_key_is() {
 }
 
 #[test]
+fn a_commit_tells_what_it_fills_from_what_is_left() {
+    for trim_after in [usize::MAX, 1] {
+        let shop = Shop::open(trim_after);
+        shop.run(0..5);
+        shop.engine.init_branch("next").unwrap();
+        let entities = fennel::entities![later::Owner, Visit, Team].into_iter();
+        let request = request(entities);
+        let [planned, made] = [true, false].map(|preview| {
+            let options = CommitOptions {
+                preview,
+                ..CommitOptions::default()
+            };
+            shop.engine.commit("next", &request, options).unwrap()
+        });
+        let planned = planned.plan.unwrap().partial();
+        let mut names: Vec<_> = planned.iter().map(|it| it.dataset.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(made.partial.len(), planned.len());
+        assert!(made.partial.iter().all(|it| planned.contains(it)));
+        if trim_after == usize::MAX {
+            assert!(names.is_empty(), "{planned:?}");
+            continue;
+        }
+        assert_eq!(names, ["Owner", "Team", "Visit"]);
+        for (dataset, key) in [
+            ("Owner", ("page", text("p1"))),
+            ("Team", ("user", Value::Int(1))),
+        ] {
+            let mut partial = planned.iter();
+            let partial = partial.find(|it| it.dataset == dataset).unwrap();
+            let since = Timestamp::parse(&partial.whole_since).unwrap();
+            let at = (since.micros() - instant(0).micros()) / 1_000_000;
+            assert!(shop.ask("next", dataset, key.clone(), &[at]).is_ok());
+            let refused = shop.ask("next", dataset, key, &[at - 1]).unwrap_err();
+            assert!(
+                refused.to_string().contains(&partial.whole_since),
+                "{refused}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_is_late_stays_late_in_a_table_that_is_made_of_what_is_left() {
     let shop = Shop::open(1);
     shop.run(0..5);

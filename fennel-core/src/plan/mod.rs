@@ -116,6 +116,18 @@ pub struct History {
     pub first: Option<String>,
     /// When the last of them came.
     pub last: Option<String>,
+    /// Older rows were removed: from this event time on, in RFC 3339, the table has what it would have with them.
+    /// `None` where nothing is missing.
+    pub whole_since: Option<String>,
+}
+
+/// A dataset that is filled from what is left, since older rows were removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Its name.
+    pub dataset: String,
+    /// From this event time on it is as if nothing had gone, in RFC 3339.
+    pub whole_since: String,
 }
 
 /// A tag that begins to flow to a dataset or a feature, or ends to.
@@ -219,6 +231,18 @@ impl Plan {
             deprecated_uses: Vec::new(),
             destructive: Vec::new(),
         }
+    }
+
+    /// The datasets that will lack older rows, each behind those that it is made of.
+    #[must_use]
+    pub fn partial(&self) -> Vec<Partial> {
+        let partial = self.tables.iter().filter_map(|table| {
+            Some(Partial {
+                dataset: table.dataset.clone(),
+                whole_since: table.history.as_ref()?.whole_since.clone()?,
+            })
+        });
+        partial.collect()
     }
 
     /// Adds what becomes of tables.

@@ -21,8 +21,9 @@ use std::sync::{Arc, PoisonError};
 use bumpalo::Bump;
 use fennel_core::catalog::Catalog;
 use fennel_core::diff::Diff;
+use fennel_core::entity::Dataset;
 use fennel_core::entity::Descriptor;
-use fennel_core::plan::Plan;
+use fennel_core::plan::{Partial, Plan};
 use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
@@ -88,6 +89,9 @@ pub struct Commit {
     pub diff: Diff,
     /// What that comes to; of a preview.
     pub plan: Option<Plan>,
+    /// The datasets that the call filled from what was left, since older rows had been removed; what a preview would
+    /// fill so is in its plan.
+    pub partial: Vec<Partial>,
     /// The message of the request.
     pub message: String,
     /// When the call was made, by the engine's clock.
@@ -171,6 +175,7 @@ impl Engine {
             changed: !proposal.diff.is_empty(),
             diff: proposal.diff.clone(),
             plan: None,
+            partial: Vec::new(),
             message: request.message.clone(),
             at,
             repeated: false,
@@ -183,11 +188,25 @@ impl Engine {
             let head = proposal.head(&head, request, options, at);
             commit.id.clone_from(&head.commit.id);
             note()?;
+            let new: Vec<_> = missing(&registry, catalog).collect();
             inner.apply(&mut registry, branch, catalog, head)?;
+            commit.partial = partial(&registry, catalog, &new);
             tracing::info!(commit = commit.id, "committed");
         }
         Ok(commit)
     }
+}
+
+/// Those of these datasets that lack older rows.
+fn partial(registry: &Registry, catalog: &Catalog<'_>, datasets: &[&Dataset<'_>]) -> Vec<Partial> {
+    let partial = datasets.iter().filter_map(|dataset| {
+        let table = registry.table(catalog, dataset)?;
+        Some(Partial {
+            dataset: dataset.name.into(),
+            whole_since: plan::told_since(table.retention.since())?,
+        })
+    });
+    partial.collect()
 }
 
 /// Refuses datasets that would have to be computed from their sources or by their pipelines.

@@ -15,6 +15,7 @@ use super::registry::{Registry, in_order, live};
 use crate::engine::Inner;
 use crate::error::Result;
 use crate::ingest::entry;
+use crate::meta;
 use crate::store::Snapshot;
 
 /// The most rows of the log that a plan counts. It takes about as long as a slow request.
@@ -40,13 +41,25 @@ impl Inner {
             left: COUNTED,
         };
         let endpoints = endpoints(after)?;
+        let mut since = BTreeMap::new();
         let mut changes = Vec::new();
         for dataset in in_order(after)?.1 {
             let read = &endpoints[dataset.name];
             let is_new = !had.contains(&structure(after, dataset));
             let (fate, history) = match registry.table(after, dataset) {
-                Some(_) => (Fate::Shared, None),
-                None => (Fate::Computed, Some(counter.history(read)?)),
+                Some(table) => {
+                    since.insert(dataset.name, table.retention.since());
+                    (Fate::Shared, None)
+                }
+                None => {
+                    let whole = counter.whole_since(after, dataset, &since)?;
+                    since.insert(dataset.name, whole);
+                    let history = History {
+                        whole_since: told_since(whole),
+                        ..counter.history(read)?
+                    };
+                    (Fate::Computed, Some(history))
+                }
             };
             if is_new {
                 changes.push(change(dataset, fate, history));
@@ -89,6 +102,13 @@ fn change(dataset: &Dataset<'_>, fate: Fate, history: Option<History>) -> TableC
     }
 }
 
+/// From when on something is whole, for people; `None` where nothing has gone.
+pub(super) fn told_since(since: i64) -> Option<String> {
+    let since = Some(since).filter(|since| *since > i64::MIN)?;
+    let since = Timestamp::from_micros(since).unwrap_or(Timestamp::MAX);
+    Some(since.to_string())
+}
+
 /// The endpoints that the rows of each live dataset of a checked catalog come from, by way of those that it is made of.
 pub(crate) fn endpoints<'a>(
     catalog: &Catalog<'a>,
@@ -107,17 +127,28 @@ fn endpoints_of<'a>(
     dataset: &Dataset<'a>,
     known: &BTreeMap<&str, BTreeSet<Endpoint<'a>>>,
 ) -> BTreeSet<Endpoint<'a>> {
-    let own = dataset
-        .sources
-        .iter()
-        .filter_map(|source| match &source.connector {
-            Connector::Webhook(endpoint) => Some((endpoint.webhook.name, endpoint.endpoint)),
-            _ => None,
-        });
+    let of_inputs = inputs_of(catalog, dataset).filter_map(|input| known.get(input));
+    own_endpoints(dataset)
+        .chain(of_inputs.flatten().copied())
+        .collect()
+}
+
+/// The endpoints of a dataset's own sources.
+fn own_endpoints<'a>(dataset: &Dataset<'a>) -> impl Iterator<Item = Endpoint<'a>> {
+    let connectors = dataset.sources.iter().map(|source| &source.connector);
+    connectors.filter_map(|connector| match connector {
+        Connector::Webhook(endpoint) => Some((endpoint.webhook.name, endpoint.endpoint)),
+        _ => None,
+    })
+}
+
+/// The datasets that a dataset's pipelines take rows of.
+fn inputs_of<'c, 'a>(
+    catalog: &'c Catalog<'a>,
+    dataset: &Dataset<'_>,
+) -> impl Iterator<Item = &'a str> + use<'c, 'a> {
     let pipelines = catalog.pipelines(dataset.name).iter();
-    let inputs = pipelines.flat_map(|pipeline| pipeline.inputs);
-    let of_inputs = inputs.filter_map(|input| known.get(input)).flatten();
-    own.chain(of_inputs.copied()).collect()
+    pipelines.flat_map(|pipeline| pipeline.inputs).copied()
 }
 
 /// Counts the rows of endpoints, each once.
@@ -162,6 +193,24 @@ impl<'e> Counter<'e> {
             .max()
             .map(ToString::to_string);
         Ok(history)
+    }
+
+    /// From when on the table of a dataset will know what it was, given the same of those that it is made of;
+    /// [`i64::MIN`] where nothing has gone.
+    fn whole_since(
+        &self,
+        catalog: &Catalog<'_>,
+        dataset: &Dataset<'_>,
+        known: &BTreeMap<&str, i64>,
+    ) -> Result<i64> {
+        let inputs = inputs_of(catalog, dataset).filter_map(|input| known.get(input));
+        let mut since = inputs.copied().max();
+        for (webhook, endpoint) in own_endpoints(dataset) {
+            if let Some(id) = self.registry.endpoint(webhook, endpoint) {
+                since = since.max(meta::log_since(&self.snapshot, id)?);
+            }
+        }
+        Ok(since.unwrap_or(i64::MIN))
     }
 
     fn count(&mut self, endpoint: Endpoint<'e>) -> Result<Counted> {

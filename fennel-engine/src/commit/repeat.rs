@@ -49,6 +49,7 @@ pub(super) fn find(
         changed: true,
         diff: diff(&before, &after),
         plan: None,
+        partial: Vec::new(),
         message: done.message,
         repeated: true,
     }))

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use fennel_core::diff::{Change, EntityDiff, FieldDiff};
+use fennel_core::plan::Partial;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::{Commit, CommitOptions};
 use serde::Deserialize;
@@ -78,6 +79,14 @@ pub(super) fn calls(calls: Calls) -> Calls {
             Schema::map(Schema::any())
                 .or_null()
                 .about("What the diff comes to; of a preview."),
+        ),
+        (
+            "partial",
+            Schema::list(Schema::object([
+                ("dataset", Schema::text()),
+                ("whole_since", Schema::text()),
+            ]))
+            .about("The datasets that are filled from what is left, since older rows were removed, each with the event time from which on it is whole."),
         ),
     ]))
     .writes()
@@ -186,6 +195,7 @@ async fn commit(
             "server": server,
             "diff": commit.diff,
             "plan": commit.plan,
+            "partial": partial(&commit),
         })))
     })
     .await
@@ -216,6 +226,14 @@ fn check_message(message: &str) -> Result<(), Failure> {
     }
 }
 
+/// The datasets that lack older rows, or would.
+fn partial(commit: &Commit) -> Vec<Partial> {
+    match &commit.plan {
+        Some(plan) => plan.partial(),
+        None => commit.partial.clone(),
+    }
+}
+
 /// Lines for a person, each with its end, since clients print them as they are.
 fn summary(commit: &Commit, branch: &str, preview: bool, notation: Notation) -> Vec<String> {
     let changed = commit
@@ -224,6 +242,9 @@ fn summary(commit: &Commit, branch: &str, preview: bool, notation: Notation) -> 
         .iter()
         .filter(|e| e.change != Change::Unchanged);
     let mut lines: Vec<String> = changed.map(|entity| lines(entity, notation)).collect();
+    lines.extend(partial(commit).iter().map(|Partial { dataset, whole_since }| {
+        format!("warning: older rows were removed, so dataset `{dataset}` is whole from {whole_since} on and lacks what was before\n")
+    }));
     lines.push(match (commit.changed, preview) {
         _ if commit.repeated => format!(
             "branch `{branch}` has commit {} already: it was made by an earlier call\n",
@@ -304,6 +325,7 @@ mod tests {
                 entities: vec![entity],
             },
             plan: None,
+            partial: Vec::new(),
             message: String::new(),
             at: Timestamp::MIN,
             repeated: false,
@@ -343,6 +365,23 @@ mod tests {
         assert_eq!(
             summary(&deleted, "main", false, Notation::Rust)[0],
             "dataset `Ticket`: deleted\n"
+        );
+    }
+
+    #[test]
+    fn the_summary_warns_of_what_lacks_older_rows() {
+        let mut commit = commit("0123456789ab", Change::Created, Vec::new());
+        commit.partial = vec![Partial {
+            dataset: "Ticket".into(),
+            whole_since: "2026-01-04T12:30:00.000000Z".into(),
+        }];
+        assert_eq!(
+            summary(&commit, "main", false, Notation::Rust),
+            [
+                "dataset `Ticket`: created\n",
+                "warning: older rows were removed, so dataset `Ticket` is whole from 2026-01-04T12:30:00.000000Z on and lacks what was before\n",
+                "branch `main` is at commit 0123456789ab\n",
+            ]
         );
     }
 

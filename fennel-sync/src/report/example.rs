@@ -102,6 +102,7 @@ fn tables() -> Vec<TableChange> {
         more: false,
         first: Some("2026-01-05T08:00:00.000000Z".into()),
         last: Some("2026-11-26T12:30:00.250000Z".into()),
+        whole_since: Some("2026-01-04T12:30:00.000000Z".into()),
     };
     let refunds = History {
         endpoints: vec!["shop/refunds".into()],

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use fennel_core::Problem;
 use fennel_core::catalog::Catalog;
 use fennel_core::entity::Kind;
-use fennel_core::plan::Plan;
+use fennel_core::plan::{Named, Plan};
 
+use super::plan::whole_since;
 use super::text::plain;
 use crate::error::Error;
 
@@ -93,23 +94,29 @@ impl Repository {
     }
 }
 
-/// The annotations of a plan: what uses something deprecated, where that is.
+/// The annotations of a plan: what uses something deprecated, and what will lack older rows, where that is.
 pub(super) fn warnings(plan: &Plan, places: &Places, repository: &Repository) -> String {
     let mut text = String::new();
-    for found in &plan.deprecated_uses {
-        let user = &found.user;
-        let place = places.0.get(&(user.kind, user.entity.clone()));
+    let mut warn = |named: &Named, message: &str| {
+        let place = places.0.get(&(named.kind, named.entity.clone()));
         let place = place.map(|(file, line)| (Path::new(file), Some(*line)));
-        let message = format!("it uses {}, which is deprecated", found.used);
-        let title = plain(&user.to_string());
+        let title = plain(&named.to_string());
         line(
             &mut text,
             Level::Warning,
             repository,
             place,
             &title,
-            &plain(&message),
+            &plain(message),
         );
+    };
+    for found in &plan.deprecated_uses {
+        let message = format!("it uses {}, which is deprecated", found.used);
+        warn(&found.user, &message);
+    }
+    for partial in plan.partial() {
+        let message = format!("older rows were removed: {}", whole_since(&partial));
+        warn(&Named::entity(Kind::Dataset, &partial.dataset), &message);
     }
     text
 }

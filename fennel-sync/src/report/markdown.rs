@@ -10,7 +10,8 @@ use fennel_core::plan::{Fate, Flow, Plan};
 
 use super::json::{Document, Failure, Outcome};
 use super::plan::{
-    Computed, computed, deprecated_lines, headline, history, loss, reached, sign, tables, tag_lines,
+    Computed, computed, deprecated_lines, headline, history, loss, partial_lines, reached, sign,
+    tables, tag_lines,
 };
 use super::text::pastes;
 use crate::error::count;
@@ -63,6 +64,15 @@ fn plan(text: &mut String, plan: &Plan) {
             .map(|it| code(&loss(plan, it)))
             .collect();
         bullets(text, "> ", &losses);
+    }
+    let partial = partial_lines(plan);
+    if !partial.is_empty() {
+        line(
+            text,
+            "\n> [!WARNING]\n> **Filled from what is left, since older rows were removed:**",
+        );
+        let partial: Vec<_> = partial.iter().map(|line| code(line)).collect();
+        bullets(text, "> ", &partial);
     }
     let tags = tag_lines(plan).into_iter();
     let (begin, end): (Vec<_>, Vec<_>) = tags.partition(|(flow, _)| *flow == Flow::Begins);

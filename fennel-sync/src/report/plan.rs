@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use fennel_core::diff::{Change, FieldDiff};
-use fennel_core::plan::{EntityPlan, Fate, Flow, History, Loss, Lost, Named, Plan, TableChange};
+use fennel_core::plan::{
+    EntityPlan, Fate, Flow, History, Loss, Lost, Named, Partial, Plan, TableChange,
+};
 
 use super::text::{DIM, GREEN, Paint, RED, YELLOW, plain};
 use crate::error::count;
@@ -19,6 +21,7 @@ pub(super) fn text(plan: &Plan, paint: Paint) -> String {
         paint,
     };
     text.computed(plan);
+    text.partial(plan);
     text.tags(plan);
     text.deprecated(plan);
     text.destructive(plan);
@@ -159,6 +162,18 @@ pub(super) fn reached(entity: &EntityPlan) -> String {
     }
 }
 
+/// The datasets that will lack older rows, each with from when on it doesn't.
+pub(super) fn partial_lines(plan: &Plan) -> Vec<String> {
+    let lines = plan.partial().into_iter();
+    lines.map(|it| whole_since(&it)).collect()
+}
+
+/// From when on a dataset is whole, as a clause.
+pub(super) fn whole_since(partial: &Partial) -> String {
+    let since = to_the_second(&partial.whole_since);
+    format!("{} is whole from {since} on", partial.dataset)
+}
+
 /// The tables of that fate.
 pub(super) fn tables(plan: &Plan, fate: Fate) -> impl Iterator<Item = &TableChange> {
     plan.tables.iter().filter(move |table| table.fate == fate)
@@ -262,6 +277,20 @@ impl Text {
                 list(&shared)
             );
             self.line(0, None, &line);
+        }
+    }
+
+    fn partial(&mut self, plan: &Plan) {
+        let lines = partial_lines(plan);
+        if !lines.is_empty() {
+            self.line(
+                0,
+                Some(YELLOW),
+                "Filled from what is left, since older rows were removed:",
+            );
+        }
+        for line in lines {
+            self.line(2, Some(YELLOW), &line);
         }
     }
 
