@@ -18,7 +18,7 @@ use super::fold::{Fold, Function, Tiles};
 use super::join::{Field, Join};
 use super::pick::Pick;
 use super::python::PythonStep;
-use super::rows::{RowStep, RowSteps, Slot, Step, Transform};
+use super::rows::{Plain, RowStep, RowSteps, Slot, Step, Transform};
 use super::{Kernel, Layout};
 use crate::native::unlinked;
 use crate::python::RunBy;
@@ -132,10 +132,10 @@ fn row_step(
     (at, after): (&Layout, &plan::Layout<'_>),
     (prefix, python): ([u8; 7], RunBy<'_>),
 ) -> Lowered<(Step, Layout)> {
-    Ok(match doing {
+    let (plain, next) = match doing {
         Doing::Filter(condition) => {
             let condition = compile(condition, before, at, None)?;
-            (Step::Filter(condition), at.clone())
+            (Plain::Filter(condition), at.clone())
         }
         Doing::Assign(assigned) => {
             let next = layout(after)?;
@@ -150,12 +150,12 @@ fn row_step(
                     None => Slot::Column(position(at, name)?),
                 })
             });
-            (Step::Assign(slots.collect::<Lowered<_>>()?, exprs), next)
+            (Plain::Assign(slots.collect::<Lowered<_>>()?, exprs), next)
         }
         Doing::Drop(_) => {
             let next = layout(after)?;
             let kept = next.columns.iter().map(|(name, _)| position(at, name));
-            (Step::Arrange(kept.collect::<Lowered<_>>()?), next)
+            (Plain::Arrange(kept.collect::<Lowered<_>>()?), next)
         }
         Doing::Rename(pairs) => {
             let renamed = at.columns.iter().map(|(name, _)| {
@@ -170,25 +170,25 @@ fn row_step(
                 let found = renamed.iter().position(|column| column == name);
                 found.ok_or_else(|| format!("loses column `{name}`"))
             });
-            (Step::Arrange(from.collect::<Lowered<_>>()?), next)
+            (Plain::Arrange(from.collect::<Lowered<_>>()?), next)
         }
         Doing::Dropnull(columns) => {
             let columns = positions(at, columns)?;
-            (Step::Dropnull(columns), retyped(at, after)?)
+            (Plain::Dropnull(columns), retyped(at, after)?)
         }
         Doing::Explode(columns) => {
             let columns = positions(at, columns)?;
-            (Step::Explode(columns), retyped(at, after)?)
+            (Plain::Explode(columns), retyped(at, after)?)
         }
         Doing::Changelog { column, deletes } => {
             let mut next = at.clone();
             next.keys = 0;
             next.columns.push(((*column).into(), Shape::Bool));
-            (Step::Changelog { deletes: *deletes }, next)
+            (Plain::Changelog { deletes: *deletes }, next)
         }
         Doing::Transform(function) => {
             let next = layout(after)?;
-            (Step::Transform(transform(function, at, &next)?), next)
+            (Plain::Transform(transform(function, at, &next)?), next)
         }
         Doing::Python(step) => {
             let next = match step.does {
@@ -197,9 +197,10 @@ fn row_step(
                 Does::Assign(..) | Does::Transform(_) => layout(after)?,
             };
             let step = PythonStep::new(step, (at, &next), prefix, python)?;
-            (Step::Python(step), next)
+            return Ok((Step::Python(step), next));
         }
-    })
+    };
+    Ok((Step::Plain(plain), next))
 }
 
 /// An expression over rows of these columns, behind which their event time stands.

@@ -32,6 +32,15 @@ pub(super) struct RowStep {
 /// What is done to a row.
 #[derive(Debug)]
 pub(super) enum Step {
+    /// What needs nothing but the row.
+    Plain(Plain),
+    /// Calls a Python function.
+    Python(PythonStep),
+}
+
+/// What is done to a row, the same whenever it is done.
+#[derive(Debug)]
+pub(super) enum Plain {
     /// Keeps it where the condition is true.
     Filter(Compiled),
     /// Makes each column: of the one at that position, or of the expression at that.
@@ -46,8 +55,6 @@ pub(super) enum Step {
     Changelog { deletes: bool },
     /// Calls a Rust function.
     Transform(Transform),
-    /// Calls a Python function.
-    Python(PythonStep),
 }
 
 /// Where a column comes from.
@@ -76,7 +83,7 @@ impl RowSteps {
     /// Whether rows that it makes may have other event times than those that it takes.
     pub(super) fn moves_time(&self) -> bool {
         let mut steps = self.0.iter();
-        steps.any(|step| matches!(step.step, Step::Transform(_)))
+        steps.any(|step| matches!(step.step, Step::Plain(Plain::Transform(_))))
     }
 
     /// Does the steps to what comes and to what goes. A row that can't be done is a failure where it comes; where it
@@ -98,9 +105,9 @@ impl RowSteps {
             }
             changes = match &step.step {
                 Step::Python(python) => step.python(python, changes, state, failures)?,
-                _ => Changes {
-                    removed: step.run(changes.removed, &mut unheard),
-                    added: step.run(changes.added, failures),
+                Step::Plain(plain) => Changes {
+                    removed: step.run(plain, changes.removed, &mut unheard),
+                    added: step.run(plain, changes.added, failures),
                 },
             };
         }
@@ -142,18 +149,18 @@ impl RowSteps {
     fn memories(&self) -> impl Iterator<Item = &Memory> {
         self.0.iter().filter_map(|step| match &step.step {
             Step::Python(python) => Some(&python.memory),
-            _ => None,
+            Step::Plain(_) => None,
         })
     }
 }
 
 impl RowStep {
-    /// Does a step that needs nothing but the rows.
-    fn run(&self, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
-        match &self.step {
-            Step::Filter(condition) => self.filter(condition, rows, failures),
-            Step::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
-            Step::Arrange(positions) => {
+    /// Does what needs nothing but the rows.
+    fn run(&self, plain: &Plain, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+        match plain {
+            Plain::Filter(condition) => self.filter(condition, rows, failures),
+            Plain::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
+            Plain::Arrange(positions) => {
                 let arrange = |mut row: Row| {
                     row.values = positions
                         .iter()
@@ -163,7 +170,7 @@ impl RowStep {
                 };
                 rows.into_iter().map(arrange).collect()
             }
-            Step::Dropnull(positions) => {
+            Plain::Dropnull(positions) => {
                 let is_whole = |row: &Row| {
                     positions
                         .iter()
@@ -171,18 +178,17 @@ impl RowStep {
                 };
                 rows.into_iter().filter(is_whole).collect()
             }
-            Step::Explode(positions) => {
+            Plain::Explode(positions) => {
                 let exploded = rows
                     .into_iter()
                     .flat_map(|row| self.explode(positions, &row, failures));
                 exploded.collect()
             }
-            Step::Changelog { deletes } => rows
+            Plain::Changelog { deletes } => rows
                 .into_iter()
                 .flat_map(|row| self.changes(*deletes, &row))
                 .collect(),
-            Step::Transform(transform) => self.transform(transform, rows, failures),
-            Step::Python(_) => unreachable!("what was made of rows is remembered"),
+            Plain::Transform(transform) => self.transform(transform, rows, failures),
         }
     }
 
