@@ -134,6 +134,22 @@ impl Engine {
 }
 
 impl Engine {
+    /// Whether an answer of a query calls Python functions, which may take as long as a call of each may.
+    ///
+    /// # Errors
+    ///
+    /// As [`query`](Engine::query) for names, and for outputs that the inputs don't lead to.
+    pub fn calls_python(&self, branch: &str, query: &Query) -> Result<bool, Error> {
+        let branches = &self.inner.branches;
+        let graph = branches.read(branch, |branch| Arc::clone(&branch.graph))?;
+        let inputs = query.inputs.iter().map(|name| graph.find(name));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        let outputs = outputs(&graph, &query.outputs)?;
+        Ok(Plan::new(&graph, &inputs, &outputs)?.calls_python(&graph))
+    }
+}
+
+impl Engine {
     /// The types of features of a branch, in the order of their names, which are `Featureset.feature` each.
     ///
     /// # Errors

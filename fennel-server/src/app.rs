@@ -34,6 +34,9 @@ use crate::{Config, ServerName};
 const WRITERS: u32 = 128;
 /// How many calls that only read may run at once on threads of their own.
 const READERS: u32 = 16;
+/// How many queries that call Python functions may run at once. They wait for functions and for a free worker, so they have
+/// threads of their own.
+const CALLERS: u32 = 16;
 /// A read of at most so many rows, from a body of at most so many bytes, is done at once: it waits for no
 /// fsync and no writer. A row takes about 5 us, and a thread of its own 25 to 45 us more.
 const BRIEF_ROWS: usize = 8;
@@ -56,12 +59,13 @@ pub(crate) struct Shared {
     /// How long a body may pause.
     pub(crate) body_timeout: Duration,
     pub(crate) memory: Memory,
-    /// Whether brief reads are over at once: no Python function may be called for one.
-    is_prompt: bool,
+    /// Whether queries may call Python functions.
+    runs_python: bool,
     pub(crate) requests: Arc<Requests>,
     pub(crate) request_ids: RequestIds,
     writers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
+    callers: Arc<Semaphore>,
 }
 
 impl Deref for App {
@@ -93,11 +97,12 @@ impl App {
             max_body: config.max_body,
             body_timeout: config.body_timeout,
             memory: Memory::new(config.request_memory),
-            is_prompt: config.python.is_none() && config.engine.python.is_none(),
+            runs_python: config.python.is_some() || config.engine.python.is_some(),
             requests,
             request_ids: RequestIds::random(),
             writers: Arc::new(Semaphore::new(WRITERS as usize)),
             readers: Arc::new(Semaphore::new(READERS as usize)),
+            callers: Arc::new(Semaphore::new(CALLERS as usize)),
         })))
     }
 
@@ -197,33 +202,42 @@ impl App {
     }
 
     /// Decodes a body and answers it by reading only, at once where that is brief. `rows` tells how many rows it
-    /// asks for.
+    /// asks for, and `calls` whether Python functions are called for it.
     pub(crate) async fn read_rows<R, F>(
         &self,
         mut body: Payload,
         decode: fn(&mut Payload) -> Result<R, Failure>,
         rows: fn(&R) -> usize,
+        calls: impl FnOnce(&Engine, &R) -> bool,
         answer: F,
     ) -> Result<Answer, Failure>
     where
         R: Send + 'static,
         F: FnOnce(&Engine, R) -> Result<Answer, Failure> + Send + 'static,
     {
-        if !body.is_within(BRIEF_BYTES) {
+        let is_small = body.is_within(BRIEF_BYTES);
+        if !is_small && !self.runs_python {
             // The body goes along for the memory that it holds.
             let work = move |engine: &Engine| answer(engine, decode(&mut body)?);
             return self.read(work).await;
         }
-        let request = decode(&mut body)?;
-        if self.is_prompt && rows(&request) <= BRIEF_ROWS {
-            return answer(&self.engine, request);
-        }
-        self.read(move |engine| {
+        let (request, body) = match is_small {
+            true => (decode(&mut body)?, body),
+            false => self.read(move |_| Ok((decode(&mut body)?, body))).await?,
+        };
+        let threads = match self.runs_python && calls(&self.engine, &request) {
+            true => &self.callers,
+            false if is_small && rows(&request) <= BRIEF_ROWS => {
+                return answer(&self.engine, request);
+            }
+            false => &self.readers,
+        };
+        let work = move |engine: &Engine| {
             let answer = answer(engine, request);
             drop(body);
             answer
-        })
-        .await
+        };
+        self.on_a_thread(threads, work).await
     }
 
     /// The permit goes with the work, which runs to its end even if the client is gone.
@@ -247,6 +261,7 @@ impl App {
     pub(crate) async fn idle(&self) {
         let _ = self.writers.acquire_many(WRITERS).await;
         let _ = self.readers.acquire_many(READERS).await;
+        let _ = self.callers.acquire_many(CALLERS).await;
     }
 }
 

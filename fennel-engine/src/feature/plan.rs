@@ -73,6 +73,16 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Whether any step calls a Python function.
+    pub(crate) fn calls_python(&self, graph: &Graph) -> bool {
+        self.steps.iter().any(|step| {
+            let Step::Call { function, .. } = step else {
+                return false;
+            };
+            matches!(graph.function(*function).linked, Ok(Linked::Python(_)))
+        })
+    }
+
     /// Adds the steps for `output`. The way there is kept in a list, since catalogs can be deep.
     fn resolve(&mut self, graph: &Graph, output: FeatureId, states: &mut [State]) -> Result<()> {
         let mut open = vec![output];

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::Method;
 use fennel_core::value::Unique;
-use fennel_engine::{Keep, Query};
+use fennel_engine::{Engine, Keep, Query};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -88,7 +88,15 @@ async fn query(
 ) -> Result<Answer, Failure> {
     caller.require(Mode::ReadData, &branch)?;
     let requests = Arc::clone(&app.requests);
-    app.read_rows(body, decode, rows, move |engine, Asked { query, keep }| {
+    let calls = {
+        let branch = branch.clone();
+        // What can't be told is refused where it is answered.
+        move |engine: &Engine, asked: &Asked| {
+            engine.calls_python(&branch, &asked.query).unwrap_or(false)
+        }
+    };
+    app.read_rows(body, decode, rows, calls, move |engine, asked| {
+        let Asked { query, keep } = asked;
         let begun = Instant::now();
         let read = || match &keep {
             None => engine.query(&branch, &query),

@@ -11,7 +11,7 @@ use fennel_core::wire::proto::metadata::Metadata;
 use fennel_core::wire::proto::pycode::PyCode;
 use fennel_engine::python::{Function, Lookups, Runner, Stop};
 use prost::Message as _;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::support::{Reply, TestServer, ticket_request};
 
@@ -45,8 +45,9 @@ impl Runner for Held {
     }
 }
 
-#[test]
-fn functions_that_take_long_hold_up_no_connection() {
+/// A server with a function that makes the prices of tickets, which tells when it is called and ends once that goes which
+/// comes behind it.
+fn held() -> (TestServer, Receiver<()>, Sender<()>) {
     let (begun, has_begun) = channel();
     let (go, goes) = channel();
     let held = Held {
@@ -73,13 +74,23 @@ fn functions_that_take_long_hold_up_no_connection() {
         ..Extractor::default()
     }];
     server.commit(&request.encode_to_vec()).ok();
+    (server, has_begun, go)
+}
 
-    let asked = json!({
+/// A query for a feature of so many tickets.
+fn asked(feature: &str, rows: usize) -> Json {
+    json!({
         "inputs": ["TicketFeatures.ticket_id"],
-        "outputs": ["TicketFeatures.price"],
-        "data": {"TicketFeatures.ticket_id": ["a"]},
+        "outputs": [format!("TicketFeatures.{feature}")],
+        "data": {"TicketFeatures.ticket_id": vec!["a"; rows]},
         "log": false,
-    });
+    })
+}
+
+#[test]
+fn functions_that_take_long_hold_up_no_connection() {
+    let (server, has_begun, go) = held();
+    let asked = asked("price", 1);
     // As many as there are threads that serve connections, if these aren't more than what reads at once.
     let threads = thread::available_parallelism()
         .map_or(1, usize::from)
@@ -100,5 +111,30 @@ fn functions_that_take_long_hold_up_no_connection() {
                 "`TicketFeatures.price` of 1 row: `TicketFeatures.priced` was let go"
             );
         }
+    });
+}
+
+#[test]
+fn queries_that_call_functions_hold_up_no_others() {
+    let (server, has_begun, go) = held();
+    // As many as run at once, and some that wait for these.
+    const MANY: usize = 16;
+    let price = asked("price", 1);
+    thread::scope(|scope| {
+        let asking = || server.post("/api/v1/query", &price).error(400);
+        let queries: Vec<_> = (0..MANY + 4).map(|_| scope.spawn(asking)).collect();
+        (0..MANY).for_each(|_| has_begun.recv_timeout(LONG).unwrap());
+        let (done, is_done) = channel();
+        let server = &server;
+        scope.spawn(move || {
+            for rows in [1, 9, 2_000] {
+                server.post("/api/v1/query", &asked("ticket_id", rows)).ok();
+            }
+            done.send(()).unwrap();
+        });
+        let others = is_done.recv_timeout(LONG);
+        drop(go);
+        assert_eq!(others, Ok(()), "others are held up");
+        queries.into_iter().for_each(|query| drop(query.join()));
     });
 }
