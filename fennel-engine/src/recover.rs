@@ -74,8 +74,9 @@ impl Inner {
         restore_since(&registry, meta.since);
         drop_leftovers(&store, &registry, &meta.tables);
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied(), known)?;
-        let runner = Runner::new(meta.applied, registry.live(), options, &meta.rounds);
         let end = sequencer.len();
+        let log = (meta.applied, end);
+        let runner = Runner::new(log, registry.live(), options, &meta.rounds);
         for endpoint in registry.endpoints.values() {
             runner.expect(*endpoint, end);
         }

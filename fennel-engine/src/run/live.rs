@@ -119,11 +119,11 @@ impl Live {
         &self.derived
     }
 
-    /// Goes on with the rounds of steps that there were, with the first `applied` rows of the log applied.
-    pub(super) fn resume(&self, rounds: &Kept, applied: u64) {
+    /// Goes on with the rounds of steps that there were, with rows in the log before `end`.
+    pub(super) fn resume(&self, rounds: &Kept, end: u64) {
         for table in &self.derived {
             if let Some(flow) = &table.flow {
-                flow.resume(|step| rounds.of_table(table.id, step, applied));
+                flow.resume(|step| rounds.of_table(table.id, step, end));
             }
         }
     }

@@ -87,10 +87,16 @@ enum Holder {
 }
 
 impl Runner {
-    /// Goes on behind the first `applied` rows of the log, and with the rounds that there were.
-    pub(crate) fn new(applied: u64, live: Live, options: &Options, rounds: &Kept) -> Self {
-        live.resume(rounds, applied);
-        let trimming = |after| Mutex::new(Trimming::new(after, &live, rounds, applied));
+    /// Goes on behind the first `applied` rows of the log, which has rows before `end`, and with the rounds that there were.
+    pub(crate) fn new(
+        (applied, end): (u64, u64),
+        live: Live,
+        options: &Options,
+        rounds: &Kept,
+    ) -> Self {
+        // That rows are applied is only written down with what they change, so `applied` can be far behind.
+        live.resume(rounds, end);
+        let trimming = |after| Mutex::new(Trimming::new(after, &live, rounds, end));
         Self {
             trimming: options.trim_after.map(trimming),
             turn: Mutex::new(Turn {

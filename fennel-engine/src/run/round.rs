@@ -82,7 +82,7 @@ impl Round {
     }
 }
 
-/// A round as it is remembered: how it was when it last went on.
+/// A round as it is remembered: how it was when it last went on. It is on disk, so its form never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptRound {
     /// How many rows of the log were applied then.
@@ -91,11 +91,11 @@ pub(crate) struct KeptRound {
 }
 
 impl KeptRound {
-    /// The round when the engine is opened with so many rows applied. It isn't known which of those that came since then were
-    /// its, so all count: it may be due early, and isn't put off.
-    fn resume(self, applied: u64) -> Round {
+    /// The round when the engine is opened with rows in the log before `end`. It isn't known which of those that came since
+    /// then were its, so all count, and those that are applied only now count twice: it may be due early, and isn't put off.
+    fn resume(self, end: u64) -> Round {
         let mut round = self.round;
-        round.grow(applied.saturating_sub(self.applied));
+        round.grow(end.saturating_sub(self.applied));
         round
     }
 }
@@ -111,15 +111,15 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// The round through a table, or through a step's state, of an engine that is opened.
-    pub(super) fn of_table(&self, table: TableId, step: u16, applied: u64) -> Round {
+    pub(super) fn of_table(&self, table: TableId, step: u16, end: u64) -> Round {
         let kept = self.tables.get(&(table, step)).cloned();
-        kept.unwrap_or_default().resume(applied)
+        kept.unwrap_or_default().resume(end)
     }
 
     /// The round through an endpoint's log, of an engine that is opened.
-    pub(super) fn of_log(&self, endpoint: EndpointId, applied: u64) -> (Round, Forgetting) {
+    pub(super) fn of_log(&self, endpoint: EndpointId, end: u64) -> (Round, Forgetting) {
         let (kept, forgetting) = self.log.get(&endpoint).cloned().unwrap_or_default();
-        (kept.resume(applied), forgetting)
+        (kept.resume(end), forgetting)
     }
 }
 
@@ -162,6 +162,18 @@ mod tests {
         assert_eq!(round.begin(70), None);
         assert!(!round.is_due(10), "and for as many rows again");
         assert_eq!(round.begin(71), Some(None));
+    }
+
+    #[test]
+    fn bytes_on_disk_are_these() {
+        let mut round = Round::default();
+        round.begin(0);
+        round.advance(swept(Some(&[7]), 3), -1);
+        round.grow(2);
+        let kept = (round.kept(9), Forgetting::default());
+        let bytes = postcard::to_allocvec(&kept).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "0902030101010701030000000000");
     }
 
     #[test]

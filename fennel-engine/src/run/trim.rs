@@ -59,14 +59,14 @@ pub(super) struct Present {
 }
 
 impl Trimming {
-    /// Goes on with the rounds that there were, with the first `applied` rows of the log applied.
-    pub(super) fn new(after: usize, live: &Live, kept: &Kept, applied: u64) -> Self {
+    /// Goes on with the rounds that there were, with rows in the log before `end`.
+    pub(super) fn new(after: usize, live: &Live, kept: &Kept, end: u64) -> Self {
         let tables = live.tables().iter().map(|table| {
-            let round = kept.of_table(table.id, TABLE, applied);
+            let round = kept.of_table(table.id, TABLE, end);
             (table.id, Counted { round, rows: 0 })
         });
         let log = live.log().keys().map(|endpoint| {
-            let (round, forgetting) = kept.of_log(*endpoint, applied);
+            let (round, forgetting) = kept.of_log(*endpoint, end);
             (*endpoint, (Counted { round, rows: 0 }, forgetting))
         });
         Self {
