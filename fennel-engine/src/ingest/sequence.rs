@@ -8,6 +8,9 @@ use super::entry::{self, Arrival, EndpointId};
 use crate::error::Result;
 use crate::store::Snapshot;
 
+/// A second, in microseconds.
+const SECOND: i64 = 1_000_000;
+
 /// What the next row's place in the log is.
 ///
 /// Whoever holds it numbers rows and queues them in one go, so that rows are applied in the order of their
@@ -55,13 +58,15 @@ impl Sequencer {
         sequence
     }
 
-    /// The arrival of a request that comes at an endpoint now. It isn't the one of the request before, so that the log
-    /// tells where one ends.
+    /// The arrival of a request that comes at an endpoint now. Requests arrive one after the other, so that the log tells
+    /// where one ends, also where another between them is gone: a clock that stands still, or is set back by less than a
+    /// second, is waited for.
     pub(super) fn arrival(&mut self, endpoint: EndpointId, now: Timestamp) -> Arrival {
-        let is_same = self.request.get(&endpoint) == Some(&now);
-        let next =
-            |now: Timestamp| Timestamp::from_micros(now.micros() + 1).unwrap_or(Timestamp::MIN);
-        let at = if is_same { next(now) } else { now };
+        let last = self.request.get(&endpoint).map(|last| last.micros());
+        let is_behind =
+            last.filter(|last| (0..SECOND).contains(&(last.saturating_sub(now.micros()))));
+        let behind = is_behind.and_then(|last| Timestamp::from_micros(last + 1));
+        let at = behind.unwrap_or(now);
         self.request.insert(endpoint, at);
         let last = self.last.get(&endpoint);
         last.map_or(Arrival::first(at), |(_, last)| Arrival::after(*last, at))
@@ -94,5 +99,16 @@ mod tests {
         let snapshot = Store::in_memory().snapshot();
         let mut sequencer = Sequencer::after(&snapshot, [0].into_iter(), 7).unwrap();
         assert_eq!((sequencer.take(), sequencer.len()), (7, 8));
+    }
+
+    #[test]
+    fn no_two_requests_arrive_at_once() {
+        let mut sequencer = Sequencer::default();
+        let mut at = |micros| {
+            let now = Timestamp::from_micros(micros).unwrap();
+            sequencer.arrival(0, now).at.micros()
+        };
+        assert_eq!([at(5), at(5), at(5), at(4)], [5, 6, 7, 8]);
+        assert_eq!([at(9), at(SECOND * 2), at(10)], [9, SECOND * 2, 10]);
     }
 }
