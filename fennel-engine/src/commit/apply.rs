@@ -28,7 +28,7 @@ impl Inner {
         catalog: &Catalog<'_>,
         head: Head,
     ) -> Result<()> {
-        let mut new = NewTables::new(&self.store, self.runner.applied());
+        let mut new = NewTables::new(&self.store, &self.runner);
         new.add(registry, catalog, |_| false)?;
         let python = RunBy::new(registry.python.as_ref());
         let graph = Graph::new(catalog, python, |dataset| {

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
 use crate::python::RunBy;
-use crate::run::{Flow, Held};
+use crate::run::{Flow, Held, LogReader, Runner};
 use crate::store::{Batch, Store};
 use crate::table::Table;
 
@@ -25,16 +25,19 @@ pub(super) struct NewTables<'s> {
     store: &'s Store,
     /// So many rows of the log are applied to pipelines.
     applied: u64,
+    _log: LogReader<'s>,
     tables: Vec<(String, Arc<Table>, Replay)>,
     kept: bool,
 }
 
 impl<'s> NewTables<'s> {
-    /// None so far. The first `applied` rows of the log are applied to pipelines.
-    pub(super) fn new(store: &'s Store, applied: u64) -> Self {
+    /// None so far.
+    pub(super) fn new(store: &'s Store, runner: &'s Runner) -> Self {
+        let log = runner.read_log();
         Self {
             store,
-            applied,
+            applied: runner.applied(),
+            _log: log,
             tables: Vec::new(),
             kept: false,
         }

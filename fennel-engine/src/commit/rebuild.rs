@@ -27,7 +27,7 @@ impl Inner {
     ) -> Result<()> {
         let replaced = registry.fed_by(endpoints);
         let ids: BTreeSet<TableId> = replaced.values().copied().collect();
-        let mut new = NewTables::new(&self.store, self.runner.applied());
+        let mut new = NewTables::new(&self.store, &self.runner);
         let mut graphs = Vec::new();
         for (name, branch) in self.branches.with_tables(&ids) {
             let arena = Bump::new();

@@ -68,7 +68,7 @@ impl Reading {
     }
 }
 
-/// One way through the rows of an endpoint, in order of arrival.
+/// One way through the rows of an endpoint, in order of arrival. It is on disk, so its form never changes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Forgetting {
     /// The sequence to go on from; 0 at the beginning.

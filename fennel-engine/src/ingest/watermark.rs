@@ -70,7 +70,7 @@ pub(crate) fn watermark(latest: i64, disorder: Duration) -> i64 {
     }
 }
 
-/// What a source has seen, request by request.
+/// What a source has seen, request by request. It is on disk as part of rounds through the log.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// When the request came whose rows are met.

@@ -17,6 +17,9 @@ mod round;
 mod trim;
 mod watermark;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -74,6 +77,8 @@ struct Turn {
     /// How many rows of the log are applied.
     applied: u64,
     live: Arc<Live>,
+    /// How many fill tables from the log.
+    log_readers: usize,
     /// Why the last passes ended early, if they did.
     failed: Option<String>,
 }
@@ -103,6 +108,7 @@ impl Runner {
                 holder: Holder::Nobody,
                 applied,
                 live: Arc::new(live),
+                log_readers: 0,
                 failed: None,
             }),
             compact_after: options.compact_after,
@@ -160,6 +166,7 @@ impl Runner {
             live: Arc::clone(&turn.live),
             now,
             applied: turn.applied,
+            trims_log: turn.log_readers == 0,
             failed: Some("a pass panicked".into()),
         };
         drop(turn);
@@ -188,15 +195,27 @@ impl Runner {
 
     /// Waits for the turn, and keeps it until the guard is dropped.
     pub(crate) fn hold(&self) -> Held<'_> {
-        let mut turn = self.turn();
-        while turn.holder != Holder::Nobody {
-            turn = self.over.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
+        let mut turn = self.free_turn();
         turn.holder = Holder::Commit;
         Held {
             runner: self,
             applied: turn.applied,
         }
+    }
+
+    /// Has passes remove nothing from the log until the guard is dropped, and waits for one that may be doing so.
+    pub(crate) fn read_log(&self) -> LogReader<'_> {
+        self.free_turn().log_readers += 1;
+        LogReader(self)
+    }
+
+    /// The turn once nobody has it.
+    fn free_turn(&self) -> MutexGuard<'_, Turn> {
+        let mut turn = self.turn();
+        while turn.holder != Holder::Nobody {
+            turn = self.over.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        turn
     }
 
     fn turn(&self) -> MutexGuard<'_, Turn> {
@@ -213,9 +232,9 @@ impl Runner {
     }
 
     /// Whether something may have become older than its history.
-    fn is_trim_due(&self, live: &Live) -> bool {
+    fn is_trim_due(&self, live: &Live, trims_log: bool) -> bool {
         self.trimming()
-            .is_some_and(|mut trimming| trimming.is_due(live))
+            .is_some_and(|mut trimming| trimming.is_due(live, trims_log))
     }
 
     /// The endpoints that have rows from `applied` on.
@@ -312,6 +331,17 @@ impl Drop for Held<'_> {
     }
 }
 
+/// Somebody who fills tables from the log, and for whom its rows stay: what such a table has taken of a row that goes
+/// nobody else could be told of, nor could it be erased.
+#[derive(Debug)]
+pub(crate) struct LogReader<'r>(&'r Runner);
+
+impl Drop for LogReader<'_> {
+    fn drop(&mut self) {
+        self.0.turn().log_readers -= 1;
+    }
+}
+
 /// Passes of one turn, which ends with them.
 struct Passes<'r> {
     runner: &'r Runner,
@@ -320,13 +350,15 @@ struct Passes<'r> {
     live: Arc<Live>,
     now: Timestamp,
     applied: u64,
+    /// Whether they may remove rows from the log.
+    trims_log: bool,
     /// Why they ended early: by a panic until they are over.
     failed: Option<String>,
 }
 
 impl Passes<'_> {
     fn run(&mut self, end: u64) -> Result<()> {
-        if self.live.is_empty() && !self.runner.is_trim_due(&self.live) {
+        if self.live.is_empty() && !self.runner.is_trim_due(&self.live, self.trims_log) {
             self.applied = end;
         }
         while self.applied < end {
@@ -356,7 +388,7 @@ impl Passes<'_> {
             }
         };
         let mut changed = gathering.changes(&state)?;
-        let is_due = self.runner.is_trim_due(&self.live);
+        let is_due = self.runner.is_trim_due(&self.live, self.trims_log);
         if changed.values().all(Changes::is_empty) && !is_due {
             return Ok(());
         }
@@ -400,6 +432,7 @@ impl Passes<'_> {
             let present = Present {
                 now: self.now,
                 rows: until - self.applied,
+                trims_log: self.trims_log,
             };
             trimming.run(&self.live, &mut state, &mut batch, &present)?;
         }

@@ -56,6 +56,8 @@ pub(super) struct Present {
     pub(super) now: Timestamp,
     /// How many rows the pass applies.
     pub(super) rows: u64,
+    /// Whether it may remove rows from the log.
+    pub(super) trims_log: bool,
 }
 
 impl Trimming {
@@ -76,8 +78,8 @@ impl Trimming {
         }
     }
 
-    /// Whether there is something to look at, now that rows came.
-    pub(super) fn is_due(&mut self, live: &Live) -> bool {
+    /// Whether there is something to look at, now that rows came; of the log only if that is trimmed.
+    pub(super) fn is_due(&mut self, live: &Live, trims_log: bool) -> bool {
         let mut is_due = false;
         for table in live.trimmed() {
             let counted = self.tables.entry(table.id).or_default();
@@ -87,7 +89,7 @@ impl Trimming {
         for (endpoint, reading) in forgotten(live) {
             let (counted, _) = self.log.entry(*endpoint).or_default();
             counted.count(reading.came());
-            is_due |= counted.round.is_due(self.after);
+            is_due |= trims_log && counted.round.is_due(self.after);
         }
         is_due
     }
@@ -139,7 +141,10 @@ impl Trimming {
             round.advance(swept, watermarks.of(table.id).max(horizon));
             meta::put_round(batch, (table.id, TABLE), &round.kept(applied));
         }
-        self.forget(live, state, batch, present, limit)
+        match present.trims_log {
+            true => self.forget(live, state, batch, present, limit),
+            false => Ok(()),
+        }
     }
 
     /// Removes rows of the log.
