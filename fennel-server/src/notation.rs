@@ -92,7 +92,14 @@ const ADVICE: [(&str, &str); 17] = [
     ("fill_null(false)", "fillnull(False)"),
 ];
 
+/// So many bytes of code are written anew. More stay as they are: whoever asks for something chooses what is told of it,
+/// and how deep and long that is.
+const LONGEST: usize = 512;
+
 fn in_python(code: &str) -> String {
+    if code.len() > LONGEST {
+        return code.into();
+    }
     if let Some((_, python)) = ADVICE.iter().find(|(rust, _)| *rust == code) {
         return (*python).into();
     }
@@ -254,7 +261,8 @@ fn attributes(text: &str) -> String {
 /// The attribute that a text begins with and that Python has too, and the rest.
 fn attribute(text: &str) -> Option<(String, &str)> {
     let text = text.strip_prefix("#[")?;
-    let (attribute, rest) = text.split_at(closing(text, ']')?);
+    let within = &text[..text.floor_char_boundary(LONGEST)];
+    let (attribute, rest) = text.split_at(closing(within, ']')?);
     let rest = &rest[1..];
     let (called, given) = name(attribute);
     let at = match called {
@@ -318,6 +326,14 @@ mod tests {
             assert_eq!(Notation::Python.code(rust), python);
             assert_eq!(Notation::Rust.code(rust), rust);
         }
+    }
+
+    #[test]
+    fn what_is_long_stays_as_it_is() {
+        let deep = "Vec<".repeat(1 << 16);
+        assert_eq!(Notation::Python.code(&deep), deep);
+        let told = format!("no featureset `{deep}` and {}", "#[meta(é".repeat(1 << 10));
+        assert_eq!(Notation::Python.sentence(&told), told);
     }
 
     #[test]
