@@ -1,4 +1,4 @@
-//! Frames on a pipe: a message of JSON behind its length.
+//! Frames on a pipe: a message of JSON behind its length, and of a worker behind the nonce of its call.
 
 use std::io::{self, Read, Write};
 
@@ -8,13 +8,17 @@ use serde_json::Value as Json;
 /// What is read of it takes a few times as much.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 
+/// What tells that a frame is of the worker, and not of a function that has found the pipe: a number that only the call
+/// has. Before the first call it is 0.
+pub(crate) type Nonce = u64;
+
 /// Why there is no message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// The pipe has ended.
     Ended,
     /// It would be of so many bytes.
-    TooLarge(usize),
+    TooLarge(Nonce, usize),
     /// It isn't JSON.
     Meddled,
 }
@@ -28,13 +32,16 @@ pub(crate) fn write(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     to.flush()
 }
 
-/// Reads a message.
-pub(crate) fn read(from: &mut impl Read) -> Result<Json, Unread> {
+/// Reads a message of a worker, with its nonce.
+pub(crate) fn read(from: &mut impl Read) -> Result<(Nonce, Json), Unread> {
+    let mut nonce = [0; 8];
+    from.read_exact(&mut nonce).map_err(|_| Unread::Ended)?;
+    let nonce = Nonce::from_be_bytes(nonce);
     let mut size = [0; 4];
     from.read_exact(&mut size).map_err(|_| Unread::Ended)?;
     let size = u32::from_be_bytes(size) as usize;
     if size > MAX_BYTES {
-        return Err(Unread::TooLarge(size));
+        return Err(Unread::TooLarge(nonce, size));
     }
     // What isn't there takes no memory.
     let mut bytes = Vec::new();
@@ -42,7 +49,8 @@ pub(crate) fn read(from: &mut impl Read) -> Result<Json, Unread> {
     if read.is_err() || bytes.len() < size {
         return Err(Unread::Ended);
     }
-    serde_json::from_slice(&bytes).map_err(|_| Unread::Meddled)
+    let message = serde_json::from_slice(&bytes).map_err(|_| Unread::Meddled)?;
+    Ok((nonce, message))
 }
 
 #[cfg(test)]
@@ -54,9 +62,9 @@ mod tests {
     #[test]
     fn a_message_is_read_as_it_was_written() {
         let message = json!({"columns": [[1, null, "x"]]});
-        let mut pipe = Vec::new();
+        let mut pipe = 7_u64.to_be_bytes().to_vec();
         write(&mut pipe, message.to_string().as_bytes()).unwrap();
-        assert_eq!(read(&mut pipe.as_slice()).unwrap(), message);
+        assert_eq!(read(&mut pipe.as_slice()).unwrap(), (7, message));
     }
 
     #[test]
@@ -66,10 +74,14 @@ mod tests {
             (b"\0\0\0", Unread::Ended),
             (b"\0\0\0\x05{}", Unread::Ended),
             (b"\0\0\0\x02x}", Unread::Meddled),
-            (b"\xff\xff\xff\xff{}", Unread::TooLarge(u32::MAX as usize)),
-            (b"\x04\0\0\x01{}", Unread::TooLarge(MAX_BYTES + 1)),
+            (
+                b"\xff\xff\xff\xff{}",
+                Unread::TooLarge(7, u32::MAX as usize),
+            ),
+            (b"\x04\0\0\x01{}", Unread::TooLarge(7, MAX_BYTES + 1)),
         ] {
-            assert_eq!(read(&mut &*bytes), Err(why), "{bytes:?}");
+            let bytes = [&7_u64.to_be_bytes()[..], bytes].concat();
+            assert_eq!(read(&mut bytes.as_slice()), Err(why), "{bytes:?}");
         }
     }
 }

@@ -164,7 +164,7 @@ impl Drop for Place<'_> {
 impl Runner for Workers {
     fn check(&self, code: &str, entry_point: &str, runs: bool) -> Result<(), Stop> {
         let message = message::check(code, entry_point, runs);
-        self.with(None, |worker| worker.check(&message, &self.options))
+        self.with(None, |worker| worker.check(message, &self.options))
     }
 
     fn call(

@@ -12,7 +12,7 @@ use fennel_engine::python::{Function, Lookups, Stop};
 use serde_json::{Value as Json, json};
 
 use crate::boot::{BOOT, PROGRAM};
-use crate::frame::{self, Unread};
+use crate::frame::{self, Nonce, Unread};
 use crate::message::{self, Answer};
 use crate::output::Output;
 use crate::pool::Options;
@@ -50,8 +50,8 @@ const SET: [(&str, &str); 5] = [
     ("TZ", "UTC"),
 ];
 
-/// A message of a worker, or why there is none.
-type Said = Result<Json, Unread>;
+/// A message of a worker with its nonce, or why there is none.
+type Said = Result<(Nonce, Json), Unread>;
 
 /// A process that runs functions, one call at a time. It ends when this is dropped, with all that it started.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Worker {
         let is_sent = worker.send(PROGRAM.into()) && worker.send(settings.into());
         let said = is_sent.then(|| worker.from.recv_timeout(STARTING).ok()?.ok());
         let said = said.flatten();
-        let said = said.as_ref().and_then(Json::as_object);
+        let said = said.as_ref().and_then(|(_, said)| said.as_object());
         if said.is_some_and(|said| said.contains_key("ready")) {
             worker.is_idle = true;
             return Ok(worker);
@@ -174,7 +174,7 @@ impl Worker {
     }
 
     /// Checks code, which is nobody else's.
-    pub(crate) fn check(&mut self, message: &Json, options: &Options) -> Result<(), Stop> {
+    pub(crate) fn check(&mut self, message: Json, options: &Options) -> Result<(), Stop> {
         self.turn_to(None)?;
         let mut none =
             |_: Json| json!({"refused": "there is no lookup while a function is loaded"});
@@ -196,7 +196,7 @@ impl Worker {
             let asked = message::lookup(function, &asked);
             message::looked_up(asked.and_then(|asked| lookups(&asked)))
         };
-        let made = self.ask(&message, options, &mut answer);
+        let made = self.ask(message, options, &mut answer);
         if is_new && made.is_err() {
             // It may not have got as far as having it.
             self.loaded.remove(&function.id);
@@ -207,12 +207,16 @@ impl Worker {
     /// Asks for something, and answers lookups until it is there.
     fn ask(
         &mut self,
-        message: &Json,
+        mut message: Json,
         options: &Options,
         lookups: &mut dyn FnMut(Json) -> Json,
     ) -> Result<Vec<Json>, Stop> {
         let end = Instant::now() + options.time;
-        self.tell(message)?;
+        let nonce = nonce()?;
+        if let Some(fields) = message.as_object_mut() {
+            fields.insert("nonce".into(), nonce.into());
+        }
+        self.tell(&message)?;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let said = if left.is_zero() {
@@ -222,8 +226,9 @@ impl Worker {
                 self.from.recv_timeout(left)
             };
             let answer = match said {
-                Ok(Ok(answer)) => Answer::of(answer),
-                Ok(Err(unread)) => return Err(self.unread(&unread)),
+                Ok(Ok((of, answer))) if of == nonce => Answer::of(answer),
+                Ok(Ok(_)) => return Err(meddled()),
+                Ok(Err(unread)) => return Err(self.unread(&unread, nonce)),
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(Stop::Stopped(format!(
                         "took longer than {} s, and was stopped",
@@ -255,15 +260,15 @@ impl Worker {
     }
 
     /// Why there is no message that could be read.
-    fn unread(&mut self, unread: &Unread) -> Stop {
+    fn unread(&mut self, unread: &Unread, nonce: Nonce) -> Stop {
         match unread {
             Unread::Ended => self.ended(),
-            Unread::TooLarge(size) => Stop::Stopped(format!(
+            Unread::TooLarge(of, size) if *of == nonce => Stop::Stopped(format!(
                 "answered with {} MiB, and an answer has {} at most; let it make less of a row",
                 size >> 20,
                 frame::MAX_BYTES >> 20
             )),
-            Unread::Meddled => meddled(),
+            Unread::TooLarge(..) | Unread::Meddled => meddled(),
         }
     }
 
@@ -309,6 +314,14 @@ impl Worker {
     fn send(&self, bytes: Vec<u8>) -> bool {
         !matches!(self.to.try_send(bytes), Err(TrySendError::Full(_)))
     }
+}
+
+/// The nonce of a call.
+fn nonce() -> Result<Nonce, Stop> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Stop::Unavailable(format!("the system gave no random bytes: {error}")))?;
+    Ok(Nonce::from_be_bytes(bytes))
 }
 
 /// That a function has its worker say what no worker says.

@@ -85,6 +85,9 @@ class Bad:
     hides: int
     floods: int
     meddles: int
+    forges: int
+    quits: int
+    leaves: int
     imports: int
     patches: int
     ends: int
@@ -183,6 +186,37 @@ class Bad:
             except OSError:
                 pass
         return uid
+
+    @extractor
+    @inputs("uid")
+    @outputs("forges")
+    def does_forge(cls, ts, uid):
+        answer = b'{"made": [[666, 666]]}'
+        for fd in range(3, 20):
+            try:
+                os.write(fd, len(answer).to_bytes(4, "big") + answer)
+            except OSError:
+                pass
+        return uid
+
+    @extractor
+    @inputs("uid")
+    @outputs("quits")
+    def does_quit(cls, ts, uid):
+        os._exit(87)
+
+    @extractor
+    @inputs("uid")
+    @outputs("leaves")
+    def does_leave(cls, ts, uid):
+        if os.fork() == 0:
+            os.setsid()
+            with open("left", "w") as file:
+                file.write(str(os.getpid()))
+            time.sleep(600)
+        while not os.path.exists("left") or not os.path.getsize("left"):
+            pass
+        os._exit(3)
 
     @extractor
     @inputs("uid")
@@ -302,7 +336,10 @@ SAID = {
     "hides": "`Bad.does_hide` left processes behind",
     # It is found out by the time that it takes, or since it doesn't read as fast as it asks.
     "floods": ("`Bad.does_flood` took longer than 2 s", "`Bad.does_flood` wrote into the pipe of its worker"),
-    "meddles": "`Bad.does_meddle` answered with 2047 MiB, and an answer has 64 at most",
+    "meddles": "`Bad.does_meddle` wrote into the pipe of its worker",
+    "forges": "`Bad.does_forge` wrote into the pipe of its worker",
+    "quits": "`Bad.does_quit` ended its process (exit status: 87)",
+    "leaves": "`Bad.does_leave` ended its process (exit status: 3)",
     "imports": "`Bad.does_import` raised ModuleNotFoundError: No module named 'left_here'",
     "ends": "`Bad.does_end` ended its process (exit status: 3)",
     "short": "`Bad.is_short` made 1 values of 2 rows",

@@ -80,12 +80,14 @@ fn functions_that_fail_are_told_by_name_and_hold_nothing_up() {
     assert!(!said.contains("hunter2"), "{said}");
     let printed = std::fs::read_to_string(&printed).unwrap();
     assert_eq!(printed.matches("hunter2").count(), 3, "{printed}");
-    let hidden = std::fs::read_to_string(running_in.join("hidden")).unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{hidden}/status"));
-    assert!(
-        status.is_err() || status.is_ok_and(|status| status.contains("State:\tZ")),
-        "process {hidden} is there still"
-    );
+    for name in ["hidden", "left"] {
+        let process = std::fs::read_to_string(running_in.join(name)).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+        assert!(
+            status.is_err() || status.is_ok_and(|status| status.contains("State:\tZ")),
+            "process {process} is there still"
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 Functions run in a fork of it, which has what functions share and nothing that others have changed. When functions of another
 group are next, the fork ends and there is a new one.
 
-Its own pipes are out of the functions' way: what these read is empty, and what they print goes to stderr.
+Its own pipes are out of the functions' way: what these read is empty, and what they print goes to stderr. What it sends
+begins with the nonce of the call, so that the server knows what a function wrote by itself.
 """
 
 import ctypes
@@ -17,10 +18,11 @@ import traceback
 
 LIMIT = 2000  # characters of a message
 FILE = "<function>"
-OVER = 87  # how a fork ends of which nothing else is wanted
+ROUNDS = 100  # how often what was left is looked for: what starts others faster than they end could go on for ever
 PR_SET_CHILD_SUBREAPER = 36
 
 own_pid = None
+own_nonce = bytes(8)
 own_in, own_out = os.dup(0), os.dup(1)
 nothing = os.open(os.devnull, os.O_RDWR)
 os.dup2(nothing, 0)
@@ -71,7 +73,7 @@ def send(message):
 def send_bytes(data):
     if os.getpid() != own_pid:  # a function forked, and came back twice
         os._exit(0)
-    data = memoryview(len(data).to_bytes(4, "big") + data)
+    data = memoryview(own_nonce + len(data).to_bytes(4, "big") + data)
     while data:
         data = data[os.write(own_out, data) :]
 
@@ -236,9 +238,9 @@ def left_behind():
 OUT_OF_MEMORY = json.dumps({"stopped": "memory"}).encode("utf-8")
 
 
-def serve():
-    """Answers calls until it is told that others come."""
-    global own_pid, own_threads, current
+def serve(farewell, secret):
+    """Answers calls until it is told that others come, and says that it was."""
+    global own_pid, own_nonce, own_threads, current
     own_pid = os.getpid()
     adopt()
     threading.Thread(target=read_frames, daemon=True).start()
@@ -246,7 +248,9 @@ def serve():
     while True:
         message = frames.get()
         if "over" in message:
-            os._exit(OVER)
+            os.write(farewell, secret)
+            os._exit(0)
+        own_nonce = message["nonce"].to_bytes(8, "big")
         done = answer(message)
         try:
             done = left_behind() or done
@@ -260,6 +264,36 @@ def serve():
         except (OSError, ValueError):
             pass  # a function closed it
         send_bytes(done)
+
+
+def end_others():
+    """Ends what a fork has left that ended by itself: by now that is below this process, however it detached itself."""
+    for _ in range(ROUNDS):
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        for pid in children():
+            os.kill(pid, signal.SIGKILL)  # it is there until it is waited for
+            os.waitpid(pid, 0)
+
+
+def children():
+    """The processes whose parent this one is. Where there is no /proc, none is known."""
+    try:
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+    return [pid for pid in found if parent(pid) == os.getpid()]
+
+
+def parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def end_as(status):
@@ -278,13 +312,24 @@ bound_memory(settings["memory"])
 adopt()
 ready = {"ready": {"python": sys.version.split()[0], "pandas": pd.__version__}}
 while True:
+    secret = os.urandom(16)
+    said, farewell = os.pipe()
     fork = os.fork()
     if fork == 0:
+        os.close(said)
         if ready:
             own_pid = os.getpid()
             send(ready)
-        serve()
+        serve(farewell, secret)
     ready = None
+    os.close(farewell)
     _, status = os.waitpid(fork, 0)
-    if status != OVER << 8:
+    os.set_blocking(said, False)
+    try:
+        is_over = os.read(said, 1 << 16).endswith(secret)
+    except BlockingIOError:  # what it started has its end, and it said nothing
+        is_over = False
+    os.close(said)
+    if not is_over:
+        end_others()
         end_as(status)
