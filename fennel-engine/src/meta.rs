@@ -35,11 +35,11 @@ use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
-/// The versions before that it reads. In format 5 each row of the log is kept by itself, and in format 4 nothing is trimmed
-/// yet, besides. Engines that read no later one would take what is left for all there was, or couldn't read the log.
-const EARLIER: [u32; 2] = [4, 5];
+/// The versions before that it reads. In format 6 it is remembered elsewhere what functions made, in format 5 each row of
+/// the log is kept by itself, besides, and in format 4 nothing is trimmed yet. Engines that read no later one would take what is left for all there was, or couldn't read the log.
+const EARLIER: [u32; 3] = [4, 5, 6];
 
 /// A table that has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,8 +25,27 @@ struct Member {
     at: DateTime<Utc>,
 }
 
+/// The same with its columns in another order.
+mod turned {
+    use super::*;
+
+    #[dataset(index)]
+    #[meta(owner = "other@example.com")]
+    #[source(APP.endpoint("member"), disorder = "1h", cdc = upsert)]
+    pub(super) struct Member {
+        #[field(key, erase_key)]
+        id: i64,
+        at: DateTime<Utc>,
+        points: i64,
+    }
+}
+
 fn members() -> SyncRequest {
-    let mut request = request(fennel::entities![Member]);
+    made(request(fennel::entities![Member]))
+}
+
+/// With an `id` that the function makes.
+fn made(mut request: SyncRequest) -> SyncRequest {
     for source in &mut request.sources {
         let made = Variant::Eval(Eval {
             schema: None,
@@ -102,6 +121,21 @@ fn what_a_function_made_of_other_rows_stays_when_it_is_stopped_while_some_are_er
     assert_eq!(ids(&engine), json!([4, 6]));
     assert_eq!(engine.rejects("main", "Member", 9).unwrap(), before);
     assert_eq!(fake.state().calls - calls, 1);
+}
+
+#[test]
+fn what_a_function_made_is_known_by_its_column_when_columns_change_places() {
+    let fake = Fake::default();
+    let engine = committed(&fake);
+    log(&engine, &[1, 2, 3]).unwrap();
+    commit(&engine, &made(request(fennel::entities![turned::Member])));
+    fake.stick([1, 2, 3]);
+    assert_eq!(erase(&engine, 4, None).unwrap(), 1);
+    let rows = engine.inspect("main", "Member", 9).unwrap().to_json();
+    assert_eq!(
+        (&rows["id"], &rows["points"]),
+        (&json!([2, 6]), &json!([1, 3]))
+    );
 }
 
 #[test]

@@ -5,10 +5,13 @@
 //!
 //! | key in [`Space::Table`] | value |
 //! |---|---|
-//! | table, [`REMEMBERED`](crate::table::REMEMBERED), sequence and source | each change: what it says, all columns; or 255 |
+//! | table, [`REMEMBERED`](crate::table::REMEMBERED), sequence and source | each change: what it says, and the columns; or 255 |
 //!
-//! Of a row that was late there is what it said, and of one that the source leaves out no change. 255 stands for one that
+//! The columns are the keys, the values by name, and the event time: a table that is made anew, or of another branch, may
+//! declare them in another order. Of a row that was late there is what it said, and of one that the source leaves out no change. 255 stands for one that
 //! said nothing, for the reason with which it is set aside. It goes with the row of the log.
+
+use fennel_core::value::Value;
 
 use super::source::{Change, Changes, Taken};
 use crate::error::{Error, Result};
@@ -28,27 +31,39 @@ pub(super) enum Remembered {
     Aside,
 }
 
+/// The positions of a table's columns, in the order in which they are remembered.
+fn columns(table: &Table) -> impl Iterator<Item = usize> {
+    let positions = table.keys.iter().chain(&table.values);
+    positions.chain([&table.timestamp]).copied()
+}
+
 /// What a row says, in bytes.
-pub(super) fn encode(changes: &Changes) -> Vec<u8> {
+pub(super) fn encode(table: &Table, changes: &Changes) -> Vec<u8> {
     let mut bytes = Vec::new();
     for change in changes.iter().flatten() {
         bytes.push(change.said as u8);
-        bytes.extend(encode_values(change.values.iter()));
+        let values = columns(table).map(|i| change.values.get(i).unwrap_or(&Value::Null));
+        bytes.extend(encode_values(values));
     }
     bytes
 }
 
-fn decode(mut bytes: &[u8], columns: usize) -> Option<Changes> {
+fn decode(mut bytes: &[u8], table: &Table) -> Option<Changes> {
+    let count = table.columns.len();
     let mut changes = [None, None];
     for change in &mut changes {
         let Some((said, rest)) = bytes.split_first() else {
             break;
         };
+        let mut values = vec![Value::Null; count];
+        for (i, value) in columns(table).zip(decode_values(rest, count)?) {
+            *values.get_mut(i)? = value;
+        }
         *change = Some(Change {
             said: Said::of(*said)?,
-            values: decode_values(rest, columns)?,
+            values,
         });
-        bytes = rest.get(values_len(rest, columns)?..)?;
+        bytes = rest.get(values_len(rest, count)?..)?;
     }
     bytes.is_empty().then_some(changes)
 }
@@ -83,7 +98,7 @@ pub(super) fn get(state: &State, table: &Table, of: (u64, u32)) -> Result<Option
     if bytes.as_ref() == [ASIDE] {
         return Ok(Some(Remembered::Aside));
     }
-    let changes = decode(&bytes, table.columns.len());
+    let changes = decode(&bytes, table);
     let said = changes.map(Remembered::Said);
     said.map(Some).ok_or_else(|| {
         Error::Corrupt(format!(

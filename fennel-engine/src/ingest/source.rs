@@ -203,7 +203,7 @@ impl Source {
 
     /// What becomes of a row that says this.
     pub(super) fn taken(&self, table: &Table, changes: Changes) -> Taken {
-        let remembered = self.calls_python().then(|| memory::encode(&changes));
+        let remembered = self.calls_python().then(|| memory::encode(table, &changes));
         match fitting(table, changes) {
             Ok([None, None]) => Taken::Left,
             Ok(fitting) => Taken::Row(Row {

@@ -99,8 +99,9 @@ const KEY_BYTES: usize = 65_000;
 /// The number of rows among what a table holds; kernels' states have higher ones.
 const ROWS: u16 = 0;
 
-/// The number of what is remembered of rows that functions of sources made; no kernel has it.
-pub(crate) const REMEMBERED: u16 = u16::MAX;
+/// The number of what is remembered of rows that functions of sources made; no kernel has it. Before format 7 it was
+/// [`u16::MAX`], with the columns in the order of their declaration, which another table of the structure need not have.
+pub(crate) const REMEMBERED: u16 = u16::MAX - 1;
 
 /// A row of a source as it goes into its table.
 #[derive(Debug)]
