@@ -176,6 +176,7 @@ impl From<fennel_engine::Error> for Failure {
             E::Unknown { .. } => StatusCode::NOT_FOUND,
             E::Exists { .. } | E::Moved(_) => StatusCode::CONFLICT,
             E::Store(ref store) => status_of(store),
+            E::Python(_) => StatusCode::SERVICE_UNAVAILABLE,
             // `Corrupt`, and what a later engine may add.
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -356,6 +357,7 @@ mod tests {
             (E::Store(full()), 507),
             (E::Store(StoreError::KeyLength { len: 70_000 }), 400),
             (E::Store(StoreError::Closed), 503),
+            (E::Python("`f` took too long".into()), 503),
             (E::Corrupt("damaged".into()), 500),
         ] {
             let text = error.to_string();

@@ -71,8 +71,8 @@ impl Engine {
     ///
     /// [`Error::Unknown`] for a branch or dataset that isn't there. [`Error::Request`] for a dataset without erase keys
     /// or without sources of its own, and, with the position of the key (from 0), for an erase key that is missing, unknown or of
-    /// another type. [`Error::Store`] if it couldn't be written; once it is written down, the next erasure or open
-    /// finishes it.
+    /// another type. [`Error::Python`] if it isn't known whom a row is about, since a function is stopped; nothing is erased
+    /// then. [`Error::Store`] if it couldn't be written; once it is written down, the next erasure or open finishes it.
     pub fn erase(
         &self,
         branch: &str,
@@ -124,7 +124,14 @@ impl Engine {
         if let Some(Pending::Rows(rows)) = &pending {
             let registry = inner.registry.lock();
             let mut registry = registry.unwrap_or_else(PoisonError::into_inner);
-            inner.finish_rows(&mut registry, rows)?;
+            match inner.finish_rows(&mut registry, rows) {
+                // Nobody could commit a better function if that were a reason not to open. The next erasure tries again.
+                Err(Error::Python(reason)) => {
+                    tracing::error!("an erasure isn't finished: {reason}; erase again");
+                    return Ok(());
+                }
+                done => done?,
+            }
         }
         if pending.is_some() {
             // Nothing of it can be read any more, so that is no reason not to open. The next open tries again.

@@ -83,7 +83,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Unknown`] if no branch has the endpoint, [`Error::Python`] if a source's Python function can't be
-    /// called at all, [`Error::Store`] if the rows couldn't be written.
+    /// called at all, or is stopped where it isn't known then whether a row is about a key that is refused, [`Error::Store`] if the rows couldn't be written.
     pub fn log(&self, webhook: &str, endpoint: &str, rows: Vec<Incoming>) -> Result<Logged, Error> {
         let sent = rows.len();
         let (routes, preparing, held) = self.prepare((webhook, endpoint), rows)?;
