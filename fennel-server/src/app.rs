@@ -208,7 +208,7 @@ impl App {
         mut body: Payload,
         decode: fn(&mut Payload) -> Result<R, Failure>,
         rows: fn(&R) -> usize,
-        calls: impl FnOnce(&Engine, &R) -> bool,
+        calls: impl FnOnce(&Engine, &R) -> bool + Send + 'static,
         answer: F,
     ) -> Result<Answer, Failure>
     where
@@ -221,11 +221,17 @@ impl App {
             let work = move |engine: &Engine| answer(engine, decode(&mut body)?);
             return self.read(work).await;
         }
-        let (request, body) = match is_small {
-            true => (decode(&mut body)?, body),
-            false => self.read(move |_| Ok((decode(&mut body)?, body))).await?,
+        let runs_python = self.runs_python;
+        let prepare = move |engine: &Engine| {
+            let request = decode(&mut body)?;
+            let calls = runs_python && calls(engine, &request);
+            Ok((request, calls, body))
         };
-        let threads = match self.runs_python && calls(&self.engine, &request) {
+        let (request, calls, body) = match is_small {
+            true => prepare(&self.engine)?,
+            false => self.read(prepare).await?,
+        };
+        let threads = match calls {
             true => &self.callers,
             false if is_small && rows(&request) <= BRIEF_ROWS => {
                 return answer(&self.engine, request);
