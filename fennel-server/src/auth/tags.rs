@@ -329,8 +329,9 @@ impl Hidden {
     fn cover(&self, Problems(problems): Problems) -> Problems {
         let are_named = |text: &str| {
             self.0.iter().any(|(_, name)| {
-                let (whole, member) = (format!("`{name}`"), format!("`{name}."));
-                text.contains(&whole) || text.contains(&member)
+                let ends = ["`", ".", "::"];
+                ends.iter()
+                    .any(|end| text.contains(&format!("`{name}{end}")))
             })
         };
         let covered = problems.into_iter().map(|problem| {
@@ -359,5 +360,22 @@ impl Hidden {
             }
         });
         Problems(covered.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_problem_names_what_is_hidden() {
+        let hidden = Hidden(BTreeSet::from([(Kind::Featureset, "Secret".to_owned())]));
+        let problem = |message: &str| Problem::named(Kind::Featureset, "Mine", "", message);
+        for message in ["`Secret` has it", "`Secret.pay` is", "`Secret::pay` is"] {
+            let Problems(told) = hidden.cover(Problems(vec![problem(message)]));
+            assert!(!told[0].message.contains("Secret"), "{message}");
+        }
+        let Problems(told) = hidden.cover(Problems(vec![problem("`Secrets.pay` is")]));
+        assert_eq!(told[0].message, "`Secrets.pay` is");
     }
 }
