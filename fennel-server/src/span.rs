@@ -60,7 +60,7 @@ pub(crate) fn answered(span: &Span, response: &Response, took: Duration) {
     let status = response.status();
     span.record("status", status.as_u16());
     let _entered = span.enter();
-    let ms = took.as_secs_f64() * 1e3;
+    let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
     if status.is_server_error() {
         let told = response.extensions().get::<Told>();
         let error = told.map(|told| display(&told.0));
