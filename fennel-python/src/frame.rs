@@ -1,4 +1,5 @@
-//! Frames on a pipe: a message of JSON behind its length, and of a worker behind the nonce of its call.
+//! Frames on a pipe: a message of JSON behind its length of 4 bytes; and of a worker behind the nonce of its call and its
+//! length, of 8 bytes each, so that what a function wrote between is taken for no length that could come.
 
 use std::io::{self, Read, Write};
 
@@ -37,9 +38,9 @@ pub(crate) fn read(from: &mut impl Read) -> Result<(Nonce, Json), Unread> {
     let mut nonce = [0; 8];
     from.read_exact(&mut nonce).map_err(|_| Unread::Ended)?;
     let nonce = Nonce::from_be_bytes(nonce);
-    let mut size = [0; 4];
+    let mut size = [0; 8];
     from.read_exact(&mut size).map_err(|_| Unread::Ended)?;
-    let size = u32::from_be_bytes(size) as usize;
+    let size = usize::try_from(u64::from_be_bytes(size)).unwrap_or(usize::MAX);
     if size > MAX_BYTES {
         return Err(Unread::TooLarge(nonce, size));
     }
@@ -63,6 +64,7 @@ mod tests {
     fn a_message_is_read_as_it_was_written() {
         let message = json!({"columns": [[1, null, "x"]]});
         let mut pipe = 7_u64.to_be_bytes().to_vec();
+        pipe.extend([0; 4]);
         write(&mut pipe, message.to_string().as_bytes()).unwrap();
         assert_eq!(read(&mut pipe.as_slice()).unwrap(), (7, message));
     }
@@ -72,13 +74,16 @@ mod tests {
         for (bytes, why) in [
             (&b""[..], Unread::Ended),
             (b"\0\0\0", Unread::Ended),
-            (b"\0\0\0\x05{}", Unread::Ended),
-            (b"\0\0\0\x02x}", Unread::Meddled),
+            (b"\0\0\0\0\0\0\0\x05{}", Unread::Ended),
+            (b"\0\0\0\0\0\0\0\x02x}", Unread::Meddled),
             (
-                b"\xff\xff\xff\xff{}",
-                Unread::TooLarge(7, u32::MAX as usize),
+                b"\xff\xff\xff\xff\xff\xff\xff\xff{}",
+                Unread::TooLarge(7, usize::MAX),
             ),
-            (b"\x04\0\0\x01{}", Unread::TooLarge(7, MAX_BYTES + 1)),
+            (
+                b"\0\0\0\0\x04\0\0\x01{}",
+                Unread::TooLarge(7, MAX_BYTES + 1),
+            ),
         ] {
             let bytes = [&7_u64.to_be_bytes()[..], bytes].concat();
             assert_eq!(read(&mut bytes.as_slice()), Err(why), "{bytes:?}");

@@ -11,7 +11,7 @@ def read(size):
     return data
 def unfit(why):
     data = ('{"unfit": "%s"}' % why).encode()
-    os.write(1, bytes(8) + len(data).to_bytes(4, "big") + data)
+    os.write(1, bytes(8) + len(data).to_bytes(8, "big") + data)
     os._exit(0)
 source = read(int.from_bytes(read(4), "big"))
 if sys.version_info < (3, 9): unfit("version")

@@ -73,7 +73,7 @@ def send(message):
 def send_bytes(data):
     if os.getpid() != own_pid:  # a function forked, and came back twice
         os._exit(0)
-    data = memoryview(own_nonce + len(data).to_bytes(4, "big") + data)
+    data = memoryview(own_nonce + len(data).to_bytes(8, "big") + data)
     while data:
         data = data[os.write(own_out, data) :]
 
