@@ -278,7 +278,7 @@ mod tests {
         open(&store).unwrap();
         let format = || store.snapshot().get(Space::Meta, b"format").unwrap();
         let ours = format();
-        for earlier in ["\x04", "\x05"] {
+        for earlier in ["\x04", "\x05", "\x06"] {
             let mut batch = Batch::new();
             batch.put(Space::Meta, "format", earlier);
             store.write(batch).unwrap();
@@ -293,7 +293,7 @@ mod tests {
         for (key, value) in [
             ("format", "\x01"),
             ("format", "\x03"),
-            ("format", "\x07"),
+            ("format", "\x08"),
             ("format", ""),
             ("branch/main", "x"),
             ("branch/main", "\x01\x00\x01"),
