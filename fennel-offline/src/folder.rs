@@ -8,6 +8,7 @@
 //! <id>/parts.jsonl     the parts that are finished, one a line, each synced before it counts
 //! <id>/part-000000     the answer of one chunk of rows, as Parquet
 //! <id>/result.parquet  the output, where the request names no other place
+//! <id>/cancelled       empty: the job is to end without an output
 //! <id>/end.json        how the job ended
 //! ```
 //!
@@ -100,9 +101,9 @@ impl Folder {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(&self.path)
-            .map_err(|error| self.told(&error))
+        let parent = self.path.parent().unwrap_or(&self.path);
+        let created = builder.create(&self.path).and_then(|()| sync(parent));
+        created.map_err(|error| self.told(&error))
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -140,6 +141,21 @@ impl Folder {
 
     pub(crate) fn set_plan(&self, plan: &Plan) -> Result<()> {
         self.write("plan.json", plan)
+    }
+
+    /// Whether the job was told to end without an output.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled().exists()
+    }
+
+    pub(crate) fn set_cancelled(&self) -> Result<()> {
+        let made = create_private(&self.cancelled()).and_then(|file| file.sync_all());
+        made.and_then(|()| sync(&self.path))
+            .map_err(|error| self.told(&error))
+    }
+
+    fn cancelled(&self) -> PathBuf {
+        self.file("cancelled")
     }
 
     pub(crate) fn end(&self) -> Result<Option<End>> {
@@ -210,7 +226,8 @@ impl Folder {
             let mut file = create_private(&unfinished).map_err(|error| self.told(&error))?;
             let made = make(&mut file)?;
             let kept = file.sync_all().and_then(|()| fs::rename(&unfinished, path));
-            kept.map_err(|error| self.told(&error))?;
+            kept.and_then(|()| sync(&self.path))
+                .map_err(|error| self.told(&error))?;
             Ok(made)
         })();
         if made.is_err() {
@@ -266,6 +283,17 @@ impl Folder {
     pub(crate) fn told(&self, error: &io::Error) -> Error {
         Error::own(&self.path, error)
     }
+}
+
+/// Has the names in a folder outlive a crash of the machine.
+#[cfg(unix)]
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn create_private(path: &Path) -> io::Result<File> {

@@ -146,12 +146,17 @@ impl Jobs {
     }
 
     /// Has a job end without an output, at once where it was not begun; one that has ended, or whose output is there, stays
-    /// as it is. `None` if there is none of that id.
-    pub fn cancel(&self, id: &str) -> Option<Status> {
-        let job = self.find(id)?;
-        job.cancel(&self.shared.around);
+    /// as it is. What was answered so holds after a restart, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] if there is no such job. Another one if the disk can't be written: the job ends then as well, but
+    /// goes on where a restart comes first.
+    pub fn cancel(&self, id: &str) -> Result<Status, Error> {
+        let job = self.named(id)?;
+        let cancelled = job.cancel(&self.shared.around);
         self.shared.notify();
-        Some(job.status())
+        cancelled.map(|()| job.status())
     }
 
     /// The output of a job that keeps it.
@@ -160,9 +165,7 @@ impl Jobs {
     ///
     /// [`Error::Missing`] if there is no such job, [`Error::Conflict`] if it has no output here: not yet, or not at all.
     pub fn result(&self, id: &str) -> Result<File, Error> {
-        let Some(job) = self.find(id) else {
-            return Err(Error::Missing(format!("there is no offline query `{id}`")));
-        };
+        let job = self.named(id)?;
         let status = job.status();
         match (status.state, status.output) {
             (State::Completed, None) => {
@@ -197,6 +200,11 @@ impl Jobs {
     fn find(&self, id: &str) -> Option<Arc<Job>> {
         let jobs = self.shared.jobs();
         jobs.iter().find(|job| job.id == id).cloned()
+    }
+
+    fn named(&self, id: &str) -> Result<Arc<Job>> {
+        let job = self.find(id);
+        job.ok_or_else(|| Error::Missing(format!("there is no offline query `{id}`")))
     }
 
     fn check(&self, request: &Request, id: &str) -> Result<()> {

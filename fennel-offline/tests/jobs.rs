@@ -231,6 +231,60 @@ fn a_waiting_query_is_cancelled_at_once_and_accounts_leave_places() {
 }
 
 #[test]
+fn a_query_that_was_cancelled_stays_so_after_a_restart() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = wide(temp.path(), 100);
+    let out = temp.path().join("out.parquet");
+    let mut asked = request(&input);
+    asked.output = Some(Place::Local(url(&out)));
+    let gate = Arc::new(Gate::new(1));
+    let jobs = open(temp.path(), 1, gate.clone());
+    let id = jobs.submit(asked, None).unwrap().id;
+    gate.wait_until_closed();
+    assert_eq!(jobs.cancel(&id).unwrap().state, State::Running);
+    // What is there now is what a kill leaves.
+    let folder = temp.path().join("jobs").join(&id);
+    let killed = temp.path().join("killed");
+    fs::create_dir(&killed).unwrap();
+    for file in fs::read_dir(&folder).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), killed.join(file.file_name())).unwrap();
+    }
+    gate.open();
+    drop(jobs);
+    fs::remove_dir_all(&folder).unwrap();
+    fs::rename(&killed, &folder).unwrap();
+
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let status = wait(&jobs, &id);
+    assert_eq!((status.state, status.error), (State::Cancelled, None));
+    assert_eq!(status.rows, Some(100));
+    assert!((1..100).contains(&status.done), "as far as it was");
+    assert!(!out.exists());
+    let mut left: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["end.json", "job.json"]);
+}
+
+#[test]
+fn a_cancel_that_can_not_be_written_down_is_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 5, |i| i.to_string());
+    let gate = Arc::new(Gate::new(0));
+    let jobs = open(temp.path(), 1, gate.clone());
+    let id = jobs.submit(request(&input), None).unwrap().id;
+    gate.wait_until_closed();
+    fs::remove_dir_all(temp.path().join("jobs").join(&id)).unwrap();
+    let refused = jobs.cancel(&id).unwrap_err().to_string();
+    assert!(refused.contains("can't write"), "{refused}");
+    gate.open();
+    assert_eq!(wait(&jobs, &id).state, State::Cancelled);
+}
+
+#[test]
 fn names_of_columns_are_short() {
     let temp = tempfile::tempdir().unwrap();
     let jobs = open(temp.path(), 1, Arc::new(Doubling));

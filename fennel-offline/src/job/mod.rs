@@ -71,6 +71,7 @@ pub(crate) enum Task {
 impl Job {
     /// A job that is new, or that goes on.
     pub(crate) fn new(id: String, asked: Asked, folder: Folder) -> Job {
+        let is_cancelled = AtomicBool::new(folder.is_cancelled());
         Job {
             id,
             number: asked.number,
@@ -80,7 +81,7 @@ impl Job {
                 phase: Phase::New,
                 progress: Progress::default(),
             }),
-            is_cancelled: AtomicBool::new(false),
+            is_cancelled,
         }
     }
 
@@ -138,8 +139,15 @@ impl Job {
         self.lock().progress.ended.is_some()
     }
 
-    /// Has it end as soon as may be: at once where nothing of it was begun. One that has ended stays as it is.
-    pub(crate) fn cancel(&self, around: &Surroundings) {
+    /// Has it end as soon as may be, also after a restart: at once where nothing of it was begun. One that has ended stays
+    /// as it is.
+    ///
+    /// Where that can't be written down it ends all the same, unless a restart comes first.
+    pub(crate) fn cancel(&self, around: &Surroundings) -> Result<()> {
+        if self.is_over() {
+            return Ok(());
+        }
+        let noted = self.folder.set_cancelled();
         self.is_cancelled.store(true, Ordering::Relaxed);
         // What was cut off once may have its output; a worker looks.
         let is_begun = !matches!(self.folder.plan(), Ok(None));
@@ -153,6 +161,10 @@ impl Job {
         };
         if waits {
             self.end(around, Err(Error::Stopped));
+        }
+        match self.folder.end() {
+            Ok(Some(_)) => Ok(()),
+            _ => noted,
         }
     }
 
@@ -219,6 +231,10 @@ impl Job {
         let finished = self.folder.parts()?;
         if let Some(plan) = &found {
             self.lock().progress.go_on(plan.rows, &finished);
+        }
+        // Before what has become of the input can fail it.
+        if self.is_stopped(around) {
+            return Err(Error::Stopped);
         }
         let files = self.files(around, found.as_ref())?;
         let plan = match found {

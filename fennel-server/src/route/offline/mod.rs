@@ -133,10 +133,7 @@ async fn cancel(
     let jobs = app.clone();
     app.write(move |_| {
         found(&jobs, &caller, &which.request_id)?;
-        let status = jobs.offline.cancel(&which.request_id);
-        status
-            .map(|status| told(&status))
-            .ok_or_else(|| no_job(&which.request_id))
+        Ok(told(&jobs.offline.cancel(&which.request_id)?))
     })
     .await
 }
