@@ -1,5 +1,7 @@
 //! All jobs of a server, and the workers that they share.
 
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirEntry, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -24,10 +26,14 @@ use crate::{Ask, Frame, Input, Place, Request, id};
 const MOST: usize = 100;
 /// The most of these that one account has, so that it leaves places to others.
 const MOST_OF_ONE: usize = 25;
+/// The most jobs of one account that have ended and are kept.
+const ENDED_OF_ONE: usize = 1_000;
 /// How many jobs are worked on side by side; the others wait.
 const SIDE_BY_SIDE: usize = 4;
 /// The most bytes of a column's name.
 const NAME: usize = 1 << 10;
+/// The most bytes of a request as it is kept with the job, in memory too.
+const REQUEST: usize = 1 << 20;
 /// How long an ended job and what is kept of it stays, in microseconds: 7 days.
 const KEPT: i64 = 7 * 86_400_000_000;
 
@@ -61,7 +67,7 @@ struct Shared {
 }
 
 impl Jobs {
-    /// Opens the folder, and goes on with the jobs that have not ended.
+    /// Opens the folder, forgets what [`sweep`](Jobs::sweep) does, and goes on with the jobs that have not ended.
     ///
     /// # Errors
     ///
@@ -97,11 +103,13 @@ impl Jobs {
             thread::spawn(move || shared.work())
         });
         let workers = Mutex::new(workers.collect());
-        Ok(Jobs {
+        let jobs = Jobs {
             shared,
             workers,
             folder,
-        })
+        };
+        jobs.sweep();
+        Ok(jobs)
     }
 
     /// Takes a job, once everything is right that can be known by now: names, types, allowed places, and local files with
@@ -209,6 +217,12 @@ impl Jobs {
 
     fn check(&self, request: &Request, id: &str) -> Result<()> {
         let places = &self.shared.around.places;
+        let size = serde_json::to_vec(request).map_or(usize::MAX, |bytes| bytes.len());
+        if size > REQUEST {
+            return Err(Error::Invalid(format!(
+                "the request has {size} bytes beside its rows, and {REQUEST} are the most; ask for fewer features at once, or for whole featuresets"
+            )));
+        }
         let columns = work::empty(request, &*self.shared.around.ask)?;
         if columns.get(&request.timestamp_column).is_some() {
             return Err(Error::Invalid(format!(
@@ -249,20 +263,35 @@ impl Jobs {
         }
     }
 
-    /// Removes jobs that ended long ago.
-    fn sweep(&self) {
+    /// Forgets jobs that ended more than 7 days ago, and of an account that has more than 1,000 that ended, those that did
+    /// first: each with what is kept of it. [`submit`](Jobs::submit) does so too; call it now and then where nobody submits.
+    pub fn sweep(&self) {
         let before = self.shared.around.clock.now().micros() - KEPT;
-        let is_old = |job: &Job| job.ended_at().is_some_and(|at| at < before);
-        let old = self
-            .shared
-            .jobs()
-            .extract_if(.., |job| is_old(job))
-            .collect::<Vec<_>>();
-        for job in old {
+        let gone: Vec<Arc<Job>> = {
+            let mut jobs = self.shared.jobs();
+            let gone = too_old(&jobs, before);
+            jobs.extract_if(.., |job| gone.contains(&job.number))
+                .collect()
+        };
+        for job in gone {
             // What can't be removed is found, and tried again, by the next start.
             let _ = job.folder().remove();
         }
     }
+}
+
+/// The numbers of jobs that ended before an instant, or so that enough of their account ended later.
+fn too_old(jobs: &[Arc<Job>], before: i64) -> HashSet<u64> {
+    let ended = jobs.iter().filter_map(|job| Some((job.ended_at()?, job)));
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_by_key(|(at, job)| Reverse((*at, job.number)));
+    let mut later: HashMap<&str, usize> = HashMap::new();
+    let old = ended.into_iter().filter(|(at, job)| {
+        let later = later.entry(&job.request.submitter.account).or_default();
+        *later += 1;
+        *at < before || *later > ENDED_OF_ONE
+    });
+    old.map(|(_, job)| job.number).collect()
 }
 
 impl Drop for Jobs {

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use fennel_offline::{Error, Format, Frame, Input, Jobs, Place, State, Status};
 use serde_json::json;
 
-use support::{Doubling, Gate, csv, numbers, open, request, run, url, wait};
+use fennel_core::time::Timestamp;
+use support::{Doubling, Gate, clock, csv, numbers, open, open_with, request, run, url, wait};
 
 fn output(jobs: &Jobs, status: &Status) -> Vec<i64> {
     numbers(jobs.result(&status.id).unwrap())
@@ -301,6 +302,22 @@ fn names_of_columns_are_short() {
 }
 
 #[test]
+fn a_request_is_short_beside_its_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 1, |_| "1".into());
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let mut asked = request(&input);
+    asked.workflow = Some("w".repeat(1 << 20));
+    let refused = jobs.submit(asked, None).unwrap_err();
+    assert!(matches!(refused, Error::Invalid(_)), "{refused}");
+    assert!(refused.to_string().contains("beside its rows"), "{refused}");
+    assert_eq!(
+        fs::read_dir(temp.path().join("jobs")).map_or(0, Iterator::count),
+        0
+    );
+}
+
+#[test]
 fn what_is_no_job_is_passed_over_and_left() {
     let temp = tempfile::tempdir().unwrap();
     let input = csv(temp.path(), 1, |_| "1".into());
@@ -457,11 +474,61 @@ fn jobs_that_ended_long_ago_are_forgotten() {
     let old = run(&jobs, request(&input)).id;
     drop(jobs);
     // The clock of the next one is eight days ahead.
-    let jobs = support::open_at(temp.path(), 1, Arc::new(Doubling), "2024-03-09");
-    assert_eq!(jobs.status(&old).map(|it| it.state), Some(State::Completed));
-    run(&jobs, request(&input));
+    let clock = clock("2024-03-09");
+    let jobs = open_with(temp.path(), 1, Arc::new(Doubling), clock.clone());
     assert!(jobs.status(&old).is_none());
-    assert!(!temp.path().join("jobs").join(&old).exists());
+    let folder = temp.path().join("jobs");
+    assert!(!folder.join(&old).exists());
+
+    let later = run(&jobs, request(&input)).id;
+    clock.set(Timestamp::parse("2024-03-15").unwrap());
+    jobs.sweep();
+    assert!(jobs.status(&later).is_some());
+    clock.set(Timestamp::parse("2024-03-17").unwrap());
+    jobs.sweep();
+    assert!(jobs.status(&later).is_none());
+    assert!(!folder.join(&later).exists());
+}
+
+#[test]
+fn an_account_keeps_the_thousand_jobs_that_ended_last() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 1, |_| "1".into());
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let first = run(&jobs, request(&input)).id;
+    drop(jobs);
+    let folder = temp.path().join("jobs");
+    let read = |name: &str| -> serde_json::Value {
+        let text = fs::read_to_string(folder.join(&first).join(name)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let (mut job, mut end) = (read("job.json"), read("end.json"));
+    let at = end["at"].as_i64().unwrap();
+    let id = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
+    // The later a job came, the earlier it ended.
+    for number in 1..=1_002 {
+        job["number"] = json!(number);
+        end["at"] = json!(at - number as i64);
+        let account = if number == 1_002 { "bob" } else { "ann" };
+        job["request"]["submitter"]["account"] = json!(account);
+        let own = folder.join(id(number));
+        fs::create_dir(&own).unwrap();
+        fs::write(own.join("job.json"), job.to_string()).unwrap();
+        fs::write(own.join("end.json"), end.to_string()).unwrap();
+    }
+    let is_there = |jobs: &Jobs, number: usize| {
+        let is_there = jobs.status(&id(number)).is_some();
+        assert_eq!(folder.join(id(number)).exists(), is_there);
+        is_there
+    };
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    assert!(jobs.status(&first).is_some() && is_there(&jobs, 999));
+    assert!(!is_there(&jobs, 1_000) && !is_there(&jobs, 1_001));
+    assert!(is_there(&jobs, 1_002), "another account has its own");
+
+    run(&jobs, request(&input));
+    run(&jobs, request(&input));
+    assert!(is_there(&jobs, 998) && !is_there(&jobs, 999));
 }
 
 #[cfg(target_os = "linux")]

@@ -213,14 +213,18 @@ async fn flush_often(app: &App) {
     }
 }
 
-/// Forgets once an hour what was logged of served features and is older than that is kept. An hour in which the disk
-/// can't be written is made up for by the next.
+/// Forgets once an hour what was logged of served features, and offline queries that ended, where they are older than these
+/// are kept. An hour in which the disk can't be written is made up for by the next.
 async fn sweep_often(app: &App) {
     let mut hours = tokio::time::interval(Duration::from_secs(3_600));
     loop {
         hours.tick().await;
         let app = app.clone();
-        let _ = spawn_blocking(move || app.engine.sweep_served()).await;
+        let _ = spawn_blocking(move || {
+            app.offline.sweep();
+            app.engine.sweep_served()
+        })
+        .await;
     }
 }
 

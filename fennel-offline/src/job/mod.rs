@@ -363,7 +363,7 @@ impl Job {
         self.tidy(around, state);
         let mut inner = self.lock();
         inner.phase = Phase::Over;
-        inner.progress.ended = Some(end);
+        inner.progress.ended = Some(end.into());
     }
 
     /// Removes what a job that has ended needs no more, also where a crash came first.

@@ -93,18 +93,37 @@ pub(super) struct Progress {
     pub(super) done: u64,
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
-    pub(super) ended: Option<End>,
+    pub(super) ended: Option<Ended>,
+}
+
+/// What is known of an end beside how far the job was.
+#[derive(Clone)]
+pub(super) struct Ended {
+    pub(super) state: State,
+    pub(super) error: Option<String>,
+    /// When, in microseconds since 1970.
+    pub(super) at: i64,
+}
+
+impl From<End> for Ended {
+    fn from(
+        End {
+            state, error, at, ..
+        }: End,
+    ) -> Ended {
+        Ended { state, error, at }
+    }
 }
 
 impl Progress {
     /// That of a job that has ended.
-    pub(super) fn ended(end: End) -> Progress {
+    pub(super) fn ended(mut end: End) -> Progress {
         Progress {
             rows: end.rows,
             done: end.done,
             failed: end.failed,
-            failures: end.failures.clone(),
-            ended: Some(end),
+            failures: std::mem::take(&mut end.failures),
+            ended: Some(end.into()),
         }
     }
 

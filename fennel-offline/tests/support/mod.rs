@@ -133,17 +133,25 @@ impl Ask for Gate {
 
 /// Jobs in a folder, whose files they may use.
 pub(crate) fn open(folder: &Path, workers: usize, ask: Arc<dyn Ask>) -> Jobs {
-    open_at(folder, workers, ask, "2024-03-01")
+    open_with(folder, workers, ask, clock("2024-03-01"))
 }
 
-pub(crate) fn open_at(folder: &Path, workers: usize, ask: Arc<dyn Ask>, now: &str) -> Jobs {
+pub(crate) fn clock(now: &str) -> ManualClock {
+    ManualClock::new(Timestamp::parse(now).unwrap())
+}
+
+pub(crate) fn open_with(
+    folder: &Path,
+    workers: usize,
+    ask: Arc<dyn Ask>,
+    clock: ManualClock,
+) -> Jobs {
     let settings = Settings {
         folder: folder.join("jobs"),
         folders: vec![folder.to_owned()],
         buckets: Vec::new(),
         workers,
     };
-    let clock = ManualClock::new(Timestamp::parse(now).unwrap());
     Jobs::open(&settings, ask, Arc::new(clock)).unwrap()
 }
 

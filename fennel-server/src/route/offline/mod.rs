@@ -175,7 +175,7 @@ fn found(app: &App, caller: &Caller, id: &str) -> Result<Status, Failure> {
 
 fn no_job(id: &str) -> Failure {
     let message = format!(
-        "there is no offline query `{id}`, or it is another account's; those that ended more than 7 days ago are gone"
+        "there is no offline query `{id}`, or it is another account's; those that ended more than 7 days ago, or of an account before 1,000 others, are gone"
     );
     Failure::new(StatusCode::NOT_FOUND, message)
 }
