@@ -325,6 +325,7 @@ impl Job {
         if target.is_published()? {
             return Ok(());
         }
+        self.check_read(plan, around)?;
         let is_stopped = || self.is_stopped(around);
         let sizes = parts.iter();
         let sizes = sizes.map(|part| part.metadata().map_or(0, |it| it.len()));
@@ -332,6 +333,19 @@ impl Job {
         let write =
             |file: &mut std::fs::File| write::together(file, &parts, &empty, instants, &is_stopped);
         target.publish(write, &is_stopped)
+    }
+
+    /// Refuses what was read of files that changed meanwhile.
+    fn check_read(&self, plan: &Plan, around: &Surroundings) -> Result<()> {
+        check_same(&self.files(around, Some(plan))?, &plan.files)?;
+        let done = self.lock().progress.done;
+        match done == plan.rows {
+            true => Ok(()),
+            false => Err(Error::Failed(format!(
+                "the input had {} rows when the query was begun, and {done} when it was read; send it again",
+                plan.rows
+            ))),
+        }
     }
 
     fn target(&self, around: &Surroundings) -> Result<Target<'_>> {
