@@ -3,7 +3,7 @@
 use fennel_core::value::Shape;
 use fennel_engine::{Columns, FailedRow, Query};
 
-use crate::Submitter;
+use crate::{Error, Submitter};
 
 /// Answers queries for a job, which asks for each part of its rows, and so loses what its submitter loses.
 pub trait Ask: Send + Sync {
@@ -12,14 +12,26 @@ pub trait Ask: Send + Sync {
     /// # Errors
     ///
     /// Why not: such a feature isn't there any more.
-    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, String>;
+    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, Error>;
 
     /// The answer for some rows, or those that have none.
     ///
     /// # Errors
     ///
     /// Why no row has an answer, such as a permission that `who` doesn't have any more.
-    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, String>;
+    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, Error>;
+
+    /// Is told of each job that fails once it is taken, and of each part of which rows have no answer.
+    fn failed(&self, what: &Failed<'_>);
+}
+
+/// What fails without anybody who waits for an answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Failed<'e> {
+    /// A job, and why.
+    Job(&'e Error),
+    /// Rows of a part.
+    Rows,
 }
 
 /// What becomes of a query's rows.

@@ -33,7 +33,7 @@ mod status;
 mod work;
 mod write;
 
-pub use ask::{Answer, Ask};
+pub use ask::{Answer, Ask, Failed};
 pub use error::Error;
 pub use format::Format;
 pub use frame::Frame;

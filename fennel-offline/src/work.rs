@@ -28,10 +28,9 @@ pub(crate) fn wanted(request: &Request) -> Wanted {
 /// The answer for no rows, which has the output's columns.
 pub(crate) fn empty(request: &Request, ask: &dyn Ask) -> Result<Columns> {
     let query = query(request, vec![Vec::new(); request.inputs.len()], Vec::new());
-    match ask.query(&request.submitter, &request.branch, &query) {
-        Ok(Answer::Columns(columns)) => Ok(columns),
-        Ok(Answer::Failed(_)) => Err(Error::Failed("rows that are none have failed".into())),
-        Err(reason) => Err(Error::Invalid(reason)),
+    match ask.query(&request.submitter, &request.branch, &query)? {
+        Answer::Columns(columns) => Ok(columns),
+        Answer::Failed(_) => Err(Error::Failed("rows that are none have failed".into())),
     }
 }
 
@@ -74,9 +73,7 @@ pub(crate) fn part(
     number: u64,
 ) -> Result<Part> {
     let types = Types {
-        inputs: ask
-            .types(&request.branch, &request.inputs)
-            .map_err(Error::Failed)?,
+        inputs: ask.types(&request.branch, &request.inputs)?,
         zoned: plan.zoned,
     };
     let Placed { chunk, file, first } = placed;
@@ -161,8 +158,7 @@ impl Rows {
         failures: &mut BTreeMap<RowPlace, String>,
     ) -> Result<Option<Columns>> {
         while !self.places.is_empty() {
-            let answer = ask.query(&request.submitter, &request.branch, &self.query);
-            match answer.map_err(Error::Failed)? {
+            match ask.query(&request.submitter, &request.branch, &self.query)? {
                 Answer::Columns(columns) => return Ok(Some(columns)),
                 Answer::Failed(failed) => self.take_out(failed, failures)?,
             }

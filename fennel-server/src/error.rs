@@ -138,7 +138,6 @@ impl Failure {
         )
     }
 
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
@@ -206,6 +205,24 @@ impl From<fennel_offline::Error> for Failure {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Failure::new(status, error.to_string())
+    }
+}
+
+/// Why an offline query has no answer, where a query has none.
+impl From<Failure> for fennel_offline::Error {
+    fn from(
+        Failure {
+            status, message, ..
+        }: Failure,
+    ) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::Missing(message),
+            StatusCode::CONFLICT => Self::Conflict(message),
+            StatusCode::SERVICE_UNAVAILABLE => Self::Busy(message),
+            StatusCode::INSUFFICIENT_STORAGE => Self::Full(message),
+            status if status.is_client_error() => Self::Invalid(message),
+            _ => Self::Failed(message),
+        }
     }
 }
 

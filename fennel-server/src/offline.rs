@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::http::StatusCode;
 use fennel_core::value::Shape;
 use fennel_engine::{Engine, Query};
-use fennel_offline::{Answer, Ask, Jobs, Settings, Submitter};
+use fennel_offline::{Answer, Ask, Failed, Jobs, Settings, Submitter};
 
 use crate::auth::{Access, Caller};
 use crate::error::Failure;
@@ -40,19 +41,38 @@ struct Asking {
 }
 
 impl Ask for Asking {
-    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, String> {
+    fn types(
+        &self,
+        branch: &str,
+        features: &[String],
+    ) -> Result<Vec<Shape>, fennel_offline::Error> {
         let types = self.engine.feature_types(branch, features);
-        types.map_err(|error| error.to_string())
+        types.map_err(|error| Failure::from(error).into())
     }
 
-    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, String> {
-        let caller = self.access.recall(&who.account, &who.token)?;
+    fn query(
+        &self,
+        who: &Submitter,
+        branch: &str,
+        query: &Query,
+    ) -> Result<Answer, fennel_offline::Error> {
+        let caller = self.access.recall(&who.account, &who.token);
+        let caller = caller.map_err(|reason| fennel_offline::Error::Invalid(reason.into()))?;
         let begun = Instant::now();
         let answer = answer(&self.engine, &caller, branch, query);
         if query.at.as_ref().is_some_and(|at| !at.is_empty()) {
             self.requests.offline_extractions.add(begun.elapsed());
         }
-        answer.map_err(|failure| failure.message().to_owned())
+        answer.map_err(Failure::into)
+    }
+
+    fn failed(&self, what: &Failed<'_>) {
+        let status = match what {
+            Failed::Job(error) => Failure::from((*error).clone()).status(),
+            // As that of a query whose rows fail.
+            Failed::Rows => StatusCode::BAD_REQUEST,
+        };
+        self.requests.offline_failures.add(status);
     }
 }
 

@@ -24,7 +24,7 @@ use crate::places::Places;
 use crate::read::{Placed, Rows, Source, check, count, zoned};
 use crate::status::{State, Status};
 use crate::work::{self, wanted};
-use crate::{Ask, Place, Request, write};
+use crate::{Ask, Failed, Place, Request, write};
 
 use parts::{Parts, Progress};
 use target::Target;
@@ -302,6 +302,9 @@ impl Job {
         let (ask, folder) = (&*around.ask, &self.folder);
         let part = work::part(&self.request, ask, folder, plan, placed, number)?;
         folder.add_part(&part)?;
+        if part.failed > 0 {
+            ask.failed(&Failed::Rows);
+        }
         Ok(part)
     }
 
@@ -365,7 +368,10 @@ impl Job {
             Ok(()) => (State::Completed, None),
             Err(_) if is_published() => (State::Completed, None),
             Err(Error::Stopped) => (State::Cancelled, None),
-            Err(error) => (State::Failed, Some(error.to_string())),
+            Err(error) => {
+                around.ask.failed(&Failed::Job(&error));
+                (State::Failed, Some(error.to_string()))
+            }
         };
         let end = self.lock().progress.end(state, error, around.clock.now());
         if self.folder.set_end(&end).is_err() {

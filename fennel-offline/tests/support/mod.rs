@@ -11,7 +11,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 use fennel_engine::{Column, Columns, FailedRow, ManualClock, Query};
 use fennel_offline::{
-    Answer, Ask, Format, Input, Jobs, Place, Request, Settings, Status, Submitter,
+    Answer, Ask, Error, Failed, Format, Input, Jobs, Place, Request, Settings, Status, Submitter,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -19,11 +19,17 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 pub(crate) struct Doubling;
 
 impl Ask for Doubling {
-    fn types(&self, _: &str, _: &[String]) -> Result<Vec<Shape>, String> {
-        Ok(vec![Shape::Int])
+    fn types(&self, _: &str, features: &[String]) -> Result<Vec<Shape>, Error> {
+        let shapes = features.iter().map(|name| match &**name {
+            "Fs.wide" => Shape::String,
+            _ => Shape::Int,
+        });
+        Ok(shapes.collect())
     }
 
-    fn query(&self, _: &Submitter, _: &str, query: &Query) -> Result<Answer, String> {
+    fn failed(&self, _: &Failed<'_>) {}
+
+    fn query(&self, _: &Submitter, _: &str, query: &Query) -> Result<Answer, Error> {
         let values = &query.data["Fs.x"];
         let failed = values.iter().enumerate();
         let failed = failed.filter(|(_, value)| **value == Value::Int(13));
@@ -109,11 +115,13 @@ impl Gate {
 }
 
 impl Ask for Gate {
-    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, String> {
+    fn types(&self, branch: &str, features: &[String]) -> Result<Vec<Shape>, Error> {
         Doubling.types(branch, features)
     }
 
-    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, String> {
+    fn failed(&self, _: &Failed<'_>) {}
+
+    fn query(&self, who: &Submitter, branch: &str, query: &Query) -> Result<Answer, Error> {
         let answer = Doubling.query(who, branch, query)?;
         // Asked again without the row that has no answer, and asked for no rows.
         if matches!(answer, Answer::Failed(_)) || query.data["Fs.x"].is_empty() {

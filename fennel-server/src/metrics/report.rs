@@ -1,8 +1,10 @@
 //! Everything that is counted, for a scrape. Names and labels are those that Fennel documents, where it does.
 
+use std::collections::BTreeMap;
+
 use fennel_engine::{BranchMetrics, ExpectationMetrics};
 
-use super::Requests;
+use super::requests::{Codes, Requests};
 use super::text::Text;
 
 /// The target of feature queries.
@@ -225,7 +227,7 @@ fn calls(text: &mut Text, requests: &Requests) {
     let name = "fennel_request_counter";
     text.family(name, "counter", "Requests by target and status.");
     for (target, of) in &targets {
-        for (code, count) in of.codes() {
+        for (code, count) in of.codes.read() {
             text.sample(
                 name,
                 &[("target", target), ("code", &code.to_string())],
@@ -242,11 +244,19 @@ fn calls(text: &mut Text, requests: &Requests) {
     text.family(
         name,
         "counter",
-        "Feature queries that were refused or failed.",
+        "Feature queries that were refused or failed, and parts of offline ones with rows that did.",
     );
-    for target in [EXTRACT, EXTRACT_OFFLINE] {
-        let codes = targets.get(target).into_iter().flat_map(|of| of.codes());
+    for (target, later) in [
+        (EXTRACT, None),
+        (EXTRACT_OFFLINE, Some(&requests.offline_failures)),
+    ] {
+        let answered = targets.get(target).map(|of| &of.codes);
+        let codes = answered.into_iter().chain(later).flat_map(Codes::read);
+        let mut errors: BTreeMap<u16, u64> = BTreeMap::new();
         for (code, count) in codes.filter(|(code, _)| *code >= 400) {
+            *errors.entry(code).or_default() += count;
+        }
+        for (code, count) in errors {
             let labels = [("target", target), ("code", &*code.to_string())];
             text.sample(name, &labels, count);
         }

@@ -27,13 +27,14 @@ pub(crate) struct Requests {
     pub(crate) extractions: Histogram,
     /// The same for parts of offline queries.
     pub(crate) offline_extractions: Histogram,
+    /// Offline queries that failed once they were taken, and parts of them with rows that did.
+    pub(crate) offline_failures: Codes,
 }
 
 /// The requests of a target.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Target {
-    /// By status, from 100 on.
-    codes: [AtomicU64; 500],
+    pub(super) codes: Codes,
     pub(super) durations: Histogram,
 }
 
@@ -56,27 +57,33 @@ impl Requests {
     }
 }
 
-impl Default for Target {
+/// How often each status came.
+#[derive(Debug)]
+pub(crate) struct Codes {
+    /// From 100 on.
+    counts: [AtomicU64; 500],
+}
+
+impl Default for Codes {
     fn default() -> Self {
         Self {
-            codes: [const { AtomicU64::new(0) }; 500],
-            durations: Histogram::default(),
+            counts: [const { AtomicU64::new(0) }; 500],
         }
     }
 }
 
-impl Target {
-    fn add(&self, status: StatusCode, begun: Instant) {
+impl Codes {
+    pub(crate) fn add(&self, status: StatusCode) {
         let code = usize::from(status.as_u16()).checked_sub(100);
-        if let Some(count) = code.and_then(|code| self.codes.get(code)) {
+        if let Some(count) = code.and_then(|code| self.counts.get(code)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        self.durations.add(begun.elapsed());
     }
 
-    /// How many requests had each status.
-    pub(super) fn codes(&self) -> impl Iterator<Item = (u16, u64)> {
-        let counts = self.codes.iter().map(|count| count.load(Ordering::Relaxed));
+    /// Those that came, ascending.
+    pub(super) fn read(&self) -> impl Iterator<Item = (u16, u64)> {
+        let counts = self.counts.iter();
+        let counts = counts.map(|count| count.load(Ordering::Relaxed));
         (100..).zip(counts).filter(|(_, count)| *count > 0)
     }
 }
@@ -104,6 +111,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let mut response = next.run(request).instrument(span.clone()).await;
     span::answered(&span, &response, begun.elapsed());
     response.headers_mut().insert(request_id::HEADER, id);
-    of.add(response.status(), begun);
+    of.codes.add(response.status());
+    of.durations.add(begun.elapsed());
     response
 }

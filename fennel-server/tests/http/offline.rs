@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::access::{send, token_of, token_with};
+use crate::metrics::{scrape, value};
 use crate::support::{Reply, TestServer, ticket};
 
 const PATH: &str = "/api/v1/query_offline";
@@ -369,6 +370,39 @@ fn features_with_a_tag_that_is_kept_from_someone_are_kept_from_jobs_too() {
     assert!(told.contains("carries the tag `secret`"), "{told}");
     let result = format!("{PATH}/result?request_id={job}");
     server.call("GET", &result).bearer(&token).send().error(403);
+}
+
+#[test]
+fn what_fails_once_a_job_is_taken_is_counted() {
+    let (server, files) = server();
+    let errors = |code: &str| {
+        let text = scrape(&server);
+        let of = ["target=\"extract_historical_features\"", code];
+        value(&text, "fennel_extract_features_error_counter", &of)
+    };
+    let refused = server.post(PATH, &json!({"input": {}}));
+    refused.error(400);
+    let bad = "code=\"400\"";
+    assert_eq!(errors(bad), 1.0);
+
+    let input = files.path().join("in.csv");
+    fs::write(&input, "id,ts\na,2024-01-02\na,soon\nb,then\n").unwrap();
+    let out = files.path().join("out.parquet");
+    let mut request = file(&input, "csv");
+    request["output"] = json!(format!("file://{}", out.display()));
+    assert_eq!(run(&server, &request)["rows_failed"], 2);
+    assert_eq!(errors(bad), 2.0, "a part of which rows failed");
+
+    // Its end, which tells of its columns, is as it was.
+    let mut parquet = fs::read(&out).unwrap();
+    parquet[4..40].fill(0xff);
+    fs::write(&out, parquet).unwrap();
+    let mut request = file(&out, "parquet");
+    request["input"]["File"]["feature_to_column_map"] =
+        json!({"TicketFeatures.ticket_id": "TicketFeatures.price"});
+    let status = run(&server, &request);
+    assert_eq!(status["status"], "failed", "{status}");
+    assert_eq!(errors(bad), 3.0, "a job that failed");
 }
 
 #[test]
