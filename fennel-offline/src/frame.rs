@@ -68,9 +68,9 @@ pub(crate) fn values(line: &[u8], wanted: &Wanted) -> Result<Vec<Value>, String>
             Ok(values.into_iter().map(Value::from).collect())
         }
         // As earlier versions wrote it.
-        Ok(Json::Object(mut row)) => {
+        Ok(Json::Object(row)) => {
             let columns = wanted.columns.iter();
-            let values = columns.map(|column| row.swap_remove(column));
+            let values = columns.map(|column| row.get(column).cloned());
             Ok(values
                 .map(|value| value.map_or(Value::Null, Value::from))
                 .collect())
@@ -98,5 +98,9 @@ mod tests {
             let told = values(damaged.as_bytes(), &wanted).unwrap_err();
             assert!(told.contains("is damaged"), "{told}");
         }
+        let columns = ["uid", "uid", "at"].map(str::to_owned).to_vec();
+        let twice = Wanted { columns };
+        let found = values(br#"{"at": 5, "uid": 7}"#, &twice);
+        assert_eq!(found, Ok([7, 7, 5].map(Value::Int).to_vec()));
     }
 }

@@ -12,7 +12,9 @@ use fennel_offline::{Error, Format, Frame, Input, Jobs, Place, State, Status};
 use serde_json::json;
 
 use fennel_core::time::Timestamp;
-use support::{Doubling, Gate, clock, csv, numbers, open, open_with, request, run, url, wait};
+use support::{
+    Doubling, Gate, clock, csv, numbers, open, open_with, parquet, request, run, url, wait,
+};
 
 fn output(jobs: &Jobs, status: &Status) -> Vec<i64> {
     numbers(jobs.result(&status.id).unwrap())
@@ -502,6 +504,40 @@ fn a_frame_is_kept_without_the_names_of_its_columns() {
         (failure.row, &*failure.reason),
         (2, "column `x`: expected a whole number, found \"two\"")
     );
+}
+
+#[test]
+fn inputs_may_have_one_column() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = 1_704_067_200;
+    let csv = csv(temp.path(), 3, |i| i.to_string());
+    let lines = temp.path().join("in.jsonl");
+    let rows = (0..3).map(|i| format!("{{\"x\": {i}, \"at\": {at}}}\n"));
+    fs::write(&lines, rows.collect::<String>()).unwrap();
+    let parquet = parquet(temp.path(), 3, 1);
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    for (input, format) in [
+        (&csv, None),
+        (&lines, Some(Format::Json)),
+        (&parquet, Some(Format::Parquet)),
+    ] {
+        let mut asked = request(input);
+        asked.inputs = vec!["Fs.x".into(), "Fs.y".into()];
+        asked.columns.insert("Fs.y".into(), "x".into());
+        if let Some(format) = format {
+            asked.input = Input::Files(Place::Local(url(input)), format);
+        }
+        let status = run(&jobs, asked);
+        assert_eq!(status.failures, [], "{input:?}");
+        assert_eq!(output(&jobs, &status), [0, 3, 6], "{input:?}");
+    }
+    // One of them may be that of the instants.
+    let mut asked = request(&lines);
+    asked.input = Input::Files(Place::Local(url(&lines)), Format::Json);
+    asked.columns.insert("Fs.x".into(), "at".into());
+    let status = run(&jobs, asked);
+    assert_eq!(status.failures, []);
+    assert_eq!(output(&jobs, &status), [2 * at; 3]);
 }
 
 #[test]

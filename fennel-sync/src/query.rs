@@ -187,10 +187,8 @@ fn request(args: &OfflineArgs) -> Result<Json, Error> {
             if inputs.is_empty() {
                 inputs = names;
                 inputs.retain(|name| *name != args.timestamp_column);
-            }
-            for (feature, column) in columns {
-                let values = column.as_str().and_then(|column| data.remove(column));
-                data.extend(values.map(|values| (feature, values)));
+            } else {
+                data = named(&data, &columns, &args.timestamp_column);
             }
             json!({"Pandas": data})
         }
@@ -214,6 +212,23 @@ fn request(args: &OfflineArgs) -> Result<Json, Error> {
         }
     }
     Ok(request)
+}
+
+/// The columns of features, each by its feature's name, and that of the instants. Those that aren't there are left out, which
+/// the server tells.
+fn named(
+    data: &Map<String, Json>,
+    columns: &Map<String, Json>,
+    instants: &str,
+) -> Map<String, Json> {
+    let columns = columns.iter().filter_map(|(feature, column)| {
+        let values = data.get(column.as_str()?)?;
+        Some((feature.clone(), values.clone()))
+    });
+    let instants = data
+        .get(instants)
+        .map(|at| (instants.to_owned(), at.clone()));
+    columns.chain(instants).collect()
 }
 
 /// The format that a file's name ends with.

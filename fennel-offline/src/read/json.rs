@@ -59,7 +59,7 @@ impl Reader for LineReader {
 /// The incoming values of a row that is an object.
 pub(super) fn values(text: &[u8], wanted: &Wanted) -> Result<Vec<Value>, String> {
     let read = serde_json::from_slice(text).map(|Unique(json)| json);
-    let mut object = match read {
+    let object = match read {
         Ok(Json::Object(object)) => object,
         Ok(_) => return Err("it is no object; write a row as {\"column\": value, ..}".into()),
         Err(error) => return Err(format!("it is no JSON: {error}")),
@@ -67,6 +67,7 @@ pub(super) fn values(text: &[u8], wanted: &Wanted) -> Result<Vec<Value>, String>
     let values = wanted
         .columns
         .iter()
-        .map(|column| object.swap_remove(column).map_or(Value::Null, Value::from));
+        // Not taken out, since several inputs may have one column.
+        .map(|column| object.get(column).cloned().map_or(Value::Null, Value::from));
     Ok(values.collect())
 }

@@ -1,19 +1,24 @@
 //! An engine of one feature, and files for it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
 use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 use fennel_engine::{Column, Columns, FailedRow, ManualClock, Query};
 use fennel_offline::{
     Answer, Ask, Error, Failed, Format, Input, Jobs, Place, Request, Settings, Status, Submitter,
 };
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::WriterProperties;
 
 /// Answers twice `Fs.x`, but for 13.
 pub(crate) struct Doubling;
@@ -43,9 +48,14 @@ impl Ask for Doubling {
         if !failed.is_empty() {
             return Ok(Answer::Failed(failed));
         }
-        let doubled = values.iter().map(|value| match value {
-            Value::Int(x) => Value::Int(2 * x),
+        let int = |value: &Value| match value {
+            Value::Int(x) => *x,
             other => panic!("{other} is no i64"),
+        };
+        let more = query.data.get("Fs.y");
+        let doubled = values.iter().enumerate().map(|(i, x)| {
+            let more = more.map_or(0, |values| int(&values[i]));
+            Value::Int(2 * int(x) + more)
         });
         Ok(Answer::Columns(Columns(vec![Column {
             name: "Fs.double".into(),
@@ -168,9 +178,49 @@ pub(crate) fn csv(folder: &Path, rows: usize, x: impl Fn(usize) -> String) -> Pa
     let path = folder.join("in.csv");
     let wide = x(0).contains(',');
     let head = if wide { "at,x,wide\n" } else { "at,x\n" };
-    let rows = (0..rows).map(|i| format!("2024-01-01,{}\n", x(i)));
-    let text: String = std::iter::once(head.to_owned()).chain(rows).collect();
-    fs::write(&path, text).unwrap();
+    let mut file = BufWriter::new(File::create(&path).unwrap());
+    file.write_all(head.as_bytes()).unwrap();
+    for i in 0..rows {
+        writeln!(file, "2024-01-01,{}", x(i)).unwrap();
+    }
+    file.into_inner().unwrap();
+    path
+}
+
+/// A file of Parquet with columns `x`, `at` and `wide`, whose texts have so many characters.
+pub(crate) fn parquet(folder: &Path, rows: usize, width: usize) -> PathBuf {
+    // Of about 4 MiB.
+    let group = ((4 << 20) / width.max(1)).clamp(1, 1 << 10);
+    let path = folder.join("in.parquet");
+    let wide = "w".repeat(width);
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("x", DataType::Int64, false),
+        Field::new("at", DataType::Utf8, false),
+        Field::new("wide", DataType::Utf8, false),
+    ]));
+    // As they are written where texts differ.
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .build();
+    let file = File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).unwrap();
+    let mut next = 0..rows as i64;
+    loop {
+        let x: Vec<i64> = next.by_ref().take(group).collect();
+        if x.is_empty() {
+            break;
+        }
+        let texts = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; x.len()])) };
+        let columns = vec![
+            Arc::new(Int64Array::from(x.clone())) as ArrayRef,
+            texts("2024-01-01"),
+            texts(&wide),
+        ];
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
+        writer.write(&batch).unwrap();
+        writer.flush().unwrap();
+    }
+    writer.close().unwrap();
     path
 }
 

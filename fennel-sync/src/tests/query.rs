@@ -168,6 +168,40 @@ fn buckets_and_rows_are_sent_as_the_protocol_has_them() {
 }
 
 #[test]
+fn features_may_have_one_column_of_the_rows() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data.json");
+    std::fs::write(&data, r#"{"id": [7], "at": ["2024-01-02"], "other": [0]}"#).unwrap();
+    let (_, asked) = asked(
+        vec![json(200, &job("pending"))],
+        &[
+            "query-offline",
+            "--output",
+            "Fs",
+            "--data",
+            data.to_str().unwrap(),
+            "--timestamp-column",
+            "at",
+            "--given",
+            "Fs.a=id",
+            "--given",
+            "Fs.b=id",
+            "--given",
+            "Fs.since=at",
+            "--detach",
+        ],
+    );
+    let asked = body(&asked[0]);
+    assert_eq!(asked["input_features"], json!(["Fs.a", "Fs.b", "Fs.since"]));
+    assert_eq!(
+        asked["input"],
+        json!({"Pandas": {
+            "Fs.a": [7], "Fs.b": [7], "Fs.since": ["2024-01-02"], "at": ["2024-01-02"],
+        }})
+    );
+}
+
+#[test]
 fn a_query_without_an_output_is_an_error() {
     let (ran, _) = asked(
         vec![json(200, &job("failed"))],
