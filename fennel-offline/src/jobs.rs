@@ -118,8 +118,9 @@ impl Jobs {
     /// # Errors
     ///
     /// [`Error`], and no job is there.
-    pub fn submit(&self, request: Request, frame: Option<&Frame>) -> Result<Status, Error> {
+    pub fn submit(&self, mut request: Request, frame: Option<&Frame>) -> Result<Status, Error> {
         self.sweep();
+        request.name_inputs_once();
         let id = id::random()?;
         self.check(&request, &id)?;
         let folder = Folder::new(self.folder.join(&id));

@@ -1,6 +1,6 @@
 //! What an offline query asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::read::Form;
 pub struct Request {
     /// The branch.
     pub branch: String,
-    /// Features that are given, as `Featureset.feature`.
+    /// Features that are given, as `Featureset.feature`. One that is named twice is taken once.
     pub inputs: Vec<String>,
     /// The columns that have the inputs, where they are called otherwise than these.
     pub columns: BTreeMap<String, String>,
@@ -92,6 +92,11 @@ impl Request {
     /// The name of the column that has an input.
     pub(crate) fn column<'r>(&'r self, input: &'r str) -> &'r str {
         self.columns.get(input).map_or(input, String::as_str)
+    }
+
+    pub(crate) fn name_inputs_once(&mut self) {
+        let mut named = HashSet::new();
+        self.inputs.retain(|input| named.insert(input.clone()));
     }
 
     /// Forgets the keys of S3, and tells whether there were any.

@@ -541,6 +541,24 @@ fn inputs_may_have_one_column() {
 }
 
 #[test]
+fn an_input_that_is_named_twice_is_taken_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let input = csv(temp.path(), 3, |i| i.to_string());
+    let jobs = open(temp.path(), 1, Arc::new(Doubling));
+    let mut asked = request(&input);
+    asked.inputs = vec!["Fs.x".into(), "Fs.x".into()];
+    let status = run(&jobs, asked.clone());
+    assert_eq!(status.error, None);
+    assert_eq!(output(&jobs, &status), [0, 2, 4]);
+    asked.input = Input::Frame;
+    asked.columns.clear();
+    let columns = json!({"Fs.x": [1, 2], "at": ["2024-01-01", "2024-01-01"]});
+    let frame = Frame(columns.as_object().unwrap().clone());
+    let id = jobs.submit(asked, Some(&frame)).unwrap().id;
+    assert_eq!(output(&jobs, &wait(&jobs, &id)), [2, 4]);
+}
+
+#[test]
 fn jobs_that_ended_long_ago_are_forgotten() {
     let temp = tempfile::tempdir().unwrap();
     let input = csv(temp.path(), 1, |_| "1".into());
