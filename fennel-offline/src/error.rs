@@ -38,18 +38,27 @@ impl Error {
     pub(crate) fn io(doing: &str, error: &io::Error) -> Error {
         use io::ErrorKind as K;
         match error.kind() {
-            K::NotFound => {
+            K::NotFound | K::NotADirectory => {
                 Error::Missing(format!("can't {doing}: there is no such file or folder"))
             }
             K::PermissionDenied => Error::Invalid(format!(
                 "can't {doing}: the server's user has no permission for that"
             )),
+            K::ReadOnlyFilesystem => Error::Invalid(format!(
+                "can't {doing}: the disk is mounted for reading alone"
+            )),
+            K::InvalidInput | K::InvalidFilename => {
+                Error::Invalid(format!("can't {doing}: no file can have that name"))
+            }
             K::StorageFull | K::QuotaExceeded => Error::Full(format!(
                 "can't {doing}: the disk is full; make room and send the request again"
             )),
             K::AlreadyExists => Error::Conflict(format!(
                 "can't {doing}: it is there already; choose another place, or remove it first"
             )),
+            _ if is_circle(error) => {
+                Error::Invalid(format!("can't {doing}: links lead in a circle"))
+            }
             _ => Error::Failed(format!("can't {doing}: {error}")),
         }
     }
@@ -61,4 +70,14 @@ impl Error {
             other => Error::Failed(other.to_string()),
         }
     }
+}
+
+#[cfg(unix)]
+fn is_circle(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_circle(_: &io::Error) -> bool {
+    false
 }

@@ -134,11 +134,10 @@ pub(crate) fn below(local: &Local) -> Result<Vec<Arc<dyn Source>>> {
         let Some(name) = name.to_str().filter(|name| !is_hidden(name)) else {
             continue;
         };
-        if local
-            .dir
-            .metadata(local.path.join(name))
-            .is_ok_and(|it| it.is_file())
-        {
+        // A file that can't be looked at may have rows, so it isn't passed over.
+        let metadata = local.dir.metadata(local.path.join(name));
+        let metadata = metadata.map_err(|error| unreadable(&format!("{shown}/{name}"), &error))?;
+        if metadata.is_file() {
             names.push(name.to_owned());
         }
     }

@@ -207,6 +207,10 @@ fn what_is_wrong_is_refused_before_a_job_is_there() {
     fs::write(path("in.csv"), "id,ts\na,2024-01-02\n").unwrap();
     fs::write(path("there.parquet"), "").unwrap();
     fs::create_dir(path("empty")).unwrap();
+    fs::create_dir(path("links")).unwrap();
+    let link = std::os::unix::fs::symlink::<&str, _>;
+    link("/etc/passwd", path("links/out.csv")).unwrap();
+    link("circle", path("circle")).unwrap();
     let with = |pointer: &str, value: Json| {
         let mut request = file(&path("in.csv"), "csv");
         match request.pointer_mut(pointer) {
@@ -224,6 +228,31 @@ fn what_is_wrong_is_refused_before_a_job_is_there() {
             "there is no such file",
         ),
         (with("/input/File/path", url("empty")), 404, "has no files"),
+        (
+            with("/input/File/path", url("in.csv/x")),
+            404,
+            "there is no such file",
+        ),
+        (
+            with("/input/File/path", url("a%00b")),
+            400,
+            "no file can have that name",
+        ),
+        (
+            with("/input/File/path", url(&"x".repeat(300))),
+            400,
+            "no file can have that name",
+        ),
+        (
+            with("/input/File/path", url("circle")),
+            400,
+            "links lead in a circle",
+        ),
+        (
+            with("/input/File/path", url("links")),
+            400,
+            "a link leads out of the folder",
+        ),
         (
             with("/input/File/path", json!("file:///etc/passwd")),
             400,
@@ -272,6 +301,16 @@ fn what_is_wrong_is_refused_before_a_job_is_there() {
             "there is no such file or folder",
         ),
         (
+            with("/output", url("in.csv/x/out.parquet")),
+            404,
+            "there is no such file or folder",
+        ),
+        (
+            with("/output", url(&format!("{}.parquet", "x".repeat(300)))),
+            400,
+            "no file can have that name",
+        ),
+        (
             with("/output", json!("file:///tmp/x.parquet")),
             400,
             "--offline-dir",
@@ -290,7 +329,7 @@ fn what_is_wrong_is_refused_before_a_job_is_there() {
         .get(&format!("{PATH}/status?request_id=x"))
         .error(404);
     assert!(none.contains("there is no offline query `x`"), "{none}");
-    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 5);
 }
 
 #[test]
