@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A finished part is on the disk with a line that says so (`folder`), so a server that starts again goes on behind the
-//! last one. Memory holds one chunk for each worker, however large the input is. A row without an answer is counted
-//! and told with its place, and the others are answered.
+//! last one. Memory holds one chunk for each worker, however large the input is: a row of CSV or JSON has 16 MiB at most. Of
+//! Parquet a page is decompressed as a whole, so there memory goes with the largest page, and a value has no bound. A row
+//! without an answer is counted and told with its place, and the others are answered.
 //!
 //! What a job may read is decided by whoever implements [`Ask`], for each part anew. Files are those below folders that
 //! [`Settings`] name, and none otherwise.

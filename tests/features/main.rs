@@ -5,5 +5,6 @@
 mod failures;
 mod functions;
 mod indexes;
+mod offline;
 mod overflows;
 mod transforms;

@@ -20,7 +20,13 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
 
-/// Answers twice `Fs.x`, but for 13.
+/// Values between commas, below a line with the columns' names.
+pub(crate) const CSV: Format = Format::Csv {
+    delimiter: b',',
+    headers: None,
+};
+
+/// Answers twice `Fs.x`, but for 13, and `Fs.y` more where that is given.
 pub(crate) struct Doubling;
 
 impl Ask for Doubling {
@@ -230,17 +236,13 @@ pub(crate) fn url(path: &Path) -> String {
 
 /// A query for the doubles of a CSV file's rows.
 pub(crate) fn request(input: &Path) -> Request {
-    let format = Format::Csv {
-        delimiter: b',',
-        headers: None,
-    };
     Request {
         branch: "main".into(),
         inputs: vec!["Fs.x".into()],
         columns: BTreeMap::from([("Fs.x".into(), "x".into())]),
         outputs: vec!["Fs.double".into()],
         timestamp_column: "at".into(),
-        input: Input::Files(Place::Local(url(input)), format),
+        input: Input::Files(Place::Local(url(input)), CSV),
         output: None,
         workflow: None,
         submitter: Submitter {

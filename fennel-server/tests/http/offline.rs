@@ -1,13 +1,13 @@
 //! Offline queries: features for frames and files, each row as of its own instant.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -16,6 +16,9 @@ use crate::metrics::{scrape, value};
 use crate::support::{Reply, TestServer, ticket};
 
 const PATH: &str = "/api/v1/query_offline";
+
+/// The longest that a job takes, or the test fails.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// A query for the prices of tickets.
 fn prices(input: &Json) -> Json {
@@ -58,7 +61,7 @@ fn server() -> (TestServer, TempDir) {
 
 /// Waits until a job has ended.
 fn ended(server: &TestServer, id: &str) -> Json {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + LIMIT;
     loop {
         let status = server.get(&format!("{PATH}/status?request_id={id}")).ok();
         match status["status"].as_str() {
@@ -501,45 +504,52 @@ fn a_job_that_is_cancelled_leaves_nothing() {
     assert!(told.contains("has no output"), "{told}");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever was logged, a file is answered as an online query at the same instants.
-    #[test]
-    fn offline_is_online_at_the_same_instants(
-        logged in prop::collection::vec((0..4_u8, -9..9_i64, 0..6_i64), 0..12),
-        asked in prop::collection::vec((0..5_u8, 0..7_i64), 1..12),
-    ) {
-        let (server, _files) = shared();
-        let branch = fresh(server);
-        let second = |at: &i64| 1_704_153_600 + at;
-        for (ticket, price, at) in &logged {
-            let row = json!([{"ticket_id": format!("{branch}{ticket}"), "price": price, "at": second(at)}]);
-            server.log(&row).ok();
-        }
-        let ids: Vec<String> = asked.iter().map(|(ticket, _)| format!("{branch}{ticket}")).collect();
-        let at: Vec<i64> = asked.iter().map(|(_, at)| second(at)).collect();
-        let offline = run(server, &prices(&json!({"Pandas": {"TicketFeatures.ticket_id": ids, "ts": at}})));
-        let online = server.post("/api/v1/query", &json!({
-            "inputs": ["TicketFeatures.ticket_id"], "outputs": ["TicketFeatures.price"],
-            "data": {"TicketFeatures.ticket_id": ids}, "timestamps": at,
-        })).ok();
-        let offline: Vec<i64> = result(server, &offline).into_iter().map(|(price, _)| price).collect();
-        prop_assert_eq!(json!(offline), online["TicketFeatures.price"].clone());
+/// As many rows as `FENNEL_TEST_ROWS` says.
+#[test]
+fn one_bad_value_among_many_rows_is_told_with_its_place() {
+    let (server, files) = server();
+    let rows = std::env::var("FENNEL_TEST_ROWS").map_or(50_000, |rows| rows.parse().unwrap());
+    let bad = rows / 10 * 7 + 1_234;
+    let input = files.path().join("in.csv");
+    let mut lines = BufWriter::new(File::create(&input).unwrap());
+    writeln!(lines, "id,ts").unwrap();
+    for row in 1..=rows {
+        let at = if row == bad { "soon" } else { "2024-01-02" };
+        writeln!(lines, "{},{at}", ["a", "b", "c"][row % 3]).unwrap();
     }
-}
-
-/// One server for all cases.
-fn shared() -> &'static (TestServer, TempDir) {
-    static SERVER: std::sync::LazyLock<(TestServer, TempDir)> = std::sync::LazyLock::new(server);
-    &SERVER
-}
-
-/// A prefix of ids that no other case has.
-fn fresh(_server: &TestServer) -> String {
-    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    format!(
-        "case{}-",
-        NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-    )
+    lines.into_inner().unwrap();
+    let out = files.path().join("out.parquet");
+    let mut request = file(&input, "csv");
+    request["output"] = json!(format!("file://{}", out.display()));
+    let begun = Instant::now();
+    let status = run(&server, &request);
+    println!("{rows} rows in {:?}", begun.elapsed());
+    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(
+        (
+            &status["rows"],
+            &status["rows_done"],
+            &status["rows_failed"]
+        ),
+        (&json!(rows), &json!(rows), &json!(1))
+    );
+    assert_eq!(
+        status["failures"],
+        json!([{
+            "file": format!("file://{}", input.display()), "row": bad, "line": bad + 1,
+            "reason": "column `ts`: expected an instant such as 2024-01-31T12:30:00Z, found \"soon\"",
+        }])
+    );
+    let mut expected = (1..=rows).filter(|row| *row != bad);
+    let prices = ParquetRecordBatchReaderBuilder::try_new(File::open(&out).unwrap()).unwrap();
+    for batch in prices.build().unwrap() {
+        let batch = batch.unwrap();
+        for price in batch["TicketFeatures.price"]
+            .as_primitive::<Int64Type>()
+            .values()
+        {
+            assert_eq!(*price, [1, 2, 0][expected.next().unwrap() % 3]);
+        }
+    }
+    assert_eq!(expected.next(), None);
 }
