@@ -217,7 +217,6 @@ impl Kernel {
     /// The watermark of what it makes, given those of its inputs; without a second input, that is the end of time.
     pub(crate) fn watermark(&self, left: i64, right: i64) -> i64 {
         match self {
-            Kernel::Rows(steps) if steps.moves_time() => i64::MIN,
             Kernel::Rows(_) => left,
             Kernel::Merge(_) => left.min(right),
             Kernel::Join(join) => left.min(join.horizon(right)),

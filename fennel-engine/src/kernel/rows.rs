@@ -80,12 +80,6 @@ pub(super) struct Transform {
 }
 
 impl RowSteps {
-    /// Whether rows that it makes may have other event times than those that it takes.
-    pub(super) fn moves_time(&self) -> bool {
-        let mut steps = self.0.iter();
-        steps.any(|step| matches!(step.step, Step::Plain(Plain::Transform(_))))
-    }
-
     /// Does the steps to what comes and to what goes. A row that can't be done is a failure where it comes; where it
     /// goes, it never came.
     ///
