@@ -94,7 +94,8 @@ impl Case {
                     case.remove(row);
                 }
             }
-            let valid = graph.problems().is_none() && graph.facts().is_some();
+            let apart = !graph.needs_apart() || self.graph.needs_apart();
+            let valid = graph.problems().is_none() && graph.facts().is_some() && apart;
             case.graph = graph;
             valid.then_some(case)
         });

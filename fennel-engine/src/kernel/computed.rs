@@ -91,17 +91,18 @@ impl Computed {
         Ok(version.and_then(|version| self.version(&version)))
     }
 
-    /// What a key is over time.
+    /// What a key is over time, from the last version that begins by `first` to the first that begins behind `last`.
     pub(crate) fn versions(
         &self,
         state: &State,
         side: Side,
         key: &[Value],
+        (first, last): (i64, i64),
     ) -> Result<Vec<Version>> {
         let key: Vec<_> = key.iter().collect();
         let versions = self
             .fold
-            .versions(state, side, &self.group(&key))?
+            .versions(state, side, &self.group(&key), (first, last))?
             .into_iter();
         Ok(versions
             .filter_map(|version| self.version(&version))

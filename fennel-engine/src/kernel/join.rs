@@ -10,7 +10,7 @@ use fennel_core::op::How;
 use fennel_core::value::Value;
 
 use super::compact::{Gone, Swept, sweep};
-use super::{Changes, Failure, OPEN, Pass, Row, Version, corrupt, lagging};
+use super::{Changes, Failure, Moved, Pass, Row, Version, corrupt, lagging};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
@@ -38,6 +38,19 @@ pub(crate) struct Join {
 /// Entries of the table that are read at once for each row that asks for the same key, at most.
 const ENTRIES_PER_ROW: usize = 16;
 
+/// Of what a left row becomes, everything.
+const ALL: (i64, i64) = (i64::MIN, i64::MAX);
+
+/// A row whose end moves, or that asks for what has changed.
+struct Stale {
+    /// The row; where its end stays, that is the end it had.
+    moved: Moved,
+    /// The bytes of the table's key that it asks for.
+    key: Vec<u8>,
+    /// The stretch in which what it becomes may change.
+    within: (i64, i64),
+}
+
 /// A column that is added.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Field {
@@ -57,15 +70,29 @@ impl Join {
     ) -> Result<Changes> {
         let state = &mut *pass.state;
         let mut output = Changes::default();
-        let mut fresh = BTreeSet::new();
         for row in &left.removed {
             let key = self.key_of(row);
             if self.lost(state, Side::Before, table, &key, row)?.is_some() {
                 continue;
             }
-            self.made(state, Side::Before, table, &key, row, &mut output.removed)?;
+            let asking = (&key[..], row);
+            self.made(state, Side::Before, table, asking, ALL, &mut output.removed)?;
             state.delete(self.entry_key(&key, row));
         }
+        let mut stale = BTreeMap::new();
+        for moved in &left.moved {
+            let row = &moved.row;
+            let key = self.key_of(row);
+            let entry = self.entry_key(&key, row);
+            state.put(entry.clone(), self.entry_value(row));
+            let found = Stale {
+                moved: moved.clone(),
+                key,
+                within: moved.stretch(),
+            };
+            stale.insert(Bytes::from(entry), found);
+        }
+        let mut fresh = BTreeSet::new();
         let mut added = Vec::new();
         for row in &left.added {
             let key = self.key_of(row);
@@ -79,7 +106,14 @@ impl Join {
             state.put(entry.clone(), self.entry_value(row));
             fresh.insert(entry);
         }
-        self.correct(state, right, table, &fresh, &mut output)?;
+        self.find_stale(state, right, &fresh, &mut stale)?;
+        for stale in stale.values() {
+            let was = stale.moved.before();
+            let (old, new) = ((&stale.key[..], &was), (&stale.key[..], &stale.moved.row));
+            let (removed, added) = (&mut output.removed, &mut output.added);
+            self.made(state, Side::Before, table, old, stale.within, removed)?;
+            self.made(state, Side::After, table, new, stale.within, added)?;
+        }
         let mut by_key: BTreeMap<Vec<u8>, Vec<&Row>> = BTreeMap::new();
         for row in added {
             by_key.entry(self.key_of(row)).or_default().push(row);
@@ -106,7 +140,7 @@ impl Join {
         let versions = bounds.map(|bounds| table.versions_between(state, key, bounds, most));
         let Some(versions) = versions.transpose()?.flatten() else {
             for row in rows {
-                self.made(state, Side::After, table, key, row, to)?;
+                self.made(state, Side::After, table, (key, row), ALL, to)?;
             }
             return Ok(());
         };
@@ -174,75 +208,52 @@ impl Join {
         })
     }
 
-    /// Corrects what was made of rows that were there before, where the table has changed.
-    fn correct(
+    /// Finds the rows that were there before and ask for what has changed of the table.
+    fn find_stale(
         &self,
         state: &State,
         right: &Changes,
-        table: &Table,
         fresh: &BTreeSet<Vec<u8>>,
-        output: &mut Changes,
+        stale: &mut BTreeMap<Bytes, Stale>,
     ) -> Result<()> {
-        let mut changed: BTreeMap<Vec<u8>, Vec<(i64, i64)>> = BTreeMap::new();
-        for row in right.removed.iter().chain(&right.added) {
-            let key = Table::key_bytes(row.values.iter().take(self.on.len()));
-            changed.entry(key).or_default().push((row.time, row.end));
-        }
-        for (key, spans) in changed {
-            let mut entries = BTreeSet::new();
-            for (time, end) in spans {
-                self.affected(state, &key, time, end, &mut entries)?;
-            }
-            for entry in entries {
-                if fresh.contains(entry.as_ref()) {
+        let whole = right.removed.iter().chain(&right.added);
+        let whole = whole.map(|row| (row, (row.time, row.end)));
+        let moved = right.moved.iter();
+        let moved = moved.map(|moved| (&moved.row, moved.stretch()));
+        for (version, (from, to)) in whole.chain(moved) {
+            let key = Table::key_bytes(version.values.iter().take(self.on.len()));
+            let prefix = [&self.prefix[..], &key].concat();
+            let (first, until) = match self.keys {
+                // A row of a stream asks for what holds at its event time, or as much later as it may be.
+                0 => (from.saturating_sub(self.until), lagging(to, self.until)),
+                // A row of a table may have begun long before.
+                _ => (i64::MIN, to),
+            };
+            let start = [&prefix[..], &key::ordered(first)].concat();
+            for entry in state.scan_from(Side::After, &start, &prefix) {
+                let (entry, value) = entry?;
+                let time = entry.get(prefix.len()..);
+                let time = time.and_then(|rest| rest.first_chunk::<8>());
+                let end = value.first_chunk::<8>().ok_or_else(corrupt)?;
+                if key::from_ordered(*time.ok_or_else(corrupt)?) >= until {
+                    break;
+                }
+                if fresh.contains(entry.as_ref()) || key::from_ordered(*end) <= from {
                     continue;
                 }
-                let value = state.get(Side::After, &entry)?.ok_or_else(corrupt)?;
+                if let Some(stale) = stale.get_mut(&entry) {
+                    stale.within = (stale.within.0.min(from), stale.within.1.max(to));
+                    continue;
+                }
                 let row = self.decode(&entry, &value, key.len())?;
-                let (mut old, mut new) = (Vec::new(), Vec::new());
-                self.made(state, Side::Before, table, &key, &row, &mut old)?;
-                self.made(state, Side::After, table, &key, &row, &mut new)?;
-                output
-                    .removed
-                    .extend(old.iter().filter(|row| !new.contains(row)).cloned());
-                output
-                    .added
-                    .extend(new.into_iter().filter(|row| !old.contains(row)));
+                let was = row.end;
+                let found = Stale {
+                    moved: Moved { row, was },
+                    key: key.clone(),
+                    within: (from, to),
+                };
+                stale.insert(entry, found);
             }
-        }
-        Ok(())
-    }
-
-    /// Finds the rows that ask for a version which holds from `time` to `end`.
-    fn affected(
-        &self,
-        state: &State,
-        key: &[u8],
-        time: i64,
-        end: i64,
-        entries: &mut BTreeSet<Bytes>,
-    ) -> Result<()> {
-        let prefix = [&self.prefix[..], key].concat();
-        let from = match self.keys {
-            // A row of a stream asks for what holds at its event time, or as much later as it may be.
-            0 => time.saturating_sub(self.until),
-            // A row of a table may have begun long before.
-            _ => i64::MIN,
-        };
-        let until = match end {
-            OPEN => OPEN,
-            end => end.saturating_sub(if self.keys == 0 { self.until } else { 0 }),
-        };
-        let start = [&prefix[..], &key::ordered(from)].concat();
-        for entry in state.scan_from(Side::After, &start, &prefix) {
-            let (entry, _) = entry?;
-            let at = entry
-                .get(prefix.len()..)
-                .and_then(|rest| rest.first_chunk::<8>());
-            if key::from_ordered(*at.ok_or_else(corrupt)?) >= until {
-                break;
-            }
-            entries.insert(entry);
         }
         Ok(())
     }
@@ -269,42 +280,49 @@ impl Join {
         Ok((!holds).then_some(reason))
     }
 
-    /// The rows that a left row becomes.
+    /// The rows that a left row becomes, given its key of the table: those that meet a stretch of time, which both ends are
+    /// part of. So whatever changes within it is among them, and what isn't is the same on both sides.
     fn made(
         &self,
         state: &State,
         side: Side,
         table: &Table,
-        key: &[u8],
-        row: &Row,
-        to: &mut Vec<Row>,
+        (key, row): (&[u8], &Row),
+        (from, to): (i64, i64),
+        made: &mut Vec<Row>,
     ) -> Result<()> {
         if self.keys == 0 {
             let found = table.version_as_of(state, side, key, self.asked(row))?;
-            to.extend(self.made_of(table, row, found.as_ref())?);
+            made.extend(self.made_of(table, row, found.as_ref())?);
             return Ok(());
         }
         // Where the row and a version hold together, and for a left join where the row holds alone. What had ended by
         // then was made of versions that may be gone, and stays as it is.
         let since = table.retention.since();
+        let mut make = |begin: i64, end: i64, found: Option<&Version>| -> Result<()> {
+            let meets = begin <= to && from <= end;
+            if begin < end && end > since && meets && (found.is_some() || self.how == How::Left) {
+                made.push(self.joined(table, row, begin, end, found)?);
+            }
+            Ok(())
+        };
+        let first = row.time.max(from.saturating_sub(1));
+        let around = (first, row.end.min(to));
         let mut at = row.time;
-        for version in table.versions(state, side, key)? {
+        for (i, version) in table
+            .versions_around(state, side, key, around)?
+            .iter()
+            .enumerate()
+        {
+            // What was before the first isn't looked at.
+            if i > 0 || version.time > first {
+                make(at, version.time.min(row.end), None)?;
+            }
             let (begin, end) = (version.time.max(row.time), version.end.min(row.end));
-            if begin >= end {
-                continue;
-            }
-            if at < begin && begin > since && self.how == How::Left {
-                to.push(self.joined(table, row, at, begin, None)?);
-            }
-            if end > since {
-                to.push(self.joined(table, row, begin, end, Some(&version))?);
-            }
-            at = end;
+            make(begin, end, Some(version))?;
+            at = end.max(row.time);
         }
-        if at < row.end && row.end > since && self.how == How::Left {
-            to.push(self.joined(table, row, at, row.end, None)?);
-        }
-        Ok(())
+        make(at, row.end, None)
     }
 
     fn joined(

@@ -132,10 +132,10 @@ fn row_step(
     (at, after): (&Layout, &plan::Layout<'_>),
     (prefix, python): ([u8; 7], RunBy<'_>),
 ) -> Lowered<(Step, Layout)> {
-    let (plain, next) = match doing {
+    let (step, next) = match doing {
         Doing::Filter(condition) => {
             let condition = compile(condition, before, at, None)?;
-            (Plain::Filter(condition), at.clone())
+            (Step::Plain(Plain::Filter(condition)), at.clone())
         }
         Doing::Assign(assigned) => {
             let next = layout(after)?;
@@ -150,12 +150,14 @@ fn row_step(
                     None => Slot::Column(position(at, name)?),
                 })
             });
-            (Plain::Assign(slots.collect::<Lowered<_>>()?, exprs), next)
+            let slots = slots.collect::<Lowered<_>>()?;
+            (Step::Plain(Plain::Assign(slots, exprs)), next)
         }
         Doing::Drop(_) => {
             let next = layout(after)?;
             let kept = next.columns.iter().map(|(name, _)| position(at, name));
-            (Plain::Arrange(kept.collect::<Lowered<_>>()?), next)
+            let kept = kept.collect::<Lowered<_>>()?;
+            (Step::Plain(Plain::Arrange(kept)), next)
         }
         Doing::Rename(pairs) => {
             let renamed = at.columns.iter().map(|(name, _)| {
@@ -170,25 +172,27 @@ fn row_step(
                 let found = renamed.iter().position(|column| column == name);
                 found.ok_or_else(|| format!("loses column `{name}`"))
             });
-            (Plain::Arrange(from.collect::<Lowered<_>>()?), next)
+            let from = from.collect::<Lowered<_>>()?;
+            (Step::Plain(Plain::Arrange(from)), next)
         }
         Doing::Dropnull(columns) => {
             let columns = positions(at, columns)?;
-            (Plain::Dropnull(columns), retyped(at, after)?)
+            (Step::Plain(Plain::Dropnull(columns)), retyped(at, after)?)
         }
         Doing::Explode(columns) => {
             let columns = positions(at, columns)?;
-            (Plain::Explode(columns), retyped(at, after)?)
+            (Step::Explode(columns), retyped(at, after)?)
         }
         Doing::Changelog { column, deletes } => {
             let mut next = at.clone();
             next.keys = 0;
             next.columns.push(((*column).into(), Shape::Bool));
-            (Plain::Changelog { deletes: *deletes }, next)
+            (Step::Changelog { deletes: *deletes }, next)
         }
         Doing::Transform(function) => {
             let next = layout(after)?;
-            (Plain::Transform(transform(function, at, &next)?), next)
+            let transform = transform(function, at, &next)?;
+            (Step::Plain(Plain::Transform(transform)), next)
         }
         Doing::Python(step) => {
             let next = match step.does {
@@ -197,10 +201,10 @@ fn row_step(
                 Does::Assign(..) | Does::Transform(_) => layout(after)?,
             };
             let step = PythonStep::new(step, (at, &next), prefix, python)?;
-            return Ok((Step::Python(step), next));
+            (Step::Python(step), next)
         }
     };
-    Ok((Step::Plain(plain), next))
+    Ok((step, next))
 }
 
 /// An expression over rows of these columns, behind which their event time stands.

@@ -4,9 +4,8 @@
 //! the [`State`], and finds out what it has made before by looking at the side that the pass began with.
 //!
 //! Rows of a stream have an event time and an [`Id`], by which they are told apart. Rows of a table hold for
-//! a stretch of event time, `[time, end)`: a new version of a key ends the one before, and so removes a row
-//! and adds it again with its end. So an update, a delete and a late row are all the same: some stretches go, and
-//! others come.
+//! a stretch of event time, `[time, end)`: a new version of a key ends the one before, and so moves the end of a row.
+//! So an update, a delete and a late row are all the same: some stretches go, others come, and the ends of others move.
 
 mod compact;
 mod computed;
@@ -23,6 +22,7 @@ pub(crate) mod timeline;
 mod window;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fennel_core::value::{Shape, Value};
@@ -35,12 +35,12 @@ use join::Join;
 pub(crate) use lower::lower;
 use pick::Pick;
 use rows::RowSteps;
-pub(crate) use timeline::{Points, Version, differences};
+pub(crate) use timeline::{Differences, Points, Version, differences};
 
 use crate::error::{Error, Result};
 use crate::state::State;
 use crate::store::Bytes;
-use crate::table::Table;
+use crate::table::{Table, encode_values};
 
 /// What tells a row of a stream from others of its event time. Ids compare as their rows arrived.
 pub(crate) type Id = Bytes;
@@ -73,22 +73,52 @@ impl Row {
 }
 
 /// What changes of a stream or a table. What goes is to be removed before anything is added.
+///
+/// Between kernels it is [narrow](Self::narrow): a kernel may have forgotten a row whose end moves, or what it made of
+/// its beginning, so that row must not seem to be new.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) removed: Vec<Row>,
     pub(crate) added: Vec<Row>,
+    /// Rows of a table that hold until another end than before.
+    pub(crate) moved: Vec<Moved>,
+}
+
+/// A row of a table whose end moves.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Moved {
+    /// The row as it is now.
+    pub(crate) row: Row,
+    /// The end that it had, or [`OPEN`].
+    pub(crate) was: i64,
+}
+
+impl Moved {
+    /// The row as it was.
+    fn before(&self) -> Row {
+        Row {
+            end: self.was,
+            ..self.row.clone()
+        }
+    }
+
+    /// The stretch for which it holds no more, or holds now.
+    fn stretch(&self) -> (i64, i64) {
+        let ends = (self.was, self.row.end);
+        (ends.0.min(ends.1), ends.0.max(ends.1))
+    }
 }
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.added.is_empty()
+        self.removed.is_empty() && self.added.is_empty() && self.moved.is_empty()
     }
 
     /// Rows that are new.
     pub(crate) fn added(added: Vec<Row>) -> Self {
         Self {
-            removed: Vec::new(),
             added,
+            ..Self::default()
         }
     }
 
@@ -96,6 +126,54 @@ impl Changes {
     pub(crate) fn extend(&mut self, other: Changes) {
         self.removed.extend(other.removed);
         self.added.extend(other.added);
+        self.moved.extend(other.moved);
+    }
+
+    /// All rows, as they were or as they are.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        let moved = self.moved.iter().map(|moved| &moved.row);
+        self.removed.iter().chain(&self.added).chain(moved)
+    }
+
+    /// All rows, to be changed but for their times.
+    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut Row> {
+        let moved = self.moved.iter_mut().map(|moved| &mut moved.row);
+        self.removed.iter_mut().chain(&mut self.added).chain(moved)
+    }
+
+    /// Finds the rows that go and come back: as they were, which is no change, or until another end.
+    pub(crate) fn narrow(mut self) -> Self {
+        if self.removed.is_empty() || self.added.is_empty() {
+            return self;
+        }
+        let place = |row: &Row| (row.time, row.id.clone());
+        let values = |row: &Row| encode_values(row.values.iter());
+        let mut ends: BTreeMap<_, BTreeMap<Vec<u8>, i64>> = BTreeMap::new();
+        for row in &self.removed {
+            let ends = ends.entry(place(row)).or_default();
+            ends.insert(values(row), row.end);
+        }
+        let mut stay = BTreeSet::new();
+        let (moved, stays) = (&mut self.moved, &mut stay);
+        self.added.retain(|row| {
+            let place = place(row);
+            let was = ends.get_mut(&place);
+            let was = was.and_then(|ends| ends.remove_entry(&values(row)));
+            let Some((values, was)) = was else {
+                return true;
+            };
+            if was != row.end {
+                let row = row.clone();
+                moved.push(Moved { row, was });
+            }
+            stays.insert((place, values));
+            false
+        });
+        if !stay.is_empty() {
+            let stays = |row: &Row| stay.contains(&(place(row), values(row)));
+            self.removed.retain(|row| !stays(row));
+        }
+        self
     }
 }
 
@@ -180,11 +258,12 @@ impl Kernel {
             self.found_by(row)
                 .is_some_and(|bytes| bytes > group::MAX_BYTES)
         };
-        if !changes.removed.iter().chain(&changes.added).any(is_long) {
+        if !changes.rows().any(is_long) {
             return;
         }
         let changes = changes.to_mut();
         changes.removed.retain(|row| !is_long(row));
+        changes.moved.retain(|moved| !is_long(&moved.row));
         changes.added.retain(|row| {
             let is_long = is_long(row);
             if is_long {
@@ -278,7 +357,7 @@ fn lagging(watermark: i64, lag: i64) -> i64 {
 /// The rows of both; the same row of both is two.
 fn merge(one: Changes, other: Changes, arrange: &[usize]) -> Changes {
     let told_apart = |mut changes: Changes, input: u8| {
-        for row in changes.removed.iter_mut().chain(&mut changes.added) {
+        for row in changes.rows_mut() {
             row.id = [row.id.as_ref(), &[input]].concat().into();
             if input == 1 {
                 let values = arrange.iter().filter_map(|i| row.values.get(*i).cloned());
@@ -294,4 +373,63 @@ fn merge(one: Changes, other: Changes, arrange: &[usize]) -> Changes {
 
 fn corrupt() -> Error {
     Error::Corrupt("the state of a pipeline can't be read; restore the store from a backup".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of a key that holds for a stretch.
+    fn row(key: i64, (time, end): (i64, i64), value: f64) -> Row {
+        Row {
+            time,
+            end,
+            id: Bytes::new(&[]),
+            values: vec![Value::Int(key), Value::Float(value)],
+        }
+    }
+
+    fn narrow(removed: Vec<Row>, added: Vec<Row>) -> Changes {
+        let changes = Changes {
+            removed,
+            added,
+            moved: Vec::new(),
+        };
+        changes.narrow()
+    }
+
+    #[test]
+    fn what_goes_and_comes_back_has_its_end_moved_at_most() {
+        let same = row(1, (10, OPEN), f64::NAN);
+        let open = row(2, (10, OPEN), 0.0);
+        let ended = row(2, (10, 20), 0.0);
+        let narrowed = narrow(
+            vec![same.clone(), open.clone()],
+            vec![ended.clone(), same, row(2, (20, OPEN), 1.0)],
+        );
+        assert_eq!(narrowed.removed, []);
+        assert_eq!(narrowed.added, [row(2, (20, OPEN), 1.0)]);
+        let moved = Moved {
+            row: ended,
+            was: OPEN,
+        };
+        assert_eq!(moved.before(), open);
+        assert_eq!(moved.stretch(), (20, OPEN));
+        assert_eq!(narrowed.moved, [moved]);
+    }
+
+    #[test]
+    fn rows_of_other_keys_times_and_values_are_others() {
+        let removed = vec![row(1, (10, OPEN), 0.0)];
+        for added in [
+            row(2, (10, OPEN), 0.0),
+            row(1, (11, OPEN), 0.0),
+            row(1, (10, OPEN), 1.0),
+        ] {
+            let narrowed = narrow(removed.clone(), vec![added.clone()]);
+            assert_eq!(narrowed.removed, removed);
+            assert_eq!(narrowed.added, [added]);
+            assert_eq!(narrowed.moved, []);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::group::{encode_group, group_len};
 use super::session::{Times, windows_around};
 use super::timeline::{Line, Said};
 use super::window::Span;
-use super::{Changes, OPEN, Points, Row, Version, corrupt, differences};
+use super::{Changes, Differences, Moved, OPEN, Points, Row, Version, corrupt, differences};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::{Bytes, Neighbours, Space};
@@ -71,12 +71,11 @@ impl Pick {
             };
             match (self.among, self.which) {
                 (Among::All, Which::Latest) => {
-                    let (removed, added) = match group.line(&mut stored, touched.len())? {
+                    let differences = match group.line(&mut stored, touched.len())? {
                         Some(line) => differences(&line, &touched)?,
                         None => differences(&group, &touched)?,
                     };
-                    group.versions(removed, &mut output.removed)?;
-                    group.versions(added, &mut output.added)?;
+                    group.versions(&differences, &mut output)?;
                 }
                 (Among::All, Which::First) => group.first(&mut output)?,
                 (among, which) => {
@@ -215,9 +214,16 @@ impl Group<'_> {
         }
     }
 
-    fn versions(&self, versions: Vec<Version>, rows: &mut Vec<Row>) -> Result<()> {
-        for version in versions {
-            rows.push(self.version(&version)?);
+    fn versions(&self, differences: &Differences, output: &mut Changes) -> Result<()> {
+        for version in &differences.removed {
+            output.removed.push(self.version(version)?);
+        }
+        for version in &differences.added {
+            output.added.push(self.version(version)?);
+        }
+        for (version, was) in &differences.moved {
+            let (row, was) = (self.version(version)?, *was);
+            output.moved.push(Moved { row, was });
         }
         Ok(())
     }

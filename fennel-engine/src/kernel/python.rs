@@ -3,15 +3,13 @@
 //! A function is asked once what it makes of a row. It may be stopped at any call, so if it were asked again when the row
 //! goes, what had come of it might stay for ever, or something might go that never came.
 
-use std::collections::BTreeMap;
-
 use fennel_core::op;
 use fennel_core::value::{Shape, Value};
 
 use super::lower::{Lowered, position};
 use super::memory::Memory;
 use super::rows::{RowStep, instant};
-use super::{Changes, Failure, Layout, Row};
+use super::{Changes, Failure, Layout, Moved, Row};
 use crate::error::Result;
 use crate::python::{Callable, Kind, OnStop, RunBy};
 use crate::state::State;
@@ -81,8 +79,8 @@ fn with_time(layout: &Layout) -> Vec<(String, Shape)> {
 }
 
 impl RowStep {
-    /// Does a step by a Python function to what comes. What goes is what the function had made; a row that goes and comes
-    /// again, since it holds for another time, isn't given to it.
+    /// Does a step by a Python function to what comes. What goes is what the function had made, and so is what holds until
+    /// another end.
     pub(super) fn python(
         &self,
         step: &PythonStep,
@@ -91,50 +89,46 @@ impl RowStep {
         failures: &mut Vec<Failure>,
     ) -> Result<Changes> {
         let memory = &step.memory;
-        let mut removed = Vec::with_capacity(changes.removed.len());
-        let mut known = BTreeMap::new();
+        let mut made = Changes::default();
         for row in changes.removed {
-            let made = memory.take(state, &row)?;
-            known.insert(memory.key(&row), (row.values.clone(), made.clone()));
-            removed.extend(made.map(|values| Row { values, ..row }));
+            let values = memory.take(state, &row)?;
+            made.removed
+                .extend(values.map(|values| Row { values, ..row }));
         }
-        let known = |row: &Row| {
-            let (values, made) = known.get(&memory.key(row))?;
-            (*values == row.values).then(|| Ok(made.clone()))
-        };
-        let known: Vec<_> = changes.added.iter().map(known).collect();
-        let rows = changes.added.iter().zip(&known);
-        let new = rows
-            .filter(|(_, known)| known.is_none())
-            .map(|(row, _)| row);
-        let mut new = self.made(step, new)?.into_iter();
-        let mut added = Vec::with_capacity(changes.added.len());
-        for (row, known) in changes.added.into_iter().zip(known) {
-            match known.or_else(|| new.next()) {
-                Some(Ok(Some(values))) => {
-                    memory.put(state, &row, &values);
-                    added.push(Row { values, ..row });
-                }
-                Some(Err(reason)) => failures.push(self.failure(&row, reason)),
-                Some(Ok(None)) | None => {}
+        for Moved { row, was } in changes.moved {
+            if let Some(values) = memory.take(state, &row)? {
+                memory.put(state, &row, &values);
+                let row = Row { values, ..row };
+                made.moved.push(Moved { row, was });
             }
         }
-        Ok(Changes { removed, added })
+        let new = self.made(step, &changes.added)?;
+        for (row, new) in changes.added.into_iter().zip(new) {
+            match new {
+                Ok(Some(values)) => {
+                    memory.put(state, &row, &values);
+                    made.added.push(Row { values, ..row });
+                }
+                Ok(None) => {}
+                Err(reason) => failures.push(self.failure(&row, reason)),
+            }
+        }
+        Ok(made)
     }
 
     /// The columns of what the function makes of each row, nothing for one that isn't kept, or why it fails.
-    fn made<'r>(
+    fn made(
         &self,
         step: &PythonStep,
-        rows: impl Iterator<Item = &'r Row> + Clone,
+        rows: &[Row],
     ) -> Result<Vec<Result<Option<Vec<Value>>, String>>> {
-        let arguments = rows.clone().map(|row| {
+        let arguments = rows.iter().map(|row| {
             let time = instant(row.time).unwrap_or(Value::Null);
             row.values.iter().cloned().chain([time]).collect()
         });
         let arguments: Vec<_> = arguments.collect();
         let made = step.callable.each(&arguments, OnStop::SetAside)?;
-        let made = rows.zip(made);
+        let made = rows.iter().zip(made);
         let made = made.map(|(row, made)| made.and_then(|made| step.row(row, made)));
         Ok(made.collect())
     }

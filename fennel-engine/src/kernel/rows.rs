@@ -11,7 +11,7 @@ use fennel_core::value::{Shape, Value};
 use super::compact::Swept;
 use super::memory::Memory;
 use super::python::PythonStep;
-use super::{Changes, Failure, Layout, OPEN, Row};
+use super::{Changes, Failure, Layout, Moved, OPEN, Row};
 use crate::error::Result;
 use crate::native;
 use crate::state::State;
@@ -32,13 +32,17 @@ pub(super) struct RowStep {
 /// What is done to a row.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// What needs nothing but the row.
+    /// What makes one row of it, or none, the same whenever it is done.
     Plain(Plain),
+    /// Makes one of each element of the lists at these positions.
+    Explode(Vec<usize>),
+    /// Makes rows of changes, with a column behind the others that tells what each was.
+    Changelog { deletes: bool },
     /// Calls a Python function.
     Python(PythonStep),
 }
 
-/// What is done to a row, the same whenever it is done.
+/// What makes one row, or none, of a row.
 #[derive(Debug)]
 pub(super) enum Plain {
     /// Keeps it where the condition is true.
@@ -49,10 +53,6 @@ pub(super) enum Plain {
     Arrange(Vec<usize>),
     /// Keeps it where none of the columns at these positions is null.
     Dropnull(Vec<usize>),
-    /// Makes one of each element of the lists at these positions.
-    Explode(Vec<usize>),
-    /// Makes rows of changes, with a column behind the others that tells what each was.
-    Changelog { deletes: bool },
     /// Calls a Rust function.
     Transform(Transform),
 }
@@ -92,17 +92,16 @@ impl RowSteps {
         mut changes: Changes,
         failures: &mut Vec<Failure>,
     ) -> Result<Changes> {
-        let mut unheard = Vec::new();
         for step in &self.0 {
             if changes.is_empty() {
                 break;
             }
             changes = match &step.step {
-                Step::Python(python) => step.python(python, changes, state, failures)?,
-                Step::Plain(plain) => Changes {
-                    removed: step.run(plain, changes.removed, &mut unheard),
-                    added: step.run(plain, changes.added, failures),
-                },
+                Step::Plain(plain) => step.plain(plain, changes, failures),
+                Step::Explode(positions) => step.exploded(positions, changes, failures),
+                Step::Changelog { deletes } => step.changelog(*deletes, &changes),
+                // A function isn't asked again what it makes of a row that stays.
+                Step::Python(python) => step.python(python, changes.narrow(), state, failures)?,
             };
         }
         Ok(changes)
@@ -143,14 +142,35 @@ impl RowSteps {
     fn memories(&self) -> impl Iterator<Item = &Memory> {
         self.0.iter().filter_map(|step| match &step.step {
             Step::Python(python) => Some(&python.memory),
-            Step::Plain(_) => None,
+            Step::Plain(_) | Step::Explode(_) | Step::Changelog { .. } => None,
         })
     }
 }
 
 impl RowStep {
-    /// Does what needs nothing but the rows.
-    fn run(&self, plain: &Plain, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Row> {
+    /// Does what needs nothing but the rows. A row that goes has failed when it came, if it fails, and one whose end moves
+    /// has, too.
+    fn plain(&self, plain: &Plain, changes: Changes, failures: &mut Vec<Failure>) -> Changes {
+        let mut unheard = Vec::new();
+        let (rows, ends): (Vec<_>, Vec<_>) = changes
+            .moved
+            .into_iter()
+            .map(|moved| (moved.row, moved.was))
+            .unzip();
+        let moved = self.run(plain, rows, &mut unheard).into_iter().zip(ends);
+        let moved = moved.filter_map(|(row, was)| row.map(|row| Moved { row, was }));
+        let moved = moved.collect();
+        let removed = self.run(plain, changes.removed, &mut unheard);
+        let added = self.run(plain, changes.added, failures);
+        Changes {
+            removed: removed.into_iter().flatten().collect(),
+            added: added.into_iter().flatten().collect(),
+            moved,
+        }
+    }
+
+    /// What becomes of each row, if anything does.
+    fn run(&self, plain: &Plain, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Option<Row>> {
         match plain {
             Plain::Filter(condition) => self.filter(condition, rows, failures),
             Plain::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
@@ -160,7 +180,7 @@ impl RowStep {
                         .iter()
                         .filter_map(|i| row.values.get(*i).cloned())
                         .collect();
-                    row
+                    Some(row)
                 };
                 rows.into_iter().map(arrange).collect()
             }
@@ -170,19 +190,14 @@ impl RowStep {
                         .iter()
                         .all(|i| row.values.get(*i) != Some(&Value::Null))
                 };
-                rows.into_iter().filter(is_whole).collect()
+                let kept = rows.into_iter().map(|row| Some(row).filter(is_whole));
+                kept.collect()
             }
-            Plain::Explode(positions) => {
-                let exploded = rows
-                    .into_iter()
-                    .flat_map(|row| self.explode(positions, &row, failures));
-                exploded.collect()
+            Plain::Transform(transform) => {
+                let made = rows.into_iter();
+                let made = made.map(|row| self.transform(transform, row, failures));
+                made.collect()
             }
-            Plain::Changelog { deletes } => rows
-                .into_iter()
-                .flat_map(|row| self.changes(*deletes, &row))
-                .collect(),
-            Plain::Transform(transform) => self.transform(transform, rows, failures),
         }
     }
 
@@ -191,16 +206,14 @@ impl RowStep {
         condition: &Compiled,
         rows: Vec<Row>,
         failures: &mut Vec<Failure>,
-    ) -> Vec<Row> {
+    ) -> Vec<Option<Row>> {
         let mut failed = Vec::new();
         let kept = self.evaluate(condition, &rows, &mut failed);
         let kept = kept.as_boolean();
         self.fail(&rows, failed, failures);
-        let is_kept = |i: &usize| kept.is_valid(*i) && kept.value(*i);
+        let is_kept = |i: usize| kept.is_valid(i) && kept.value(i);
         let rows = rows.into_iter().enumerate();
-        rows.filter(|(i, _)| is_kept(i))
-            .map(|(_, row)| row)
-            .collect()
+        rows.map(|(i, row)| is_kept(i).then_some(row)).collect()
     }
 
     fn assign(
@@ -209,7 +222,7 @@ impl RowStep {
         exprs: &[Compiled],
         mut rows: Vec<Row>,
         failures: &mut Vec<Failure>,
-    ) -> Vec<Row> {
+    ) -> Vec<Option<Row>> {
         let mut failed = Vec::new();
         let columns = exprs
             .iter()
@@ -226,8 +239,7 @@ impl RowStep {
             row.values = values.collect();
         }
         let rows = rows.into_iter().enumerate();
-        rows.filter(|(i, _)| !has_failed.contains(i))
-            .map(|(_, row)| row)
+        rows.map(|(i, row)| (!has_failed.contains(&i)).then_some(row))
             .collect()
     }
 
@@ -290,6 +302,25 @@ impl RowStep {
         }
     }
 
+    /// A row for each element of the lists of rows, which are those of a stream.
+    fn exploded(
+        &self,
+        positions: &[usize],
+        changes: Changes,
+        failures: &mut Vec<Failure>,
+    ) -> Changes {
+        let explode = |rows: Vec<Row>, failures: &mut Vec<Failure>| {
+            let rows = rows.into_iter();
+            rows.flat_map(|row| self.explode(positions, &row, failures))
+                .collect()
+        };
+        Changes {
+            removed: explode(changes.removed, &mut Vec::new()),
+            added: explode(changes.added, failures),
+            moved: Vec::new(),
+        }
+    }
+
     fn explode(&self, positions: &[usize], row: &Row, failures: &mut Vec<Failure>) -> Vec<Row> {
         let list = |i: usize| match row.values.get(i) {
             Some(Value::List(elements)) => elements.as_slice(),
@@ -327,48 +358,68 @@ impl RowStep {
         exploded.collect()
     }
 
-    /// A version as the rows of its beginning and of its end.
-    fn changes(&self, deletes: bool, row: &Row) -> Vec<Row> {
-        let key = Table::key_bytes(row.values.iter().take(self.input.keys));
-        let change = |time: i64, is_delete: bool| {
-            let mut values = row.values.clone();
-            values.push(Value::Bool(is_delete == deletes));
-            // At one instant the old row goes before the new one comes.
-            let id = [&key[..], &[u8::from(!is_delete)], &key::ordered(row.time)].concat();
-            Row {
-                time,
-                end: OPEN,
-                id: id.into(),
-                values,
-            }
+    /// The rows of the beginnings and of the ends of versions. Where an end moves, the beginning stays.
+    fn changelog(&self, deletes: bool, changes: &Changes) -> Changes {
+        let whole = |rows: &[Row]| {
+            let rows = rows.iter();
+            let rows = rows.flat_map(|row| {
+                let begin = self.change(deletes, row, (row.time, false));
+                std::iter::once(begin).chain(self.end(deletes, row, row.end))
+            });
+            rows.collect()
         };
-        let begin = change(row.time, false);
-        let end = (row.end != OPEN).then(|| change(row.end, true));
-        std::iter::once(begin).chain(end).collect()
+        let mut made = Changes {
+            removed: whole(&changes.removed),
+            added: whole(&changes.added),
+            moved: Vec::new(),
+        };
+        for Moved { row, was } in &changes.moved {
+            made.removed.extend(self.end(deletes, row, *was));
+            made.added.extend(self.end(deletes, row, row.end));
+        }
+        made
+    }
+
+    /// The row of a version's end, if it has one.
+    fn end(&self, deletes: bool, row: &Row, end: i64) -> Option<Row> {
+        (end != OPEN).then(|| self.change(deletes, row, (end, true)))
+    }
+
+    /// The row of a change of a version at an instant, which is its end or its beginning.
+    fn change(&self, deletes: bool, row: &Row, (time, is_end): (i64, bool)) -> Row {
+        let key = Table::key_bytes(row.values.iter().take(self.input.keys));
+        // At one instant the old row goes before the new one comes.
+        let id = [&key[..], &[u8::from(!is_end)], &key::ordered(row.time)].concat();
+        let kind = Value::Bool(is_end == deletes);
+        Row {
+            time,
+            end: OPEN,
+            id: id.into(),
+            values: row.values.iter().cloned().chain([kind]).collect(),
+        }
     }
 
     fn transform(
         &self,
         transform: &Transform,
-        rows: Vec<Row>,
+        mut row: Row,
         failures: &mut Vec<Failure>,
-    ) -> Vec<Row> {
-        let mut made = Vec::with_capacity(rows.len());
-        for mut row in rows {
-            let taken = transform.takes.iter().map(|at| match at {
-                Some(i) => row.values.get(*i).cloned().unwrap_or(Value::Null),
-                None => instant(row.time).unwrap_or(Value::Null),
-            });
-            let argument = Value::Record(taken.collect());
-            match transform.apply(&row, argument) {
-                Ok(values) => {
-                    row.values = values;
-                    made.push(row);
-                }
-                Err(reason) => failures.push(self.failure(&row, reason)),
+    ) -> Option<Row> {
+        let taken = transform.takes.iter().map(|at| match at {
+            Some(i) => row.values.get(*i).cloned().unwrap_or(Value::Null),
+            None => instant(row.time).unwrap_or(Value::Null),
+        });
+        let argument = Value::Record(taken.collect());
+        match transform.apply(&row, argument) {
+            Ok(values) => {
+                row.values = values;
+                Some(row)
+            }
+            Err(reason) => {
+                failures.push(self.failure(&row, reason));
+                None
             }
         }
-        made
     }
 }
 

@@ -71,11 +71,17 @@ impl Points for Line {
     }
 }
 
-/// The versions of a key that go and that come in a pass, where what is said at `touched` instants may be new.
-pub(crate) fn differences(
-    points: &impl Points,
-    touched: &BTreeSet<i64>,
-) -> Result<(Vec<Version>, Vec<Version>)> {
+/// The versions of a key that change in a pass.
+#[derive(Debug, Default)]
+pub(crate) struct Differences {
+    pub(crate) removed: Vec<Version>,
+    pub(crate) added: Vec<Version>,
+    /// Those that hold until another end, each with the end that it had.
+    pub(crate) moved: Vec<(Version, i64)>,
+}
+
+/// What changes of a key, where what is said at `touched` instants may be new.
+pub(crate) fn differences(points: &impl Points, touched: &BTreeSet<i64>) -> Result<Differences> {
     let mut starts = touched.clone();
     for time in touched {
         for side in [Side::Before, Side::After] {
@@ -89,14 +95,18 @@ pub(crate) fn differences(
     let before = versions(Side::Before)?;
     points.turn();
     let after = versions(Side::After)?;
-    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    let mut differences = Differences::default();
     for (old, new) in before.into_iter().zip(after) {
-        if old != new {
-            removed.extend(old);
-            added.extend(new);
+        match (old, new) {
+            (old, new) if old == new => {}
+            (Some(old), Some(new)) if old.row == new.row => differences.moved.push((new, old.end)),
+            (old, new) => {
+                differences.removed.extend(old);
+                differences.added.extend(new);
+            }
         }
     }
-    Ok((removed, added))
+    Ok(differences)
 }
 
 /// The version that begins at `time`.

@@ -295,19 +295,21 @@ impl Flow {
                 made.push(Changes::default());
                 continue;
             }
-            node.round().grow(one.added.len() as u64);
+            node.round()
+                .grow((one.added.len() + one.moved.len()) as u64);
             let mut pass = Pass {
                 state: &mut *state,
                 emits: emits || !self.answers(i),
                 names: &node.names,
                 failures: &mut *failures,
             };
-            made.push(node.kernel.apply(&mut pass, one, other, right)?);
+            let changes = node.kernel.apply(&mut pass, one, other, right)?;
+            made.push(changes.narrow());
         }
         let mut changes = self
             .changes(self.output, incoming, &made, false)
             .into_owned();
-        for row in changes.removed.iter_mut().chain(&mut changes.added) {
+        for row in changes.rows_mut() {
             let values = self.columns.iter().map(|(i, align)| {
                 let value = row.values.get(*i).cloned();
                 value.map_or(fennel_core::value::Value::Null, |value| align.apply(value))

@@ -26,7 +26,7 @@ impl Default for Met {
 }
 
 impl Met {
-    /// Rows that came from its inputs, also those that took something back.
+    /// Rows that came from its inputs, went or had their end moved.
     pub(crate) fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
@@ -72,8 +72,8 @@ impl Part {
             let Some(changes) = changes(input.id) else {
                 continue;
             };
-            part.rows += (changes.added.len() + changes.removed.len()) as u64;
-            let latest = changes.added.iter().map(|row| row.time).max();
+            part.rows += changes.rows().count() as u64;
+            let latest = changes.rows().map(|row| row.time).max();
             part.latest = part.latest.max(latest.unwrap_or(i64::MIN));
         }
         part

@@ -43,6 +43,16 @@ impl Table {
             }
         });
         changes.removed.retain(|row| self.row_key(row).is_ok());
+        changes
+            .moved
+            .retain(|moved| match self.row_key(&moved.row) {
+                Ok(key) => {
+                    state.put(key, self.row_value(&moved.row));
+                    true
+                }
+                // It was a failure when it came.
+                Err(_) => false,
+            });
     }
 
     /// The key of a pipeline's row. Its values are in the order of the table's columns, without the event time.
@@ -190,18 +200,41 @@ impl Table {
 
     /// All versions of a key, the earliest first.
     pub(crate) fn versions(&self, state: &State, side: Side, key: &[u8]) -> Result<Vec<Version>> {
+        self.versions_around(state, side, key, (i64::MIN, i64::MAX))
+    }
+
+    /// The versions of a key from the last that begins by `first` to the first that begins behind `last`, the earliest
+    /// first.
+    pub(crate) fn versions_around(
+        &self,
+        state: &State,
+        side: Side,
+        key: &[u8],
+        (first, last): (i64, i64),
+    ) -> Result<Vec<Version>> {
         if let Some(computed) = self.computed() {
-            return computed.versions(state, side, &self.key_values(key)?);
+            return computed.versions(state, side, &self.key_values(key)?, (first, last));
         }
         if self.kind() == Kind::Upserts {
-            return self.upsert_versions(state, side, key);
+            return self.upserts_around(state, side, key, (first, last));
         }
         let prefix = [&self.rows_prefix()[..], key].concat();
-        let versions = state.scan_prefix(side, &prefix).rev().map(|entry| {
+        let from = [&prefix[..], &key::ordered(first).map(|byte| !byte)].concat();
+        let begun = state.scan_from(side, &from, &prefix).next();
+        let mut versions = Vec::new();
+        for entry in begun
+            .into_iter()
+            .chain(state.scan_back(side, &from, &prefix))
+        {
             let (key, value) = entry?;
-            self.version(&key, &value, prefix.len())
-        });
-        versions.collect()
+            let version = self.version(&key, &value, prefix.len())?;
+            let is_last = version.time > last;
+            versions.push(version);
+            if is_last {
+                break;
+            }
+        }
+        Ok(versions)
     }
 
     /// The version in an entry of a pipeline's table.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Said, Table, key};
 use crate::error::Result;
-use crate::kernel::{Changes, OPEN, Points, Version, differences, timeline};
+use crate::kernel::{Changes, Moved, OPEN, Points, Version, differences, timeline};
 use crate::state::{Side, State};
 use crate::store::{Bytes, Neighbours, Space};
 
@@ -26,18 +26,22 @@ impl Table {
                 state,
                 prefix: [&self.rows_prefix()[..], &key].concat(),
             };
-            let (removed, added) = if let Some(said) = line.end(&mut stored, &touched)? {
+            let differences = if let Some(said) = line.end(&mut stored, &touched)? {
                 differences(&said, &touched)?
             } else if let Some(stretch) = line.stretch(&touched)? {
                 differences(&stretch, &touched)?
             } else {
                 differences(&line, &touched)?
             };
-            for version in removed {
-                changes.removed.push(self.version_row(&key, &version)?);
+            for version in &differences.removed {
+                changes.removed.push(self.version_row(&key, version)?);
             }
-            for version in added {
-                changes.added.push(self.version_row(&key, &version)?);
+            for version in &differences.added {
+                changes.added.push(self.version_row(&key, version)?);
+            }
+            for (version, was) in &differences.moved {
+                let (row, was) = (self.version_row(&key, version)?, *was);
+                changes.moved.push(Moved { row, was });
             }
         }
         Ok(changes)
@@ -107,30 +111,54 @@ impl Table {
         Ok(Some(versions))
     }
 
-    /// All versions of a key that a side sees, the earliest first.
-    pub(super) fn upsert_versions(
+    /// The versions of a key that a side sees, from the last that begins by `first` to the first that begins behind `last`;
+    /// the earliest comes first.
+    pub(super) fn upserts_around(
         &self,
         state: &State,
         side: Side,
         key: &[u8],
+        (first, last): (i64, i64),
     ) -> Result<Vec<Version>> {
-        let prefix = [&self.rows_prefix()[..], key].concat();
-        let mut versions: Vec<Version> = Vec::new();
-        let (mut end, mut last) = (OPEN, None);
-        for entry in state.scan_prefix(side, &prefix) {
-            let (entry_key, value) = entry?;
-            let (time, sequence) = self.place_of(&entry_key, prefix.len())?;
-            if sequence >= state.applied(side) || last == Some(time) {
+        let line = Line {
+            table: self,
+            state,
+            prefix: [&self.rows_prefix()[..], key].concat(),
+        };
+        let mut said = Vec::new();
+        let mut earlier = line.at_or_before(side, first)?;
+        while let Some((time, row)) = earlier {
+            let is_gone = row.is_none();
+            said.push((time, row));
+            earlier = match time.checked_sub(1) {
+                Some(before) if is_gone => line.at_or_before(side, before)?,
+                _ => None,
+            };
+        }
+        said.reverse();
+        let mut end = OPEN;
+        for entry in state.scan_back(side, &line.entry(first), &line.prefix) {
+            let (entry, value) = entry?;
+            let (time, sequence) = self.place_of(&entry, line.prefix.len())?;
+            if sequence >= state.applied(side) {
                 continue;
             }
-            if let Some(before) = last {
-                end = before;
+            // Of one instant, the row that arrived last comes last, and counts.
+            if said.last().is_some_and(|(known, _)| *known == time) {
+                said.pop();
+            } else if said
+                .last()
+                .is_some_and(|(at, row)| *at > last && row.is_some())
+            {
+                end = time;
+                break;
             }
-            last = Some(time);
-            if let Some(row) = self.said(&value)? {
-                let row = row.into();
-                versions.push(Version { time, end, row });
-            }
+            said.push((time, self.said(&value)?.map(Bytes::from)));
+        }
+        let mut versions = Vec::new();
+        for (time, row) in said.into_iter().rev() {
+            versions.extend(row.map(|row| Version { time, end, row }));
+            end = time;
         }
         versions.reverse();
         Ok(versions)

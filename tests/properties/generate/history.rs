@@ -11,6 +11,10 @@ pub(crate) const ORIGIN: i64 = 1_704_103_200_000_000;
 pub(crate) const STEP: i64 = 600_000_000;
 /// How many steps a history takes.
 const STEPS: usize = 12;
+/// The texts of columns, some more often than others.
+const VALUES: [&str; 4] = ["a", "a", "b", "cc"];
+/// More than a column of a key has values.
+const KEYS: i64 = 4;
 
 /// Rows of a graph's sources, in an order of arrival.
 pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
@@ -47,8 +51,30 @@ pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
             is_gone,
         });
     }
+    if graph.needs_apart() {
+        rows.iter_mut().for_each(|row| row.at = apart(row, graph));
+    }
     let order = order(graph, &rows, random);
     order.into_iter().map(|row| rows[row].clone()).collect()
+}
+
+/// An instant near that of a row, which rows of other keys of the dataset don't have.
+fn apart(row: &Logged, graph: &Graph) -> i64 {
+    const MILLISECOND: i64 = 1_000;
+    let keys = graph.dataset(&row.dataset).columns.keys.iter();
+    let key = keys.fold(0, |number, key| {
+        let value = &row.values[&key.name];
+        let place = VALUES.iter().position(|text| *value == V::str(text));
+        let value = match value {
+            V::Int(number) => *number,
+            _ => place.map_or(0, |place| place as i64),
+        };
+        number * KEYS + value
+    });
+    match graph.dataset(&row.dataset).is_keyed() {
+        true => row.at - row.at.rem_euclid(KEYS * KEYS * MILLISECOND) + key * MILLISECOND,
+        false => row.at,
+    }
 }
 
 /// A row of the same key: mostly one more delete.
@@ -95,7 +121,7 @@ fn value(ty: &Ty, random: &mut Random) -> V {
     match ty {
         Ty::Int => V::Int(random.below(3) as i64),
         Ty::Float => V::Float(*random.pick(&AMOUNTS)),
-        Ty::Str => V::str(["a", "a", "b", "cc"][random.below(4)]),
+        Ty::Str => V::str(VALUES[random.below(VALUES.len())]),
         Ty::Bool => V::Bool(random.once_in(2)),
         Ty::Time => V::Time(instant(random)),
         Ty::Optional(_) if random.once_in(3) => V::Null,

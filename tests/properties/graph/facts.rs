@@ -1,7 +1,8 @@
 //! What the rules leave open, and so no question may depend on.
 //!
 //! Rows of one event time are told apart by their arrival where they have no keys, and else where they have the
-//! same. Which key is first at an instant is not said, nor which of two ways by which one row comes. A table that
+//! same. Which key is first at an instant is not said, nor which of two ways by which one row comes. So what asks for an order
+//! of changes is tried with histories in which no two keys share an instant. A table that
 //! an aggregate makes changes when its values do; whether it has a version where they stay the same is not said
 //! either.
 
@@ -14,6 +15,10 @@ use super::{Aggregate, Chain, Fill, Function, Graph, Step, Window};
 pub(crate) struct Facts {
     /// Whether rows of one event time have an order.
     pub(crate) ordered: bool,
+    /// Whether rows of one event time are of one key of a source, if the history has no instant for two.
+    pub(crate) apart: bool,
+    /// Whether they are what they are only then.
+    pub(crate) needs_apart: bool,
     /// Whether the event times of versions are those of rows.
     pub(crate) timed: bool,
     /// Whether they are computed when they are read.
@@ -42,15 +47,18 @@ impl Facts {
             | Step::Rename(_)
             | Step::Dropnull(_)
             | Step::Explode(_) => {}
-            Step::Dedup { .. } if !self.ordered => return None,
-            Step::Dedup { .. } => {}
-            Step::First(_) | Step::Latest(_) if !self.ordered => return None,
-            Step::First(_) | Step::Latest(_) => (self.keyed, self.ordered) = (true, false),
+            Step::Dedup { .. } => self.in_order()?,
+            Step::First(_) | Step::Latest(_) => {
+                self.in_order()?;
+                (self.keyed, self.ordered, self.apart) = (true, false, false);
+            }
             Step::Changelog { .. } if !self.timed => return None,
             Step::Changelog { .. } => self.keyed = false,
             Step::Union(other) => {
                 let other = other.facts(known)?;
                 self.ordered &= other.ordered && self.sources.is_disjoint(&other.sources);
+                self.apart = false;
+                self.needs_apart |= other.needs_apart;
                 self.sources.extend(other.sources);
             }
             Step::Join(join) => {
@@ -62,8 +70,10 @@ impl Facts {
                     return None;
                 }
                 self.sources.extend(right.sources.iter().cloned());
+                self.needs_apart |= right.needs_apart;
                 if self.keyed {
                     self.timed &= right.timed;
+                    self.apart = false;
                 }
             }
             Step::Aggregate(aggregate) => return self.aggregated(aggregate),
@@ -71,12 +81,22 @@ impl Facts {
         Some(self)
     }
 
+    /// Asks for the order of rows of one event time; `None` if they have none.
+    fn in_order(&mut self) -> Option<()> {
+        if !self.ordered {
+            self.needs_apart |= self.apart;
+        }
+        (self.ordered || self.apart).then_some(())
+    }
+
     fn aggregated(mut self, aggregate: &Aggregate) -> Option<Facts> {
-        // Rows that tie along another column have come in any order.
-        let ordered = self.ordered && aggregate.along.is_none();
         for spec in &aggregate.specs {
             match spec.function {
-                Function::LastK { .. } | Function::FirstK { .. } if !ordered => return None,
+                // Rows that tie along another column have come in any order.
+                Function::LastK { .. } | Function::FirstK { .. } if aggregate.along.is_some() => {
+                    return None;
+                }
+                Function::LastK { .. } | Function::FirstK { .. } => self.in_order()?,
                 Function::DecaySum(_) if !self.timed => return None,
                 Function::Distinct { .. } => {
                     self.sets.insert(spec.name.clone());
@@ -88,7 +108,7 @@ impl Facts {
             }
         }
         self.keyed = true;
-        self.ordered = false;
+        (self.ordered, self.apart) = (false, false);
         self.timed = aggregate.window.is_some();
         self.terminal = aggregate.is_terminal();
         Some(self)
@@ -108,6 +128,12 @@ impl Chain {
 }
 
 impl Graph {
+    /// Whether it is only tried with histories in which no two keys of a source share an instant.
+    pub(crate) fn needs_apart(&self) -> bool {
+        let known = self.facts().unwrap_or_default();
+        known.values().any(|facts| facts.needs_apart)
+    }
+
     /// What is known of each dataset; `None` if one depends on what is open.
     pub(crate) fn facts(&self) -> Option<Known> {
         let mut known = Known::new();
@@ -115,6 +141,8 @@ impl Graph {
             let facts = match &dataset.fill {
                 Fill::Source => Facts {
                     ordered: !dataset.is_keyed(),
+                    apart: dataset.is_keyed(),
+                    needs_apart: false,
                     timed: true,
                     terminal: false,
                     keyed: dataset.is_keyed(),

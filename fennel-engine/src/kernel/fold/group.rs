@@ -32,7 +32,7 @@ pub(super) struct Group<'s> {
     pub(super) state: &'s State,
     /// Its columns as bytes.
     pub(super) bytes: Vec<u8>,
-    /// The times of rows that come or go in this pass.
+    /// The times of rows that change in this pass.
     pub(super) changed: Vec<i64>,
 }
 

@@ -17,7 +17,7 @@ mod sweep;
 mod tiles;
 mod windowed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fennel_core::agg::Accumulator;
 use fennel_core::time::Timestamp;
@@ -71,11 +71,19 @@ pub(super) struct Function {
     pub(super) has_default: bool,
 }
 
-/// A group of which rows come or go.
+/// A group of which rows change.
 struct Touched {
     group: Vec<Value>,
-    /// The rows' times and ends.
-    spans: Vec<(i64, i64)>,
+    changes: Vec<Changed>,
+}
+
+/// A row that comes or goes, or whose end moves.
+struct Changed {
+    /// Where the row stands in time.
+    time: i64,
+    /// The stretch for which it holds now, or holds no more: what ends move over, or from the row's time on.
+    from: i64,
+    to: i64,
 }
 
 /// Where a row is kept.
@@ -108,47 +116,43 @@ impl Fold {
         failures: &mut Vec<Failure>,
     ) -> Result<Changes> {
         let mut touched: BTreeMap<Vec<u8>, Touched> = BTreeMap::new();
-        let same = self.unchanged(changes);
-        for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
-            .chain(changes.added.iter().map(|row| (row, true)))
-        {
-            let Some(Place {
-                time,
-                bytes,
-                id,
-                key,
-            }) = self.place(row)
-            else {
-                continue;
-            };
-            if same.contains(&key) {
-                continue;
-            }
-            let end_key = (self.keys > 0 && row.end != OPEN).then(|| {
-                let parts: [&[u8]; 3] = [&key::ordered(row.end), &key::ordered(time), &id];
-                self.entry_key(ENDS, &bytes, &parts)
-            });
-            if is_added {
-                state.put(key, self.entry_value(row));
-                if let Some(key) = end_key {
-                    state.put(key, []);
-                }
-            } else {
-                state.delete(key);
-                if let Some(key) = end_key {
-                    state.delete(key);
-                }
-            }
-            let entry = touched.entry(bytes);
-            let touched = entry.or_insert_with(|| Touched {
+        let mut touch = |row: &Row, time, bytes, (from, to)| {
+            let touched = touched.entry(bytes).or_insert_with(|| Touched {
                 group: self.group_of(row).cloned().collect(),
-                spans: Vec::new(),
+                changes: Vec::new(),
             });
-            touched.spans.push((time, row.end));
+            touched.changes.push(Changed { time, from, to });
+        };
+        for row in &changes.removed {
+            if let Some(place) = self.place(row) {
+                let end = self.end_key(&place, row.end);
+                end.into_iter().for_each(|key| state.delete(key));
+                state.delete(place.key);
+                touch(row, place.time, place.bytes, (place.time, row.end));
+            }
+        }
+        for row in &changes.added {
+            if let Some(place) = self.place(row) {
+                let end = self.end_key(&place, row.end);
+                end.into_iter().for_each(|key| state.put(key, []));
+                state.put(place.key, self.entry_value(row));
+                touch(row, place.time, place.bytes, (place.time, row.end));
+            }
+        }
+        for moved in &changes.moved {
+            let row = &moved.row;
+            if let Some(place) = self.place(row) {
+                let was = self.end_key(&place, moved.was);
+                was.into_iter().for_each(|key| state.delete(key));
+                let end = self.end_key(&place, row.end);
+                end.into_iter().for_each(|key| state.put(key, []));
+                state.put(place.key, self.entry_value(row));
+                touch(row, place.time, place.bytes, moved.stretch());
+            }
         }
         let mut output = Changes::default();
-        for (bytes, Touched { group, spans }) in touched {
-            let changed: Vec<_> = spans.iter().map(|(time, _)| *time).collect();
+        for (bytes, Touched { group, changes }) in touched {
+            let changed = changes.iter().map(|change| change.time).collect();
             let line = Group {
                 fold: self,
                 state,
@@ -157,8 +161,8 @@ impl Fold {
             };
             match self.window {
                 _ if !emits => line.turn(),
-                None => line.running(&group, &spans, &mut output, failures)?,
-                Some(window) => line.windowed(window, &group, &spans, &mut output, failures)?,
+                None => line.running(&group, &changes, &mut output, failures)?,
+                Some(window) => line.windowed(window, &group, &mut output, failures)?,
             }
         }
         Ok(output)
@@ -183,19 +187,12 @@ impl Fold {
         })
     }
 
-    /// The keys of rows that go and come back as they were. Such a row may be part of a [base](base), from which it
-    /// couldn't go.
-    fn unchanged(&self, changes: &Changes) -> BTreeSet<Vec<u8>> {
-        if changes.removed.is_empty() || changes.added.is_empty() {
-            return BTreeSet::new();
-        }
-        let entry = |row| Some((self.place(row)?.key, self.entry_value(row)));
-        let removed: BTreeSet<_> = changes.removed.iter().filter_map(entry).collect();
-        let added = changes.added.iter().filter_map(entry);
-        added
-            .filter(|entry| removed.contains(entry))
-            .map(|(key, _)| key)
-            .collect()
+    /// Where a row is found by its end, if it has one.
+    fn end_key(&self, place: &Place, end: i64) -> Option<Vec<u8>> {
+        (self.keys > 0 && end != OPEN).then(|| {
+            let parts: [&[u8]; 3] = [&key::ordered(end), &key::ordered(place.time), &place.id];
+            self.entry_key(ENDS, &place.bytes, &parts)
+        })
     }
 
     /// Forgets what is remembered of groups.
@@ -244,21 +241,40 @@ impl Fold {
         Ok(())
     }
 
-    /// What a group is over time, the earliest first.
+    /// What a group is over time, from the last version that begins by `first` to the first that begins behind `last`; the
+    /// earliest comes first.
     pub(super) fn versions(
         &self,
         state: &State,
         side: Side,
         group: &[&Value],
+        (first, last): (i64, i64),
     ) -> Result<Vec<Version>> {
         let line = Group::new(self, state, group);
+        // An empty row stands for one that can't be computed.
+        let row = |time| -> Result<Option<Bytes>> {
+            let row = line.at(side, time)?.flatten();
+            Ok(row.filter(|row| !row.is_empty()))
+        };
+        let mut point = line.before(side, first.saturating_add(1))?;
+        while let Some(time) = point
+            && row(time)?.is_none()
+            && let Some(earlier) = line.before(side, time)?
+        {
+            point = Some(earlier);
+        }
+        if point.is_none() {
+            point = line.after(side, first)?;
+        }
         let mut versions = Vec::new();
-        let mut point = line.after(side, i64::MIN)?;
         while let Some(time) = point {
             point = line.after(side, time)?;
-            if let Some(Some(row)) = line.at(side, time)? {
+            if let Some(row) = row(time)? {
                 let end = point.unwrap_or(OPEN);
                 versions.push(Version { time, end, row });
+                if time > last {
+                    break;
+                }
             }
         }
         Ok(versions)

@@ -7,35 +7,43 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::group::Group;
-use super::{Answer, ENDS};
+use super::{Answer, Changed, ENDS};
 use crate::error::Result;
 use crate::kernel::window::{enters, leaves};
-use crate::kernel::{Changes, Failure, OPEN, Points, Row, Version, corrupt, differences};
+use crate::kernel::{Changes, Failure, Moved, OPEN, Points, Row, Version, corrupt, differences};
 use crate::state::Side;
 use crate::store::Bytes;
 use crate::table::{decode_values, encode_values, key};
 
 impl Group<'_> {
-    /// What changes of the aggregates of a group over time, where rows that were seen for these spans come or go.
+    /// What changes of the aggregates of a group over time, where its rows change.
     pub(super) fn running(
         &self,
         group: &[Value],
-        spans: &[(i64, i64)],
+        changes: &[Changed],
         output: &mut Changes,
         failures: &mut Vec<Failure>,
     ) -> Result<()> {
         let (mut touched, mut stretches) = (BTreeSet::new(), Vec::new());
-        for (time, end) in spans {
+        for Changed { time, from, to } in changes {
             for window in self.fold.windows() {
-                // Also where the row has ended before: it is an instant at which the others are looked at anew.
-                let (from, until) = (enters(window, *time), leaves(window, *time));
-                let until = match *end {
-                    OPEN => until,
-                    end if until == OPEN => enters(window, end),
-                    end => until.max(enters(window, end)),
+                let left = leaves(window, *time);
+                let seen = |end: i64| {
+                    if end == OPEN {
+                        OPEN
+                    } else {
+                        enters(window, end)
+                    }
                 };
-                touched.extend([from, until]);
-                stretches.push((from, until));
+                // Also where it has left the window before: an end is an instant at which the others are looked at anew.
+                let (from, to) = (seen(*from), seen(*to));
+                touched.extend([from, to]);
+                if from == enters(window, *time) {
+                    touched.insert(left);
+                }
+                if from < to.min(left) {
+                    stretches.push((from, to.min(left)));
+                }
             }
         }
         // Stretches of many rows are of the same time, which is walked through once.
@@ -52,15 +60,19 @@ impl Group<'_> {
             walked = walked.max(until);
         }
         touched.remove(&OPEN);
-        let (removed, added) = differences(self, &touched)?;
-        for version in removed {
-            output.removed.extend(self.row(group, &version)?);
+        let differences = differences(self, &touched)?;
+        for version in &differences.removed {
+            output.removed.extend(self.row(group, version)?);
         }
-        for version in added {
-            match self.row(group, &version)? {
+        for version in &differences.added {
+            match self.row(group, version)? {
                 Some(row) => output.added.push(row),
                 None => failures.push(self.failure(group, version.time)?),
             }
+        }
+        for (version, was) in differences.moved {
+            let row = self.row(group, &version)?;
+            output.moved.extend(row.map(|row| Moved { row, was }));
         }
         Ok(())
     }

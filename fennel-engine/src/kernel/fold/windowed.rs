@@ -18,17 +18,16 @@ use crate::store::Bytes;
 type Outcome = std::result::Result<Row, Failure>;
 
 impl Group<'_> {
-    /// What changes of the windows that are part of the group, where rows of these times come or go.
+    /// What changes of the windows that are part of the group, where its rows change.
     pub(super) fn windowed(
         &self,
         window: Window,
         group: &[Value],
-        spans: &[(i64, i64)],
         output: &mut Changes,
         failures: &mut Vec<Failure>,
     ) -> Result<()> {
         let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
-        for (time, _) in spans {
+        for time in &self.changed {
             old.extend(windows_around(self, Side::Before, window, *time)?);
             new.extend(windows_around(self, Side::After, window, *time)?);
         }
