@@ -60,7 +60,7 @@ struct State {
 }
 
 impl Workers {
-    /// None yet: the first call starts the first.
+    /// None yet: [`start`](Workers::start) or the first call starts the first.
     ///
     /// # Errors
     ///
@@ -78,6 +78,16 @@ impl Workers {
             state: Mutex::default(),
             freed: Condvar::new(),
         })
+    }
+
+    /// Starts the first one, which the first call then has: whether this Python can run functions is known before there
+    /// are any. That takes as long as Python takes to load pandas.
+    ///
+    /// # Errors
+    ///
+    /// It can't run any: why, and what to do.
+    pub fn start(&self) -> Result<(), Stop> {
+        self.with(None, |_| Ok(()))
     }
 
     /// Does something for functions of a group, or of none, with a worker that nobody else has.

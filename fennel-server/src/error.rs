@@ -38,6 +38,9 @@ pub enum Error {
     /// A folder for offline queries isn't there, or their jobs can't be read.
     #[error("offline queries can't be answered")]
     Offline(#[source] fennel_offline::Error),
+    /// The Python of [`Config::python`](crate::Config::python) can't run functions: why, and what to do.
+    #[error("Python functions can't be run: {0}")]
+    Python(String),
     /// The file for what Python functions print can't be written.
     #[error(
         "what Python functions print can't be written to {path}, choose another file with --python-output"

@@ -91,8 +91,9 @@ struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..))]
     expectation_windows: u32,
 
-    /// Runs the Python functions of definitions, with this Python, which needs pandas, in processes of their own.
-    /// Whoever may commit then runs code as this server's user. Without it such definitions are refused
+    /// Runs the Python functions of definitions, with this Python, which needs pandas, in processes of their own. A
+    /// start tries whether it can. Whoever may commit then runs code as this server's user. Without it such definitions
+    /// are refused
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "python3")]
     python: Option<PathBuf>,
 

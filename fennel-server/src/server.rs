@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fennel_engine::python::Runner;
+use fennel_engine::python::{Runner, Stop};
 use fennel_engine::store::{Cut, Store};
 use fennel_engine::{Clock, Engine, SystemClock};
 use fennel_python::Workers;
@@ -45,7 +45,8 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::ShortToken`], [`Error::Listen`], [`Error::Store`] (the folder is in use, damaged, on a full disk),
-    /// [`Error::Engine`], [`Error::SecretKey`], [`Error::DamagedName`], [`Error::DamagedAccess`], [`Error::Offline`] or [`Error::Random`].
+    /// [`Error::Engine`], [`Error::Python`], [`Error::PythonOutput`], [`Error::SecretKey`], [`Error::DamagedName`],
+    /// [`Error::DamagedAccess`], [`Error::Offline`] or [`Error::Random`].
     pub async fn bind(config: Config) -> Result<Server, Error> {
         Server::bind_with_clock(config, Arc::new(SystemClock)).await
     }
@@ -74,15 +75,16 @@ impl Server {
         };
 
         let opening = spawn_blocking(move || {
+            // First, so that nothing is applied and no folder is made with a Python that can't run functions.
+            let mut options = config.engine.clone();
+            if let Some(python) = &config.python {
+                options.python = Some(workers(python)?);
+            }
             let store = Store::open(&config.data_dir)?;
             let data_dir = config
                 .data_dir
                 .canonicalize()
                 .unwrap_or_else(|_| config.data_dir.clone());
-            let mut options = config.engine.clone();
-            if let Some(python) = &config.python {
-                options.python = Some(workers(python)?);
-            }
             let engine = Engine::open_with(store.clone(), Arc::clone(&clock), &options)?;
             let secrets = Secrets::open(&store, config.secret_key.clone())?;
             let (name, naming) = name::open(&store, config.name.as_ref())?;
@@ -246,7 +248,7 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Who runs Python functions.
+/// Who runs Python functions, once the first of them is ready.
 fn workers(options: &PythonOptions) -> Result<Arc<dyn Runner>, Error> {
     let workers = Workers::new(options.clone()).map_err(|source| {
         let path = options.output.as_deref().unwrap_or(Path::new(""));
@@ -254,6 +256,9 @@ fn workers(options: &PythonOptions) -> Result<Arc<dyn Runner>, Error> {
             path: path.display().to_string(),
             source,
         }
+    })?;
+    workers.start().map_err(|stop| match stop {
+        Stop::Raised(why) | Stop::Stopped(why) | Stop::Unavailable(why) => Error::Python(why),
     })?;
     Ok(Arc::new(workers))
 }

@@ -176,6 +176,28 @@ fn a_folder_that_can_not_be_used_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_python_that_can_not_run_functions_is_told_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    for (python, why) in [
+        ("/no/such/python", "`/no/such/python` can't be started"),
+        ("/bin/false", "`/bin/false` didn't get ready to run functions"),
+    ] {
+        let output = command(dir.path())
+            .args(["--python", python])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let error = text(&output);
+        assert!(
+            error.starts_with(&format!("error: Python functions can't be run: {why}"))
+                && error.contains("--python"),
+            "{error}"
+        );
+        assert!(!dir.path().join("data").exists());
+    }
+}
+
+#[test]
 fn a_name_stays_with_the_data_until_another_one_is_given() {
     let dir = tempfile::tempdir().unwrap();
     let start = |arguments: &[&str]| {
