@@ -21,7 +21,7 @@ use crate::notation::Notation;
 #[non_exhaustive]
 pub enum Error {
     /// The address can't be listened on.
-    #[error("can't listen on {address}, choose another address with --listen")]
+    #[error("can't listen on {address}, {}choose another address with --listen", occupied(.source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -86,6 +86,16 @@ pub enum Error {
         "the first admin token has fewer than 16 characters, set FENNEL_ADMIN_TOKEN to 16 or more letters and digits"
     )]
     ShortToken,
+}
+
+/// What is likely where an address is taken.
+fn occupied(refusal: &io::Error) -> &'static str {
+    match refusal.kind() {
+        io::ErrorKind::AddrInUse => {
+            "since another program does, perhaps another fennel-server; stop that one, or "
+        }
+        _ => "",
+    }
 }
 
 /// An answer other than 200.

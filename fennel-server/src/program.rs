@@ -169,15 +169,17 @@ macro_rules! main {
 pub fn run() -> ExitCode {
     let mut args = Args::parse();
     let done = match args.command.take() {
-        Some(command) => command::run(command),
-        None => serve(args),
+        Some(command) => command::run(command).map_err(|error| {
+            eprintln!("error: {}", chain(&*error));
+        }),
+        None => {
+            let format = args.log.format();
+            serve(args).map_err(|error| log::failed(format, &chain(&*error)))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", chain(&*error));
-            ExitCode::FAILURE
-        }
+        Err(()) => ExitCode::FAILURE,
     }
 }
 

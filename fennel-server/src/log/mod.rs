@@ -44,8 +44,15 @@ pub(crate) struct Settings {
     otlp_endpoint: Option<String>,
 }
 
+impl Settings {
+    /// How logs are written.
+    pub(crate) fn format(&self) -> Format {
+        self.log_format
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// A line an event, for people.
     #[default]
     Text,
@@ -112,7 +119,7 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, BoxError> {
         (Some(level), _) => level,
         (None, None) => LevelFilter::WARN,
         (None, Some(text)) => {
-            level(&text).map_err(|hint| format!("{LEVEL} is no level; {hint}"))?
+            level(&text).map_err(|hint| format!("{LEVEL} is {text:?}, which is no level; {hint}"))?
         }
     };
     let format = settings.log_format;
@@ -147,6 +154,17 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, BoxError> {
         ));
     }
     Ok(log)
+}
+
+/// Tells why the program ends, whatever the level is: as a sentence, or as an event where a program reads.
+pub(crate) fn failed(format: Format, why: &str) {
+    match format {
+        Format::Text => eprintln!("error: {why}"),
+        Format::Json => {
+            let subscriber = Registry::default().with(lines(format, LevelFilter::ERROR, io::stderr));
+            tracing::subscriber::with_default(subscriber, || tracing::error!("{why}"));
+        }
+    }
 }
 
 /// Writes lines of what is logged.

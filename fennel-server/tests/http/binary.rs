@@ -2,8 +2,11 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value as Json;
 
 fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fennel-server"));
@@ -195,6 +198,49 @@ fn a_python_that_can_not_run_functions_is_told_at_the_start() {
         );
         assert!(!dir.path().join("data").exists());
     }
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let start = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fennel-server"));
+        command.arg("--data-dir").arg(dir.path().join("data"));
+        command.args(["--listen", &address.to_string()]);
+        let output = command.args(arguments).output().unwrap();
+        assert_eq!((output.status.code(), &*output.stdout), (Some(1), &[][..]));
+        text(&output)
+    };
+    let expected = format!(
+        "can't listen on {address}, since another program does, perhaps another fennel-server; stop that one, or choose another address with --listen: "
+    );
+    let told = start(&[]);
+    assert!(told.starts_with(&format!("error: {expected}")), "{told}");
+    // A program that reads has it as an event, whatever the level is.
+    for level in ["off", "warn"] {
+        let told = start(&["--log-format", "json", "--log-level", level]);
+        let event: Json = serde_json::from_str(&told).unwrap();
+        let message = event["fields"]["message"].as_str().unwrap();
+        assert!(message.starts_with(&expected), "{told}");
+        assert_eq!(event["level"], "ERROR");
+    }
+}
+
+#[test]
+fn a_level_that_is_none_is_told_as_it_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = |arguments: &[&str]| {
+        let mut command = command(dir.path());
+        command.env("FENNEL_LOG", "loud\n").args(arguments);
+        text(&command.output().unwrap())
+    };
+    let expected =
+        r#"FENNEL_LOG is "loud\n", which is no level; write off, error, warn, info, debug or trace"#;
+    assert_eq!(start(&[]), format!("error: {expected}\n"));
+    let event: Json = serde_json::from_str(&start(&["--log-format", "json"])).unwrap();
+    assert_eq!(event["fields"]["message"], expected);
 }
 
 #[test]
