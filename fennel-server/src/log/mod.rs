@@ -38,8 +38,7 @@ pub(crate) struct Settings {
     log_level: Option<LevelFilter>,
 
     /// The collector that gets traces over OTLP/HTTP, such as http://127.0.0.1:4318; none, unless
-    /// OTEL_EXPORTER_OTLP_ENDPOINT names one
-    #[cfg(feature = "otlp")]
+    /// OTEL_EXPORTER_OTLP_ENDPOINT names one. Needs a build with the feature `otlp`
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
 }
@@ -113,15 +112,21 @@ type BoxError = Box<dyn std::error::Error>;
 ///
 /// # Errors
 ///
-/// If a level or an endpoint can't be one.
+/// If a level or an endpoint can't be one, or if this build sends no traces and is to.
 pub(crate) fn begin(settings: &Settings) -> Result<Log, BoxError> {
     let level = match (settings.log_level, variable(LEVEL)) {
         (Some(level), _) => level,
         (None, None) => LevelFilter::WARN,
-        (None, Some(text)) => {
-            level(&text).map_err(|hint| format!("{LEVEL} is {text:?}, which is no level; {hint}"))?
-        }
+        (None, Some(text)) => level(&text)
+            .map_err(|hint| format!("{LEVEL} is {text:?}, which is no level; {hint}"))?,
     };
+    #[cfg(not(feature = "otlp"))]
+    if settings.otlp_endpoint.is_some() {
+        return Err(
+            "--otlp-endpoint needs a server with the feature `otlp`, which this one is built without; build it with `cargo build -p fennel-server --features otlp`, or leave the flag out"
+                .into(),
+        );
+    }
     let format = settings.log_format;
     let subscriber = Registry::default().with(lines(format, level, io::stderr));
     #[cfg(feature = "otlp")]
@@ -161,7 +166,8 @@ pub(crate) fn failed(format: Format, why: &str) {
     match format {
         Format::Text => eprintln!("error: {why}"),
         Format::Json => {
-            let subscriber = Registry::default().with(lines(format, LevelFilter::ERROR, io::stderr));
+            let subscriber =
+                Registry::default().with(lines(format, LevelFilter::ERROR, io::stderr));
             tracing::subscriber::with_default(subscriber, || tracing::error!("{why}"));
         }
     }

@@ -243,6 +243,24 @@ fn a_level_that_is_none_is_told_as_it_was_written() {
     assert_eq!(event["fields"]["message"], expected);
 }
 
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_build_without_traces_says_how_to_have_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = command(dir.path())
+        .args(["--otlp-endpoint", "http://127.0.0.1:4318"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output);
+    assert!(
+        told.starts_with("error: --otlp-endpoint needs a server with the feature `otlp`")
+            && told.contains("`cargo build -p fennel-server --features otlp`"),
+        "{told}"
+    );
+    assert!(!dir.path().join("data").exists());
+}
+
 #[test]
 fn a_name_stays_with_the_data_until_another_one_is_given() {
     let dir = tempfile::tempdir().unwrap();
