@@ -138,7 +138,7 @@ pub(crate) struct Audit {
     /// How many entries at most
     #[arg(long, default_value_t = 100)]
     pub(super) limit: u32,
-    /// An entry a line as JSON, for other programs
+    /// An entry a line as JSON, for other programs, by number rather than by time
     #[arg(long)]
     pub(super) jsonl: bool,
 }

@@ -171,8 +171,14 @@ fn read_audit(audit: &Audit, client: &Client) -> Result<String, BoxError> {
     if audit.jsonl {
         return client.text(&format!("{path}&format=jsonl"));
     }
-    let entries = client.get(&path)?;
-    let rows = rows(&entries, "entries").map(|entry| {
+    Ok(audit_table(&client.get(&path)?))
+}
+
+/// Entries in the order of time. What was denied is numbered when it is written down, which is later than it happened.
+fn audit_table(answer: &Json) -> String {
+    let mut entries: Vec<&Json> = rows(answer, "entries").collect();
+    entries.sort_by_key(|entry| text(entry, "at"));
+    let rows = entries.into_iter().map(|entry| {
         let count = match entry.get("count") {
             Some(count) => format!("{} times", count),
             None => String::new(),
@@ -193,10 +199,10 @@ fn read_audit(audit: &Audit, client: &Client) -> Result<String, BoxError> {
         ]
         .into()
     });
-    Ok(table(
+    table(
         &["number", "at", "who", "from", "what", "on", "outcome", ""],
         rows,
-    ))
+    )
 }
 
 fn trim_audit(before: &str, client: &Client) -> Result<String, BoxError> {
@@ -326,4 +332,35 @@ fn without_nulls(object: &Json) -> Json {
     let fields = fields.filter(|(_, value)| !value.is_null());
     let fields = fields.map(|(name, value)| (name.clone(), value.clone()));
     Json::Object(fields.collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_is_told_in_the_order_of_time() {
+        let entry = |number: u64, second: u64, count: Option<u64>| {
+            let at = format!("2026-11-26T12:15:{second:02}.000000Z");
+            let entry = json!({
+                "number": number, "at": at, "who": "ci", "what": "commit", "outcome": "done", "count": count,
+            });
+            without_nulls(&entry)
+        };
+        let entries = [
+            entry(7, 1, None),
+            entry(8, 30, None),
+            entry(9, 2, Some(3)),
+            entry(10, 30, None),
+        ];
+        let table = audit_table(&json!({"entries": entries}));
+        let told: Vec<Vec<&str>> = table
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        let numbers: Vec<_> = told.iter().map(|line| line[0]).collect();
+        assert_eq!(numbers, ["7", "9", "8", "10"]);
+        assert!(told[1].ends_with(&["3", "times"]), "{table}");
+    }
 }
