@@ -86,6 +86,11 @@ impl<'a> Question<'a> {
         })
     }
 
+    /// Whether its answer is data, which other programs may read.
+    pub(crate) fn is_for_data(&self) -> bool {
+        matches!(self.asked, Asked::Query(_) | Asked::Offline(_))
+    }
+
     /// Whether it creates or deletes a branch.
     pub(crate) fn changes_branches(&self) -> bool {
         match self.asked {

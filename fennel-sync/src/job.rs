@@ -69,6 +69,7 @@ fn execute(
         if let (Some(profile), true) = (profile, question.changes_branches()) {
             profile.check_branch_change(place)?;
         }
+        report.tell_data_alone(question.is_for_data());
         let connection = question.connection;
         let expected = expected(connection, profile)?;
         return on_server(

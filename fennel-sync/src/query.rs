@@ -108,7 +108,7 @@ pub(crate) async fn offline<T: Transport>(
         (status, None) => Some(format!("it was {status}")),
         (_, Some(error)) => Some(error.clone()),
     };
-    report.ended(told, &job)?;
+    report.ended(told, &job, client.server.address())?;
     match failed {
         None => Ok(()),
         Some(reason) => Err(Error::NotAnswered {
@@ -140,7 +140,7 @@ fn bar(job: &Job) -> String {
     const WIDTH: u64 = 20;
     let Some(rows) = job.rows.filter(|rows| *rows > 0) else {
         return match &*job.status {
-            "pending" => "Waiting for other queries".into(),
+            "pending" => "Waiting to begin".into(),
             _ => "Counting rows".into(),
         };
     };
@@ -299,4 +299,32 @@ fn by_column(rows: Vec<Json>) -> Option<Map<String, Json>> {
         (name, Json::Array(values))
     });
     Some(columns.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_told_as_it_goes_on() {
+        let told = |status: &str, rows: Option<u64>| {
+            bar(&Job {
+                request_id: String::new(),
+                status: status.into(),
+                output: String::new(),
+                rows,
+                rows_done: 410,
+                rows_failed: 3,
+                failures: Vec::new(),
+                error: None,
+            })
+        };
+        // That others are before it isn't known.
+        assert_eq!(told("pending", None), "Waiting to begin");
+        assert_eq!(told("running", None), "Counting rows");
+        assert_eq!(
+            told("running", Some(1000)),
+            "[########............] 41 %, 410 of 1000 rows, 3 failed"
+        );
+    }
 }

@@ -74,10 +74,11 @@ impl Reader {
                 &programs().sync.to_string_lossy(),
             )
             .replace("http://127.0.0.1:7425", &url);
-        let mut shell = self.shell(&command);
+        // A terminal shows both.
+        let mut shell = self.shell(&format!("exec 2>&1\n{command}"));
         shell.env("FENNEL_URL", url).env("ID", &self.job);
         let finished = Process::start(&mut shell).finish(LIMIT);
-        assert_eq!(finished.code, Some(0), "{command}\n{}", finished.err);
+        assert_eq!(finished.code, Some(0), "{command}\n{}", finished.out);
         finished.out
     }
 

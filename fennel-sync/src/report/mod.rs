@@ -41,6 +41,8 @@ pub(crate) struct Report<'a> {
     places: github::Places,
     /// Whether the exit code tells of a plan that changes something.
     tells_changes: bool,
+    /// Whether standard output is for data alone.
+    tells_data_alone: bool,
     document: Document,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Report<'a> {
             repository: None,
             places: github::Places::default(),
             tells_changes: false,
+            tells_data_alone: false,
             document: Document::new(command),
         }
     }
@@ -76,6 +79,11 @@ impl<'a> Report<'a> {
     /// Has the exit code tell whether a plan changes something.
     pub(crate) fn tell_changes(&mut self, tells_changes: bool) {
         self.tells_changes = tells_changes;
+    }
+
+    /// Keeps standard output for data: which server it is of is told on standard error.
+    pub(crate) fn tell_data_alone(&mut self, tells_data_alone: bool) {
+        self.tells_data_alone = tells_data_alone;
     }
 
     /// Has GitHub show what is wrong, if this is a job that it runs.
@@ -101,7 +109,11 @@ impl<'a> Report<'a> {
 
     /// The server and the branch.
     pub(crate) fn server(&mut self, url: &str, embedded: bool, branch: &str) -> io::Result<()> {
-        self.say(&text::server(url, embedded, branch))?;
+        let server = text::server(url, embedded, branch);
+        match self.tells_data_alone {
+            true => self.err.write_all(server.as_bytes())?,
+            false => self.say(&server)?,
+        }
         self.document.server = Some(json::Server {
             url: url.into(),
             embedded,
@@ -238,9 +250,9 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// An offline query has ended.
-    pub(crate) fn ended(&mut self, query: Json, job: &Job) -> io::Result<()> {
-        self.say(&query::ended(job))?;
+    /// An offline query of the server at `address` has ended.
+    pub(crate) fn ended(&mut self, query: Json, job: &Job, address: &str) -> io::Result<()> {
+        self.say(&query::ended(job, address))?;
         self.answered(Answer::Query { query });
         Ok(())
     }

@@ -49,8 +49,8 @@ pub(super) fn begun(job: &Job) -> String {
     )
 }
 
-/// A job that has ended.
-pub(super) fn ended(job: &Job) -> String {
+/// A job of the server at `address` that has ended.
+pub(super) fn ended(job: &Job, address: &str) -> String {
     let mut text = format!(
         "Query {} is {}: {} rows, {} failed\n",
         plain(&job.request_id),
@@ -67,7 +67,12 @@ pub(super) fn ended(job: &Job) -> String {
         writeln!(text, "  and {more} more").expect("text takes text");
     }
     if job.status == "completed" {
-        writeln!(text, "Output: {}", plain(&job.output)).expect("text takes text");
+        // What the server keeps has a path there.
+        let server = match job.output.starts_with('/') {
+            true => address,
+            false => "",
+        };
+        writeln!(text, "Output: {server}{}", plain(&job.output)).expect("text takes text");
     }
     text
 }
