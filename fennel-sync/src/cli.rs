@@ -23,7 +23,15 @@ Exit codes:
   2  wrong usage, configuration or definitions
   3  refused by the server
   4  not authorised
-  5  not reachable";
+  5  not reachable
+  6  the output is there, without rows that failed: of `query-offline`";
+
+/// What a new offline query needs, in either way, and what one that is there needs.
+const OFFLINE_USAGE: &str = "\
+sync query-offline [OPTIONS] --output <NAME> --input <URL> --given <FEATURE[=COLUMN]>
+       sync query-offline [OPTIONS] --output <NAME> --data <FILE>
+       sync query-offline [OPTIONS] --watch <ID>
+       sync query-offline [OPTIONS] --cancel <ID>";
 
 /// Commits the definitions of this program to a fennel server.
 #[derive(Debug, Parser)]
@@ -67,8 +75,10 @@ pub(crate) enum Command {
     #[command(subcommand, disable_help_subcommand = true)]
     Branch(BranchCommand),
     /// Ask for features, now or as of instants
+    #[command(after_help = AFTER_HELP)]
     Query(QueryArgs),
     /// Ask for features of a file's rows, each as of its own instant, and wait for the output
+    #[command(after_help = AFTER_HELP, override_usage = OFFLINE_USAGE)]
     QueryOffline(OfflineArgs),
     /// Check the definitions, without a server
     Check(CheckArgs),
@@ -176,7 +186,7 @@ pub(crate) struct OfflineArgs {
     /// A feature to answer, as Featureset.feature, or a featureset; may be repeated
     #[arg(long, required_unless_present_any = ["watch", "cancel"], value_name = "NAME")]
     pub(crate) output: Vec<String>,
-    /// Where the rows are: file:///folder/name of the server's machine, or s3://bucket/prefix
+    /// Where the rows are: file:///folder/name of the server's machine, or s3://bucket/prefix. This or --data is needed
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     pub(crate) input: Option<String>,
     /// What the input is: csv, json or parquet [default: what its name ends with]
@@ -185,7 +195,8 @@ pub(crate) struct OfflineArgs {
     /// Send the rows along, as JSON of columns or of rows; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
-    /// A feature that is given, and the column that has it unless that is called so: Fs.feature=column; may be repeated
+    /// A feature that is given, and the column that has it unless that is called so: Fs.feature=column; may be repeated.
+    /// With --input each has to be named; of --data all columns are taken without it
     #[arg(long, value_name = "FEATURE[=COLUMN]")]
     pub(crate) given: Vec<String>,
     /// The column with each row's instant

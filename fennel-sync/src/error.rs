@@ -8,6 +8,7 @@
 //! | 3 | the server refused, or what answered is no fennel server | the definitions or the address |
 //! | 4 | the server does not accept the token, or not for this | another token |
 //! | 5 | no server was reached, or it did not or could not answer | trying again later |
+//! | 6 | the output of `query-offline` is there, without rows that failed | other rows, or none |
 
 use std::borrow::Cow;
 use std::io;
@@ -126,6 +127,18 @@ pub(crate) enum Error {
         id: String,
         /// Why.
         reason: String,
+    },
+    /// An offline query has an output that lacks rows.
+    #[error(
+        "{failed} of {rows} rows of query {id} failed and are not in its output; mend them and ask again, or go on without them"
+    )]
+    RowsFailed {
+        /// Its id.
+        id: String,
+        /// How many rows failed.
+        failed: u64,
+        /// How many rows there are.
+        rows: u64,
     },
     /// What there is to say can't be written.
     #[error("the output can't be written: {0}")]
@@ -314,6 +327,7 @@ impl Error {
             | Error::Embedded(_)
             | Error::NoTls(_)
             | Error::NoNetwork(_) => 5,
+            Error::RowsFailed { .. } => 6,
         }
     }
 
@@ -323,6 +337,7 @@ impl Error {
             2 => "configuration",
             3 => "refused",
             4 => "not_authorised",
+            6 => "incomplete",
             _ => "not_reachable",
         }
     }

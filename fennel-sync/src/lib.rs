@@ -55,6 +55,7 @@
 //! | 3 | the server refused, or what answered is no fennel server |
 //! | 4 | the server does not accept the token, or not for this |
 //! | 5 | no server was reached, or it did not or could not answer; trying again later may help |
+//! | 6 | the output of `query-offline` is there, without rows that failed |
 //!
 //! A request is tried up to five times within five minutes where no connection is made, it breaks
 //! off, or the server says that it can't answer now. That is safe: every try of a commit bears the same

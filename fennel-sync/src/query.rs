@@ -102,19 +102,18 @@ pub(crate) async fn offline<T: Transport>(
         (told, job) = read(client, client.get::<Json>(&path).await?)?;
     }
     show(report, "");
-    let failed = match (&*job.status, &job.error) {
-        ("completed", _) => None,
-        ("cancelled", _) if args.cancel.is_some() => None,
-        (status, None) => Some(format!("it was {status}")),
-        (_, Some(error)) => Some(error.clone()),
-    };
     report.ended(told, &job, client.server.address())?;
-    match failed {
-        None => Ok(()),
-        Some(reason) => Err(Error::NotAnswered {
+    let without_output = |id, reason| Err(Error::NotAnswered { id, reason });
+    match (&*job.status, job.error) {
+        ("completed", _) if job.rows_failed > 0 => Err(Error::RowsFailed {
             id: job.request_id,
-            reason,
+            failed: job.rows_failed,
+            rows: job.rows_done,
         }),
+        ("completed", _) => Ok(()),
+        ("cancelled", _) if args.cancel.is_some() => Ok(()),
+        (status, None) => without_output(job.request_id, format!("it was {status}")),
+        (_, Some(error)) => without_output(job.request_id, error),
     }
 }
 

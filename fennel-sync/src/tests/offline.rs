@@ -78,6 +78,19 @@ fn help_explains_exit_codes_and_shows_no_variables_value() {
 }
 
 #[test]
+fn help_tells_what_an_offline_query_needs() {
+    let ran = Run::alone().run(&["query-offline", "--help"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for text in [
+        "Usage: sync query-offline [OPTIONS] --output <NAME> --input <URL> --given <FEATURE[=COLUMN]>\n",
+        "       sync query-offline [OPTIONS] --output <NAME> --data <FILE>\n",
+        "  6  the output is there, without rows that failed",
+    ] {
+        assert!(ran.out.contains(text), "{}", ran.out);
+    }
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2_and_does_not_show_the_token() {
     for args in [
         &["--tokn", TOKEN][..],

@@ -110,14 +110,51 @@ fn a_file_is_asked_offline_and_waited_for() {
         ran.out,
         format!(
             "\
-Server: URL, branch main
 Query {ID} is completed: 2 rows, 1 failed
   file:///d/in.csv, row 2, line 3: column `ts`: no
 Output: file:///d/out.parquet
 "
         )
     );
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    // The output is there, and whoever goes on with it should know what it lacks.
+    assert_eq!(
+        (ran.code, &*ran.err),
+        (
+            6,
+            &*format!(
+                "{SERVER}error: 1 of 2 rows of query {ID} failed and are not in its output; mend them and ask again, or go on without them\n"
+            )
+        )
+    );
+}
+
+#[test]
+fn an_output_that_the_server_keeps_is_told_with_its_address() {
+    let path = format!("/api/v1/query_offline/result?request_id={ID}");
+    let mut kept = job("completed");
+    kept["output"] = path.as_str().into();
+    kept["rows_failed"] = 0.into();
+    kept["failures"] = json!([]);
+    let (ran, _) = asked(vec![json(200, &kept)], &["query-offline", "--watch", ID]);
+    assert_eq!(
+        ran.out,
+        format!("Query {ID} is completed: 2 rows, 0 failed\nOutput: URL{path}\n")
+    );
+    assert_eq!((ran.code, &*ran.err), (0, SERVER));
+}
+
+#[test]
+fn failed_rows_are_told_to_programs() {
+    let (ran, _) = asked(
+        vec![json(200, &job("completed"))],
+        &["query-offline", "--watch", ID, "--format", "json"],
+    );
+    let told: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (ran.code, &told["exit_code"], &told["error"]["kind"]),
+        (6, &json!(6), &json!("incomplete"))
+    );
+    assert_eq!(told["answer"]["query"], job("completed"));
 }
 
 #[test]
