@@ -4,6 +4,7 @@
 //! `fennel` does with its feature `local`.
 
 use std::fmt;
+use std::fs;
 use std::path::Path;
 
 /// A server that can run inside this program.
@@ -32,6 +33,20 @@ pub struct EmbeddedServer {
 inventory::collect!(EmbeddedServer);
 
 impl EmbeddedServer {
+    /// Starts it. A folder that this makes is passed over by git, whose users need not know of it.
+    pub(crate) fn start_in(&self, folder: &Path) -> Result<Running, String> {
+        let is_new = !folder.exists();
+        let running = (self.start)(folder)?;
+        if is_new {
+            let file = folder.join(".gitignore");
+            if let Err(error) = fs::write(&file, "*\n") {
+                (running.stop)();
+                return Err(format!("`{}` can't be written: {error}", file.display()));
+            }
+        }
+        Ok(running)
+    }
+
     /// The one that is part of this program, if any is.
     pub(crate) fn linked() -> Option<&'static EmbeddedServer> {
         inventory::iter::<EmbeddedServer>.into_iter().next()

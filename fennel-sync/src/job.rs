@@ -186,7 +186,7 @@ fn on_server<'r>(
         }
         Target::Embedded(embedded) => {
             let folder = place.folder.join(".fennel");
-            let running = (embedded.start)(&folder).map_err(Error::Embedded)?;
+            let running = embedded.start_in(&folder).map_err(Error::Embedded)?;
             let done = Server::embedded(&running).and_then(|server| {
                 report.server(server.address(), true, branch)?;
                 work(server, report)

@@ -304,6 +304,8 @@ fn without_a_server_it_has_one_of_its_own_in_the_working_folder() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(made, [".fennel"]);
+    let ignored = std::fs::read_to_string(folder.path().join(".fennel/.gitignore"));
+    assert_eq!(ignored.unwrap(), "*\n", "git passes over it");
 
     let server = Server::start(&folder.path().join(".fennel"));
     let served = sync(&server.url(), TOKEN, &[]);

@@ -1,9 +1,11 @@
 //! Which server a run talks to, as users see it.
 
 use std::cell::RefCell;
+use std::fs;
 use std::path::Path;
 
 use serde_json::json;
+use tempfile::tempdir;
 
 use super::server::{Server, json};
 use super::{Run, TOKEN};
@@ -21,6 +23,7 @@ fn note(event: impl Into<String>) {
 static EMBEDDED: EmbeddedServer = EmbeddedServer { start };
 
 fn start(folder: &Path) -> Result<Running, String> {
+    fs::create_dir_all(folder).unwrap();
     note(format!("started in {}", folder.display()));
     let unchanged = json!({"commit": "0a1b2c3d4e5f", "changed": false, "diff": {"entities": []}});
     let server = Server::start(vec![json(200, &unchanged)]);
@@ -38,7 +41,15 @@ static BROKEN: EmbeddedServer = EmbeddedServer {
 };
 
 fn run(embedded: &'static EmbeddedServer, variables: &[(&'static str, &str)]) -> super::Ran {
-    let mut run = Run::alone();
+    run_within(Path::new("/nowhere"), embedded, variables)
+}
+
+fn run_within(
+    folder: &Path,
+    embedded: &'static EmbeddedServer,
+    variables: &[(&'static str, &str)],
+) -> super::Ran {
+    let mut run = Run::alone().within(folder);
     run.embedded = Some(embedded);
     for (name, value) in variables {
         run = run.with(name, value);
@@ -48,7 +59,8 @@ fn run(embedded: &'static EmbeddedServer, variables: &[(&'static str, &str)]) ->
 
 #[test]
 fn with_nothing_said_it_is_the_embedded_server_which_says_where_its_data_is() {
-    let ran = run(&EMBEDDED, &[("CI", "false")]);
+    let folder = tempdir().unwrap();
+    let ran = run_within(folder.path(), &EMBEDDED, &[("CI", "false")]);
     assert_eq!(
         ran.out,
         "Server: embedded, with its data in ./.fennel, since FENNEL_URL is not set; branch main
@@ -58,7 +70,21 @@ Nothing changed: branch main stays at commit 0a1b2c3d4e5f
     );
     assert_eq!(ran.code, 0);
     let events = EVENTS.with_borrow(Clone::clone);
-    assert_eq!(events, ["started in /nowhere/.fennel", "stopped after 1"]);
+    let data = folder.path().join(".fennel");
+    let started = format!("started in {}", data.display());
+    assert_eq!(events, [started.as_str(), "stopped after 1"]);
+}
+
+#[test]
+fn a_data_folder_is_passed_over_by_git_where_the_run_makes_it() {
+    let folder = tempdir().unwrap();
+    let ignored = folder.path().join(".fennel/.gitignore");
+    run_within(folder.path(), &EMBEDDED, &[]);
+    assert_eq!(fs::read_to_string(&ignored).unwrap(), "*\n");
+    // Whoever has taken it away has a reason.
+    fs::remove_file(&ignored).unwrap();
+    run_within(folder.path(), &EMBEDDED, &[]);
+    assert!(!ignored.exists());
 }
 
 #[test]
