@@ -40,7 +40,7 @@ struct Args {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7425", value_parser = address)]
     listen: SocketAddr,
 
-    /// The folder of the data; created when missing
+    /// The folder of the data, which has nothing else in it; created when missing
     #[arg(long, value_name = "DIR", default_value = "./fennel-data")]
     data_dir: PathBuf,
 

@@ -25,6 +25,24 @@ pub enum StoreError {
         dir: PathBuf,
     },
 
+    /// There is a file where the folder, or one around it, is to be.
+    #[error("`{}` is a file and no folder, name a folder for the data", file.display())]
+    NoFolder {
+        /// The file.
+        file: PathBuf,
+    },
+
+    /// The folder is no store, and has something else in it.
+    #[error(
+        "folder `{}` has no data of fennel but something else, such as `{found}`, name an empty or a new folder", dir.display()
+    )]
+    Foreign {
+        /// The folder.
+        dir: PathBuf,
+        /// The name of something in it.
+        found: String,
+    },
+
     /// The folder isn't a store, or one of another format.
     #[error(
         "store folder `{}` has format {found} and this version reads format {expected}, \

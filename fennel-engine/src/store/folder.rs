@@ -23,6 +23,9 @@ use super::{Result, StoreError};
 /// The format that this version reads and writes: the spaces, and fjall's own format.
 const FORMAT: u32 = 1;
 const MARKER: &str = "fennel store ";
+/// What may be in a folder that is to have a store: that of an open which was cut off, what a new disk has, and what keeps
+/// a folder in git or out of it.
+const EARLIER: [&str; 5] = ["lock", "data.new", "lost+found", ".gitignore", ".gitkeep"];
 
 /// A folder that this process alone uses, until dropped.
 #[derive(Debug)]
@@ -33,7 +36,27 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Creates `dir` if need be, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// Among others, that it is somebody else's. Nothing is written there then.
     pub(super) fn claim(dir: &Path) -> Result<Self> {
+        if let Some(file) = dir.ancestors().find(|it| it.is_file()) {
+            let file = file.to_path_buf();
+            return Err(StoreError::NoFolder { file });
+        }
+        let refused = |e: io::Error| match e.kind() {
+            // There is nothing yet that could be damaged.
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => StoreError::Io {
+                dir: dir.to_path_buf(),
+                source: Arc::new(e),
+            },
+            _ => StoreError::io(dir, e),
+        };
+        if let Some(found) = foreign(dir).map_err(refused)? {
+            let dir = dir.to_path_buf();
+            return Err(StoreError::Foreign { dir, found });
+        }
         let lock = create_dir(dir)
             .and_then(|()| {
                 OpenOptions::new()
@@ -42,14 +65,7 @@ impl Folder {
                     .write(true)
                     .open(dir.join("lock"))
             })
-            .map_err(|e| match e.kind() {
-                // There is nothing yet that could be damaged.
-                io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => StoreError::Io {
-                    dir: dir.to_path_buf(),
-                    source: Arc::new(e),
-                },
-                _ => StoreError::io(dir, e),
-            })?;
+            .map_err(refused)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 dir: dir.to_path_buf(),
@@ -169,6 +185,26 @@ impl Drop for Folder {
         // Closing the file isn't enough: a child that is being spawned holds it open until it executes.
         let _ = self.lock.unlock();
     }
+}
+
+/// The first by name of what is in a folder without a store and doesn't go with one; hidden files come last.
+fn foreign(dir: &Path) -> io::Result<Option<String>> {
+    if dir.join("data").try_exists()? {
+        return Ok(None);
+    }
+    let entries = match dir.read_dir() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        entries => entries?,
+    };
+    let mut foreign = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !EARLIER.contains(&&*name) {
+            foreign.push(name);
+        }
+    }
+    foreign.sort_by_cached_key(|name| (name.starts_with('.'), name.clone()));
+    Ok(foreign.into_iter().next())
 }
 
 /// One more than the sequence number, or zero for none, and a checksum: a wrong number would forget what was

@@ -111,8 +111,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Locked`](StoreError::Locked), [`Format`](StoreError::Format), [`Corrupt`](StoreError::Corrupt),
-    /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io). Nothing that was acknowledged is changed then.
+    /// [`Locked`](StoreError::Locked), [`NoFolder`](StoreError::NoFolder), [`Foreign`](StoreError::Foreign),
+    /// [`Format`](StoreError::Format), [`Corrupt`](StoreError::Corrupt), [`Full`](StoreError::Full) or
+    /// [`Io`](StoreError::Io). Nothing that was acknowledged is changed then.
     pub fn open_with(dir: impl AsRef<Path>, options: &Options) -> Result<Self> {
         let durable = durable::Durable::open(dir.as_ref(), options)?;
         Ok(Self(Arc::new(Backend::Durable(durable))))

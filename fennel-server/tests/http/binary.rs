@@ -167,14 +167,28 @@ fn an_address_is_told_by_example() {
 #[test]
 fn a_folder_that_can_not_be_used_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("data"), "a file").unwrap();
-    let output = command(dir.path()).output().unwrap();
-    assert!(!output.status.success());
-    let error = text(&output);
-    let name = dir.path().join("data");
-    assert!(
-        error.starts_with("error: ") && error.contains(name.to_str().unwrap()),
-        "{error}"
+    let data = dir.path().join("data");
+    let start = || {
+        let output = command(dir.path()).output().unwrap();
+        assert!(!output.status.success());
+        text(&output)
+    };
+    std::fs::write(&data, "a file").unwrap();
+    let name = data.display();
+    assert_eq!(
+        start(),
+        format!(
+            "error: the data folder can't be used: `{name}` is a file and no folder, name a folder for the data\n"
+        )
+    );
+    std::fs::remove_file(&data).unwrap();
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("letter"), "").unwrap();
+    assert_eq!(
+        start(),
+        format!(
+            "error: the data folder can't be used: folder `{name}` has no data of fennel but something else, such as `letter`, name an empty or a new folder\n"
+        )
     );
 }
 
@@ -183,7 +197,10 @@ fn a_python_that_can_not_run_functions_is_told_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     for (python, why) in [
         ("/no/such/python", "`/no/such/python` can't be started"),
-        ("/bin/false", "`/bin/false` didn't get ready to run functions"),
+        (
+            "/bin/false",
+            "`/bin/false` didn't get ready to run functions",
+        ),
     ] {
         let output = command(dir.path())
             .args(["--python", python])
@@ -236,8 +253,7 @@ fn a_level_that_is_none_is_told_as_it_was_written() {
         command.env("FENNEL_LOG", "loud\n").args(arguments);
         text(&command.output().unwrap())
     };
-    let expected =
-        r#"FENNEL_LOG is "loud\n", which is no level; write off, error, warn, info, debug or trace"#;
+    let expected = r#"FENNEL_LOG is "loud\n", which is no level; write off, error, warn, info, debug or trace"#;
     assert_eq!(start(&[]), format!("error: {expected}\n"));
     let event: Json = serde_json::from_str(&start(&["--log-format", "json"])).unwrap();
     assert_eq!(event["fields"]["message"], expected);

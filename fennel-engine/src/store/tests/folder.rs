@@ -16,6 +16,41 @@ fn a_folder_that_can_not_be_made_is_not_called_damaged() {
 }
 
 #[test]
+fn a_file_is_not_called_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("data");
+    fs::write(&file, "a file").unwrap();
+    for place in [file.clone(), file.join("below")] {
+        let refused = refusal(&place);
+        assert!(matches!(&refused, StoreError::NoFolder { file: told } if *told == file));
+        assert!(refused.to_string().contains("is a file"), "{refused}");
+    }
+}
+
+#[test]
+fn a_folder_with_something_else_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    // What new disks and repositories have is no reason.
+    fs::create_dir(dir.path().join("lost+found")).unwrap();
+    fs::write(dir.path().join(".gitignore"), "*").unwrap();
+    for name in ["photos", "letters", ".profile"] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    let refused = refusal(dir.path());
+    assert!(matches!(&refused, StoreError::Foreign { dir: told, found }
+        if told == dir.path() && found == "letters"));
+    assert!(!dir.path().join("lock").exists());
+
+    for name in ["photos", "letters", ".profile"] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    drop(open(dir.path()));
+    // It is the store's from now on.
+    fs::write(dir.path().join("letters"), "").unwrap();
+    assert!(!open(dir.path()).is_new());
+}
+
+#[test]
 fn what_was_written_is_there_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let nested = dir.path().join("not/yet/there");
