@@ -11,13 +11,16 @@ use tokio::sync::oneshot;
 inventory::submit! { EmbeddedServer { start } }
 
 /// Starts a server on a free port of this machine, with its data in `folder`. Its token is valid
-/// for this process alone and is never stored.
+/// for this process alone and is never stored. Who has it may use the files around that folder as well, so offline queries may.
 fn start(folder: &Path) -> Result<Running, String> {
+    let whole = std::path::absolute(folder)
+        .map_err(|error| format!("`{}` can't be found: {error}", folder.display()))?;
     let token = Token::generate().map_err(|error| chain(&error))?;
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.into(),
         process_token: Some(token.clone()),
+        offline_dirs: whole.parent().map(Path::to_owned).into_iter().collect(),
         ..Config::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -83,8 +83,11 @@ impl Places {
             Some((folder, folder.names.iter().find_map(below)?))
         });
         let Some((folder, below)) = found else {
+            let used = self.folders.iter().map(|folder| &folder.names[0]);
+            let used: Vec<_> = used.map(|path| format!("`{}`", path.display())).collect();
             return Err(Error::Invalid(format!(
-                "`{url}` is not below a folder that this server uses for offline queries; its --offline-dir says which"
+                "`{url}` is not below a folder that this server uses for offline queries; it uses {}",
+                used.join(", ")
             )));
         };
         Ok(Local {
@@ -146,7 +149,7 @@ mod tests {
         for (url, why) in [
             (format!("file://{root}/../x"), "has `..` in it"),
             (format!("file://{root}x/y"), "is not below a folder"),
-            ("file:///etc/passwd".into(), "is not below a folder"),
+            ("file:///etc/passwd".into(), &format!("; it uses `{root}`")),
             (format!("{root}/x"), "is no place of a file"),
             ("file://host/x".into(), "is no place of a file"),
         ] {

@@ -42,6 +42,8 @@ pub(crate) struct Server {
     pub(crate) token: Token,
     /// Where the token comes from.
     pub(crate) token_in: Cow<'static, str>,
+    /// Whether it ends with this run.
+    pub(crate) is_embedded: bool,
 }
 
 impl Server {
@@ -58,6 +60,7 @@ impl Server {
             url_in: url.name.clone(),
             token: value,
             token_in: name,
+            is_embedded: false,
         })
     }
 
@@ -71,7 +74,11 @@ impl Server {
             name: "the token of the embedded server".into(),
             value: Token::new(running.token.clone()),
         };
-        Server::new(&url, token)
+        let server = Server::new(&url, token)?;
+        Ok(Server {
+            is_embedded: true,
+            ..server
+        })
     }
 
     /// The address, as people write it.

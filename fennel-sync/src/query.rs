@@ -86,6 +86,9 @@ pub(crate) async fn offline<T: Transport>(
     } else if let Some(id) = &args.watch {
         client.get::<Json>(&of("status", id)).await?
     } else {
+        if client.server.is_embedded {
+            check_embedded(args)?;
+        }
         let request = request(args)?.to_string();
         client
             .post::<Json>("/api/v1/query_offline", &request)
@@ -228,6 +231,29 @@ fn named(
         .get(instants)
         .map(|at| (instants.to_owned(), at.clone()));
     columns.chain(instants).collect()
+}
+
+/// Refuses what needs a server that stays, or one with more than files.
+fn check_embedded(args: &OfflineArgs) -> Result<(), Error> {
+    let refused = |name: &'static str, problem| {
+        let name = name.into();
+        Err(Error::Setting { name, problem })
+    };
+    for (name, url) in [("--input", &args.input), ("--to", &args.to)] {
+        if url.as_ref().is_some_and(|url| url.starts_with("s3://")) {
+            return refused(
+                name,
+                "is in S3, which the embedded server doesn't use; start fennel-server with --offline-bucket, and set FENNEL_URL and FENNEL_TOKEN",
+            );
+        }
+    }
+    match args.to {
+        Some(_) => Ok(()),
+        None => refused(
+            "--to",
+            "is missing; the embedded server ends with this run, so name a file for the output, as file:///folder/name.parquet below the working folder",
+        ),
+    }
 }
 
 /// The format that a file's name ends with.

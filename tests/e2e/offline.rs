@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 use crate::sales::{END_OF_TIME, Oracle, sales};
-use crate::sync::sync;
+use crate::sync::{command, sync};
 
 /// The longest that a part or the output of one takes, or the test fails.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -132,6 +132,46 @@ fn a_query_goes_on_behind_its_last_part_whenever_the_server_is_killed() {
         .collect();
     names.sort();
     assert_eq!(names, ["in.csv", "out.parquet"]);
+}
+
+#[test]
+fn a_server_of_ones_own_uses_the_files_of_the_working_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = command(folder.path());
+        Process::start(command.args(arguments)).finish(LIMIT)
+    };
+    let committed = run(&[]);
+    assert_eq!(committed.code, Some(0), "{committed:?}");
+    fs::write(folder.path().join("in.csv"), "id,at\nnobody,2025-01-01\n").unwrap();
+    let place = |name: &str| format!("file://{}/{name}", folder.path().display());
+    let query = |input: &str| {
+        run(&[
+            "query-offline",
+            "--output=TicketFeatures.price",
+            "--given=TicketFeatures.ticket_id=id",
+            "--timestamp-column=at",
+            "--input",
+            input,
+            "--to",
+            &place("out.parquet"),
+        ])
+    };
+    let elsewhere = query("file:///elsewhere/in.csv");
+    assert_eq!(elsewhere.code, Some(3), "{elsewhere:?}");
+    let told = &elsewhere.err;
+    let uses = format!(
+        "it uses `{}`",
+        folder.path().canonicalize().unwrap().display()
+    );
+    assert!(
+        told.contains(&uses) && !told.contains("--offline-dir"),
+        "{told}"
+    );
+
+    let asked = query(&place("in.csv"));
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    assert_eq!(read(&folder.path().join("out.parquet")), [0]);
 }
 
 /// The prices of an output.

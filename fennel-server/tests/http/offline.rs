@@ -259,7 +259,7 @@ fn what_is_wrong_is_refused_before_a_job_is_there() {
         (
             with("/input/File/path", json!("file:///etc/passwd")),
             400,
-            "--offline-dir",
+            "is not below a folder that this server uses for offline queries; it uses `/",
         ),
         (with("/input/File/path", url("../x")), 400, "has `..` in it"),
         (
@@ -316,7 +316,7 @@ fn what_is_wrong_is_refused_before_a_job_is_there() {
         (
             with("/output", json!("file:///tmp/x.parquet")),
             400,
-            "--offline-dir",
+            "is not below a folder that this server uses for offline queries; it uses `/",
         ),
         (frame(&["a"], &[]), 400, "has 0 values"),
         (

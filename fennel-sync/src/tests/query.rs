@@ -5,6 +5,7 @@ use tempfile::tempdir;
 
 use super::server::{Asked, Reply, Server, json};
 use super::{Ran, Run};
+use crate::embedded::{EmbeddedServer, Running};
 
 /// What is told beside an answer.
 const SERVER: &str = "Server: URL, branch main\n";
@@ -262,6 +263,46 @@ fn a_query_without_an_output_is_an_error() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let told: Json = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(told["answer"]["query"], job("cancelled"));
+}
+
+static EMBEDDED: EmbeddedServer = EmbeddedServer {
+    start: |folder| {
+        std::fs::create_dir_all(folder).unwrap();
+        Ok(Running {
+            // Nothing is asked of it.
+            url: "http://127.0.0.1:9".into(),
+            token: "token-of-the-embedded-server".into(),
+            stop: Box::new(|| {}),
+        })
+    },
+};
+
+#[test]
+fn a_server_that_ends_with_the_run_keeps_no_output_and_uses_no_bucket() {
+    let new = ["query-offline", "--output", "Fs", "--given", "Fs.id"];
+    let file = ["--input", "file:///d/in.csv"];
+    let bucket = ["--input", "s3://lake/in.csv"];
+    for (args, told) in [
+        (
+            &file[..],
+            "--to is missing; the embedded server ends with this run",
+        ),
+        (
+            &bucket,
+            "--input is in S3, which the embedded server doesn't use",
+        ),
+        (
+            &[&file[..], &["--to", "s3://lake/out"]].concat(),
+            "--to is in S3, which the embedded server doesn't use",
+        ),
+    ] {
+        let folder = tempdir().unwrap();
+        let mut run = Run::alone().within(folder.path());
+        run.embedded = Some(&EMBEDDED);
+        let ran = run.run(&[&new[..], args].concat());
+        assert_eq!((ran.code, &*ran.out), (2, ""));
+        assert!(ran.err.contains(&format!("error: {told}")), "{}", ran.err);
+    }
 }
 
 #[test]
