@@ -39,6 +39,9 @@ pub struct Problem {
     pub member: String,
     /// What is wrong and what to do, as a clause.
     pub message: String,
+    /// What else there is to know of it, each as a clause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The source file, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -60,6 +63,7 @@ impl Problem {
             entity: entity.name().into(),
             member: member.into(),
             message: message.into(),
+            notes: Vec::new(),
             file: (!location.file.is_empty()).then(|| location.file.into()),
             line: (location.line > 0).then_some(location.line),
             code: None,
@@ -74,10 +78,29 @@ impl Problem {
             entity: entity.into(),
             member: member.into(),
             message: message.into(),
+            notes: Vec::new(),
             file: None,
             line: None,
             code: None,
         }
+    }
+
+    /// The same with something else to know of it.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Problem {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The same with its notes in its message, for where it has one line.
+    #[must_use]
+    pub fn folded(&self) -> Problem {
+        let mut folded = self.clone();
+        for note in folded.notes.drain(..) {
+            folded.message += "; ";
+            folded.message += &note;
+        }
+        folded
     }
 
     /// The same with code that solves it.
@@ -100,14 +123,15 @@ impl fmt::Display for Problem {
             f.write_str("`: ")?;
         }
         f.write_str(&self.message)?;
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
-            _ => Ok(()),
+        if let (Some(file), Some(line)) = (&self.file, self.line) {
+            write!(f, " ({file}:{line})")?;
         }
+        let mut notes = self.notes.iter();
+        notes.try_for_each(|note| write!(f, "\n    {note}"))
     }
 }
 
-/// Everything that is wrong, one problem a line.
+/// Everything that is wrong, one problem a line, with its notes in lines of their own below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problems(pub Vec<Problem>);
 

@@ -289,6 +289,11 @@ impl Refusal {
     pub(crate) fn written(&self, notation: Notation) -> axum::body::Body {
         let problems = self.problems.iter().map(|problem| Problem {
             message: notation.sentence(&problem.message),
+            notes: problem
+                .notes
+                .iter()
+                .map(|it| notation.sentence(it))
+                .collect(),
             // It is Rust.
             code: None,
             ..problem.clone()

@@ -297,6 +297,9 @@ impl Objection {
             ] {
                 *text = foreign(text, token);
             }
+            for note in &mut problem.notes {
+                *note = foreign(note, token);
+            }
             problem.code = problem.code.take().map(|code| {
                 let lines = code.lines().map(|line| foreign(line, token));
                 lines.fold(String::new(), |code, line| code + &line + "\n")

@@ -109,7 +109,8 @@ fn refused(old: &Catalog<'_>, new: &Catalog<'_>) -> String {
         Ok(()) => String::new(),
         Err(problems) => {
             let lines = problems.0.iter().map(|problem| {
-                format!("{}.{}: {}", problem.entity, problem.member, problem.message)
+                let message = problem.folded().message;
+                format!("{}.{}: {message}", problem.entity, problem.member)
             });
             lines.collect::<Vec<_>>().join("\n")
         }

@@ -156,9 +156,10 @@ def readable(text, words):
     for word in words:
         assert word in text, f"no {word!r} in: {text}"
     assert not FOREIGN.search(text), f"{FOREIGN.search(text)} in: {text}"
-    lines = text.split("\n")
-    assert len(set(lines)) == len(lines), f"a line twice: {text}"
-    for line in lines:
+    # What else there is to know of a problem stands below it.
+    problems = re.split(r"\n(?! )", text)
+    assert len(set(problems)) == len(problems), f"a problem twice: {text}"
+    for line in text.split("\n"):
         clauses = line.split(": ")
         assert all(one != next for one, next in zip(clauses, clauses[1:])), f"a prefix twice: {text}"
     said.add(text)

@@ -1,6 +1,6 @@
 //! What extractors say, and how they may change.
 
-use super::transition::{LEFT_OUT, describe};
+use super::transition::{KEEP, LEFT_OUT, describe};
 use super::{FactList, Facts, compare};
 use crate::Problem;
 use crate::catalog::Catalog;
@@ -49,13 +49,13 @@ pub(super) fn transition(
     let wrong = live.filter_map(|before| {
         let mut candidates = new.extractors_of(after.name).iter();
         let found = candidates.find(|extractor| extractor.name == before.name);
-        let message = match found {
-            Some(found) => change(before, found)?,
-            None if is_done_with(before, new, after) => return None,
-            None => LEFT_OUT.into(),
-        };
         let entity = Descriptor::Featureset(after);
-        Some(Problem::new(entity, before.name, message))
+        let problem = |message: &str| Problem::new(entity, before.name, message);
+        match found {
+            Some(found) => change(before, found).map(|message| problem(&message)),
+            None if is_done_with(before, new, after) => None,
+            None => Some(problem(LEFT_OUT).with_note(KEEP)),
+        }
     });
     wrong.collect()
 }

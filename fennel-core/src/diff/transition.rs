@@ -14,7 +14,10 @@ use crate::entity::{Dataset, Descriptor, Feature, Featureset, Kind};
 use crate::{Problem, Problems, tombstone};
 
 /// What is said of what is live and not there.
-pub(super) const LEFT_OUT: &str = "it is live and this commit leaves it out; keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one";
+pub(super) const LEFT_OUT: &str = "it is live and this commit leaves it out";
+/// What to do about it.
+pub(super) const KEEP: &str =
+    "keep it, or mark it #[meta(deleted)] in one commit and leave it out in a later one";
 
 /// Checks that a branch with `old` may become `new`: nothing live is left out, and what changes has
 /// a higher version, as has all that is made of it.
@@ -70,6 +73,7 @@ fn left_out<'c>(
     let gone = live.filter(|entity| new.entity(entity.kind(), entity.name()).is_none());
     gone.map(|entity| {
         let problem = Problem::named(entity.kind(), entity.name(), "", LEFT_OUT);
+        let problem = problem.with_note(KEEP);
         problem.with_code(tombstone::entity(entity))
     })
 }
@@ -240,6 +244,7 @@ fn feature(
     let problem = |message: String| Some(Problem::new(entity, before.name, message));
     let Some(feature) = after.feature(before.name) else {
         let problem = Problem::new(entity, before.name, LEFT_OUT);
+        let problem = problem.with_note(KEEP);
         return Some(problem.with_code(tombstone::feature(before)));
     };
     let version = |feature: &Feature<'_>| {

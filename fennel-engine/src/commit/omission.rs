@@ -72,26 +72,26 @@ impl Branch<'_> {
                 Some(origins) => origins,
                 none => none.insert(Origins::new(self.past)?),
             };
-            let mut more = String::new();
+            let mut notes = Vec::new();
             if let Some(commit) = origins.of(place)? {
                 let commit = PastCommit::from(commit.clone());
-                more += &format!("; it came with {}", Told(&commit));
+                notes.push(format!("it came with {}", Told(&commit)));
             }
-            more += &self.rows(place)?;
-            more += &readers(place, before, after);
-            problem.message += &more;
+            notes.extend(self.rows(place)?);
+            notes.push(readers(place, before, after));
+            problem.notes.extend(notes);
         }
         Ok(Problems(problems))
     }
 
     /// What goes with a dataset.
-    fn rows(&self, place: Place<'_>) -> Result<String> {
+    fn rows(&self, place: Place<'_>) -> Result<Option<String>> {
         if place.kind != Kind::Dataset {
-            return Ok(String::new());
+            return Ok(None);
         }
         let table = &self.graph.dataset(place.entity)?.table;
         if table.computed().is_some() {
-            return Ok("; what it has computed goes with it".into());
+            return Ok(Some("what it has computed goes with it".into()));
         }
         let mut rows = 0;
         for row in table
@@ -102,14 +102,14 @@ impl Branch<'_> {
             rows += 1;
         }
         let rows = match rows {
-            0 => return Ok("; it has no rows".into()),
+            0 => return Ok(Some("it has no rows".into())),
             1 => "its one row goes".into(),
             2..=COUNTED => format!("its {rows} rows go"),
             _ => format!("its rows, more than {COUNTED}, go"),
         };
-        Ok(format!(
-            "; {rows} with it, until a higher version of it is computed anew from what was logged"
-        ))
+        Ok(Some(format!(
+            "{rows} with it, until a higher version of it is computed anew from what was logged"
+        )))
     }
 }
 
@@ -156,20 +156,20 @@ impl fmt::Display for Place<'_> {
 fn readers(place: Place<'_>, before: &Catalog<'_>, after: &Catalog<'_>) -> String {
     let still = reading(place, after);
     if !still.is_empty() {
-        return format!("; {} of this commit read it, so keep it", list(&still));
+        return format!("{} of this commit read it, so keep it", list(&still));
     }
     // Whoever read it and is not in this commit is left out as well.
     let mut gone = reading(place, before);
     gone.retain(|reader| !reader.is_there(after));
     if gone.is_empty() {
-        return "; nothing reads it, so it may be marked deleted".into();
+        return "nothing reads it, so it may be marked deleted".into();
     }
     let (read, are) = match gone.len() {
         1 => ("reads", "is"),
         _ => ("read", "are"),
     };
     format!(
-        "; {} {read} it and {are} left out too, so mark them deleted together",
+        "{} {read} it and {are} left out too, so mark them deleted together",
         list(&gone)
     )
 }

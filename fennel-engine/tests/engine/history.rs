@@ -383,11 +383,14 @@ fn a_call_with_the_id_of_a_commit_is_answered_as_that_was() {
 
 /// The line of a refusal about an entity or a feature.
 fn line(refused: &str, place: &str) -> String {
-    let mut lines = refused.lines();
-    let found = lines.find(|line| line.starts_with(&format!("{place}`: ")));
-    found
-        .unwrap_or_else(|| panic!("no {place} in {refused}"))
-        .into()
+    let (_, told) = refused
+        .split_once(&format!("{place}`: "))
+        .unwrap_or_else(|| panic!("no {place} in {refused}"));
+    let (first, rest) = told.split_once('\n').unwrap_or((told, ""));
+    // What else there is to know has lines of its own.
+    let notes = rest.lines().map_while(|line| line.strip_prefix("    "));
+    let told: Vec<_> = [first].into_iter().chain(notes).collect();
+    told.join("; ")
 }
 
 #[test]

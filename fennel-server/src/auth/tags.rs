@@ -338,12 +338,14 @@ impl Hidden {
             let is_hidden = problem
                 .kind
                 .is_some_and(|kind| self.has(kind, &problem.entity));
-            if !is_hidden && !are_named(&problem.message) {
+            let is_noted = problem.notes.iter().any(|note| are_named(note));
+            if !is_hidden && !is_noted && !are_named(&problem.message) {
                 return problem;
             }
             let told = Problem {
                 message: "a definition that this account may not see would no longer be right"
                     .into(),
+                notes: Vec::new(),
                 code: None,
                 ..problem
             };
@@ -372,8 +374,9 @@ mod tests {
         let hidden = Hidden(BTreeSet::from([(Kind::Featureset, "Secret".to_owned())]));
         let problem = |message: &str| Problem::named(Kind::Featureset, "Mine", "", message);
         for message in ["`Secret` has it", "`Secret.pay` is", "`Secret::pay` is"] {
-            let Problems(told) = hidden.cover(Problems(vec![problem(message)]));
-            assert!(!told[0].message.contains("Secret"), "{message}");
+            let noted = problem("it goes").with_note(message);
+            let told = hidden.cover(Problems(vec![problem(message), noted]));
+            assert!(!told.to_string().contains("Secret"), "{message}: {told}");
         }
         let Problems(told) = hidden.cover(Problems(vec![problem("`Secrets.pay` is")]));
         assert_eq!(told[0].message, "`Secrets.pay` is");

@@ -63,6 +63,10 @@ impl Calls {
             ),
         ])
         .optional([
+            (
+                "notes",
+                Schema::list(Schema::text()).about("What else there is to know of it."),
+            ),
             ("file", Schema::text()),
             ("line", Schema::count()),
             ("code", Schema::text().about("Rust that solves it.")),

@@ -138,7 +138,7 @@ pub(super) fn errors(error: &Error, repository: &Repository) -> String {
             repository,
             place,
             &title(problem),
-            &problem.message,
+            &problem.folded().message,
         );
     }
     if problems.is_empty() {

@@ -188,7 +188,7 @@ fn failure(error: &Failure) -> String {
     );
     let problems = error.problems.iter();
     let problems: Vec<_> = problems
-        .map(|problem| code_of(&problem.to_string(), 10 * VALUE))
+        .map(|problem| code_of(&problem.folded().to_string(), 10 * VALUE))
         .collect();
     if !problems.is_empty() {
         line(&mut text, "");

@@ -67,14 +67,15 @@ pub(super) fn unchanged(commit: Option<&str>, branch: &str) -> String {
     }
 }
 
-/// What went wrong, each problem in a line of its own.
+/// What went wrong, each problem in a line of its own, and so is what else there is to know of it.
 pub(super) fn failure(error: &Error) -> String {
     let mut text = format!("error: {error}\n");
     let problems = error
         .problems()
         .map_or(&[][..], |problems| problems.0.as_slice());
     for problem in problems {
-        writeln!(text, "  {problem}").expect("text takes text");
+        let lines = problem.to_string().replace('\n', "\n  ");
+        writeln!(text, "  {lines}").expect("text takes text");
     }
     for Paste { to, code } in pastes(problems) {
         let to = plain(&to);
@@ -140,7 +141,8 @@ mod tests {
             line,
             ..Problem::named(Kind::Dataset, entity, member, "it is wrong")
         };
-        let problems = vec![problem("A", "", Some(3)), problem("B", "b", None)];
+        let noted = problem("A", "", Some(3)).with_note("it has no rows");
+        let problems = vec![noted, problem("B", "b", None)];
         let refused = Error::Refused {
             status: 409,
             message: "not shown where the problems are".into(),
@@ -150,6 +152,7 @@ mod tests {
             failure(&refused),
             "error: the server refuses this commit (status 409) for 2 problems
   dataset `A`: it is wrong (src/lib.rs:3)
+      it has no rows
   dataset `B.b`: it is wrong
 "
         );
