@@ -69,7 +69,7 @@ pub(crate) async fn speak(request: Request, next: Next) -> Response {
 }
 
 /// What is advised about expressions, as the checks write it and as the client's expressions have it.
-const ADVICE: [(&str, &str); 17] = [
+const ADVICE: [(&str, &str); 18] = [
     ("true", "True"),
     ("false", "False"),
     ("!a", "~a"),
@@ -89,6 +89,7 @@ const ADVICE: [(&str, &str); 17] = [
     ("a.since(b, \"second\")", "a.dt.since(b, \"second\")"),
     ("a.concat(b)", "a.str.concat(b)"),
     (".fill_null(..)", ".fillnull(..)"),
+    (".fill_null(false)", ".fillnull(False)"),
     ("fill_null(false)", "fillnull(False)"),
 ];
 
@@ -102,6 +103,9 @@ fn in_python(code: &str) -> String {
     }
     if let Some((_, python)) = ADVICE.iter().find(|(rust, _)| *rust == code) {
         return (*python).into();
+    }
+    if let Some(call) = call_of_client(code) {
+        return call;
     }
     if let Some((attribute, "")) = attribute(code) {
         return attribute;
@@ -122,6 +126,19 @@ fn in_python(code: &str) -> String {
         true => code.replace("::", "."),
         false => code.into(),
     }
+}
+
+/// What the client has for a call of the REST API that keeps a secret.
+fn call_of_client(code: &str) -> Option<String> {
+    let (method, name) = code.split_once(" /api/v1/secret/")?;
+    let call = match method {
+        "POST" => "add_secret",
+        "PATCH" => "update_secret",
+        _ => return None,
+    };
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_secret = !name.is_empty() && name.chars().all(is_allowed);
+    is_secret.then(|| format!("client.{call}(\"{name}\", ..)"))
 }
 
 fn is_name(text: &str) -> bool {
@@ -322,6 +339,15 @@ mod tests {
             ("#[featureset]", "@featureset"),
             (".parse::<f64>()", ".str.parse(float)"),
             ("fill_null(false)", "fillnull(False)"),
+            (".fill_null(false)", ".fillnull(False)"),
+            (
+                "POST /api/v1/secret/kafka",
+                r#"client.add_secret("kafka", ..)"#,
+            ),
+            (
+                "PATCH /api/v1/secret/db-1.pem",
+                r#"client.update_secret("db-1.pem", ..)"#,
+            ),
         ] {
             assert_eq!(Notation::Python.code(rust), python);
             assert_eq!(Notation::Rust.code(rust), rust);
@@ -350,6 +376,8 @@ mod tests {
             "#[extractors]",
             "#[dataset",
             "fennel_server::main!(my_features)",
+            "GET /api/v1/secret/kafka",
+            "POST /api/v1/secret/a\"b",
             "é::ü",
         ] {
             assert_eq!(Notation::Python.code(code), code);

@@ -285,7 +285,7 @@ mistake(404, lambda: on_main(lambda: client.clone_branch("new", "nope")), "no br
 mistake(400, lambda: on_main(lambda: client.clone_branch("a b", "main")), '"a b"', "letters, digits")
 mistake(404, lambda: client.delete_branch("nope"), "no branch `nope`", "`main`")
 mistake(400, lambda: client.delete_branch("main"), "`main` is always there", "mark its entities deleted")
-mistake(404, lambda: client.get_secret("nope"), "no secret `nope`")
+mistake(404, lambda: client.get_secret("nope"), "no secret `nope`; `client.add_secret(\"nope\", ..)` makes it")
 mistake(400, lambda: client.add_secret("empty", ""), "at least one character")
 mistake(401, lambda: Client(URL, "").inspect("User"), "no token", "authorization: Bearer")
 mistake(401, lambda: Client(URL, "fnl_guessed-at").inspect("User"), "the token is not valid", "ask an admin")

@@ -74,7 +74,7 @@ impl Secrets {
         let text = key.decrypt(name, &found).map(String::from_utf8);
         text.and_then(Result::ok).ok_or_else(|| {
             let message = format!(
-                "secret `{name}` in the data folder is damaged; give it anew with PATCH, or restore the folder from a backup"
+                "secret `{name}` in the data folder is damaged; give it anew with `PATCH /api/v1/secret/{name}`, or restore the folder from a backup"
             );
             Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
         })
@@ -87,7 +87,9 @@ impl Secrets {
         match (self.has(name)?, is_new) {
             (true, true) => Err(Failure::new(
                 StatusCode::CONFLICT,
-                format!("there is a secret `{name}` already; PATCH gives it another value"),
+                format!(
+                    "there is a secret `{name}` already; `PATCH /api/v1/secret/{name}` gives it another value"
+                ),
             )),
             (false, false) => Err(unknown(name)),
             _ => Ok(()),
@@ -180,6 +182,6 @@ fn check_name(name: &str) -> Result<(), Failure> {
 fn unknown(name: &str) -> Failure {
     Failure::new(
         StatusCode::NOT_FOUND,
-        format!("no secret `{name}`; POST /api/v1/secret/{name} makes it"),
+        format!("no secret `{name}`; `POST /api/v1/secret/{name}` makes it"),
     )
 }

@@ -36,7 +36,7 @@ impl Secrets {
                         continue;
                     }
                     let message = format!(
-                        "{} needs the secret `{name}`, which this server doesn't have; add it with POST /api/v1/secret/{name}, or write the ARN of one in AWS",
+                        "{} needs the secret `{name}`, which this server doesn't have; add it with `POST /api/v1/secret/{name}`, or write the ARN of one in AWS",
                         setting.name
                     );
                     let entity = Descriptor::Dataset(dataset);
