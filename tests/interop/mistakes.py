@@ -421,6 +421,23 @@ class Named:
 mistake(409, commit(featuresets=[Named]), "featureset `Named.made`", "changes", "write version = 1 in its @extractor(..)")
 
 
+# Of the lambdas on a line the client sends one for all.
+@dataset
+class Beside:
+    uid: int
+    made: int
+    at: datetime = field(timestamp=True)
+
+    @pipeline
+    @inputs(Sale)
+    def beside(cls, sale: Dataset):
+        return sale.filter(lambda df: df["amount"] > 9).assign("made", int, lambda df: df["uid"] * 2).drop("amount")
+
+
+beside = "dataset `Beside.beside`: its `filter` and its `assign` of `made` arrive with the same lambda"
+mistake(400, commit([Beside]), beside, "write each on a line of its own")
+
+
 @source(shop.endpoint("judged"), cdc="append", disorder="1d")
 @dataset
 class Judged:

@@ -18,6 +18,7 @@ mod expectation;
 mod extractor;
 mod incoming;
 pub(crate) mod json_text;
+mod lambda;
 mod names;
 pub(crate) mod native;
 mod pipeline;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use prost::Message as _;
 
 use super::proto::dataset as proto;
-use super::{Arena, Part};
+use super::{Arena, Part, lambda};
 use crate::entity::{Dataset, Env, Location, Meta, Pipeline};
 use crate::expr::wire::Reader;
 use crate::flow::{MAX_STEPS, Step};
@@ -189,6 +189,9 @@ pub(super) fn decode<'a>(
                 "it takes `{name}`, which is none of its inputs; name it among them"
             ));
         }
+    }
+    if let Some(code) = &message.pycode {
+        lambda::check(&code.source_code, &decoder.steps)?;
     }
     Ok(Pipeline {
         name: arena.text(&message.name),
