@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::secret::Token;
@@ -226,7 +227,7 @@ pub(crate) struct ReadArgs {
     #[arg(long)]
     pub(crate) branch: Option<String>,
     /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = without_markdown(), default_value = "text")]
     pub(crate) format: Format,
 }
 
@@ -266,7 +267,7 @@ pub(crate) struct BranchArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = without_markdown(), default_value = "text")]
     pub(crate) format: Format,
 }
 
@@ -470,6 +471,14 @@ impl BranchCommand {
 pub(crate) fn parse(args: &[OsString]) -> Result<Command, clap::Error> {
     let cli = Cli::try_parse_from(args)?;
     Ok(cli.command.unwrap_or(Command::Sync(cli.sync)))
+}
+
+/// The formats of what is no plan and no check.
+fn without_markdown() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(["text", "json"]).map(|name| match &*name {
+        "json" => Format::Json,
+        _ => Format::Text,
+    })
 }
 
 /// Takes every text, since clap's own refusal would show it.

@@ -101,6 +101,9 @@ fn wrong_usage_is_exit_code_2_and_does_not_show_the_token() {
         &["--branch", ""],
         &["--env", "~prod"],
         &["--token"],
+        // It has no plan to be shown so.
+        &["history", "--format", "markdown"],
+        &["branch", "list", "--format", "markdown"],
     ] {
         let ran = Run::against("http://fennel.invalid").run(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
