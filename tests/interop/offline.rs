@@ -3,18 +3,23 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fennel_tests::support::{Process, Server, TOKEN, workspace};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
+use crate::pages::{blocks, run};
 use crate::python::{installed, script_with};
+
+const PAGE: &str = "docs/querying.md";
 
 const S3: &str = "moto[s3,server]==5.2.5";
 
@@ -59,6 +64,35 @@ fn ids(output: &Path) -> Vec<String> {
     ids.collect()
 }
 
+/// The rows that the page asks for.
+fn write_asked(file: &Path) {
+    let texts = |texts: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+    let columns = [
+        ("ticket", texts(["a", "nobody"])),
+        ("at", texts(["2024-01-02", "2024-01-02"])),
+    ];
+    let rows = RecordBatch::try_from_iter(columns).unwrap();
+    let file = File::create(file).unwrap();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+}
+
+/// Runs the page's programs with this key, up to the end of what they ask of S3.
+fn follow_page(server: &Server, id: &str, secret: &str) {
+    const WAIT: &str = r#"
+while job["status"] in ("pending", "running"):
+    job = client.track_offline_query(job["request_id"])
+print(job["status"], job["rows"], job["rows_failed"])
+"#;
+    let program = blocks(PAGE, "python").join("\n") + WAIT;
+    let program = program
+        .replace("key_id=\"..\"", &format!("key_id={id:?}"))
+        .replace("access_key=\"..\"", &format!("access_key={secret:?}"))
+        .replace("/2024\"", "/page\"");
+    assert_eq!(run(&program, server, PAGE), "completed 2 0\n");
+}
+
 #[test]
 fn frames_and_objects_are_answered_offline() {
     let Some(bin) = installed("s3-venv", S3, "offline queries of S3") else {
@@ -68,6 +102,8 @@ fn frames_and_objects_are_answered_offline() {
     let lake = folder.path().join("lake");
     fs::create_dir_all(lake.join("asked/2024")).unwrap();
     fs::create_dir_all(lake.join("asked/long")).unwrap();
+    fs::create_dir_all(lake.join("asked/page")).unwrap();
+    write_asked(&lake.join("asked/page/a.parquet"));
     let put = |name: &str, text: &str| fs::write(lake.join(name), text).unwrap();
     put("asked/2024/a.csv", "a;2024-01-02\na;2024-01-04T00:00:00\n");
     put("asked/2024/b.csv", "nobody;2024-01-02\na;then\n");
@@ -100,12 +136,14 @@ fn frames_and_objects_are_answered_offline() {
     if script_with("offline.py", &server, &keys).is_none() {
         return;
     }
+    follow_page(&server, of("id"), of("secret"));
     s3.signal("TERM");
     let kept: Value = serde_json::from_str(&s3.line(LIMIT).unwrap()).unwrap();
     assert_eq!(kept["unfinished"], json!([]), "{kept}");
     let output = |name: &str| lake.join(name).join("part-00000.parquet");
     assert_eq!(prices(&output("prices/2024")), [100, 300, 0]);
     assert_eq!(prices(&output("prices/own-key")), [100, 300, 0]);
+    assert_eq!(prices(&output("prices/page")), [100, 0]);
     let long = output("prices/long");
     assert_eq!(prices(&long), [0; LONG_ROWS]);
     let expected: Vec<String> = (0..LONG_ROWS).map(long_id).collect();
@@ -121,7 +159,7 @@ fn frames_and_objects_are_answered_offline() {
     let names = kept["objects"].as_object().unwrap().keys();
     assert_eq!(
         names.filter(|name| name.starts_with("prices/")).count(),
-        3,
+        4,
         "{kept}"
     );
     // The key of a job that has ended is kept nowhere.

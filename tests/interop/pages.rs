@@ -13,7 +13,7 @@ use crate::sync;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A page's blocks of a language.
-fn blocks(page: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(page: &str, language: &str) -> Vec<String> {
     let page = std::fs::read_to_string(workspace().join(page)).unwrap();
     let begin = format!("```{language}\n");
     let blocks = page.split(&*begin).skip(1);
@@ -22,7 +22,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 }
 
 /// Runs a page's program against the server, and returns what it prints.
-fn run(program: &str, server: &Server, needed_by: &str) -> String {
+pub(crate) fn run(program: &str, server: &Server, needed_by: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("program.py");
     let program = program
