@@ -133,10 +133,15 @@ impl Tiles {
         }
     }
 
-    /// Forgets everything, since a pass that was noted didn't happen.
+    /// Forgets everything, since a pass that was noted didn't happen. Whoever reads an older state still mustn't have
+    /// it remembered as the present one.
     pub(super) fn clear(&self) {
         for shard in &self.shards {
-            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            *shard = Shard {
+                forgotten: shard.last_change(),
+                ..Shard::default()
+            };
         }
     }
 
@@ -207,6 +212,13 @@ impl Tiles {
 }
 
 impl Shard {
+    /// The latest change of any group.
+    fn last_change(&self) -> u64 {
+        let groups = self.young.values().chain(self.old.values());
+        let last = groups.map(|group| group.changed).max();
+        self.forgotten.max(last.unwrap_or(0))
+    }
+
     /// Drops the old half, and makes the young one old.
     fn turn(&mut self) {
         let last = self.old.values().map(|group| group.changed).max();
@@ -535,6 +547,22 @@ mod tests {
                 "as before and as after the change"
             );
         }
+    }
+
+    #[test]
+    fn a_pass_that_did_not_happen_makes_no_older_state_the_present_one() {
+        let mut before = Stored::default();
+        before.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        let mut now = Stored::default();
+        now.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        now.rows.insert((50, 1), (OPEN, 1.0));
+        let (tiles, all) = (Tiles::new(), question(0, 100));
+        ask(&tiles, 5, all, &before);
+        tiles.change(b"group", 7, &[50]);
+        // The pass behind it fails.
+        tiles.clear();
+        assert_eq!(ask(&tiles, 5, all, &before), Value::Float(100.0));
+        assert_eq!(ask(&tiles, 7, all, &now), Value::Float(101.0));
     }
 
     #[test]
