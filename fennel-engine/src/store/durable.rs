@@ -16,6 +16,7 @@ use super::batch::Batch;
 use super::folder::Folder;
 use super::journal::Cut;
 use super::range::KeyRange;
+use super::room::Room;
 use super::snapshot::Entry;
 use super::writer::Writer;
 use super::{Bytes, Result, Space, StoreError, Ticket, journal, manifest};
@@ -60,7 +61,7 @@ pub(super) struct Shared {
     pub(super) spaces: [Keyspace; Space::ALL.len()],
     pub(super) db: Database,
     pub(super) folder: Folder,
-    pub(super) reserve_bytes: u64,
+    pub(super) room: Room,
     /// Why the writer writes nothing more, once it doesn't.
     pub(super) failed: OnceLock<StoreError>,
 }
@@ -84,13 +85,12 @@ impl Durable {
 
         let (db, spaces) = open_database(dir, &data, options)?;
         let latest = RwLock::new(Arc::new(db.snapshot()));
-        let reserve_bytes = options.reserve_bytes;
         let shared = Arc::new(Shared {
             latest,
             spaces,
             db,
             folder,
-            reserve_bytes,
+            room: Room::new(options.reserve_bytes),
             failed: OnceLock::new(),
         });
         let writer = Writer::start(Arc::clone(&shared)).map_err(|e| StoreError::io(dir, e))?;
@@ -115,7 +115,17 @@ impl Durable {
     }
 
     pub(super) fn submit(&self, batch: Batch) -> Result<Ticket> {
-        self.writer.submit(batch).map(Ticket::queued)
+        if let Some(failed) = self.shared.failed.get() {
+            return Err(failed.clone());
+        }
+        let (bytes, room) = (batch.bytes(), &self.shared.room);
+        if !room.promise(&batch, || self.shared.folder.free_bytes()) {
+            let dir = self.dir().to_path_buf();
+            return Err(StoreError::Full { dir, source: None });
+        }
+        let submitted = self.writer.submit(batch);
+        let submitted = submitted.inspect_err(|_| room.release(bytes));
+        submitted.map(Ticket::queued)
     }
 
     pub(super) fn check_writable(&self) -> Result<()> {

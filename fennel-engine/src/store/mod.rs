@@ -14,7 +14,7 @@
 //! | file | has |
 //! |---|---|
 //! | `batch`, `ticket`, `snapshot`, `range`, `neighbours` | what goes in and what comes out |
-//! | `durable`, `writer` | the backend on `fjall`, and the thread that commits for everyone |
+//! | `durable`, `writer`, `room` | the backend on `fjall`, the thread that commits for everyone, and what is left free on the disk |
 //! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
 //! | `scrub` | what takes deleted bytes off the disk |
 //! | `memory`, `leaves` | the backend for tests, and the map that it is made of |
@@ -29,6 +29,7 @@ mod manifest;
 mod memory;
 mod neighbours;
 mod range;
+mod room;
 mod scrub;
 mod snapshot;
 mod ticket;
@@ -168,7 +169,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`write`](Store::write); what isn't known yet is told by [`Ticket::wait`].
+    /// As [`write`](Store::write). [`Ticket::wait`] tells what goes wrong from then on, and after that nothing more is
+    /// written: so whatever was submitted behind a batch that isn't written isn't either.
     pub fn submit(&self, batch: Batch) -> Result<Ticket> {
         batch.check()?;
         if batch.is_empty() {

@@ -111,34 +111,18 @@ impl Committer {
     }
 
     fn commit(&self, group: Group) {
-        let refusal = self.shared.failed.get();
-        let (batches, waiting) = group.admit(|batch, before| match refusal {
+        let Group { requests, bytes } = group;
+        let parts = requests.into_iter().map(|it| (it.batch, it.answer));
+        let (batches, waiting): (Vec<_>, Vec<_>) = parts.unzip();
+        let outcome = match self.shared.failed.get() {
             Some(error) => Err(error.clone()),
-            None => self.check_space(batch, before),
-        });
-        let outcome = match batches.is_empty() {
-            true => Ok(()),
-            false => self.write(batches).inspect_err(|error| self.fail(error)),
+            None => self.write(batches).inspect_err(|error| self.fail(error)),
         };
+        self.shared.room.release(bytes);
         for answer in waiting {
             // Whoever asked may be gone; the batch counts all the same.
             let _ = answer.send(outcome.clone());
         }
-    }
-
-    /// Refuses a batch that would use up the reserve, `before` bytes of its group having been let in.
-    fn check_space(&self, batch: &Batch, before: usize) -> Result<()> {
-        let reserve = match batch.only_deletes() {
-            true => self.shared.reserve_bytes / 2,
-            false => self.shared.reserve_bytes,
-        };
-        // Twice: once in the journal, once in a table.
-        let needed = 2 * (before + batch.bytes()) as u64;
-        if reserve > 0 && self.shared.folder.free_bytes() < reserve.saturating_add(needed) {
-            let dir = self.shared.folder.dir().to_path_buf();
-            return Err(StoreError::Full { dir, source: None });
-        }
-        Ok(())
     }
 
     /// Makes `batches` durable and then visible.
@@ -197,28 +181,4 @@ impl Committer {
 struct Group {
     requests: Vec<Request>,
     bytes: usize,
-}
-
-impl Group {
-    /// Answers the requests that `check` refuses, and returns the batches and answers of the others.
-    fn admit(
-        self,
-        check: impl Fn(&Batch, usize) -> Result<()>,
-    ) -> (Vec<Batch>, Vec<SyncSender<Result<()>>>) {
-        let mut before = 0;
-        let (mut batches, mut waiting) = (Vec::new(), Vec::new());
-        for Request { batch, answer } in self.requests {
-            match check(&batch, before) {
-                Ok(()) => {
-                    before += batch.bytes();
-                    batches.push(batch);
-                    waiting.push(answer);
-                }
-                Err(refusal) => {
-                    let _ = answer.send(Err(refusal));
-                }
-            }
-        }
-        (batches, waiting)
-    }
 }

@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use crate::definitions::{SALES, USERS, request, source};
 use crate::fixture::{Fixture, second, user};
 
-/// Sales of which none may come more than ten seconds late.
-fn sales(version: u32, disorder: i64) -> SyncRequest {
+/// Sales of which none may come more than so many seconds late.
+pub(crate) fn sales(version: u32, disorder: i64) -> SyncRequest {
     let sources = [Source {
         disorder: Duration::from_micros(disorder * 1_000_000),
         ..source("sales", Cdc::Append)
@@ -28,7 +28,7 @@ fn sale(ts: i64) -> Json {
     json!({ "uid": ts, "price": 1, "ts": ts })
 }
 
-fn log(fixture: &Fixture, seconds: &[i64]) -> Vec<usize> {
+pub(crate) fn log(fixture: &Fixture, seconds: &[i64]) -> Vec<usize> {
     let rows: Vec<_> = seconds.iter().map(|ts| sale(*ts)).collect();
     let logged = fixture.log("sales", &json!(rows));
     logged.set_aside.iter().map(|aside| aside.row).collect()

@@ -9,6 +9,8 @@ mod crashes;
 mod debezium;
 mod definitions;
 mod describe;
+#[cfg(target_os = "linux")]
+mod disk_full;
 mod erasing;
 mod erasure;
 mod expectations;

@@ -2,16 +2,18 @@
 //!
 //! Needs the right to mount; without it these tests say so and pass.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use fennel_engine::Error;
 use fennel_engine::store::{Batch, Options, Space, Store, StoreError};
+use serde_json::json;
+
+use crate::fixture::{Fixture, rows};
+use crate::late;
 
 const MIB: u64 = 1 << 20;
 /// Values of this size go straight to the file, so a batch that fails is cut in its middle.
@@ -282,4 +284,27 @@ fn a_store_that_found_no_space_can_be_made_later() {
     );
     fs::remove_file(filler).unwrap();
     assert!(Store::open(disk.store()).unwrap().is_new());
+}
+
+#[test]
+fn rows_that_found_no_space_make_no_others_late() {
+    let Some(disk) = Disk::mount("rows_that_found_no_space_make_no_others_late") else {
+        return;
+    };
+    let open = || {
+        let options = options(64 * MIB, 8 * MIB);
+        Fixture::on(Store::open_with(disk.store(), &options).unwrap())
+    };
+    let fixture = open();
+    fixture.commit(&late::sales(1, 10));
+    assert_eq!(late::log(&fixture, &[100]), [0; 0]);
+    let note = "n".repeat(10 * MIB as usize);
+    let large = rows(&json!([{ "uid": 1, "price": 1, "ts": 1_000, "note": note }]));
+    let refused = fixture.engine.log("hook", "sales", large).unwrap_err();
+    let full = matches!(refused, Error::Store(StoreError::Full { source: None, .. }));
+    assert!(full, "{refused:?}");
+    assert_eq!(late::log(&fixture, &[500]), [0; 0]);
+    assert_eq!(late::log(&fixture, &[1_000]), [0; 0]);
+    drop(fixture);
+    assert_eq!(late::log(&open(), &[989, 990]), [0]);
 }
