@@ -8,7 +8,8 @@
 //! *silence* is the time for which the endpoint was quiet before the request that the rows are of. It is kept with
 //! them so that whether a bounded source has ended is the same when the log is replayed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use fennel_core::time::{Duration, Timestamp};
 
@@ -53,6 +54,8 @@ pub(crate) struct Entry {
     pub(crate) sequence: u64,
     pub(crate) arrival: Arrival,
     pub(crate) row: Incoming,
+    /// What the row takes of the log.
+    pub(crate) bytes: usize,
 }
 
 /// Puts the rows of a request into the log, the first of which has the sequence `first`.
@@ -175,6 +178,37 @@ pub(crate) fn count(
         }
     }
     Ok(rows)
+}
+
+/// Where to end in `sequences`, so that what the log has of these endpoints from their beginning to there takes so many
+/// bytes, or is one part.
+pub(crate) fn end_within(
+    snapshot: &Snapshot,
+    endpoints: &[EndpointId],
+    sequences: Range<u64>,
+    bytes: usize,
+) -> Result<u64> {
+    let mut lengths: BTreeMap<u64, usize> = BTreeMap::new();
+    for endpoint in endpoints {
+        for part in parts(snapshot, *endpoint, sequences.start)? {
+            let part = part?;
+            if part.first >= sequences.end {
+                break;
+            }
+            // The first part may have begun before, or have nothing of the stretch.
+            let has_some = |last: u64| last >= sequences.start;
+            if part.sequences().last().transpose()?.is_some_and(has_some) {
+                let first = part.first.max(sequences.start);
+                *lengths.entry(first).or_default() += part.len();
+            }
+        }
+    }
+    let mut sum = 0_usize;
+    let too_much = lengths.into_iter().find(|(first, len)| {
+        sum = sum.saturating_add(*len);
+        *first > sequences.start && sum > bytes
+    });
+    Ok(too_much.map_or(sequences.end, |(first, _)| first))
 }
 
 /// The last row of an endpoint, or the last one before `end`.
@@ -362,6 +396,39 @@ mod tests {
             let found = last_before(&snapshot, 1, end).unwrap();
             assert_eq!(found.map(|entry| entry.sequence), last, "{end}");
         }
+    }
+
+    #[test]
+    fn a_stretch_ends_where_it_has_too_many_bytes() {
+        let row = Incoming::from([("a".into(), Value::Bytes(vec![1; 20_000]))]);
+        let store = Store::in_memory();
+        let mut batch = Batch::new();
+        for (endpoint, first) in [(1, 10), (2, 13), (1, 16)] {
+            let parts = Part::all([&row, &row, &row].into_iter());
+            put(
+                &mut batch,
+                endpoint,
+                first,
+                Arrival::first(instant(5)),
+                parts,
+            );
+        }
+        let few = Incoming::from([("a".into(), Value::Int(1))]);
+        let parts = Part::all([&few, &few, &few].into_iter());
+        put(&mut batch, 2, 19, Arrival::first(instant(5)), parts);
+        store.write(batch).unwrap();
+        let snapshot = store.snapshot();
+        let end = |endpoints: &[EndpointId], sequences, bytes| {
+            end_within(&snapshot, endpoints, sequences, bytes).unwrap()
+        };
+        assert_eq!(end(&[1, 2], 10..22, 1), 11, "a row is always within");
+        assert_eq!(end(&[1, 2], 10..22, 50_000), 12);
+        assert_eq!(end(&[1, 2], 10..22, 90_000), 14);
+        assert_eq!(end(&[1], 10..22, 90_000), 17, "the others aren't read");
+        assert_eq!(end(&[1, 2], 11..13, 1 << 20), 13);
+        assert_eq!(end(&[1, 2], 18..22, 20_050), 19);
+        assert_eq!(end(&[1, 2], 20..22, 1), 22, "it begins within a part");
+        assert_eq!(end(&[], 10..22, 1), 22);
     }
 
     #[test]

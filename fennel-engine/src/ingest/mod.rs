@@ -26,7 +26,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 pub(crate) use applied::{TakenRow, rows_of};
-pub(crate) use entry::EndpointId;
+pub(crate) use entry::{EndpointId, end_within};
 pub(crate) use forget::{Forgetting, Reading};
 pub(crate) use phase::Phase;
 pub(crate) use replay::Replay;
@@ -41,7 +41,6 @@ use crate::erase::Later;
 use crate::run::{Handed, Underway};
 use crate::store::{Batch, Ticket};
 use crate::{Engine, Error};
-use entry::Entry;
 use part::Part;
 use source::{Progress, Taken};
 
@@ -168,20 +167,21 @@ impl Engine {
         entry::put(&mut batch, route.endpoint, first, arrival, parts);
         for (index, row) in rows {
             let sequence = sequencer.take();
-            let entry = Entry {
-                sequence,
-                arrival,
-                row,
-            };
             let before = logged.set_aside.len();
             let taken = taken.iter_mut().filter_map(Iterator::next);
             for ((feed, progress), taken) in route.feeds.iter().zip(&mut progress).zip(taken) {
                 let id = feed.id();
-                let aside = feed.settle(progress, taken, &entry, &mut batch, |row| {
-                    if handed.takes(id) {
-                        handed.push(sequence, id, row);
-                    }
-                });
+                let aside = feed.settle(
+                    progress,
+                    taken,
+                    (sequence, arrival, &row),
+                    &mut batch,
+                    |row| {
+                        if handed.takes(id) {
+                            handed.push(sequence, id, row);
+                        }
+                    },
+                );
                 logged.set_aside.extend(aside.map(|reason| SetAside {
                     dataset: feed.table.dataset.clone(),
                     row: index,

@@ -131,6 +131,11 @@ impl Stored {
         })
     }
 
+    /// How many bytes it has in the log.
+    pub(super) fn len(&self) -> usize {
+        self.value.len()
+    }
+
     /// The sequences of its rows, in order.
     pub(super) fn sequences(&self) -> impl Iterator<Item = Result<u64>> {
         self.places().map(|place| Ok(place?.sequence))
@@ -232,6 +237,7 @@ impl Stored {
             sequence: place.sequence,
             arrival: self.arrival,
             row: self.row(row).ok_or_else(corrupt)?,
+            bytes: place.end - place.begin,
         })
     }
 

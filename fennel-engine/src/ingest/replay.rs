@@ -17,7 +17,8 @@ use crate::table::Table;
 /// Rows that are read together.
 const PART: usize = 1_000;
 
-/// Bytes of changes that are written together: what a replay needs of memory, about.
+/// Bytes of rows that are read together, at most but for the last one, and of changes that are written together: what a
+/// replay needs of memory is a few times as much.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// The replay of a table's endpoints, which can be continued with rows that came meanwhile.
@@ -85,11 +86,13 @@ impl Replay {
         let mut rows = 0;
         let mut batch = Batch::new();
         loop {
-            let mut part = Vec::new();
+            let (mut part, mut bytes) = (Vec::new(), 0);
             while part.len() < PART
-                && let Some(entry) = next(&mut streams)?
+                && bytes < BATCH_BYTES
+                && let Some((entry, endpoint)) = next(&mut streams)?
             {
-                part.push(entry);
+                bytes += entry.bytes;
+                part.push((entry, endpoint));
             }
             if part.is_empty() {
                 break;
@@ -150,7 +153,8 @@ impl Replay {
                     seen: *seen,
                     tally: Tally::default(),
                 };
-                feed.settle(&mut progress, taken, &entry, batch, drop);
+                let row = (entry.sequence, entry.arrival, &entry.row);
+                feed.settle(&mut progress, taken, row, batch, drop);
                 feed.put_phase(progress.phase, batch);
                 // Nobody else has the table yet, and after an error nobody ever will.
                 feed.source().advance(progress.phase);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Incoming;
 use super::applied::TakenRow;
-use super::entry::{EndpointId, Entry};
+use super::entry::{Arrival, EndpointId, Entry};
 use super::memory::{self, Remembered};
 use super::phase::Phase;
 use super::source::{Changes, Fitting, Progress, Source, Taken};
@@ -292,20 +292,15 @@ impl Feed {
         &self,
         progress: &mut Progress,
         mut taken: Taken,
-        entry: &Entry,
+        (sequence, arrival, row): (u64, Arrival, &Incoming),
         batch: &mut Batch,
         give: impl FnMut(TakenRow),
     ) -> Option<String> {
-        let Entry {
-            sequence,
-            arrival,
-            row,
-        } = entry;
-        let place = (*sequence, self.index());
+        let place = (sequence, self.index());
         if self.source().calls_python() {
             memory::put(batch, &self.table, place, memory::take(&mut taken));
         }
-        match self.source().meet(progress, *arrival, taken) {
+        match self.source().meet(progress, arrival, taken) {
             Taken::Row(taken) => {
                 let made = taken.fitting.into_iter().flatten().filter_map(|it| {
                     let Fitting { entry, change } = it;

@@ -1,14 +1,16 @@
 //! The tables that pipelines fill and read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::fresh::{HandedRow, Source};
 use super::round::Kept;
 use crate::error::Result;
-use crate::ingest::{EndpointId, Feed, Reading, TakenRow, rows_of};
+use crate::ingest::{EndpointId, Feed, Reading, TakenRow, end_within, rows_of};
 use crate::kernel::{Changes, OPEN, Row};
 use crate::state::{Side, State};
+use crate::store::Snapshot;
 use crate::table::{Kind, Place, Table, TableId, place};
 
 /// The tables that are filled by pipelines, and the sources that these begin with.
@@ -143,6 +145,19 @@ impl Live {
     pub(super) fn feeds(&self, endpoint: EndpointId) -> impl Iterator<Item = Source> {
         let feeds = self.feeds.get(&endpoint).into_iter().flatten();
         feeds.map(Feed::id)
+    }
+
+    /// Where a pass over `sequences` has to end to read so many bytes of the log at most, or one part of it.
+    pub(super) fn end_within(
+        &self,
+        snapshot: &Snapshot,
+        endpoints: &[EndpointId],
+        sequences: Range<u64>,
+        bytes: usize,
+    ) -> Result<u64> {
+        let endpoints = endpoints.iter().copied();
+        let read: Vec<_> = endpoints.filter(|it| self.feeds.contains_key(it)).collect();
+        end_within(snapshot, &read, sequences, bytes)
     }
 
     /// The rows that a pass applies, where pipelines read the tables of their sources.

@@ -51,6 +51,9 @@ use crate::table::{Cursor, Table, TableId};
 /// The most rows of the log that one pass applies.
 const PASS_ROWS: u64 = 10_000;
 
+/// The most bytes of the log that one pass reads, unless one row has more. In memory they take a few times as much.
+const PASS_BYTES: usize = 32 << 20;
+
 /// The most rows of a table that one pass of a fill takes.
 const FILL_ROWS: usize = 4_000;
 
@@ -362,35 +365,41 @@ impl Passes<'_> {
             self.applied = end;
         }
         while self.applied < end {
-            let until = end.min(self.applied.saturating_add(PASS_ROWS));
-            self.pass(until).inspect_err(|_| self.live.forget())?;
-            self.applied = until;
+            let most = end.min(self.applied.saturating_add(PASS_ROWS));
+            let pass = self.pass(most).inspect_err(|_| self.live.forget());
+            self.applied = pass?;
         }
         self.runner.forget(self.applied);
         Ok(())
     }
 
-    /// Applies the rows before `until`.
-    fn pass(&self, until: u64) -> Result<()> {
+    /// Applies the next rows before `most`, and answers how many rows of the log are applied then.
+    fn pass(&self, most: u64) -> Result<u64> {
+        let snapshot = self.store.snapshot();
+        let needed = |endpoint| self.live.feeds(endpoint);
+        let handed = self.runner.fresh.take(self.applied..most, needed);
+        let endpoints = match &handed {
+            Some(_) => Vec::new(),
+            None => self.runner.endpoints(self.applied),
+        };
+        let until = self
+            .live
+            .end_within(&snapshot, &endpoints, self.applied..most, PASS_BYTES)?;
         let applied = Applied {
             before: self.applied,
             after: until,
         };
         let rows = until - self.applied;
         let _span = tracing::debug_span!("pass", rows).entered();
-        let mut state = State::new(self.store.snapshot(), applied);
-        let needed = |endpoint| self.live.feeds(endpoint);
-        let gathering = match self.runner.fresh.take(self.applied..until, needed) {
+        let mut state = State::new(snapshot, applied);
+        let gathering = match handed {
             Some(rows) => Gathering::of(&self.live, rows),
-            None => {
-                let endpoints = self.runner.endpoints(self.applied);
-                self.live.taken(&state, &endpoints)?
-            }
+            None => self.live.taken(&state, &endpoints)?,
         };
         let mut changed = gathering.changes(&state)?;
         let is_due = self.runner.is_trim_due(&self.live, self.trims_log);
         if changed.values().all(Changes::is_empty) && !is_due {
-            return Ok(());
+            return Ok(until);
         }
         let mut batch = Batch::new();
         let mut parts = Vec::new();
@@ -445,7 +454,7 @@ impl Passes<'_> {
                 self.judging.hand(table, changes, self.now);
             }
         }
-        Ok(())
+        Ok(until)
     }
 
     /// Removes some of what no row can need any more.
