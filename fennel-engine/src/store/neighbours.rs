@@ -4,10 +4,10 @@ use std::ops::Bound;
 
 use super::{Bytes, Entry, Result, Scan, Snapshot, Space, prefix_end};
 
-/// Entries that a scan passes before it is begun anew, which takes about as long.
-const STEPS: usize = 16;
+/// Entries that a scan passes before it is begun anew, which takes about as long where a table is in several files.
+const STEPS: usize = 32;
 
-/// Where keys are far apart, one in so many is looked for by passing [`STEPS`] entries; the others by one.
+/// Where keys are far apart, one in so many is looked for by passing [`STEPS`] entries.
 const TRIES: usize = 16;
 
 /// The entries of a snapshot that begin with a prefix, asked for in ascending order.
@@ -17,7 +17,9 @@ pub(crate) struct Neighbours<'s> {
     end: Bound<Bytes>,
     scan: Option<Scan>,
     ahead: Option<Entry>,
-    /// How many keys in a row were too far from the ones before.
+    /// How many entries are passed to the next key: fewer, the more often keys were too far from the ones before.
+    steps: usize,
+    /// How many keys in a row were too far.
     far: usize,
 }
 
@@ -29,6 +31,7 @@ impl<'s> Neighbours<'s> {
             end: prefix_end(prefix),
             scan: None,
             ahead: None,
+            steps: STEPS,
             far: 0,
         }
     }
@@ -41,19 +44,19 @@ impl<'s> Neighbours<'s> {
                     .as_ref()
                     .is_some_and(|(ahead, _)| ahead.as_ref() < key)
             };
-            let mut steps = if self.far.is_multiple_of(TRIES) {
-                STEPS
-            } else {
-                1
+            let mut steps = match self.far.is_multiple_of(TRIES) {
+                true => STEPS,
+                false => self.steps,
             };
             while steps > 0 && is_before(&self.ahead) {
                 self.ahead = scan.next().transpose()?;
                 steps -= 1;
             }
             if !is_before(&self.ahead) {
-                self.far = 0;
+                (self.steps, self.far) = (STEPS, 0);
                 return Ok(self.ahead.as_ref());
             }
+            self.steps = (self.steps / 2).max(1);
             self.far += 1;
         }
         let range = (Bound::Included(Bytes::from(key)), self.end.clone());
