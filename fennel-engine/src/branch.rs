@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bumpalo::Bump;
 use fennel_core::connector::Connector;
 
-use crate::commit::Definitions;
+use crate::commit::{Definitions, Switch};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
@@ -49,6 +49,9 @@ impl Branch {
         }
     }
 }
+
+/// What branches read from a change on, by name; `None` of one that is deleted.
+pub(crate) type Graphs = BTreeMap<String, Option<Arc<Graph>>>;
 
 /// The most characters that a branch's name has.
 const NAME_CHARACTERS: usize = 200;
@@ -148,10 +151,13 @@ impl Engine {
             meta::delete_commit(&mut batch, place);
         }
         let held = inner.runner.hold();
-        inner.switch(&mut registry, held, unused, batch, |_, batch| {
-            inner.store.write(batch)?;
-            inner.branches.remove(name);
-            Ok(())
+        let switch = Switch {
+            graphs: [(name.into(), None)].into(),
+            unused,
+            replaced: BTreeMap::new(),
+        };
+        inner.switch(&mut registry, held, switch, batch, |_| {
+            Ok(|_: &mut _| inner.branches.remove(name))
         })?;
         // What a crash leaves goes when there is a branch of that name again.
         inner
@@ -275,9 +281,18 @@ impl Branches {
     }
 
     /// Shows the definitions of every branch.
-    pub(crate) fn each_graph(&self, mut show: impl FnMut(&Graph)) {
+    pub(crate) fn each_graph(&self, show: impl FnMut(&Graph)) {
+        self.each_graph_with(&Graphs::new(), show);
+    }
+
+    /// Shows the definitions of every branch as they are once these are made.
+    pub(crate) fn each_graph_with(&self, made: &Graphs, mut show: impl FnMut(&Graph)) {
         let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        branches.values().for_each(|branch| show(&branch.graph));
+        let others = branches
+            .iter()
+            .filter(|(name, _)| !made.contains_key(*name));
+        others.for_each(|(_, branch)| show(&branch.graph));
+        made.values().flatten().for_each(|graph| show(graph));
     }
 
     /// The tables of all branches but one.

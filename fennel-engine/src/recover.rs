@@ -12,7 +12,7 @@ use crate::commit::{Definitions, Registry, Remover, drop_table, in_order, pipeli
 use crate::engine::{Inner, Options};
 use crate::erase::{Later, Pending};
 use crate::error::{Error, Result};
-use crate::expectation::{Judging, Settings, Suites, judged};
+use crate::expectation::{Judging, Settings, Suites, judged, since};
 use crate::graph::Graph;
 use crate::history::{Head, Lines};
 use crate::ingest::{Mark, Phase, Sequencer};
@@ -85,7 +85,7 @@ impl Inner {
             windows: options.expectation_windows,
         };
         let judging = Judging::new(store.clone(), settings, end, judged(&snapshot)?);
-        judging.resume(Suites::of(&branches, &registry, &Suites::default(), 0));
+        judging.resume(Suites::of(&branches, &registry, &since(&snapshot, end)?));
         // What a crash kept from being applied. If that fails here, it fails for whoever logs next, too.
         let _ = runner.run(&store, &judging, end, clock.now());
         Ok(Self {

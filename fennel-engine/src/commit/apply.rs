@@ -7,7 +7,7 @@ use fennel_core::catalog::Catalog;
 
 use super::fill::NewTables;
 use super::registry::Registry;
-use crate::branch::Branch;
+use crate::branch::{Branch, Graphs};
 use crate::engine::Inner;
 use crate::error::Result;
 use crate::expectation::Suites;
@@ -18,6 +18,17 @@ use crate::python::RunBy;
 use crate::run::Held;
 use crate::store::Batch;
 use crate::table::TableId;
+
+/// What is other once a batch is written.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    /// What these branches read.
+    pub(crate) graphs: Graphs,
+    /// The tables that nobody uses any more, by structure.
+    pub(crate) unused: BTreeMap<String, TableId>,
+    /// Those of them in whose place others of the same structure are.
+    pub(crate) replaced: BTreeMap<TableId, TableId>,
+}
 
 impl Inner {
     /// Moves a branch to `head`, whose definitions are those of `catalog`.
@@ -48,20 +59,22 @@ impl Inner {
         for ((webhook, endpoint), id) in &endpoints {
             meta::put_endpoint(&mut batch, *id, webhook, endpoint);
         }
-        self.swap_in(registry, new, unused, batch, |registry| {
+        let graph = Arc::new(graph);
+        let graphs = [(branch.into(), Some(Arc::clone(&graph)))].into();
+        self.swap_in(registry, new, (graphs, unused), batch, |registry| {
             registry.endpoints.extend(endpoints);
-            let (head, graph) = (Arc::new(head), Arc::new(graph));
-            self.branches.set(branch, Branch::new(lines, head, graph));
+            let made = Branch::new(lines, Arc::new(head), graph);
+            self.branches.set(branch, made);
         })
     }
 
     /// Fills new tables, and has `batch` written as soon as they have all rows, while nobody logs; then `made` tells
-    /// everybody of it. Tables that are unused from then on go.
+    /// everybody of it, after which branches read `graphs`. Tables that are unused from then on go.
     pub(super) fn swap_in(
         &self,
         registry: &mut Registry,
         mut new: NewTables<'_>,
-        unused: BTreeMap<String, TableId>,
+        (graphs, unused): (Graphs, BTreeMap<String, TableId>),
         mut batch: Batch,
         made: impl FnOnce(&mut Registry),
     ) -> Result<()> {
@@ -75,48 +88,59 @@ impl Inner {
         drop(backfill);
         meta::put_applied(&mut batch, held.applied);
 
-        self.switch(registry, held, unused, batch, |registry, mut batch| {
+        let switch = Switch {
+            replaced: new.replaced(&unused),
+            graphs,
+            unused,
+        };
+        self.switch(registry, held, switch, batch, |batch| {
             new.catch_up()?;
-            new.put_marks(&mut batch);
-            new.put_since(&mut batch)?;
-            self.store.write(batch)?;
-            registry.tables.extend(new.keep());
-            made(registry);
-            Ok(())
+            new.put_marks(batch);
+            new.put_since(batch)?;
+            Ok(|registry: &mut Registry| {
+                registry.tables.extend(new.keep());
+                made(registry);
+            })
         })
     }
 
-    /// Moves a branch as `make` does it, which writes `batch`, while nobody logs. Tables that are unused from then on
-    /// go.
-    pub(crate) fn switch(
+    /// Has branches and tables switched while nobody logs: `put` puts the rest into `batch`, and what it gives tells
+    /// everybody of it once that is written. Tables that are unused from then on go.
+    pub(crate) fn switch<M: FnOnce(&mut Registry)>(
         &self,
         registry: &mut Registry,
         mut held: Held<'_>,
-        unused: BTreeMap<String, TableId>,
+        switch: Switch,
         mut batch: Batch,
-        make: impl FnOnce(&mut Registry, Batch) -> Result<()>,
+        put: impl FnOnce(&mut Batch) -> Result<M>,
     ) -> Result<()> {
-        for (identity, id) in &unused {
+        for (identity, id) in &switch.unused {
             let (identity, state) = (identity.clone(), TableState::Dropping);
             meta::put_table(&mut batch, *id, &TableRecord { identity, state });
         }
         // What was logged before is durable, for loggers hold the lock until then.
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        make(registry, batch)?;
-        registry
-            .tables
-            .retain(|identity, table| unused.get(identity) != Some(&table.id));
-        *routes = Arc::new(registry.routes());
-        held.set(registry.live());
+        let made = put(&mut batch)?;
         // As long as nobody logs, every row that has a number is durable, or never will be.
         let logged = self
             .sequencer
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .len();
-        let before = self.judging.suites();
-        let suites = Suites::of(&self.branches, registry, &before, logged);
-        self.judging.ask(suites);
+        let (graphs, replaced) = (&switch.graphs, &switch.replaced);
+        let asking = self.judging.ask(replaced, &mut batch, |before| {
+            Suites::asked(&self.branches, graphs, before, logged)
+        })?;
+        self.store.write(batch)?;
+        let asking = asking.written();
+        made(registry);
+        let unused = switch.unused;
+        registry
+            .tables
+            .retain(|identity, table| unused.get(identity) != Some(&table.id));
+        *routes = Arc::new(registry.routes());
+        held.set(registry.live());
+        asking.made(|since| Suites::of(&self.branches, registry, since));
         drop(held);
         drop(routes);
         // What came meanwhile waits for whoever logs next, if this fails.

@@ -1,5 +1,6 @@
 //! New tables: computed from the log before what needs them is made.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fennel_core::catalog::Catalog;
@@ -14,7 +15,7 @@ use crate::meta::{self, TableRecord, TableState};
 use crate::python::RunBy;
 use crate::run::{Flow, Held, LogReader, Runner};
 use crate::store::{Batch, Store};
-use crate::table::Table;
+use crate::table::{Table, TableId};
 
 /// The tables that a commit adds, or that replace others when rows are erased.
 ///
@@ -156,6 +157,19 @@ impl<'s> NewTables<'s> {
             }
         }
         Ok(())
+    }
+
+    /// Those of the `unused` tables in whose place these are.
+    pub(super) fn replaced(
+        &self,
+        unused: &BTreeMap<String, TableId>,
+    ) -> BTreeMap<TableId, TableId> {
+        let tables = self.tables.iter();
+        let replaced = tables.filter_map(|(identity, table, _)| {
+            let before = unused.get(identity)?;
+            Some((*before, table.id))
+        });
+        replaced.collect()
     }
 
     /// The tables.

@@ -8,6 +8,7 @@ use bumpalo::Bump;
 use super::Definitions;
 use super::fill::NewTables;
 use super::registry::Registry;
+use crate::branch::Graphs;
 use crate::engine::Inner;
 use crate::error::Result;
 use crate::graph::Graph;
@@ -28,7 +29,7 @@ impl Inner {
         let replaced = registry.fed_by(endpoints);
         let ids: BTreeSet<TableId> = replaced.values().copied().collect();
         let mut new = NewTables::new(&self.store, &self.runner);
-        let mut graphs = Vec::new();
+        let mut graphs = Graphs::new();
         for (name, branch) in self.branches.with_tables(&ids) {
             let arena = Bump::new();
             let catalog = Definitions::read(&arena, &branch.head.definitions.request)?.catalog;
@@ -41,11 +42,14 @@ impl Inner {
             })?;
             // They say what they said before, and whoever compares them sees that.
             graph.tags.clone_from(&branch.graph.tags);
-            graphs.push((name, Arc::new(graph)));
+            graphs.insert(name, Some(Arc::new(graph)));
         }
-        self.swap_in(registry, new, replaced, batch, |_| {
-            for (name, graph) in graphs {
-                self.branches.set_graph(&name, graph);
+        let made = graphs.clone();
+        self.swap_in(registry, new, (graphs, replaced), batch, |_| {
+            for (name, graph) in made {
+                if let Some(graph) = graph {
+                    self.branches.set_graph(&name, graph);
+                }
             }
         })
     }

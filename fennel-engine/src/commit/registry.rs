@@ -132,6 +132,7 @@ pub(crate) fn drop_table(store: &Store, table: TableId) -> Result<()> {
     store.remove_prefix(Space::Meta, &meta::since_of(table))?;
     store.remove_prefix(Space::Meta, &meta::rounds_of(table))?;
     store.remove_prefix(Space::Meta, &expectation::windows_of(table))?;
+    store.remove_prefix(Space::Meta, &expectation::asked_of(table))?;
     let mut batch = Batch::new();
     meta::delete_table(&mut batch, table);
     Ok(store.write(batch)?)

@@ -11,7 +11,11 @@
 //! | key in [`Space::Meta`](crate::store::Space::Meta) | value |
 //! |---|---|
 //! | `expected/`, table, window's start, its length | what each expectation came to ([`Record`]) |
-//! | `judged` | the sequence of the first row of the log that isn't judged |
+//! | `asked/`, table, what is asked | the sequence of the first row of the log of which it is asked |
+//! | `judged` | the sequence of the first row of the log that isn't judged, where anything is asked |
+//!
+//! What is asked is written with the commit that asks it. Where a table is made anew, all of this goes on with the one
+//! that replaces it.
 //!
 //! An expectation is known by what it asks: two branches that share a table and ask the same share the results, and a
 //! changed threshold is asked of the counts that there are.
@@ -29,7 +33,7 @@ use serde_json::{Map, Value as Json};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use judging::{Judging, Settings};
-pub(crate) use record::{judged, windows_of};
+pub(crate) use record::{asked_of, judged, since, windows_of};
 pub(crate) use suite::Suites;
 
 use crate::{Engine, Error};

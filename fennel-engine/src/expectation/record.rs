@@ -61,6 +61,9 @@ pub(super) struct Record {
 /// A window: its start and its length, in microseconds.
 pub(super) type Window = (i64, i64);
 
+/// From which row of the log on expectations are asked: its sequence, by the table and by what is asked.
+pub(crate) type Since = BTreeMap<(TableId, u64), u64>;
+
 /// What the keys of all records of a table begin with.
 pub(crate) fn windows_of(table: TableId) -> Vec<u8> {
     [&b"expected/"[..], &table.to_be_bytes()].concat()
@@ -112,6 +115,56 @@ pub(super) fn forget(
     Ok(())
 }
 
+/// Puts the records of a table as those of another one, which replaces it.
+pub(super) fn copy(
+    snapshot: &Snapshot,
+    table: TableId,
+    to: TableId,
+    batch: &mut Batch,
+) -> Result<()> {
+    let prefix = windows_of(table);
+    for entry in snapshot.scan_prefix(Space::Meta, &prefix) {
+        let (key, record) = entry?;
+        let window = key.get(prefix.len()..).unwrap_or_default();
+        batch.put(Space::Meta, [&windows_of(to)[..], window].concat(), record);
+    }
+    Ok(())
+}
+
+/// What the keys of all expectations that are asked of a table begin with.
+pub(crate) fn asked_of(table: TableId) -> Vec<u8> {
+    [ASKED, &table.to_be_bytes()].concat()
+}
+
+const ASKED: &[u8] = b"asked/";
+
+/// Puts what is asked from now on, where it was `before`.
+pub(super) fn put_since(batch: &mut Batch, before: &Since, since: &Since) {
+    let key = |(table, id): (TableId, u64)| [&asked_of(table)[..], &id.to_be_bytes()].concat();
+    for place in before.keys().filter(|place| !since.contains_key(place)) {
+        batch.delete(Space::Meta, key(*place));
+    }
+    for (place, sequence) in since {
+        if before.get(place) != Some(sequence) {
+            batch.put(Space::Meta, key(*place), sequence.to_be_bytes());
+        }
+    }
+}
+
+/// From which row of the log on expectations are asked, of the next one at the latest, behind the first `logged`. Those of
+/// which earlier versions didn't keep it aren't among them.
+pub(crate) fn since(snapshot: &Snapshot, logged: u64) -> Result<Since> {
+    let asked = snapshot.scan_prefix(Space::Meta, ASKED).map(|entry| {
+        let (key, sequence) = entry?;
+        let place = key.get(ASKED.len()..).and_then(place_in);
+        let sequence = sequence.as_ref().try_into().map(u64::from_be_bytes);
+        // Rows that were numbered and never became durable leave their numbers to others.
+        let sequence = sequence.map_err(|_| corrupt())?.min(logged);
+        Ok((place.ok_or_else(corrupt)?, sequence))
+    });
+    asked.collect()
+}
+
 /// Sets the sequence of the first row of the log that isn't judged; `None` where nobody judges any.
 pub(super) fn put_judged(batch: &mut Batch, judged: Option<u64>) {
     match judged {
@@ -132,6 +185,14 @@ fn window_in(bytes: &[u8]) -> Option<Window> {
     Some((
         from_ordered(*start),
         i64::from_be_bytes(length.try_into().ok()?),
+    ))
+}
+
+fn place_in(bytes: &[u8]) -> Option<(TableId, u64)> {
+    let (table, id) = bytes.split_first_chunk()?;
+    Some((
+        TableId::from_be_bytes(*table),
+        u64::from_be_bytes(id.try_into().ok()?),
     ))
 }
 

@@ -9,8 +9,8 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::Expected;
-use super::record::Counts;
-use crate::branch::Branches;
+use super::record::{Counts, Since};
+use crate::branch::{Branches, Graphs};
 use crate::commit::Registry;
 use crate::ingest::{EndpointId, Feed};
 use crate::table::{Table, TableId};
@@ -54,14 +54,28 @@ pub(super) struct Judged {
 }
 
 impl Suites {
-    /// The expectations of all branches. Those that weren't asked `before` begin with the row behind the first `logged`
-    /// ones.
-    pub(crate) fn of(
+    /// From which row of the log on expectations are asked once branches have these definitions: those that were asked
+    /// `before` as they were, and others of the row behind the first `logged` ones.
+    pub(crate) fn asked(
         branches: &Branches,
-        registry: &Registry,
-        before: &Suites,
+        graphs: &Graphs,
+        before: &Since,
         logged: u64,
-    ) -> Suites {
+    ) -> Since {
+        let mut since = Since::new();
+        branches.each_graph_with(graphs, |graph| {
+            for dataset in graph.datasets() {
+                for expected in &dataset.expected {
+                    let place = (dataset.table.id, expected.id);
+                    since.insert(place, before.get(&place).copied().unwrap_or(logged));
+                }
+            }
+        });
+        since
+    }
+
+    /// The expectations of all branches. Those of which `since` says nothing are asked of all rows.
+    pub(crate) fn of(branches: &Branches, registry: &Registry, since: &Since) -> Suites {
         let mut suites = Suites::default();
         branches.each_graph(|graph| {
             for dataset in graph.datasets() {
@@ -72,8 +86,8 @@ impl Suites {
                 };
                 for expected in &dataset.expected {
                     let suite = suites.tables.entry(id).or_insert_with(|| Suite(Vec::new()));
-                    let since = before.since(id, expected.id).unwrap_or(logged);
-                    suite.add(expected, table, since);
+                    let since = since.get(&(id, expected.id));
+                    suite.add(expected, table, since.copied().unwrap_or(0));
                 }
             }
         });
@@ -91,9 +105,13 @@ impl Suites {
         suites
     }
 
-    fn since(&self, table: TableId, id: u64) -> Option<u64> {
-        let mut rules = self.tables.get(&table)?.0.iter();
-        rules.find(|rule| rule.id == id).map(|rule| rule.since)
+    /// From which row of the log on each expectation is asked.
+    pub(super) fn since(&self) -> Since {
+        let suites = self.tables.iter();
+        let rules = suites.flat_map(|(table, suite)| suite.0.iter().map(|rule| (*table, rule)));
+        rules
+            .map(|(table, rule)| ((table, rule.id), rule.since))
+            .collect()
     }
 
     /// Whether anything is asked of a table's rows.

@@ -1,15 +1,23 @@
 //! Expectations, asked of the rows that come.
 
-use fennel_core::entity::{Argument, Dataset, Expectation, Expectations};
+use fennel_core::catalog::Catalog;
+use fennel_core::entity::{
+    Argument, Dataset, Env, Expectation, Expectations, Field, Location, Meta, Pipeline,
+};
+use fennel_core::expr::Expr;
+use fennel_core::flow::Flow;
 use fennel_core::literal::Literal;
+use fennel_core::op::Args;
 use fennel_core::time::Duration;
+use fennel_core::ty::Type;
+use fennel_core::wire::encode;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::store::Store;
 use fennel_engine::{CommitOptions, Engine, ExpectationWindow, ManualClock, Options};
 use serde_json::json;
 use std::sync::Arc;
 
-use crate::definitions::{SALES, USERS, request};
+use crate::definitions::{SALES, TS, USERS, key, request, value};
 use crate::fixture::{Fixture, refusal, rows, second, store, user};
 
 const fn expecting(list: &'static [Expectation<'static>]) -> Dataset<'static> {
@@ -229,4 +237,82 @@ fn what_can_not_be_asked_of_a_column_is_refused_with_the_reason() {
     let told = "dataset `Users.expectations`: expect_column_values_to_match_regex: \"(?=a)b\" is no pattern that can be run here: look-around";
     assert!(refused.contains(told), "{refused}");
     assert!(!fixture.commit(&request(&[], &[])).changed);
+}
+
+#[test]
+fn what_expectations_came_to_outlives_an_erasure() {
+    const ERASABLE: Dataset<'static> = Dataset {
+        fields: &[
+            Field {
+                erase_key: true,
+                ..key("uid", Type::Int)
+            },
+            value("city", Type::String),
+            value("age", Type::Optional(&Type::Int)),
+            TS,
+        ],
+        expectations: Some(Expectations {
+            version: 0,
+            list: &[IN_ITALY],
+        }),
+        ..USERS
+    };
+    static DERIVED: Dataset<'static> = Dataset {
+        name: "Derived",
+        sources: &[],
+        ..ERASABLE
+    };
+    static ALL: Flow<'static> =
+        Flow::input(&ERASABLE, 1).filter(Args::new(2, &[Expr::Literal(Literal::Bool(true))]));
+    let mut catalog = Catalog::default();
+    catalog.push_dataset(ERASABLE);
+    catalog.push_dataset(DERIVED);
+    catalog.push_pipeline(Pipeline {
+        name: "all",
+        dataset: "Derived",
+        inputs: &["Users"],
+        steps: ALL.steps(),
+        env: Env::ANY,
+        meta: Meta::EMPTY,
+        location: Location::UNKNOWN,
+    });
+    let definitions = encode(&catalog, None, "");
+    let seen = |engine: &Engine| {
+        let told = ["Users", "Derived"].map(|it| engine.expectations("main", it, 9).unwrap());
+        (told, engine.metrics("main").unwrap().expectations)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Fixture::on(store(dir.path()));
+    fixture.commit(&definitions);
+    fixture.log("users", &json!([user(1, "bern", 1), user(2, "rome", 1)]));
+    seen(&fixture.engine);
+    fixture.clock.set(second(50_000));
+    fixture.log("users", &json!([user(3, "rome", 2)]));
+    let before = seen(&fixture.engine);
+    assert_eq!(before.0[0].list[0].windows.len(), 2);
+    assert_eq!(before.0[0].list, before.0[1].list);
+    let erase = |uid: i64| {
+        let keys = rows(&json!([{ "uid": uid }]));
+        let erased = fixture.engine.erase("main", "Users", keys, None).unwrap();
+        assert_eq!(erased.rows, 1);
+    };
+    erase(1);
+    assert_eq!(seen(&fixture.engine), before);
+    fixture.log("users", &json!([user(4, "rome", 3)]));
+    erase(4);
+    let (told, numbers) = seen(&fixture.engine);
+    for (told, numbers) in told.iter().zip(&numbers) {
+        let windows = told.list[0].windows.iter();
+        let found: Vec<_> = windows.map(|it| (it.rows, it.unexpected)).collect();
+        assert_eq!(found, [(2, 0), (2, 1)]);
+        assert_eq!((numbers.met, numbers.unmet), (3, 1));
+    }
+    drop(fixture);
+    let fixture = Fixture::on(store(dir.path()));
+    fixture.clock.set(second(50_000));
+    assert_eq!(seen(&fixture.engine).0, told);
+    fixture.log("users", &json!([user(5, "rome", 3)]));
+    let told = seen(&fixture.engine).0;
+    assert_eq!(told[0].list[0].windows[0].rows, 3, "it goes on");
+    assert_eq!(told[0].list, told[1].list);
 }

@@ -22,7 +22,7 @@ pub(super) struct Desk {
     /// Rows that pipelines wrote.
     pub(super) handed: Vec<Handed>,
     pub(super) handed_bytes: usize,
-    /// Whether the thread is judging or writing.
+    /// Whether the thread is judging, and whether it or a commit is writing.
     pub(super) is_busy: bool,
     pub(super) is_writing: bool,
     pub(super) is_over: bool,
@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) unwritten: BTreeSet<(TableId, Window)>,
     /// What rows came to since the engine was opened.
     pub(super) totals: BTreeMap<(TableId, u64), Counts>,
+    /// The tables that were replaced lately, with those in whose place they were: whoever began before asks for them.
+    pub(super) replaced: BTreeMap<TableId, TableId>,
 }
 
 /// Rows that a pass wrote to a table.
@@ -47,6 +49,54 @@ pub(super) struct Handed {
 impl Desk {
     pub(super) fn has_work(&self) -> bool {
         !self.handed.is_empty() || (self.judged < self.logged && !self.suites.feeds().is_empty())
+    }
+
+    /// The table that is there now.
+    pub(super) fn now(&self, table: TableId) -> TableId {
+        self.replaced.get(&table).copied().unwrap_or(table)
+    }
+
+    /// Goes on with tables in place of others.
+    pub(super) fn replace(&mut self, replaced: &BTreeMap<TableId, TableId>) {
+        if !self.is_busy {
+            self.replaced.clear();
+        }
+        let now = |table: TableId| replaced.get(&table).copied().unwrap_or(table);
+        self.replaced.values_mut().for_each(|to| *to = now(*to));
+        self.replaced.extend(replaced);
+        self.handed
+            .iter_mut()
+            .for_each(|it| it.table = now(it.table));
+        let records = std::mem::take(&mut self.records).into_iter();
+        self.records = records
+            .map(|((table, window), record)| ((now(table), window), record))
+            .collect();
+        let unwritten = std::mem::take(&mut self.unwritten).into_iter();
+        self.unwritten = unwritten
+            .map(|(table, window)| (now(table), window))
+            .collect();
+        let totals = std::mem::take(&mut self.totals).into_iter();
+        self.totals = totals
+            .map(|((table, id), counts)| ((now(table), id), counts))
+            .collect();
+    }
+
+    /// Asks this from now on.
+    pub(super) fn ask(&mut self, suites: Suites) {
+        self.records.retain(|(table, _), _| suites.asks(*table));
+        self.unwritten.retain(|(table, _)| suites.asks(*table));
+        self.totals.retain(|(table, _), _| suites.asks(*table));
+        self.handed.retain(|handed| suites.asks(handed.table));
+        self.handed_bytes = self.handed.iter().map(|handed| handed.bytes).sum();
+        if suites.feeds().is_empty() {
+            self.judged = self.logged;
+        }
+        self.suites = Arc::new(suites);
+    }
+
+    /// How many rows of the log are judged, if any are to be.
+    pub(super) fn told(&self) -> Option<u64> {
+        (!self.suites.is_empty()).then_some(self.judged)
     }
 
     /// The latest window of each table.

@@ -13,14 +13,14 @@ mod desk;
 mod tests;
 mod thread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration as StdDuration, Instant};
 
 use fennel_core::time::{Duration, Timestamp};
 
-use super::record::{self, Counts, Record, Window};
+use super::record::{self, Counts, Record, Since, Window};
 use super::suite::{Judged, Suites};
 use crate::error::Result;
 use crate::kernel::Changes;
@@ -79,38 +79,49 @@ impl Judging {
         Arc::clone(&self.shared.desk().suites)
     }
 
-    /// Asks something else from now on. Called while nobody logs.
-    pub(crate) fn ask(&self, suites: Suites) {
+    /// Puts into the batch of a commit what is asked from then on, as `asked` tells by what was asked before, and what is
+    /// counted by then. Tables that are replaced are so here, too: what came of their rows goes on with the others.
+    /// Called while nobody logs. Nobody writes counts until that is made.
+    pub(crate) fn ask(
+        &self,
+        replaced: &BTreeMap<TableId, TableId>,
+        batch: &mut Batch,
+        asked: impl FnOnce(&Since) -> Since,
+    ) -> Result<Asking<'_>> {
         let shared = &self.shared;
-        // What is counted may be of a table that is about to go, or of a question that is asked no more.
-        shared.write();
         let mut desk = shared.still();
-        let (was, is) = (desk.suites.is_empty(), suites.is_empty());
-        desk.records.retain(|(table, _), _| suites.asks(*table));
-        desk.unwritten.retain(|(table, _)| suites.asks(*table));
-        desk.totals.retain(|(table, _), _| suites.asks(*table));
-        desk.handed.retain(|handed| suites.asks(handed.table));
-        desk.handed_bytes = desk.handed.iter().map(|handed| handed.bytes).sum();
-        desk.suites = Arc::new(suites);
-        if was && !is {
-            desk.judged = desk.judged.max(desk.logged);
+        let snapshot = shared.store.snapshot();
+        shared.put(&desk, &snapshot, batch);
+        for (table, to) in replaced {
+            record::copy(&snapshot, *table, *to, batch)?;
         }
-        drop(desk);
-        if is && !was {
-            let mut batch = Batch::new();
-            record::put_judged(&mut batch, None);
-            // If this is lost, so is the commit that it goes with.
-            let _ = shared.store.write(batch);
+        for ((table, window), record) in &desk.records {
+            if let Some(to) = replaced.get(table) {
+                record::put(batch, *to, *window, record);
+            }
         }
-        if !is {
-            self.start();
-        }
+        let before = desk.suites.since();
+        let now = |table: TableId| replaced.get(&table).copied().unwrap_or(table);
+        let moved = before.iter();
+        let moved = moved.map(|((table, id), sequence)| ((now(*table), *id), *sequence));
+        let since = asked(&moved.collect());
+        record::put_since(batch, &before, &since);
+        let judged = (!since.is_empty()).then_some(desk.judged);
+        record::put_judged(batch, judged);
+        desk.is_writing = true;
+        Ok(Asking {
+            judging: self,
+            replaced: replaced.clone(),
+            since,
+            judged,
+            written: desk.unwritten.clone(),
+        })
     }
 
     /// Asks on after an open.
     pub(crate) fn resume(&self, suites: Suites) {
         let is_empty = suites.is_empty();
-        self.shared.desk().suites = Arc::new(suites);
+        self.shared.desk().ask(suites);
         if !is_empty {
             self.start();
         }
@@ -190,6 +201,7 @@ impl Judging {
     /// All records of a table.
     pub(super) fn records(&self, table: TableId) -> Result<BTreeMap<Window, Record>> {
         let desk = self.shared.desk();
+        let table = desk.now(table);
         let mut records = record::all(&self.shared.store.snapshot(), table)?;
         let mine = desk.records.iter().filter(|((id, _), _)| *id == table);
         records.extend(mine.map(|((_, window), record)| (*window, record.clone())));
@@ -199,6 +211,7 @@ impl Judging {
     /// What a table's rows came to by an expectation since the engine was opened, and in the window of `now`.
     pub(crate) fn numbers(&self, table: TableId, id: u64, now: Timestamp) -> Numbers {
         let desk = self.shared.desk();
+        let table = desk.now(table);
         let total = desk.totals.get(&(table, id)).copied().unwrap_or_default();
         let record = desk.records.get(&(table, self.shared.window(now)));
         let window = record.and_then(|record| record.of.get(&id));
@@ -235,6 +248,48 @@ impl Judging {
         let judge = std::thread::Builder::new().name("fennel-judge".into());
         // Without a thread rows wait, and the next commit or open starts one.
         *thread = judge.spawn(move || shared.run()).ok();
+    }
+}
+
+/// What is asked from now on, on its way to the disk.
+#[derive(Debug)]
+pub(crate) struct Asking<'j> {
+    judging: &'j Judging,
+    replaced: BTreeMap<TableId, TableId>,
+    since: Since,
+    judged: Option<u64>,
+    /// The records that are in the batch.
+    written: BTreeSet<(TableId, Window)>,
+}
+
+impl Asking<'_> {
+    /// The batch is written.
+    pub(crate) fn written(self) -> Self {
+        let mut desk = self.judging.shared.desk();
+        desk.kept = self.judged;
+        desk.forget(&self.written);
+        desk.replace(&self.replaced);
+        drop(desk);
+        self
+    }
+
+    /// Asks what `suites` makes of it from now on.
+    pub(crate) fn made(self, suites: impl FnOnce(&Since) -> Suites) {
+        let suites = suites(&self.since);
+        let is_empty = suites.is_empty();
+        self.judging.shared.desk().ask(suites);
+        let judging = self.judging;
+        drop(self);
+        if !is_empty {
+            judging.start();
+        }
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.judging.shared.desk().is_writing = false;
+        self.judging.shared.done.notify_all();
     }
 }
 

@@ -1,5 +1,6 @@
-//! What is judged at an end, and who waits for it.
+//! What is judged at an end, after a crash and after an erasure, and who waits for it.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -31,7 +32,11 @@ const COLUMN: Field<'static> = Field {
     meta: Meta::EMPTY,
 };
 const FIELDS: [Field<'static>; 2] = [
-    COLUMN,
+    Field {
+        key: true,
+        erase_key: true,
+        ..COLUMN
+    },
     Field {
         name: "ts",
         ty: Type::Timestamp,
@@ -39,25 +44,34 @@ const FIELDS: [Field<'static>; 2] = [
         ..COLUMN
     },
 ];
-const EXPECTED: Expectations<'static> = Expectations {
-    version: 0,
-    list: &[Expectation {
-        name: "expect_column_values_to_not_be_null",
-        columns: &["uid"],
-        arguments: &[],
-    }],
+const NOT_NULL: Expectation<'static> = Expectation {
+    name: "expect_column_values_to_not_be_null",
+    columns: &["uid"],
+    arguments: &[],
+};
+const NULL: Expectation<'static> = Expectation {
+    name: "expect_column_values_to_be_null",
+    ..NOT_NULL
 };
 
 fn open(folder: &Path) -> Engine {
+    open_on(Store::open(folder).unwrap())
+}
+
+fn open_on(store: Store) -> Engine {
     let clock = ManualClock::new(Timestamp::from_micros(1_000_000).unwrap());
-    Engine::open(Store::open(folder).unwrap(), Arc::new(clock)).unwrap()
+    Engine::open(store, Arc::new(clock)).unwrap()
 }
 
 fn commit(engine: &Engine) {
+    commit_expecting(engine, &[NOT_NULL]);
+}
+
+fn commit_expecting(engine: &Engine, list: &'static [Expectation<'static>]) {
     let sources = [Source::new(
         HOOK.endpoint("users").connector(),
         Duration::from_days(14),
-        Cdc::Append,
+        Cdc::Upsert,
     )];
     let users = Dataset {
         name: "Users",
@@ -67,7 +81,7 @@ fn commit(engine: &Engine) {
         fields: &FIELDS,
         order: Order::NONE,
         sources: &sources,
-        expectations: Some(EXPECTED),
+        expectations: Some(Expectations { version: 0, list }),
         sinks: &[],
         meta: Meta {
             owner: "team@example.com",
@@ -82,13 +96,35 @@ fn commit(engine: &Engine) {
 }
 
 fn log(engine: &Engine, rows: i64) {
-    let rows = (0..rows).map(|uid| {
+    log_uids(engine, 0..rows);
+}
+
+fn log_uids(engine: &Engine, uids: Range<i64>) {
+    let rows = uids.map(|uid| {
         Incoming::from([
             ("uid".into(), Value::Int(uid)),
             ("ts".into(), Value::Int(1)),
         ])
     });
     engine.log("hook", "users", rows.collect()).unwrap();
+}
+
+/// How many rows each expectation was asked of, once none waits.
+fn counts(engine: &Engine) -> Vec<u64> {
+    let found = loop {
+        let found = engine.expectations("main", "Users", 9).unwrap();
+        if found.waiting == 0 {
+            break found;
+        }
+    };
+    let list = found.list.into_iter();
+    list.map(|it| it.windows.iter().map(|window| window.rows).sum())
+        .collect()
+}
+
+fn erase(engine: &Engine, uid: i64) {
+    let key = Incoming::from([("uid".into(), Value::Int(uid))]);
+    engine.erase("main", "Users", vec![key], None).unwrap();
 }
 
 #[test]
@@ -136,12 +172,79 @@ fn an_end_waits_for_one_part_and_the_next_open_judges_the_rest() {
     engine.close();
     drop(engine);
 
+    assert_eq!(counts(&open(folder.path())), [ROWS as u64]);
+}
+
+#[test]
+fn rows_behind_the_first_commit_are_judged_though_a_crash_comes_before_anything_is_written() {
+    let store = Store::in_memory();
+    let engine = open_on(store.clone());
+    commit(&engine);
+    let shared = Arc::clone(&engine.inner.judging.shared);
+    // From here on the thread writes nothing.
+    shared.desk().is_writing = true;
+    log(&engine, 10);
+    let found = counts(&open_on(store));
+    shared.desk().is_writing = false;
+    shared.done.notify_all();
+    assert_eq!(found, [10]);
+}
+
+#[test]
+fn what_is_asked_while_rows_wait_is_not_asked_of_them_after_an_open_either() {
+    const ROWS: i64 = 25_000;
+    let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path());
-    let found = loop {
-        let found = engine.expectations("main", "Users", 1).unwrap();
-        if found.waiting == 0 {
-            break found;
-        }
-    };
-    assert_eq!(found.list[0].windows[0].rows, ROWS as u64);
+    commit(&engine);
+    engine.inner.judging.finish();
+    log(&engine, ROWS);
+    // The thread goes on, and as its end was told it judges one part.
+    commit_expecting(&engine, &[NOT_NULL, NULL]);
+    engine.close();
+    drop(engine);
+
+    let engine = open(folder.path());
+    assert_eq!(counts(&engine), [ROWS as u64, 0]);
+    log(&engine, 10);
+    assert_eq!(counts(&engine), [ROWS as u64 + 10, 10]);
+}
+
+#[test]
+fn rows_that_wait_when_others_are_erased_are_judged_once() {
+    const ROWS: i64 = 25_000;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path());
+    commit(&engine);
+    log(&engine, 10);
+    assert_eq!(counts(&engine), [10]);
+    engine.inner.judging.finish();
+    log_uids(&engine, 10..ROWS);
+    erase(&engine, 20_000);
+    engine.close();
+    drop(engine);
+    let all_but_one = ROWS as u64 - 1;
+    assert_eq!(counts(&open(folder.path())), [all_but_one]);
+}
+
+#[test]
+fn a_part_that_is_being_judged_while_rows_are_erased_counts() {
+    let engine = open_on(Store::in_memory());
+    commit(&engine);
+    let shared = &engine.inner.judging.shared;
+    shared.desk().is_writing = true;
+    log(&engine, 10);
+    while !shared.desk().is_busy {
+        thread::yield_now();
+    }
+    thread::scope(|scope| {
+        // Its commit waits for whoever writes, and so does the thread with what it found.
+        let erasing = scope.spawn(|| erase(&engine, 3));
+        shared.desk().is_writing = false;
+        shared.done.notify_all();
+        erasing.join().unwrap();
+    });
+    let found = counts(&engine)[0];
+    assert!([9, 10].contains(&found), "{found}: 3 may be judged before");
+    log(&engine, 10);
+    assert_eq!(counts(&engine), [found + 10]);
 }

@@ -13,7 +13,7 @@ use crate::expectation::record::{self, Counts, Record, Window};
 use crate::expectation::suite::{Judged, Suites};
 use crate::ingest::rows_of;
 use crate::state::{Applied, State};
-use crate::store::{Batch, Store};
+use crate::store::{Batch, Snapshot, Store};
 use crate::table::{Said, TableId};
 
 /// The most rows of the log that are judged in one go.
@@ -104,6 +104,8 @@ impl Shared {
         let from = desk.judged;
         let until = desk.logged.min(from.saturating_add(PART));
         desk.is_busy = true;
+        // Before anybody removes what a table that is replaced meanwhile has set aside.
+        let snapshot = self.store.snapshot();
         drop(desk);
 
         let mut found = Found::new();
@@ -111,10 +113,11 @@ impl Shared {
             let window = self.window(handed.at);
             note(&mut found, &suites, (handed.table, window), &handed.rows);
         }
-        let read = self.judge_log(&suites, (from, until), &mut found);
+        let read = self.judge_log(snapshot, &suites, (from, until), &mut found);
         let mut desk = self.still();
-        for (place, counts) in found {
-            self.add(&mut desk, place, &counts);
+        for ((table, window), counts) in found {
+            let table = desk.now(table);
+            self.add(&mut desk, (table, window), &counts);
         }
         if read.is_ok() {
             desk.judged = desk.judged.max(until);
@@ -127,6 +130,7 @@ impl Shared {
     /// Judges rows of the log.
     fn judge_log(
         &self,
+        snapshot: Snapshot,
         suites: &Suites,
         (from, until): (u64, u64),
         found: &mut Found,
@@ -138,7 +142,7 @@ impl Shared {
             before: from,
             after: until,
         };
-        let state = State::new(self.store.snapshot(), applied);
+        let state = State::new(snapshot, applied);
         let mut rows: BTreeMap<(TableId, Window), Vec<Judged>> = BTreeMap::new();
         for (endpoint, feeds) in suites.feeds() {
             rows_of(
@@ -196,25 +200,12 @@ impl Shared {
     /// Writes what is counted.
     pub(super) fn write(&self) {
         let mut desk = self.still();
-        let judged = (!desk.suites.feeds().is_empty()).then_some(desk.judged);
+        let judged = desk.told();
         if desk.unwritten.is_empty() && desk.kept == judged {
             return;
         }
         let mut batch = Batch::new();
-        let snapshot = self.store.snapshot();
-        let latest = desk.latest();
-        for (table, window) in &desk.unwritten {
-            let newest = latest.get(table).copied().unwrap_or(*window);
-            let kept = i64::from(self.settings.windows.saturating_sub(1));
-            let oldest = newest.0.saturating_sub(kept.saturating_mul(newest.1));
-            if let Some(record) = desk.records.get(&(*table, *window))
-                && window.0 >= oldest
-            {
-                record::put(&mut batch, *table, *window, record);
-            }
-            // Those that can't be found now are found with the next window.
-            let _ = record::forget(&snapshot, *table, oldest, &mut batch);
-        }
+        self.put(&desk, &self.store.snapshot(), &mut batch);
         record::put_judged(&mut batch, judged);
         let written = desk.unwritten.clone();
         desk.is_writing = true;
@@ -227,6 +218,23 @@ impl Shared {
             desk.forget(&written);
         }
         self.done.notify_all();
+    }
+
+    /// Puts what is counted and isn't written yet.
+    pub(super) fn put(&self, desk: &Desk, snapshot: &Snapshot, batch: &mut Batch) {
+        let latest = desk.latest();
+        for (table, window) in &desk.unwritten {
+            let newest = latest.get(table).copied().unwrap_or(*window);
+            let kept = i64::from(self.settings.windows.saturating_sub(1));
+            let oldest = newest.0.saturating_sub(kept.saturating_mul(newest.1));
+            if let Some(record) = desk.records.get(&(*table, *window))
+                && window.0 >= oldest
+            {
+                record::put(batch, *table, *window, record);
+            }
+            // Those that can't be found now are found with the next window.
+            let _ = record::forget(snapshot, *table, oldest, batch);
+        }
     }
 }
 
