@@ -76,11 +76,11 @@ pub enum Error {
         "it can't be a key of secrets; use 64 hexadecimal digits, as `openssl rand -hex 32` prints them"
     )]
     SecretKeyText,
-    /// The secrets in the data folder were encrypted with another key.
+    /// The secrets in the data folder were encrypted with another key. Their names are told, of many the first ones.
     #[error(
-        "the secrets in the data folder were encrypted with another key; start the server with that one, nothing was changed"
+        "the secrets in the data folder were encrypted with another key ({0}); start the server with that one, nothing was changed; if it is lost, start without a key, delete each of them with DELETE /api/v1/secret/<name>, and start with the new one"
     )]
-    SecretKey,
+    SecretKey(String),
     /// The first admin token is so short that it can be found by trying.
     #[error(
         "the first admin token has fewer than 16 characters, set FENNEL_ADMIN_TOKEN to 16 or more letters and digits"

@@ -17,5 +17,6 @@ mod readme;
 mod restart;
 mod roles;
 mod sales;
+mod secrets;
 mod shop;
 mod sync;

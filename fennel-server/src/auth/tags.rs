@@ -101,6 +101,11 @@ impl Caller {
         self.require(mode_of(preview), branch)
     }
 
+    /// Whether the caller may commit to a branch.
+    pub(crate) fn may_commit(&self, branch: &str) -> bool {
+        self.rights().may(mode_of(false), branch)
+    }
+
     /// Refuses a commit, or the preview of one, that the caller may not make, and tells what it may not see. That holds
     /// as long as nobody else changes definitions.
     pub(crate) fn check_commit(

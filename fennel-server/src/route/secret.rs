@@ -18,16 +18,15 @@ const PATH: &str = "/api/v1/secret/{name}";
 pub(super) fn calls(calls: Calls) -> Calls {
     let named = || Schema::object([("name", Schema::text())]);
     let value = || Schema::object([("value", Schema::text().at_least(1))]);
-    let call = |name, summary| {
-        let call = Call::new(name, summary).path("name", "The secret's name.");
-        call.refuses([404, 409])
-    };
+    let call = |name, summary| Call::new(name, summary).path("name", "The secret's name.");
     calls
         .on(
             Method::GET,
             PATH,
             show,
-            call("show_secret", "Shows a secret.").answers(value()),
+            call("show_secret", "Shows a secret.")
+                .answers(value())
+                .refuses([404, 409]),
         )
         .on(
             Method::POST,
@@ -36,7 +35,8 @@ pub(super) fn calls(calls: Calls) -> Calls {
             call("add_secret", "Keeps a new secret, encrypted.")
                 .json(value())
                 .answers(named())
-                .writes(),
+                .writes()
+                .refuses([404, 409]),
         )
         .on(
             Method::PATCH,
@@ -45,7 +45,8 @@ pub(super) fn calls(calls: Calls) -> Calls {
             call("update_secret", "Gives a secret another value.")
                 .json(value())
                 .answers(named())
-                .writes(),
+                .writes()
+                .refuses([404, 409]),
         )
         .on(
             Method::DELETE,
@@ -53,7 +54,8 @@ pub(super) fn calls(calls: Calls) -> Calls {
             delete,
             call("delete_secret", "Forgets a secret.")
                 .answers(named())
-                .writes(),
+                .writes()
+                .refuses([404]),
         )
 }
 
@@ -140,7 +142,7 @@ async fn delete(
         shared.audit(
             (&caller, "secret.delete", &name),
             |begin| {
-                shared.secrets.check(&name, false)?;
+                shared.secrets.check_delete(&name)?;
                 begin().map_err(crate::Error::Store)?;
                 shared.secrets.delete(&name)
             },

@@ -3,7 +3,7 @@
 //! | key in [`Space::Meta`] | value |
 //! |---|---|
 //! | `server/secret/` and the name | 12 bytes that are used once, and the secret, encrypted |
-//! | `server/secret-key` | the same of a text that tells another key from the right one |
+//! | `server/secret-key` | the same of a text that tells another key from the right one, while there are secrets |
 //!
 //! The key is never kept. Each secret is bound to its name, so that nobody who can write to the folder can give it
 //! another.
@@ -31,6 +31,8 @@ const MAX_VALUE: usize = 64 << 10;
 const MAX_NAME: usize = 100;
 /// The most secrets.
 const MAX_SECRETS: usize = 10_000;
+/// The most names that are told of secrets that can't be read.
+const TOLD: usize = 20;
 
 /// The secrets of a data folder.
 #[derive(Debug)]
@@ -48,10 +50,12 @@ impl Secrets {
     ///
     /// [`Error::SecretKey`] if they were encrypted by another key. Nothing is changed then.
     pub(crate) fn open(store: &Store, key: Option<SecretKey>) -> Result<Secrets, Error> {
+        let names = names(store)?;
         if let (Some(key), Some(check)) = (&key, store.get(Space::Meta, CHECK.as_bytes())?)
             && key.decrypt(CHECK, &check).is_none()
+            && !names.is_empty()
         {
-            return Err(Error::SecretKey);
+            return Err(Error::SecretKey(told(&names)));
         }
         Ok(Secrets {
             store: store.clone(),
@@ -117,26 +121,18 @@ impl Secrets {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.check(name, is_new)?;
         let key = self.key()?;
+        let mut batch = Batch::new();
         if is_new {
-            let count = self
-                .store
-                .scan_prefix(Space::Meta, PREFIX.as_bytes())
-                .count();
+            let count = names(&self.store)?.len();
             if count >= MAX_SECRETS {
                 return Err(Failure::new(
                     StatusCode::CONFLICT,
                     format!("there are {count} secrets, and more are not kept; delete some"),
                 ));
             }
-        }
-        let mut batch = Batch::new();
-        if self
-            .store
-            .get(Space::Meta, CHECK.as_bytes())
-            .map_err(Error::from)?
-            .is_none()
-        {
-            batch.put(Space::Meta, CHECK, key.encrypt(CHECK, CHECKED)?);
+            if count == 0 {
+                batch.put(Space::Meta, CHECK, key.encrypt(CHECK, CHECKED)?);
+            }
         }
         batch.put(
             Space::Meta,
@@ -146,12 +142,24 @@ impl Secrets {
         Ok(self.store.write(batch).map_err(Error::from)?)
     }
 
-    /// Forgets a secret.
+    /// Checks that there is a secret to be forgotten. That needs no key, since whoever has lost it has to begin anew.
+    pub(crate) fn check_delete(&self, name: &str) -> Result<(), Failure> {
+        check_name(name)?;
+        match self.has(name)? {
+            true => Ok(()),
+            false => Err(unknown(name)),
+        }
+    }
+
+    /// Forgets a secret, and with the last one by which key they were encrypted.
     pub(crate) fn delete(&self, name: &str) -> Result<(), Failure> {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.check(name, false)?;
+        self.check_delete(name)?;
         let mut batch = Batch::new();
         batch.delete(Space::Meta, place(name));
+        if names(&self.store)?.len() == 1 {
+            batch.delete(Space::Meta, CHECK);
+        }
         Ok(self.store.write(batch).map_err(Error::from)?)
     }
 
@@ -162,6 +170,29 @@ impl Secrets {
                 "this server keeps no secrets, since it has no key to encrypt them; start it with FENNEL_SECRET_KEY or --secret-key-file, 64 hexadecimal digits as `openssl rand -hex 32` prints them, and keep that key apart from the data folder",
             )
         })
+    }
+}
+
+/// The names of all secrets.
+fn names(store: &Store) -> Result<Vec<String>, Error> {
+    let secrets = store.scan_prefix(Space::Meta, PREFIX.as_bytes());
+    let names = secrets.map(|entry| {
+        let name = entry?.0.get(PREFIX.len()..).unwrap_or_default().to_vec();
+        Ok(String::from_utf8_lossy(&name).into_owned())
+    });
+    names.collect()
+}
+
+/// Names for a person, of many the first ones.
+fn told(names: &[String]) -> String {
+    let first: Vec<_> = names
+        .iter()
+        .take(TOLD)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.len().saturating_sub(TOLD) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 

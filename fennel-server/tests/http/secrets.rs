@@ -148,17 +148,53 @@ fn without_a_key_it_is_told_how_to_give_one_and_a_wrong_one_is_refused_at_the_st
     let server = TestServer::configured(server.stop(), with(KEY));
     call(&server, "POST", "a", &value("hush-hush")).ok();
     let dir = server.stop();
-    let mut other = config(dir.path());
-    with(&KEY.replace('0', "f"))(&mut other);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let error = runtime
-        .block_on(Server::bind(other))
-        .err()
-        .unwrap()
-        .to_string();
+    let error = refusal(dir.path(), &KEY.replace('0', "f"));
     assert!(error.contains("another key"), "{error}");
     let server = TestServer::configured(dir, with(KEY));
     assert_eq!(server.get("/api/v1/secret/a").ok(), value("hush-hush"));
+}
+
+/// Why a server doesn't start on this folder with that key.
+fn refusal(dir: &Path, key: &str) -> String {
+    let mut other = config(dir);
+    with(key)(&mut other);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let refused = runtime.block_on(Server::bind(other)).err();
+    refused.unwrap().to_string()
+}
+
+#[test]
+fn who_has_lost_the_key_deletes_each_secret_and_begins_anew() {
+    let server = started();
+    for name in ["kafka", "mysql"] {
+        call(&server, "POST", name, &value("hush-hush")).ok();
+    }
+    let new = KEY.replace('0', "f");
+    let dir = server.stop();
+    let error = refusal(dir.path(), &new);
+    assert!(error.contains("(`kafka`, `mysql`)"), "{error}");
+    assert!(
+        error.contains("start without a key, delete each"),
+        "{error}"
+    );
+
+    let server = TestServer::configured(dir, |_| {});
+    for method in ["GET", "PATCH"] {
+        call(&server, method, "kafka", &value("x")).error(409);
+    }
+    call(&server, "DELETE", "kafka", &json!({})).ok();
+    call(&server, "DELETE", "kafka", &json!({})).error(404);
+    let dir = server.stop();
+    let error = refusal(dir.path(), &new);
+    assert!(error.contains("(`mysql`)"), "{error}");
+
+    let server = TestServer::configured(dir, |_| {});
+    call(&server, "DELETE", "mysql", &json!({})).ok();
+    let server = TestServer::configured(server.stop(), with(&new));
+    call(&server, "POST", "kafka", &value("hush")).ok();
+    let server = TestServer::configured(server.stop(), with(&new));
+    assert_eq!(server.get("/api/v1/secret/kafka").ok(), value("hush"));
+    assert!(refusal(server.stop().path(), KEY).contains("(`kafka`)"));
 }
 
 /// A dataset that reads from Kafka with a password of the server, and a user of AWS.
@@ -215,4 +251,26 @@ fn a_commit_that_names_a_secret_that_is_not_there_is_refused_by_its_name() {
     let error = server.commit(&events()).error(400);
     assert!(!error.contains("kafka-password"), "{error}");
     assert!(error.contains("Kafka sources"), "{error}");
+}
+
+#[test]
+fn a_preview_tells_only_whoever_may_commit_which_secrets_there_are() {
+    let server = started();
+    let definitions = events();
+    let preview = |roles: &[&str]| {
+        let token = token_of(&server, "who", roles);
+        let call = server.call("POST", "/api/v1/commit?preview=true");
+        let call = call.bearer(&token);
+        let call = call.content("application/octet-stream", &definitions);
+        call.send().error(400)
+    };
+    let of_reader = preview(&["reader:main"]);
+    assert!(!of_reader.contains("kafka-password"), "{of_reader}");
+    let of_deployer = preview(&["deployer:main"]);
+    assert!(
+        of_deployer.contains("needs the secret `kafka-password`"),
+        "{of_deployer}"
+    );
+    call(&server, "POST", "kafka-password", &value("hush-hush")).ok();
+    assert_eq!(preview(&["reader:main"]), of_reader);
 }
