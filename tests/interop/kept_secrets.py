@@ -10,7 +10,7 @@ try:
     client.add_secret("kafka", "again")
     raise SystemExit("there is one already")
 except Exception as error:
-    assert "409" in str(error) and "PATCH" in str(error), error
+    assert "409" in str(error) and '`client.update_secret("kafka", ..)`' in str(error), error
 
 # This version of the client asks for both and then stumbles over the answer; they are done.
 for change in [lambda: client.update_secret("kafka", "new"), lambda: client.delete_secret("kafka")]:
