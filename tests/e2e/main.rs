@@ -10,6 +10,7 @@ mod functions;
 mod history;
 mod hostile;
 mod logs;
+mod metrics;
 mod offline;
 mod pages;
 mod protection;

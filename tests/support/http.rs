@@ -121,6 +121,34 @@ impl Http {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
+        let answer = self.exchange(method, &format!("/api/v1/{path}"), headers, body)?;
+        let (status, body) = read(&answer).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let body = serde_json::from_slice(body).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        Ok(Reply { status, body })
+    }
+
+    /// What the server's metrics are.
+    ///
+    /// # Panics
+    ///
+    /// If they aren't told.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let answer = self.exchange("GET", "/metrics", &[], &[]);
+        let answer = answer.unwrap_or_else(|error| panic!("metrics: {error}"));
+        let (status, body) = read(&answer).expect("the answer is whole");
+        let body = String::from_utf8_lossy(body).into_owned();
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&self.address, LIMIT)?;
         stream.set_read_timeout(Some(LIMIT))?;
         stream.set_write_timeout(Some(LIMIT))?;
@@ -133,7 +161,7 @@ impl Http {
             all + &format!("{name}: {value}\r\n")
         });
         let head = format!(
-            "{method} /api/v1/{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
              authorization: Bearer {token}\r\nx-fennel-branch: {branch}\r\n\
              {headers}content-length: {}\r\n\r\n",
             body.len()
@@ -141,12 +169,12 @@ impl Http {
         stream.write_all(&[head.as_bytes(), body].concat())?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
-        read(&answer).ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
+        Ok(answer)
     }
 }
 
-/// The answer in these bytes, if it is whole.
-fn read(answer: &[u8]) -> Option<Reply> {
+/// The status and the body in these bytes, if the answer is whole.
+fn read(answer: &[u8]) -> Option<(u16, &[u8])> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let (head, body) = answer.split_at(end + 4);
     let head = str::from_utf8(head).ok()?;
@@ -157,10 +185,7 @@ fn read(answer: &[u8]) -> Option<Reply> {
     if length.parse() != Ok(body.len()) {
         return None;
     }
-    Some(Reply {
-        status,
-        body: serde_json::from_slice(body).ok()?,
-    })
+    Some((status, body))
 }
 
 impl Reply {
