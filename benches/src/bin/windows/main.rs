@@ -1,10 +1,12 @@
-//! Twelve aggregates over three windows, kept up with as events come: events a second, and the time of a question.
+//! Twelve aggregates over three windows, kept up with as events come: events a second, the time of a question, and the time
+//! until an engine that was killed answers again.
 //!
 //! Events of zipf-distributed users come over 30 simulated days, one in a hundred late by up to a minute. In the
 //! same run a bare loop over vectors does what the engine does, without a log, a disk, late events or older
 //! instants, for a measure of the machine.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -108,6 +110,7 @@ fn main() -> Result<(), Error> {
         "p99 µs",
         "busiest user µs",
         "MB",
+        "open ms",
     ]);
     for count in &args.events {
         let events = generate(*count, args.users);
@@ -121,14 +124,18 @@ fn main() -> Result<(), Error> {
             String::new(),
             String::new(),
             String::new(),
+            String::new(),
         ]);
         let dir = tempfile::tempdir()?;
-        for (name, store) in [
-            ("in memory", Store::in_memory()),
-            ("durable", Store::open(dir.path().join("data"))?),
+        let data = dir.path().join("data");
+        for (name, store, data) in [
+            ("in memory", Store::in_memory(), None),
+            ("durable", Store::open(&data)?, Some(&data)),
         ] {
             let before = resident();
             let measured = measure(store, &events, &args)?;
+            let memory = resident().saturating_sub(before);
+            let opened = data.map(|data| open(data)).transpose()?;
             table.row([
                 count.to_string(),
                 name.into(),
@@ -137,7 +144,10 @@ fn main() -> Result<(), Error> {
                 format!("{:.0}", micros(quantile(&measured.questions, 0.5))),
                 format!("{:.0}", micros(quantile(&measured.questions, 0.99))),
                 format!("{:.0}", micros(measured.busiest)),
-                format!("{:.0}", resident().saturating_sub(before) as f64 / 1e6),
+                format!("{:.0}", memory as f64 / 1e6),
+                opened.map_or_else(String::new, |time| {
+                    format!("{:.0}", time.as_secs_f64() * 1e3)
+                }),
             ]);
         }
     }
@@ -154,9 +164,7 @@ struct Measured {
 }
 
 fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Error> {
-    let clock =
-        ManualClock::new(Timestamp::from_micros(BEGIN + 31 * DAY).ok_or("no such instant")?);
-    let engine = Engine::open(store, Arc::new(clock))?;
+    let engine = Engine::open(store, Arc::new(clock()?))?;
     let catalog: Catalog<'_> = fennel::entities![Spent, Spending].into_iter().collect();
     engine.commit(
         "main",
@@ -196,6 +204,21 @@ fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Erro
         questions,
         busiest: quantile(&busiest, 0.5),
     })
+}
+
+/// A clock behind all events.
+fn clock() -> Result<ManualClock, Error> {
+    let now = Timestamp::from_micros(BEGIN + 31 * DAY).ok_or("no such instant")?;
+    Ok(ManualClock::new(now))
+}
+
+/// The time until an engine answers that finds this folder as it was left: nothing is written down at the end, so a kill
+/// leaves no more to do.
+fn open(data: &Path) -> Result<Duration, Error> {
+    let begin = Instant::now();
+    let engine = Engine::open(Store::open(data)?, Arc::new(clock()?))?;
+    ask(&engine, 0, BEGIN + 29 * DAY)?;
+    Ok(begin.elapsed())
 }
 
 /// The time to look a user up as of an instant.
