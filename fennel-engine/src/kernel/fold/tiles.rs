@@ -244,11 +244,12 @@ impl Group {
         self.changed_before = std::mem::replace(&mut self.changed, applied);
         self.stale.clear();
         self.dirty.clear();
+        // Also where there are no tiles yet: those that a reader of the state before makes around here aren't the present ones.
+        self.dirty.extend(times);
+        self.dirty.sort_unstable();
         if self.tiles.is_empty() {
             return;
         }
-        self.dirty.extend(times);
-        self.dirty.sort_unstable();
         for time in times {
             for level in 0..=TOP {
                 let place = (level, place(level, *time));
@@ -561,6 +562,22 @@ mod tests {
         tiles.change(b"group", 7, &[50]);
         // The pass behind it fails.
         tiles.clear();
+        assert_eq!(ask(&tiles, 5, all, &before), Value::Float(100.0));
+        assert_eq!(ask(&tiles, 7, all, &now), Value::Float(101.0));
+    }
+
+    #[test]
+    fn a_group_without_tiles_believes_no_older_state() {
+        let mut before = Stored::default();
+        before.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        let mut now = Stored::default();
+        now.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        now.rows.insert((50, 1), (OPEN, 1.0));
+        let (tiles, all) = (Tiles::new(), question(0, 100));
+        tiles.change(b"group", 5, &[3]);
+        // A reader of an older state has the group known, and none of its tiles.
+        ask(&tiles, 4, all, &before);
+        tiles.change(b"group", 7, &[50]);
         assert_eq!(ask(&tiles, 5, all, &before), Value::Float(100.0));
         assert_eq!(ask(&tiles, 7, all, &now), Value::Float(101.0));
     }
