@@ -190,6 +190,7 @@ pub(crate) fn end_within(
 ) -> Result<u64> {
     let mut lengths: BTreeMap<u64, usize> = BTreeMap::new();
     for endpoint in endpoints {
+        let mut sum = 0_usize;
         for part in parts(snapshot, *endpoint, sequences.start)? {
             let part = part?;
             if part.first >= sequences.end {
@@ -200,6 +201,11 @@ pub(crate) fn end_within(
             if part.sequences().last().transpose()?.is_some_and(has_some) {
                 let first = part.first.max(sequences.start);
                 *lengths.entry(first).or_default() += part.len();
+                sum = sum.saturating_add(part.len());
+                // What is behind so many bytes of one endpoint is also behind so many of all.
+                if first > sequences.start && sum > bytes {
+                    break;
+                }
             }
         }
     }
