@@ -133,7 +133,7 @@ impl Fold {
         }
         for row in &changes.added {
             if let Some(place) = self.place(row) {
-                let end = self.end_key(&place, row.end);
+                let end = self.held_until(&place, row.end);
                 end.into_iter().for_each(|key| state.put(key, []));
                 state.put(place.key, self.entry_value(row));
                 touch(row, place.time, place.bytes, (place.time, row.end));
@@ -144,7 +144,7 @@ impl Fold {
             if let Some(place) = self.place(row) {
                 let was = self.end_key(&place, moved.was);
                 was.into_iter().for_each(|key| state.delete(key));
-                let end = self.end_key(&place, row.end);
+                let end = self.held_until(&place, row.end);
                 end.into_iter().for_each(|key| state.put(key, []));
                 state.put(place.key, self.entry_value(row));
                 touch(row, place.time, place.bytes, moved.stretch());
@@ -193,6 +193,12 @@ impl Fold {
             let parts: [&[u8]; 3] = [&key::ordered(end), &key::ordered(place.time), &place.id];
             self.entry_key(ENDS, &place.bytes, &parts)
         })
+    }
+
+    /// Where a row is to be found by its end. One that has ended before it stands in time never holds, and its end is no
+    /// instant at which a group changes.
+    fn held_until(&self, place: &Place, end: i64) -> Option<Vec<u8>> {
+        self.end_key(place, end).filter(|_| end > place.time)
     }
 
     /// Forgets what is remembered of groups.
