@@ -1,5 +1,13 @@
 //! Erasing over HTTP: who may, what is told, and what the audit has of it.
 
+use std::sync::Arc;
+
+use fennel_core::value::Value;
+use fennel_core::wire::proto::connector::pre_proc_value::Variant;
+use fennel_core::wire::proto::connector::{Eval, PreProcValue, eval};
+use fennel_core::wire::proto::pycode::PyCode;
+use fennel_core::wire::proto::services::SyncRequest;
+use fennel_engine::python::{Function, Lookups, Runner, Stop};
 use prost::Message as _;
 use serde_json::{Value as Json, json};
 
@@ -112,6 +120,64 @@ fn a_wrong_request_says_what_is_wrong_and_the_audit_has_no_values() {
         told,
         json!(["erase", "main/Ticket", "admin", "done", {"keys": 1, "purge_later": null, "rows": 1}])
     );
+}
+
+/// Stops every function.
+#[derive(Debug)]
+struct Stopped;
+
+impl Runner for Stopped {
+    fn check(&self, _: &str, _: &str, _: bool) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn call(
+        &self,
+        _: &Function,
+        _: &[Vec<Value>],
+        _: usize,
+        _: &mut Lookups<'_>,
+    ) -> Result<Vec<Vec<Value>>, Stop> {
+        Err(Stop::Stopped("took too long".into()))
+    }
+}
+
+#[test]
+fn nothing_is_erased_while_it_isnt_known_whom_a_row_is_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::configured(dir, |config| {
+        config.engine.python = Some(Arc::new(Stopped));
+    });
+    let mut request = SyncRequest::decode(&erasable(&[])[..]).unwrap();
+    let code = PyCode {
+        entry_point: "named".into(),
+        core_code: "def named(df): ..".into(),
+        generated_code: "def named(df): ..".into(),
+        ..PyCode::default()
+    };
+    let eval = Eval {
+        schema: None,
+        eval_type: Some(eval::EvalType::Pycode(code)),
+    };
+    let made = PreProcValue {
+        variant: Some(Variant::Eval(eval)),
+    };
+    let source = &mut request.sources[0];
+    source.pre_proc.insert("ticket_id".into(), made);
+    server.commit(&request.encode_to_vec()).ok();
+    assert_eq!(server.log(&rows(&["a"])).ok()["set_aside"], 1);
+    assert_eq!(
+        server.post(ERASE, &key("a")).error(503),
+        "nothing is erased, since it isn't known whom each row of `Ticket` is about: `named` took too long; \
+         erase again once that function answers, or commit one that does under a new version"
+    );
+    let rejects = server.get("/api/v1/dataset/Ticket/rejects").ok();
+    assert_eq!(rejects["total"], 1);
+    let audit = server.get("/api/v1/audit").ok();
+    let entries = audit["entries"].as_array().unwrap().iter();
+    let erased = entries.filter(|entry| entry["what"] == "erase");
+    let outcomes: Vec<_> = erased.map(|entry| &entry["outcome"]).collect();
+    assert_eq!(outcomes, ["refused"]);
 }
 
 #[test]
