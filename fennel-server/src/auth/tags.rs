@@ -160,10 +160,7 @@ impl Caller {
             Refused(problems) => Refused(hidden.cover(problems)).into(),
             other => self.told(engine, branch, other),
         })?;
-        let entities = &mut commit.diff.entities;
-        entities.retain(|entity| !hidden.has(entity.kind, &entity.name));
-        // A plan tells what changes reach, wherever that is.
-        commit.plan = commit.plan.filter(|_| hidden.0.is_empty());
+        hidden.leave_out_of(&mut commit);
         if let Some(plan) = &mut commit.plan
             && !self.rights().may(Mode::WriteDefinitions, branch)
         {
@@ -330,6 +327,16 @@ impl Hidden {
         }
     }
 
+    /// Has what a commit did tell nothing of them.
+    fn leave_out_of(&self, commit: &mut Commit) {
+        let entities = &mut commit.diff.entities;
+        entities.retain(|entity| !self.has(entity.kind, &entity.name));
+        let partial = &mut commit.partial;
+        partial.retain(|it| !self.has(Kind::Dataset, &it.dataset));
+        // A plan tells what changes reach, wherever that is.
+        commit.plan = commit.plan.take().filter(|_| self.0.is_empty());
+    }
+
     /// What is wrong with definitions, without their names.
     fn cover(&self, Problems(problems): Problems) -> Problems {
         let are_named = |text: &str| {
@@ -372,7 +379,43 @@ impl Hidden {
 
 #[cfg(test)]
 mod tests {
+    use fennel_core::diff::{Diff, EntityDiff};
+    use fennel_core::plan::Partial;
+    use fennel_core::time::Timestamp;
+
     use super::*;
+
+    #[test]
+    fn what_a_commit_did_to_what_is_hidden_is_not_told() {
+        let hidden = Hidden(BTreeSet::from([(Kind::Dataset, "Secret".to_owned())]));
+        let names = ["Mine", "Secret"].map(String::from);
+        let entities = names.clone().map(|name| EntityDiff {
+            kind: Kind::Dataset,
+            name,
+            change: Change::Changed,
+            fields: Vec::new(),
+        });
+        let partial = names.map(|dataset| Partial {
+            dataset,
+            whole_since: "2024-01-01T00:00:00.000000Z".into(),
+        });
+        let mut commit = Commit {
+            id: "c".into(),
+            changed: true,
+            diff: Diff {
+                entities: entities.into(),
+            },
+            plan: None,
+            partial: partial.into(),
+            message: String::new(),
+            at: Timestamp::MIN,
+            repeated: false,
+        };
+        hidden.leave_out_of(&mut commit);
+        assert_eq!((commit.diff.entities.len(), commit.partial.len()), (1, 1));
+        assert_eq!(commit.diff.entities[0].name, "Mine");
+        assert_eq!(commit.partial[0].dataset, "Mine");
+    }
 
     #[test]
     fn no_problem_names_what_is_hidden() {
