@@ -156,9 +156,10 @@ impl Engine {
             unused,
             replaced: BTreeMap::new(),
         };
-        inner.switch(&mut registry, held, switch, batch, |_| {
+        let switched = inner.switch(&mut registry, held, switch, batch, |_| {
             Ok(|_: &mut _| inner.branches.remove(name))
         })?;
+        inner.resume(switched);
         // What a crash leaves goes when there is a branch of that name again.
         inner
             .store
@@ -278,6 +279,15 @@ impl Branches {
         // Behind the lock, so that it is no older than what was read of a branch before.
         let _branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
         self.deleted.load(Ordering::Relaxed)
+    }
+
+    /// The names and definitions of all branches.
+    pub(crate) fn graphs(&self) -> Vec<(String, Arc<Graph>)> {
+        let branches = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let graphs = branches.iter();
+        graphs
+            .map(|(name, branch)| (name.clone(), Arc::clone(&branch.graph)))
+            .collect()
     }
 
     /// Shows the definitions of every branch.

@@ -28,7 +28,7 @@ impl Inner {
     pub(crate) fn recover(store: Store, clock: Arc<dyn Clock>, options: &Options) -> Result<Self> {
         let meta = Meta::read(&store.snapshot())?;
         let mut known = meta.applied;
-        if let Some(Pending::Rows(rows)) = &meta.erasure {
+        if let Some(rows) = meta.erasure.as_ref().and_then(Pending::rows) {
             // Whoever reads the log from here on doesn't find them; `finish_erasure` does the rest.
             rows.take_out(&store)?;
             known = known.max(rows.end());

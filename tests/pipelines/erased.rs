@@ -1,14 +1,17 @@
 //! What Python functions made of rows, when some of the rows are erased or removed: that stays which they made then.
 
+use std::sync::mpsc::channel;
+use std::thread;
+
 use fennel::prelude::*;
 use fennel_core::value::Value;
 use fennel_core::wire::proto::connector::pre_proc_value::Variant;
 use fennel_core::wire::proto::connector::{Eval, PreProcValue, eval};
 use fennel_core::wire::proto::services::SyncRequest;
-use fennel_engine::{CommitOptions, Engine, Error, Incoming, Logged, Options};
+use fennel_engine::{CommitOptions, Engine, Error, Incoming, Logged, ManualClock, Options};
 use serde_json::{Value as Json, json};
 
-use super::python::{Fake, code};
+use super::python::{Fake, LONG, code, in_python};
 use super::{commit, instant, request};
 
 fennel::owner!("shop@example.com");
@@ -176,6 +179,149 @@ fn a_row_that_may_be_about_a_refused_key_is_not_taken() {
     let logged = log(&engine, &[1, 2]).unwrap();
     assert_eq!((logged.rows, logged.rows_refused), (1, 1));
     assert_eq!(ids(&engine), json!([4]));
+}
+
+/// Fans of teams, of whom none comes any more after 10 seconds of silence.
+#[dataset(index)]
+#[source(APP.endpoint("fan"), disorder = "1h", cdc = upsert, bounded, idleness = "10s")]
+struct Fan {
+    #[field(key, erase_key)]
+    name: String,
+    team: String,
+    points: i64,
+    at: DateTime<Utc>,
+}
+
+/// What the fans of a team have together, twice.
+#[dataset(index)]
+struct Crowd {
+    #[field(key)]
+    team: String,
+    total: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn crowd(fans: Fan) -> Crowd {
+    fans.assign(doubled = points * 2)
+        .group_by(team)
+        .aggregate(total = sum(doubled, "forever"))
+}
+
+/// Fans, and crowds by a function.
+struct Fans {
+    engine: Engine,
+    clock: ManualClock,
+}
+
+impl Fans {
+    fn of(fake: &Fake) -> Self {
+        let (engine, clock) = fake.engine_with(Options::default());
+        commit(&engine, &in_python(request(fennel::entities![Fan, Crowd])));
+        Self { engine, clock }
+    }
+
+    /// Logs a row at a second.
+    fn log(&self, second: i64, name: &str, team: &str, points: i64) {
+        self.clock.set(instant(second));
+        let at = instant(points).to_string();
+        let row = json!({"name": name, "team": team, "points": points, "at": at});
+        self.engine.log("app", "fan", vec![incoming(&row)]).unwrap();
+    }
+
+    fn erase(&self, name: &str, later: Option<bool>) -> Result<u64, Error> {
+        let keys = vec![incoming(&json!({ "name": name }))];
+        let erased = self.engine.erase("main", "Fan", keys, later)?;
+        assert_eq!(erased.left, None);
+        Ok(erased.rows)
+    }
+
+    /// The fans, how many rows of theirs are set aside, and what the crowds have.
+    fn seen(&self) -> Json {
+        let rows = |dataset| self.engine.inspect("main", dataset, 99).unwrap().to_json();
+        let (fans, crowds) = (rows("Fan"), rows("Crowd"));
+        let aside = rejected(&self.engine, "Fan") + rejected(&self.engine, "Crowd");
+        json!([fans["name"], aside, crowds["team"], crowds["total"]])
+    }
+}
+
+#[test]
+fn nothing_is_erased_while_what_pipelines_made_of_others_cant_be_made_again() {
+    let fake = Fake::default();
+    let fans = Fans::of(&fake);
+    fans.log(0, "ann", "red", 1);
+    fans.log(1, "bob", "red", 2);
+    fans.log(2, "cid", "blue", 3);
+    fans.log(11, "ann", "red", 5);
+    let before = fans.seen();
+    assert_eq!(
+        before,
+        json!([["ann", "ann", "bob", "cid"], 0, ["red", "blue"], [14, 6]])
+    );
+    // Of one whom nobody asks to erase.
+    fake.stick([3]);
+    let refused = fans.erase("ann", Some(true)).unwrap_err();
+    assert!(matches!(refused, Error::Python(_)));
+    assert_eq!(
+        refused.to_string(),
+        "nothing is erased, since `Crowd` can't be made anew without these rows: `doubled` took too long; \
+         erase again once that function answers, or commit one that does under a new version"
+    );
+    assert_eq!(fans.seen(), before);
+    fake.stick([]);
+    // It has been quiet since the last row, which is there still and whose key isn't refused.
+    fans.log(19, "ann", "blue", 7);
+    assert_eq!(
+        fans.seen(),
+        json!([
+            ["ann", "ann", "ann", "bob", "cid"],
+            0,
+            ["red", "blue"],
+            [4, 20]
+        ])
+    );
+    assert_eq!(fans.erase("ann", None).unwrap(), 3);
+    assert_eq!(
+        fans.seen(),
+        json!([["bob", "cid"], 0, ["red", "blue"], [4, 6]])
+    );
+}
+
+#[test]
+fn rows_that_come_while_tables_are_made_anew_are_taken_as_if_the_erased_ones_had_never_come() {
+    for (second, later, expected) in [
+        (
+            18,
+            None,
+            json!([["ann", "bob", "cid"], 0, ["red", "blue"], [18, 6]]),
+        ),
+        (
+            18,
+            Some(true),
+            json!([["bob", "cid"], 0, ["red", "blue"], [4, 6]]),
+        ),
+        // 11 seconds after the one before, but for that of the one who is erased.
+        (21, None, json!([["bob"], 2, ["red"], [4]])),
+    ] {
+        let fake = Fake::default();
+        let fans = Fans::of(&fake);
+        fans.log(10, "bob", "red", 2);
+        fans.log(15, "ann", "red", 5);
+        let (begun, has_begun) = channel();
+        let (go, goes) = channel();
+        fake.state().held = Some((begun, goes));
+        thread::scope(|scope| {
+            // It goes with whatever fails here, and then nobody waits for it.
+            let go = go;
+            let erased = scope.spawn(|| fans.erase("ann", later));
+            has_begun.recv_timeout(LONG).unwrap();
+            fans.log(second, "cid", "blue", 3);
+            fans.log(second, "ann", "red", 7);
+            go.send(()).unwrap();
+            assert_eq!(erased.join().unwrap().unwrap(), 1);
+        });
+        assert_eq!(fans.seen(), expected, "{second} {later:?}");
+    }
 }
 
 #[dataset(index, history = "1d")]

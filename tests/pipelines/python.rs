@@ -83,9 +83,8 @@ pub(super) fn code(name: &str) -> PyCode {
     }
 }
 
-/// All definitions, the expressions of their steps being Python functions.
-fn written_in_python() -> SyncRequest {
-    let mut request = request(fennel::entities![Player, Team, Goal, Score]);
+/// Definitions whose steps' expressions are Python functions.
+pub(super) fn in_python(mut request: SyncRequest) -> SyncRequest {
     for operator in &mut request.operators {
         operator.kind = operator.kind.take().map(|kind| match kind {
             Step::FilterExpr(step) => Step::Filter(Filter {
@@ -106,6 +105,12 @@ fn written_in_python() -> SyncRequest {
             kind => kind,
         });
     }
+    request
+}
+
+/// All definitions, written in Python.
+fn written_in_python() -> SyncRequest {
+    let mut request = in_python(request(fennel::entities![Player, Team, Goal, Score]));
     for source in &mut request.sources {
         if source.dataset == "Goal" {
             source.filter = Some(code("taken"));
@@ -127,7 +132,7 @@ pub(super) struct State {
     /// Any call after so many is stopped.
     most: Option<usize>,
     /// A call tells the one that it has begun, and waits for the other.
-    held: Option<(Sender<()>, Receiver<()>)>,
+    pub(super) held: Option<(Sender<()>, Receiver<()>)>,
 }
 
 impl Fake {
@@ -298,7 +303,7 @@ fn pipelines_take_what_sources_took_whatever_their_functions_do_then() {
 }
 
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_function_that_never_ends_holds_up_no_commit_and_no_other_endpoint() {

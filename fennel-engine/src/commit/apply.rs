@@ -61,23 +61,27 @@ impl Inner {
         }
         let graph = Arc::new(graph);
         let graphs = [(branch.into(), Some(Arc::clone(&graph)))].into();
-        self.swap_in(registry, new, (graphs, unused), batch, |registry| {
-            registry.endpoints.extend(endpoints);
-            let made = Branch::new(lines, Arc::new(head), graph);
-            self.branches.set(branch, made);
-        })
+        let switched = self.swap_in(registry, new, (graphs, unused), batch, |_, _| {
+            move |registry: &mut Registry| {
+                registry.endpoints.extend(endpoints);
+                let made = Branch::new(lines, Arc::new(head), graph);
+                self.branches.set(branch, made);
+            }
+        })?;
+        self.resume(switched);
+        Ok(())
     }
 
-    /// Fills new tables, and has `batch` written as soon as they have all rows, while nobody logs; then `made` tells
-    /// everybody of it, after which branches read `graphs`. Tables that are unused from then on go.
-    pub(super) fn swap_in(
+    /// Fills new tables, and has `batch` written as soon as they have all rows, while nobody logs. `put` puts the rest into it,
+    /// and what it gives tells everybody of it, after which branches read `graphs`. Tables that are unused from then on go.
+    pub(super) fn swap_in<M: FnOnce(&mut Registry)>(
         &self,
         registry: &mut Registry,
         mut new: NewTables<'_>,
         (graphs, unused): (Graphs, BTreeMap<String, TableId>),
         mut batch: Batch,
-        made: impl FnOnce(&mut Registry),
-    ) -> Result<()> {
+        put: impl FnOnce(&NewTables<'_>, &mut Batch) -> M,
+    ) -> Result<Switched<'_>> {
         new.record(TableState::Ready, &mut batch);
         let backfill = tracing::info_span!("backfill", tables = new.tables().count()).entered();
         new.nearly_catch_up()?;
@@ -97,6 +101,7 @@ impl Inner {
             new.catch_up()?;
             new.put_marks(batch);
             new.put_since(batch)?;
+            let made = put(&new, batch);
             Ok(|registry: &mut Registry| {
                 registry.tables.extend(new.keep());
                 made(registry);
@@ -106,14 +111,14 @@ impl Inner {
 
     /// Has branches and tables switched while nobody logs: `put` puts the rest into `batch`, and what it gives tells
     /// everybody of it once that is written. Tables that are unused from then on go.
-    pub(crate) fn switch<M: FnOnce(&mut Registry)>(
+    pub(crate) fn switch<'r, M: FnOnce(&mut Registry)>(
         &self,
         registry: &mut Registry,
-        mut held: Held<'_>,
+        mut held: Held<'r>,
         switch: Switch,
         mut batch: Batch,
         put: impl FnOnce(&mut Batch) -> Result<M>,
-    ) -> Result<()> {
+    ) -> Result<Switched<'r>> {
         for (identity, id) in &switch.unused {
             let (identity, state) = (identity.clone(), TableState::Dropping);
             meta::put_table(&mut batch, *id, &TableRecord { identity, state });
@@ -121,13 +126,8 @@ impl Inner {
         // What was logged before is durable, for loggers hold the lock until then.
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         let made = put(&mut batch)?;
-        // As long as nobody logs, every row that has a number is durable, or never will be.
-        let logged = self
-            .sequencer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
         let (graphs, replaced) = (&switch.graphs, &switch.replaced);
+        let logged = self.logged();
         let asking = self.judging.ask(replaced, &mut batch, |before| {
             Suites::asked(&self.branches, graphs, before, logged)
         })?;
@@ -141,12 +141,34 @@ impl Inner {
         *routes = Arc::new(registry.routes());
         held.set(registry.live());
         asking.made(|since| Suites::of(&self.branches, registry, since));
+        Ok(Switched {
+            held,
+            unused: unused.into_values().collect(),
+        })
+    }
+
+    /// Gives the turn back: what came meanwhile is applied, and what is unused goes.
+    pub(crate) fn resume(&self, Switched { held, unused }: Switched<'_>) {
+        let nobody_logs = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let logged = self.logged();
         drop(held);
-        drop(routes);
+        drop(nobody_logs);
         // What came meanwhile waits for whoever logs next, if this fails.
         let _ = self.apply_logged(logged);
-        self.remover
-            .remove(&self.store, unused.into_values().collect());
-        Ok(())
+        self.remover.remove(&self.store, unused);
     }
+
+    /// How many rows have a number. As long as nobody logs, each of them is durable, or never will be.
+    fn logged(&self) -> u64 {
+        let sequencer = self.sequencer.lock();
+        sequencer.unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// A branch that was moved, or tables that were made anew: nobody applies rows before the turn is [given
+/// back](Inner::resume).
+#[must_use = "unused tables go when it is resumed"]
+pub(crate) struct Switched<'r> {
+    held: Held<'r>,
+    unused: Vec<TableId>,
 }

@@ -9,10 +9,11 @@ use fennel_core::entity::Dataset;
 use fennel_core::time::Timestamp;
 
 use super::registry::{Registry, drop_table, in_order, pipeline_of};
-use crate::error::Result;
+use crate::erase::Search;
+use crate::error::{Error, Result};
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
-use crate::python::RunBy;
+use crate::python::{OnStop, RunBy};
 use crate::run::{Flow, Held, LogReader, Runner};
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
@@ -21,13 +22,16 @@ use crate::table::{Table, TableId};
 ///
 /// They are recorded as being filled first, so that a crash leaves nothing that the next open doesn't find.
 /// Dropping this without [`keep`](NewTables::keep) undoes it.
-#[derive(Debug)]
 pub(super) struct NewTables<'s> {
     store: &'s Store,
     /// So many rows of the log are applied to pipelines.
     applied: u64,
     _log: LogReader<'s>,
     tables: Vec<(String, Arc<Table>, Replay)>,
+    /// What becomes of rows for which a Python function of a pipeline is stopped.
+    on_stop: OnStop,
+    /// Finds the rows of the log that they are made without.
+    without: Option<Search<'s>>,
     kept: bool,
 }
 
@@ -40,8 +44,18 @@ impl<'s> NewTables<'s> {
             applied: runner.applied(),
             _log: log,
             tables: Vec::new(),
+            on_stop: OnStop::SetAside,
+            without: None,
             kept: false,
         }
+    }
+
+    /// None so far that replace others, which are made without the rows that are searched for, if any are. They aren't made
+    /// at all where a function is stopped: what it had made of other rows would be lost.
+    pub(super) fn anew(store: &'s Store, runner: &'s Runner, without: Option<Search<'s>>) -> Self {
+        let mut new = Self::new(store, runner);
+        (new.on_stop, new.without) = (OnStop::Fail, without);
+        new
     }
 
     /// Gives each dataset of a checked catalog whose structure has no table an empty one. Those of the structures that
@@ -85,17 +99,34 @@ impl<'s> NewTables<'s> {
 
     /// Fills the tables that have pipelines, each behind those that it reads.
     pub(super) fn fill(&self, held: &Held<'_>, now: Timestamp) -> Result<()> {
-        self.tables()
-            .try_for_each(|table| held.fill(self.store, table, now))
+        self.tables().try_for_each(|table| {
+            let filled = held.fill(self.store, table, now, self.on_stop);
+            filled.map_err(|error| told(table, error, self.on_stop))
+        })
     }
 
     /// Applies the rows that are in the log and weren't applied yet, and returns how many there were.
     pub(super) fn catch_up(&mut self) -> Result<u64> {
-        let mut rows = 0;
-        for (_, _, replay) in &mut self.tables {
-            rows += replay.run(self.store, &self.store.snapshot())?;
+        let snapshot = self.store.snapshot();
+        if let Some(search) = &mut self.without {
+            search.catch_up(&snapshot)?;
         }
-        Ok(rows)
+        let without = self.without.as_ref();
+        let left = |endpoint, entry| match without {
+            Some(search) => search.without(endpoint, entry),
+            None => Some(entry),
+        };
+        let on_stop = self.on_stop;
+        let replays = self.tables.iter_mut().map(|(_, table, replay)| {
+            let rows = replay.run(self.store, &snapshot, &left);
+            rows.map_err(|error| told(table, error, on_stop))
+        });
+        replays.sum()
+    }
+
+    /// The search for the rows that they are made without.
+    pub(super) fn without(&self) -> Option<&Search<'s>> {
+        self.without.as_ref()
     }
 
     /// Applies what is in the log until few rows come meanwhile, so that a last
@@ -213,5 +244,16 @@ impl Drop for NewTables<'_> {
             // What can't be removed now is removed by the next open.
             let _ = drop_table(self.store, table.id);
         }
+    }
+}
+
+/// Why a table isn't made.
+fn told(table: &Table, error: Error, on_stop: OnStop) -> Error {
+    match (error, on_stop) {
+        (Error::Python(what), OnStop::Fail) => Error::Python(format!(
+            "`{}` can't be made anew without these rows: {what}",
+            table.dataset
+        )),
+        (error, _) => error,
     }
 }

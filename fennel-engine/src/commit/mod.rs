@@ -28,7 +28,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_core::{Problem, Problems};
 
-pub(crate) use apply::Switch;
+pub(crate) use apply::{Switch, Switched};
 pub(crate) use definitions::Definitions;
 pub(crate) use plan::{Endpoint, endpoints};
 pub(crate) use registry::{Registry, drop_table, in_order, pipeline_of};

@@ -52,6 +52,13 @@ impl Registry {
             .copied()
     }
 
+    /// The webhooks and names of endpoints.
+    pub(crate) fn names_of(&self, endpoints: &BTreeSet<EndpointId>) -> BTreeSet<(String, String)> {
+        let named = self.endpoints.iter();
+        let named = named.filter(|(_, id)| endpoints.contains(id));
+        named.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The endpoints of `tables` that have no number yet, each with one.
     pub(super) fn new_endpoints<'t>(
         &self,

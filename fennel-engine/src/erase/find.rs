@@ -3,8 +3,6 @@
 //! A request of which nothing is left is one that never came, so the silence before the next one is longer. That
 //! counts for bounded sources, so the rows of the next one are told it.
 
-use std::collections::BTreeSet;
-
 use fennel_core::time::Timestamp;
 
 use super::keys::Keys;
@@ -19,9 +17,11 @@ use crate::store::{Snapshot, Store};
 const PART: usize = 1_000;
 
 /// A search through the endpoints of a dataset, which can be continued with rows that came meanwhile.
-pub(super) struct Search<'k> {
+pub(crate) struct Search<'k> {
     keys: &'k Keys,
     endpoints: Vec<Endpoint>,
+    /// Rows from this sequence on stay, whomever they name.
+    end: Option<u64>,
 }
 
 /// One endpoint, and what was found there so far.
@@ -67,7 +67,11 @@ impl<'k> Search<'k> {
                 }),
             }
         }
-        Self { keys, endpoints }
+        Self {
+            keys,
+            endpoints,
+            end: None,
+        }
     }
 
     /// Goes through what is in the log until few rows come meanwhile.
@@ -83,11 +87,16 @@ impl<'k> Search<'k> {
             FEW
         };
         for _ in 0..PASSES {
-            if self.catch_up(store)? < few {
+            if self.catch_up(&store.snapshot())? < few {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Has rows from this sequence on stay. It has met all others.
+    pub(super) fn set_end(&mut self, end: u64) {
+        self.end = Some(end);
     }
 
     /// Goes through the rows that are in the log and that it hasn't met, and returns how many there were.
@@ -95,10 +104,9 @@ impl<'k> Search<'k> {
     /// # Errors
     ///
     /// [`Error::Python`] if a function would have to tell whom a row is about and can't be called, or is stopped.
-    pub(super) fn catch_up(&mut self, store: &Store) -> Result<usize> {
-        let snapshot = store.snapshot();
+    pub(crate) fn catch_up(&mut self, snapshot: &Snapshot) -> Result<usize> {
         let endpoints = self.endpoints.iter_mut();
-        let met = endpoints.map(|endpoint| endpoint.catch_up(&snapshot, self.keys));
+        let met = endpoints.map(|endpoint| endpoint.catch_up(snapshot, self.keys, self.end));
         met.sum::<Result<usize>>().map_err(|error| match error {
             Error::Python(what) => Error::Python(format!(
                 "nothing is erased, since it isn't known whom each row of `{}` is about: {what}; erase again once that function answers, or commit one that does under a new version",
@@ -108,17 +116,21 @@ impl<'k> Search<'k> {
         })
     }
 
-    /// The endpoints that are searched.
-    pub(super) fn endpoints(&self) -> BTreeSet<EndpointId> {
-        self.endpoints.iter().map(|endpoint| endpoint.id).collect()
+    /// A row of an endpoint, which it has met, as it is without those that go, unless it is one of them.
+    pub(crate) fn without(&self, endpoint: EndpointId, entry: Entry) -> Option<Entry> {
+        let mut endpoints = self.endpoints.iter();
+        match endpoints.find(|searched| searched.id == endpoint) {
+            Some(searched) => searched.found.without(entry),
+            None => Some(entry),
+        }
     }
 
-    /// What was found among the rows before `end`.
-    pub(super) fn found(&self, end: u64) -> Rows {
+    /// What was found.
+    pub(crate) fn found(&self) -> Rows {
         let endpoints = self.endpoints.iter();
         let found = endpoints.filter(|endpoint| !endpoint.found.erased.is_empty());
         Rows {
-            end,
+            end: self.end.unwrap_or(0),
             endpoints: found
                 .map(|endpoint| (endpoint.id, endpoint.found.clone()))
                 .collect(),
@@ -126,7 +138,7 @@ impl<'k> Search<'k> {
     }
 
     /// The last row that stays of each endpoint of which any goes.
-    pub(super) fn last_kept(&self) -> impl Iterator<Item = (EndpointId, Option<(u64, Timestamp)>)> {
+    pub(crate) fn last_kept(&self) -> impl Iterator<Item = (EndpointId, Option<(u64, Timestamp)>)> {
         let endpoints = self.endpoints.iter();
         let found = endpoints.filter(|endpoint| !endpoint.found.erased.is_empty());
         found.map(|endpoint| (endpoint.id, endpoint.requests.last))
@@ -134,16 +146,19 @@ impl<'k> Search<'k> {
 }
 
 impl Endpoint {
-    fn catch_up(&mut self, snapshot: &Snapshot, keys: &Keys) -> Result<usize> {
+    fn catch_up(&mut self, snapshot: &Snapshot, keys: &Keys, end: Option<u64>) -> Result<usize> {
         let state = State::of(snapshot)?;
         let mut entries = entry::scan(snapshot, self.id, self.next);
         let mut met = 0;
         loop {
             let part: Vec<Entry> = entries.by_ref().take(PART).collect::<Result<_>>()?;
-            let named = self.is_named(&state, keys, &part)?;
-            for (entry, is_named) in part.iter().zip(named) {
+            let judged = part.partition_point(|entry| end.is_none_or(|end| entry.sequence < end));
+            let (judged, staying) = part.split_at(judged);
+            let named = self.is_named(&state, keys, judged)?;
+            for (entry, is_named) in judged.iter().zip(named) {
                 self.meet(entry, is_named);
             }
+            staying.iter().for_each(|entry| self.meet(entry, false));
             met += part.len();
             if part.len() < PART {
                 return Ok(met);

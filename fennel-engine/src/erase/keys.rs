@@ -75,6 +75,14 @@ impl Inner {
 }
 
 impl Keys {
+    /// The endpoints of the dataset: webhook and name.
+    pub(super) fn endpoints(&self) -> BTreeSet<(String, String)> {
+        let sources = self.table.sources.iter();
+        sources
+            .map(|source| (source.webhook.clone(), source.endpoint.clone()))
+            .collect()
+    }
+
     /// The names of the erase keys, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let columns = self.columns.iter();

@@ -125,7 +125,7 @@ impl Inner {
     }
 
     /// Takes no more rows of other keys.
-    pub(super) fn set_later(&self, later: Later) {
-        *self.later.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(later);
+    pub(super) fn set_later(&self, later: Arc<Later>) {
+        *self.later.write().unwrap_or_else(PoisonError::into_inner) = later;
     }
 }

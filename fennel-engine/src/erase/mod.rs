@@ -1,10 +1,10 @@
 //! Erasing: rows about somebody go, from the log and from all that was made of them.
 //!
-//! The log comes first. Which rows are to go is found in it and written down; from then on it is done, whatever crash
-//! comes between, since an open goes on from there. The rows are taken out of the log, and every table that takes rows of
-//! their endpoints is computed anew from what is left, as a commit computes new tables. So all is as if the rows had
-//! never come, also which other rows came late. Queries and logging go on, commits wait. In the end what was
-//! deleted is taken off the disk.
+//! First it is found out which rows of the log are to go. Every table that takes rows of their endpoints is computed anew
+//! without them, as a commit computes new tables, so all is as if they had never come, also which other rows came late. If one
+//! can't be computed, nothing is changed. In the moment from which on the new tables are read it is written down which
+//! rows go, and then they are taken out of the log, whatever crash comes between, since an open goes on from there.
+//! Queries and logging go on, commits wait. In the end what was deleted is taken off the disk.
 //!
 //! | file | has |
 //! |---|---|
@@ -21,22 +21,20 @@ mod pending;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
+pub(crate) use find::Search;
 pub(crate) use later::{Later, Refused};
 pub(crate) use pending::{Pending, Rows};
 
-use crate::commit::Registry;
+use crate::commit::{Registry, Switched};
 use crate::engine::Inner;
 use crate::error::Result;
-use crate::ingest::EndpointId;
 use crate::meta;
 use crate::noted::Note;
-use crate::served::{self, Named};
+use crate::served::{self, Named, Whom};
 use crate::store::Batch;
 use crate::{Engine, Error, Incoming};
-use find::Search;
 use keys::Keys;
 
 /// What an erasure did.
@@ -71,8 +69,8 @@ impl Engine {
     ///
     /// [`Error::Unknown`] for a branch or dataset that isn't there. [`Error::Request`] for a dataset without erase keys
     /// or without sources of its own, and, with the position of the key (from 0), for an erase key that is missing, unknown or of
-    /// another type. [`Error::Python`] if it isn't known whom a row is about, since a function is stopped; nothing is erased
-    /// then. [`Error::Store`] if it couldn't be written; once it is written down, the next erasure or open finishes it.
+    /// another type. [`Error::Python`] if it isn't known whom a row is about, or what other rows come to, since a function is
+    /// stopped; nothing is erased then. [`Error::Store`] if it couldn't be written; once it is written down, the next erasure or open finishes it.
     pub fn erase(
         &self,
         branch: &str,
@@ -98,17 +96,27 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner);
         let keys = inner.erase_keys(&registry, dataset, keys)?;
         note()?;
-        if let Some(Pending::Rows(rows)) = meta::erasure(&inner.store.snapshot())? {
-            // The last one failed after it was written down.
-            inner.finish_rows(&mut registry, &rows)?;
-        }
+        // The last one failed after it was written down.
+        inner.finish_pending(&mut registry)?;
+        let before = inner.later();
         let begun = inner.begin(&registry, &keys, later);
-        let (rows, served) = begun.inspect_err(|_| inner.served.epochs.end())?;
-        if rows.count() == 0 && served == 0 {
-            inner.served.epochs.end();
-            return Ok(Erased::default());
-        }
-        inner.finish_rows(&mut registry, &rows)?;
+        let made = begun.and_then(|begun| inner.make_without(&mut registry, begun));
+        let (switched, rows, served) = match made {
+            Ok(Some(made)) => made,
+            Ok(None) => {
+                inner.served.epochs.end();
+                return Ok(Erased::default());
+            }
+            Err(error) => {
+                // It is as if it had never begun.
+                inner.set_later(before);
+                inner.served.epochs.fail();
+                return Err(error);
+            }
+        };
+        let taken = inner.take_out(&rows);
+        inner.resume(switched);
+        taken?;
         drop(registry);
         Ok(Erased {
             rows: rows.count(),
@@ -121,85 +129,154 @@ impl Engine {
     pub(crate) fn finish_erasure(&self) -> Result<()> {
         let inner = &*self.inner;
         let pending = meta::erasure(&inner.store.snapshot())?;
-        if let Some(Pending::Rows(rows)) = &pending {
-            let registry = inner.registry.lock();
-            let mut registry = registry.unwrap_or_else(PoisonError::into_inner);
-            match inner.finish_rows(&mut registry, rows) {
-                // Nobody could commit a better function if that were a reason not to open. The next erasure tries again.
-                Err(Error::Python(reason)) => {
-                    tracing::error!("an erasure isn't finished: {reason}; erase again");
-                    return Ok(());
-                }
-                done => done?,
+        if pending.is_none() {
+            return Ok(());
+        }
+        let registry = inner.registry.lock();
+        let mut registry = registry.unwrap_or_else(PoisonError::into_inner);
+        match inner.finish_pending(&mut registry) {
+            // Nobody could commit a better function if that were a reason not to open. The next erasure tries again.
+            Err(Error::Python(reason)) => {
+                tracing::error!(
+                    "{reason}; until then nothing is logged of features that look up datasets of these rows"
+                );
+                // Whom the rows were about isn't written down, and the tables still tell.
+                let rows = pending.iter().filter_map(Pending::rows);
+                let endpoints = rows.flat_map(Rows::endpoints).collect();
+                inner.keep_none(Named {
+                    endpoints: registry.names_of(&endpoints),
+                    whom: Whom::Anybody,
+                });
+                return Ok(());
             }
+            done => done?,
         }
-        if pending.is_some() {
-            // Nothing of it can be read any more, so that is no reason not to open. The next open tries again.
-            let _ = inner.scrub();
-        }
+        drop(registry);
+        // Nothing of it can be read any more, so that is no reason not to open. The next open tries again.
+        let _ = inner.scrub();
         Ok(())
     }
 }
 
+/// An erasure of which nothing is written down.
+struct Begun<'k> {
+    search: Search<'k>,
+    /// Where served rows are that go.
+    served: Vec<Vec<u8>>,
+    /// What is to be written with it.
+    batch: Batch,
+}
+
 impl Inner {
-    /// Finds the rows that are to go, and writes them down, if there are any: those of the log, and how many served ones. From
-    /// here on no more are kept of these, until [`end`](served::Epochs::end).
-    fn begin(&self, registry: &Registry, keys: &Keys, later: Option<bool>) -> Result<(Rows, u64)> {
+    /// Finds the rows that are to go: those of the log that came so far, and served ones. From here on no more are kept of
+    /// these until the epoch ends, and rows of refused keys aren't taken.
+    fn begin<'k>(
+        &self,
+        registry: &Registry,
+        keys: &'k Keys,
+        later: Option<bool>,
+    ) -> Result<Begun<'k>> {
         let mut search = Search::new(keys, |webhook, endpoint| {
             registry.endpoint(webhook, endpoint)
         });
         search.nearly_catch_up(&self.store)?;
-        let tables = registry.fed_by(&search.endpoints()).into_values().collect();
-        let names: Vec<_> = keys.names().collect();
-        let named = Named::new(&self.branches, &tables, &names, keys.told.clone());
-        let named = Arc::new(named);
-        self.keep_none(&named);
-        let served = named.places(&self.store)?;
+        let named = self.keep_none(Named {
+            endpoints: keys.endpoints(),
+            whom: Whom::Keys(keys.names().map(String::from).collect(), keys.told.clone()),
+        });
+        let served = named.places(&self.branches, &self.store)?;
         // What was logged before is durable, and what comes from now on stays.
         let _nobody_logs = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        search.catch_up(&self.store)?;
-        let mut sequencer = self
-            .sequencer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let rows = search.found(sequencer.len());
+        search.catch_up(&self.store.snapshot())?;
+        let sequencer = self.sequencer.lock();
+        search.set_end(sequencer.unwrap_or_else(PoisonError::into_inner).len());
         let mut batch = Batch::new();
-        if rows.count() > 0 || !served.is_empty() {
-            meta::put_erasure(&mut batch, &Pending::Rows(rows.clone()));
-            meta::put_erasure_served(&mut batch, &served);
+        if let Some(refuse) = later {
+            let later = self.later().with(keys, refuse, &mut batch)?;
+            self.set_later(Arc::new(later));
         }
-        let refused = later.map(|refuse| self.later().with(keys, refuse, &mut batch));
-        let refused = refused.transpose()?;
-        self.store.write(batch)?;
-        if let Some(refused) = refused {
-            self.set_later(refused);
-        }
-        for (endpoint, last) in search.last_kept() {
-            sequencer.forget_after(endpoint, last);
-        }
-        Ok((rows, served.len() as u64))
+        Ok(Begun {
+            search,
+            served,
+            batch,
+        })
     }
 
     /// Has nothing kept any more that is served and names what is erased.
-    fn keep_none(&self, named: &Arc<Named>) {
+    fn keep_none(&self, named: Named) -> Arc<Named> {
+        let named = Arc::new(named);
         // Whoever holds it may be writing some.
         let _nobody_keeps = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        self.served.epochs.erase(Arc::clone(named));
+        self.served.epochs.erase(Arc::clone(&named));
+        named
     }
 
-    /// Takes rows that are written down out of the log and of all tables.
+    /// Makes all tables anew without the rows that were found, and writes down that these are to leave the log. Gives the
+    /// turn, in which they do, with how many served ones do. If there is nothing to erase, nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] if a function that makes other rows is stopped. Nothing is changed then.
+    fn make_without(
+        &self,
+        registry: &mut Registry,
+        begun: Begun<'_>,
+    ) -> Result<Option<(Switched<'_>, Rows, u64)>> {
+        let Begun {
+            search,
+            served,
+            mut batch,
+        } = begun;
+        let found = search.found();
+        if found.count() == 0 && served.is_empty() {
+            self.store.write(batch)?;
+            return Ok(None);
+        }
+        // Whatever pipelines have still to take of the log they take before. If that fails, it fails for the tables that go.
+        let _ = self.apply_logged(found.end());
+        meta::put_erasure_served(&mut batch, &served);
+        let endpoints = found.endpoints().collect();
+        let made = self.rebuild(registry, &endpoints, Some(search), batch);
+        let (switched, rows) = made.map_err(|error| told("nothing is erased", error))?;
+        Ok(Some((switched, rows, served.len() as u64)))
+    }
+
+    /// Takes rows that no table has any more out of the log, and served ones with them, while nobody applies rows.
+    fn take_out(&self, rows: &Rows) -> Result<()> {
+        rows.take_out(&self.store)?;
+        served::take_out(&self.store, &meta::erasure_served(&self.store.snapshot())?)?;
+        let mut batch = Batch::new();
+        meta::put_erasure(&mut batch, &Pending::Bytes);
+        self.store.write(batch)?;
+        self.served.epochs.end();
+        Ok(())
+    }
+
+    /// Finishes the erasure that is written down, if there is one, but for its bytes.
+    fn finish_pending(&self, registry: &mut Registry) -> Result<()> {
+        match meta::erasure(&self.store.snapshot())? {
+            Some(Pending::Log(rows)) => {
+                let _held = self.runner.hold();
+                self.take_out(&rows)
+            }
+            Some(Pending::Rows(rows)) => self.finish_rows(registry, &rows),
+            Some(Pending::Bytes) | None => Ok(()),
+        }
+    }
+
+    /// Finishes what an earlier version began: the rows leave the log before the tables are made anew.
     fn finish_rows(&self, registry: &mut Registry, rows: &Rows) -> Result<()> {
-        // Whatever pipelines have still to take of the log they take while it is there. If that fails, it fails for the
-        // tables that go.
-        let _ = self.apply_logged(rows.end);
         let held = self.runner.hold();
         rows.take_out(&self.store)?;
         drop(held);
         served::take_out(&self.store, &meta::erasure_served(&self.store.snapshot())?)?;
-        let endpoints: BTreeSet<EndpointId> = rows.endpoints().collect();
         let mut batch = Batch::new();
         meta::put_erasure(&mut batch, &Pending::Bytes);
-        self.rebuild(registry, &endpoints, batch)?;
+        let endpoints = rows.endpoints().collect();
+        let made = self.rebuild(registry, &endpoints, None, batch);
+        let (switched, _) =
+            made.map_err(|error| told("an erasure that was begun before isn't finished", error))?;
+        self.resume(switched);
         self.served.epochs.end();
         Ok(())
     }
@@ -223,5 +300,15 @@ impl Inner {
         let mut batch = Batch::new();
         meta::delete_erasure(&mut batch);
         self.store.write(batch).map_err(|error| error.to_string())
+    }
+}
+
+/// What isn't done since a function is stopped, and what to do.
+fn told(not_done: &str, error: Error) -> Error {
+    match error {
+        Error::Python(what) => Error::Python(format!(
+            "{not_done}, since {what}; erase again once that function answers, or commit one that does under a new version"
+        )),
+        error => error,
     }
 }

@@ -1,24 +1,38 @@
 //! What is written down of an erasure until it is done: places of the log, and nothing that rows say.
 
+use fennel_core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::ingest::{EndpointId, entry};
+use crate::ingest::EndpointId;
+use crate::ingest::entry::{self, Entry};
 use crate::store::{Batch, Store};
 
 /// An erasure that isn't done yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Pending {
-    /// These rows are to leave the log and the tables.
+    /// These rows are to leave the log, and then the tables. An earlier version wrote that down, and did it in this order.
     Rows(Rows),
-    /// They did, and their bytes are in files of the store still.
+    /// They left both, and their bytes are in files of the store still.
     Bytes,
+    /// These rows are to leave the log. The tables are made without them.
+    Log(Rows),
+}
+
+impl Pending {
+    /// The rows that are to leave the log.
+    pub(crate) fn rows(&self) -> Option<&Rows> {
+        match self {
+            Pending::Rows(rows) | Pending::Log(rows) => Some(rows),
+            Pending::Bytes => None,
+        }
+    }
 }
 
 /// Rows that are to leave the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rows {
-    /// All that came before this sequence was looked through.
+    /// All of them came before this sequence.
     pub(super) end: u64,
     pub(super) endpoints: Vec<(EndpointId, EndpointRows)>,
 }
@@ -39,7 +53,7 @@ impl Rows {
         endpoints.map(|(_, rows)| rows.erased.len() as u64).sum()
     }
 
-    /// The sequence behind all that was looked through.
+    /// The sequence before which all of them came.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
@@ -66,5 +80,20 @@ impl Rows {
             }
         }
         Ok(())
+    }
+}
+
+impl EndpointRows {
+    /// A row of the endpoint as it is without those that go, unless it is one of them.
+    pub(super) fn without(&self, mut entry: Entry) -> Option<Entry> {
+        if self.erased.binary_search(&entry.sequence).is_ok() {
+            return None;
+        }
+        let quieter = &self.quieter;
+        let at = quieter.binary_search_by_key(&entry.sequence, |(sequence, _)| *sequence);
+        if let Some((_, quiet)) = at.ok().and_then(|at| quieter.get(at)) {
+            entry.arrival.quiet = Duration::from_micros(*quiet);
+        }
+        Some(entry)
     }
 }

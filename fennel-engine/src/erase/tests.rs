@@ -1,6 +1,7 @@
 //! What an open makes of each stage in which a crash can leave an erasure.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use fennel_core::catalog::Catalog;
 use fennel_core::connector::Webhook;
@@ -12,12 +13,18 @@ use fennel_core::time::{Duration, Timestamp};
 use fennel_core::ty::Type;
 use fennel_core::value::Value;
 use fennel_core::wire::encode;
+use fennel_core::wire::proto::connector::pre_proc_value::Variant;
+use fennel_core::wire::proto::connector::{Eval, PreProcValue, eval};
+use fennel_core::wire::proto::pycode::PyCode;
+use fennel_core::wire::proto::services::SyncRequest;
 use serde_json::Value as Json;
 
 use super::*;
 use crate::ingest::entry;
-use crate::store::Store;
-use crate::{CommitOptions, Keep, ManualClock, Query, ServedRange};
+use crate::python::{Function, Lookups, Runner, Stop};
+use crate::store::{Space, Store};
+use crate::table::{REMEMBERED, Table};
+use crate::{CommitOptions, Keep, ManualClock, Options, Query, ServedRange};
 
 const HOOK: Webhook<'static> = Webhook::new("hook");
 
@@ -75,8 +82,43 @@ const FEATURES: [Feature<'static>; 2] = [
 ];
 
 fn open(store: &Store) -> Engine {
+    open_with(store, &Options::default())
+}
+
+fn open_with(store: &Store, options: &Options) -> Engine {
     let clock = ManualClock::new(Timestamp::from_micros(1_000_000).unwrap());
-    Engine::open(store.clone(), Arc::new(clock)).unwrap()
+    Engine::open_with(store.clone(), Arc::new(clock), options).unwrap()
+}
+
+/// Runs functions that make nulls, unless they are stopped.
+#[derive(Debug, Default)]
+struct Nulls {
+    are_stopped: AtomicBool,
+}
+
+impl Nulls {
+    fn stop(&self, are_stopped: bool) {
+        self.are_stopped.store(are_stopped, Ordering::Relaxed);
+    }
+}
+
+impl Runner for Nulls {
+    fn check(&self, _: &str, _: &str, _: bool) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn call(
+        &self,
+        _: &Function,
+        _: &[Vec<Value>],
+        rows: usize,
+        _: &mut Lookups<'_>,
+    ) -> Result<Vec<Vec<Value>>, Stop> {
+        match self.are_stopped.load(Ordering::Relaxed) {
+            true => Err(Stop::Stopped("took too long".into())),
+            false => Ok(vec![vec![Value::Null; rows]]),
+        }
+    }
 }
 
 fn key(uid: i64) -> Incoming {
@@ -94,9 +136,8 @@ fn log(engine: &Engine, uids: &[i64]) {
     engine.log("hook", "users", rows).unwrap();
 }
 
-/// An engine that has rows about 1, 2 and 1.
-fn started(store: &Store) -> Engine {
-    let engine = open(store);
+/// Users by the endpoint `users`, and a feature of them.
+fn request() -> SyncRequest {
     let sources = [Source::new(
         HOOK.endpoint("users").connector(),
         Duration::from_days(14),
@@ -128,11 +169,70 @@ fn started(store: &Store) -> Engine {
     };
     let definitions = [Descriptor::Dataset(&users), Descriptor::Featureset(&user)];
     let catalog: Catalog<'_> = definitions.into_iter().collect();
-    let request = encode(&catalog, None, "");
+    encode(&catalog, None, "")
+}
+
+fn commit(engine: &Engine, request: &SyncRequest) {
     let options = CommitOptions::default();
-    engine.commit("main", &request, options).unwrap();
+    engine.commit("main", request, options).unwrap();
+}
+
+/// An engine that has rows about 1, 2 and 1.
+fn started(store: &Store) -> Engine {
+    let engine = open(store);
+    commit(&engine, &request());
     log(&engine, &[1, 2, 1]);
     engine
+}
+
+/// The same, where a function makes names, of which nothing is remembered, as in folders of formats 4 to 6.
+fn started_by(runner: &Arc<Nulls>, store: &Store) -> (Engine, Options) {
+    let options = Options {
+        python: Some(Arc::clone(runner) as Arc<dyn Runner>),
+        ..Options::default()
+    };
+    let engine = open_with(store, &options);
+    let mut request = request();
+    let pycode = PyCode {
+        entry_point: "name".into(),
+        core_code: "def name(df): ..".into(),
+        generated_code: "def name(df): ..".into(),
+        ..PyCode::default()
+    };
+    let eval = Eval {
+        schema: None,
+        eval_type: Some(eval::EvalType::Pycode(pycode)),
+    };
+    let made = PreProcValue {
+        variant: Some(Variant::Eval(eval)),
+    };
+    request.sources[0].pre_proc.insert("name".into(), made);
+    commit(&engine, &request);
+    log(&engine, &[1, 2, 1]);
+    for table in registry(&engine).tables.values() {
+        let remembered = Table::state_prefix(table.id, REMEMBERED);
+        store.remove_prefix(Space::Table, &remembered).unwrap();
+    }
+    (engine, options)
+}
+
+fn registry(engine: &Engine) -> MutexGuard<'_, Registry> {
+    let registry = engine.inner.registry.lock();
+    registry.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The keys of 1.
+fn keys(engine: &Engine) -> Keys {
+    let inner = &engine.inner;
+    let keys = inner.erase_keys(&registry(engine), ("main", "Users"), vec![key(1)]);
+    keys.unwrap()
+}
+
+/// Writes down that these are to go, as earlier versions did before anything else.
+fn write_down(store: &Store, rows: &Rows) {
+    let mut batch = Batch::new();
+    meta::put_erasure(&mut batch, &Pending::Rows(rows.clone()));
+    store.write(batch).unwrap();
 }
 
 /// The rows of the table and those of the log.
@@ -161,7 +261,9 @@ fn served(engine: &Engine) -> Vec<Json> {
         workflow: "default".into(),
         ..ServedRange::default()
     };
-    let served = engine.served("main", &range, 9).unwrap().rows.into_iter();
+    let served = engine.served("main", &range, 9).map(|served| served.rows);
+    // There is no such workflow before any are kept.
+    let served = served.unwrap_or_default().into_iter();
     served.map(|row| row.inputs["User.uid"].clone()).collect()
 }
 
@@ -171,60 +273,134 @@ fn what_is_served_of_an_erased_key_is_gone_after_a_crash() {
     let engine = started(&store);
     let inner = &*engine.inner;
     serve(&engine);
-    let registry = inner.registry.lock();
-    let registry = registry.unwrap_or_else(PoisonError::into_inner);
-    let keys = inner.erase_keys(&registry, ("main", "Users"), vec![key(1)]);
-    inner.begin(&registry, &keys.unwrap(), None).unwrap();
-    drop(registry);
+    let keys = keys(&engine);
+    let begun = inner.begin(&registry(&engine), &keys, None).unwrap();
     serve(&engine);
+    let made = inner.make_without(&mut registry(&engine), begun).unwrap();
+    assert!(made.is_some());
+    drop(made);
     drop(engine);
     let engine = open(&store);
     assert_eq!(served(&engine), [2, 2]);
 }
 
+/// How far an erasure is when a crash comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    /// It is known which rows are to go.
+    Begun,
+    /// That is written down, as earlier versions did it then, and so many have left the log.
+    WrittenDown(usize),
+    /// The tables are made without them, and so many have left the log.
+    Made(usize),
+    /// All have.
+    Done,
+}
+
 #[test]
 fn an_open_finishes_an_erasure_from_wherever_a_crash_left_it() {
-    for stage in 0..4 {
+    for stage in [
+        Stage::Begun,
+        Stage::WrittenDown(0),
+        Stage::WrittenDown(1),
+        Stage::WrittenDown(2),
+        Stage::Made(0),
+        Stage::Made(1),
+        Stage::Made(2),
+        Stage::Done,
+    ] {
         let store = Store::in_memory();
         let engine = started(&store);
         let inner = &*engine.inner;
-        let mut registry = inner
-            .registry
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let keys = inner.erase_keys(&registry, ("main", "Users"), vec![key(1)]);
-        let (rows, ..) = inner.begin(&registry, &keys.unwrap(), None).unwrap();
-        assert_eq!(rows.count(), 2);
-        match stage {
-            0 => {}
-            1 => {
-                // Half of them.
-                let mut some = rows.clone();
-                some.endpoints[0].1.erased.pop();
-                some.take_out(&store).unwrap();
+        let take_out = |rows: &Rows, some: usize| {
+            assert_eq!(rows.count(), 2);
+            let mut rows = rows.clone();
+            rows.endpoints[0].1.erased.truncate(some);
+            rows.take_out(&store).unwrap();
+        };
+        let keys = keys(&engine);
+        let begun = inner.begin(&registry(&engine), &keys, None).unwrap();
+        let make = |begun: Begun<'_>| {
+            let made = inner.make_without(&mut registry(&engine), begun);
+            made.unwrap().unwrap()
+        };
+        let made = match stage {
+            Stage::Begun => None,
+            Stage::WrittenDown(some) => {
+                let rows = begun.search.found();
+                write_down(&store, &rows);
+                take_out(&rows, some);
+                None
             }
-            2 => rows.take_out(&store).unwrap(),
-            _ => inner.finish_rows(&mut registry, &rows).unwrap(),
-        }
-        drop(registry);
-        if stage < 3 {
-            log(&engine, &[3, 1]);
-        }
+            Stage::Made(some) => {
+                let (switched, rows, _) = make(begun);
+                take_out(&rows, some);
+                Some(switched)
+            }
+            Stage::Done => {
+                let (switched, rows, _) = make(begun);
+                inner.take_out(&rows).unwrap();
+                Some(switched)
+            }
+        };
+        log(&engine, &[3, 1]);
+        drop(made);
         drop(engine);
         let engine = open(&store);
-        let expected = match stage {
-            3 => vec![2],
-            _ => vec![1, 2, 3],
-        };
-        let expected: Vec<_> = expected.into_iter().map(Value::Int).collect();
-        assert_eq!(seen(&engine), (expected.clone(), expected.len()), "{stage}");
+        let logged = if stage == Stage::Begun { 5 } else { 3 };
+        let uids = [1, 2, 3].map(Value::Int).to_vec();
+        assert_eq!(seen(&engine), (uids, logged), "{stage:?}");
         let pending = meta::erasure(&store.snapshot()).unwrap();
-        assert_eq!(pending, None, "{stage}");
+        assert_eq!(pending, None, "{stage:?}");
         log(&engine, &[4]);
-        assert_eq!(
-            seen(&engine).1,
-            expected.len() + 1,
-            "no number is given twice"
-        );
+        assert_eq!(seen(&engine).1, logged + 1, "no number is given twice");
     }
+}
+
+#[test]
+fn features_are_kept_again_when_an_erasure_fails() {
+    let store = Store::in_memory();
+    let runner = Arc::new(Nulls::default());
+    let (engine, _) = started_by(&runner, &store);
+    let before = seen(&engine);
+    runner.stop(true);
+    let refused = engine.erase("main", "Users", vec![key(1)], None);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "nothing is erased, since `Users` can't be made anew without these rows: `name` took too long; \
+         erase again once that function answers, or commit one that does under a new version"
+    );
+    assert_eq!(seen(&engine), before);
+    serve(&engine);
+    assert_eq!(served(&engine), [1, 2]);
+}
+
+#[test]
+fn an_open_that_cant_finish_an_erasure_keeps_no_features_that_it_may_be_about() {
+    let store = Store::in_memory();
+    let runner = Arc::new(Nulls::default());
+    let (engine, options) = started_by(&runner, &store);
+    let rows = {
+        let keys = keys(&engine);
+        let begun = engine.inner.begin(&registry(&engine), &keys, None);
+        begun.unwrap().search.found()
+    };
+    write_down(&store, &rows);
+    drop(engine);
+    runner.stop(true);
+    let engine = open_with(&store, &options);
+    let erase_nobody = || engine.erase("main", "Users", vec![key(7)], None);
+    for _ in 0..2 {
+        let uids = [1, 2].map(Value::Int).to_vec();
+        assert_eq!(seen(&engine), (uids, 1), "the table still tells of 1");
+        serve(&engine);
+        assert_eq!(served(&engine), [0; 0]);
+        let refused = erase_nobody().unwrap_err();
+        assert!(matches!(refused, Error::Python(_)), "{refused}");
+    }
+    runner.stop(false);
+    assert_eq!(erase_nobody().unwrap().rows, 0);
+    assert_eq!(seen(&engine), (vec![Value::Int(2)], 1));
+    serve(&engine);
+    assert_eq!(served(&engine), [1, 2]);
 }

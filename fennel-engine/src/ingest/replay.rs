@@ -76,11 +76,22 @@ impl Replay {
     }
 
     /// Applies all rows of `snapshot` that weren't applied yet, in order of arrival, and returns how many
-    /// there were.
-    pub(crate) fn run(&mut self, store: &Store, snapshot: &Snapshot) -> Result<u64> {
-        let streams = self.endpoints.iter();
-        let streams =
-            streams.map(|(endpoint, _)| entry::scan(snapshot, *endpoint, self.next).peekable());
+    /// there were. `left` gives a row of an endpoint as it is to be taken, if it is.
+    pub(crate) fn run(
+        &mut self,
+        store: &Store,
+        snapshot: &Snapshot,
+        left: &dyn Fn(EndpointId, Entry) -> Option<Entry>,
+    ) -> Result<u64> {
+        let streams = self.endpoints.iter().map(|(endpoint, _)| {
+            let endpoint = *endpoint;
+            let rows = entry::scan(snapshot, endpoint, self.next);
+            let left = move |entry: Result<Entry>| match entry {
+                Ok(entry) => left(endpoint, entry).map(Ok),
+                Err(error) => Some(Err(error)),
+            };
+            rows.filter_map(left).peekable()
+        });
         let mut streams: Vec<_> = streams.collect();
         let state = State::of(snapshot)?;
         let mut rows = 0;

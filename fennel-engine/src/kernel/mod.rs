@@ -38,6 +38,7 @@ use rows::RowSteps;
 pub(crate) use timeline::{Differences, Points, Version, differences};
 
 use crate::error::{Error, Result};
+use crate::python::OnStop;
 use crate::state::State;
 use crate::store::Bytes;
 use crate::table::{Table, encode_values};
@@ -223,6 +224,8 @@ pub(crate) struct Pass<'p> {
     /// The columns of the first input.
     pub(crate) names: &'p [String],
     pub(crate) failures: &'p mut Vec<Failure>,
+    /// What becomes of rows for which a Python function is stopped.
+    pub(crate) on_stop: OnStop,
 }
 
 impl Kernel {
@@ -236,7 +239,7 @@ impl Kernel {
         right: Option<&Table>,
     ) -> Result<Changes> {
         match self {
-            Kernel::Rows(steps) => steps.apply(pass.state, one.into_owned(), pass.failures),
+            Kernel::Rows(steps) => steps.apply(pass, one.into_owned()),
             Kernel::Pick(pick) => pick.apply(pass.state, &one),
             Kernel::Fold(fold) => fold.apply(pass.state, &one, pass.emits, pass.failures),
             Kernel::Join(join) => {

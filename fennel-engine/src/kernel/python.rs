@@ -9,10 +9,9 @@ use fennel_core::value::{Shape, Value};
 use super::lower::{Lowered, position};
 use super::memory::Memory;
 use super::rows::{RowStep, instant};
-use super::{Changes, Failure, Layout, Moved, Row};
+use super::{Changes, Layout, Moved, Pass, Row};
 use crate::error::Result;
 use crate::python::{Callable, Kind, OnStop, RunBy};
-use crate::state::State;
 
 /// A Python function of rows.
 #[derive(Debug)]
@@ -85,9 +84,14 @@ impl RowStep {
         &self,
         step: &PythonStep,
         changes: Changes,
-        state: &mut State,
-        failures: &mut Vec<Failure>,
+        pass: &mut Pass<'_>,
     ) -> Result<Changes> {
+        let Pass {
+            state,
+            failures,
+            on_stop,
+            ..
+        } = pass;
         let memory = &step.memory;
         let mut made = Changes::default();
         for row in changes.removed {
@@ -102,7 +106,7 @@ impl RowStep {
                 made.moved.push(Moved { row, was });
             }
         }
-        let new = self.made(step, &changes.added)?;
+        let new = self.made(step, &changes.added, *on_stop)?;
         for (row, new) in changes.added.into_iter().zip(new) {
             match new {
                 Ok(Some(values)) => {
@@ -121,13 +125,14 @@ impl RowStep {
         &self,
         step: &PythonStep,
         rows: &[Row],
+        on_stop: OnStop,
     ) -> Result<Vec<Result<Option<Vec<Value>>, String>>> {
         let arguments = rows.iter().map(|row| {
             let time = instant(row.time).unwrap_or(Value::Null);
             row.values.iter().cloned().chain([time]).collect()
         });
         let arguments: Vec<_> = arguments.collect();
-        let made = step.callable.each(&arguments, OnStop::SetAside)?;
+        let made = step.callable.each(&arguments, on_stop)?;
         let made = rows.iter().zip(made);
         let made = made.map(|(row, made)| made.and_then(|made| step.row(row, made)));
         Ok(made.collect())

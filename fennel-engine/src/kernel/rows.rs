@@ -11,7 +11,7 @@ use fennel_core::value::{Shape, Value};
 use super::compact::Swept;
 use super::memory::Memory;
 use super::python::PythonStep;
-use super::{Changes, Failure, Layout, Moved, OPEN, Row};
+use super::{Changes, Failure, Layout, Moved, OPEN, Pass, Row};
 use crate::error::Result;
 use crate::native;
 use crate::state::State;
@@ -85,23 +85,18 @@ impl RowSteps {
     ///
     /// # Errors
     ///
-    /// A Python function can't be called at all.
-    pub(super) fn apply(
-        &self,
-        state: &mut State,
-        mut changes: Changes,
-        failures: &mut Vec<Failure>,
-    ) -> Result<Changes> {
+    /// A Python function can't be called at all, or is stopped where that is to fail.
+    pub(super) fn apply(&self, pass: &mut Pass<'_>, mut changes: Changes) -> Result<Changes> {
         for step in &self.0 {
             if changes.is_empty() {
                 break;
             }
             changes = match &step.step {
-                Step::Plain(plain) => step.plain(plain, changes, failures),
-                Step::Explode(positions) => step.exploded(positions, changes, failures),
+                Step::Plain(plain) => step.plain(plain, changes, pass.failures),
+                Step::Explode(positions) => step.exploded(positions, changes, pass.failures),
                 Step::Changelog { deletes } => step.changelog(*deletes, &changes),
                 // A function isn't asked again what it makes of a row that stays.
-                Step::Python(python) => step.python(python, changes.narrow(), state, failures)?,
+                Step::Python(python) => step.python(python, changes.narrow(), pass)?,
             };
         }
         Ok(changes)

@@ -12,7 +12,7 @@ use super::round::{KeptRound, Round};
 use crate::error::{Error, Result};
 use crate::graph::Align;
 use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, Swept, lower};
-use crate::python::RunBy;
+use crate::python::{OnStop, RunBy};
 use crate::state::{Side, State};
 use crate::store::Bytes;
 use crate::table::{Table, TableId};
@@ -279,6 +279,7 @@ impl Flow {
         incoming: &Incoming<'_>,
         emits: bool,
         failures: &mut Vec<Failure>,
+        on_stop: OnStop,
     ) -> Result<Changes> {
         let mut made: Vec<Changes> = Vec::with_capacity(self.nodes.len());
         for (i, node) in self.nodes.iter().enumerate() {
@@ -302,6 +303,7 @@ impl Flow {
                 emits: emits || !self.answers(i),
                 names: &node.names,
                 failures: &mut *failures,
+                on_stop,
             };
             let changes = node.kernel.apply(&mut pass, one, other, right)?;
             made.push(changes.narrow());

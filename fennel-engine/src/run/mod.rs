@@ -43,6 +43,7 @@ use crate::expectation::Judging;
 use crate::ingest::EndpointId;
 use crate::kernel::{Changes, Failure};
 use crate::meta;
+use crate::python::OnStop;
 use crate::reject;
 use crate::state::{Applied, Side, State};
 use crate::store::{Batch, Store};
@@ -286,7 +287,17 @@ pub(crate) struct Held<'r> {
 
 impl Held<'_> {
     /// Fills a new table from those that its pipeline takes rows of.
-    pub(crate) fn fill(&self, store: &Store, table: &Table, now: Timestamp) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] if a function can't be called at all, or is stopped where that is to fail.
+    pub(crate) fn fill(
+        &self,
+        store: &Store,
+        table: &Table,
+        now: Timestamp,
+        on_stop: OnStop,
+    ) -> Result<()> {
         let Some(flow) = &table.flow else {
             return Ok(());
         };
@@ -305,7 +316,7 @@ impl Held<'_> {
                 }
                 let incoming = Incoming::Rows(input.id, Changes::added(rows));
                 let mut failures = Vec::new();
-                let mut changes = flow.run(&mut state, &incoming, false, &mut failures)?;
+                let mut changes = flow.run(&mut state, &incoming, false, &mut failures, on_stop)?;
                 if table.computed().is_none() {
                     table.apply(&mut state, &mut changes, &mut failures);
                 }
@@ -422,7 +433,8 @@ impl Passes<'_> {
             let is_read = self.live.is_read(table.id);
             let emits = is_read || is_judged;
             let incoming = Incoming::Changes(&changed);
-            let mut changes = flow.run(&mut state, &incoming, emits, &mut failures)?;
+            let on_stop = OnStop::SetAside;
+            let mut changes = flow.run(&mut state, &incoming, emits, &mut failures, on_stop)?;
             if table.computed().is_none() {
                 table.apply(&mut state, &mut changes, &mut failures);
             }

@@ -2,6 +2,7 @@
 //!
 //! A served row has features, not keys. So a feature stands for a key where it is looked up by: a lookup of a dataset that
 //! has the erase keys among its keys and rows of the erased endpoints, by whatever way, says which features are those keys.
+//! Which lookups there are is a matter of the definitions by which the row was served.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,46 +14,43 @@ use crate::branch::Branches;
 use crate::error::Result;
 use crate::graph::{Dataset, FeatureId, From, Graph};
 use crate::store::{Batch, Space, Store};
-use crate::table::TableId;
+use crate::table::{Table, TableId};
 
 /// The served rows that name one of some keys.
 #[derive(Debug)]
 pub(crate) struct Named {
-    /// The keys, each with a value for each erase key, in their order.
-    keys: Vec<Vec<Json>>,
-    /// By branch: the features that are the erase keys, in their order. Each way to name a key by itself.
-    by: BTreeMap<String, Vec<Vec<BTreeSet<String>>>>,
+    /// Where the rows come in that are erased: webhook and endpoint.
+    pub(crate) endpoints: BTreeSet<(String, String)>,
+    pub(crate) whom: Whom,
 }
 
-impl Named {
-    /// Rows of branches by which `keys` of the erase keys `names` are named, where rows of theirs come into `tables`.
-    pub(crate) fn new(
-        branches: &Branches,
-        tables: &BTreeSet<TableId>,
-        names: &[&str],
-        keys: Vec<Vec<Json>>,
-    ) -> Named {
-        let mut by = BTreeMap::new();
-        for (name, branch) in branches.with_tables(tables) {
-            let ways = ways(&branch.graph, tables, names);
-            if !ways.is_empty() {
-                by.insert(name, ways);
-            }
-        }
-        Named { keys, by }
-    }
+/// Whom served rows name.
+#[derive(Debug)]
+pub(crate) enum Whom {
+    /// One of these keys: the names of the erase keys, and of each key a value for each of them, in their order.
+    Keys(Vec<String>, Vec<Vec<Json>>),
+    /// Anybody, by whatever key.
+    Anybody,
+}
 
+/// A way to name a key: for each erase key the features that are it.
+type Way = Vec<BTreeSet<String>>;
+
+impl Named {
     /// Where they are.
-    pub(crate) fn places(&self, store: &Store) -> Result<Vec<Vec<u8>>> {
+    pub(crate) fn places(&self, branches: &Branches, store: &Store) -> Result<Vec<Vec<u8>>> {
         let snapshot = store.snapshot();
         let mut places = Vec::new();
-        for (branch, ways) in &self.by {
-            for prefix in prefixes(&snapshot, &of_branch(branch))? {
+        for (branch, graph) in branches.graphs() {
+            let of = self.of(&graph);
+            if of.ways.is_empty() {
+                continue;
+            }
+            for prefix in prefixes(&snapshot, &of_branch(&branch))? {
                 for entry in snapshot.scan_prefix(Space::Log, &prefix) {
                     let (key, value) = entry?;
                     let place = key.get(prefix.len()..).unwrap_or_default();
-                    let row = row(place, &value)?;
-                    if self.names(ways, &row) {
+                    if of.has(&row(place, &value)?) {
                         places.push(key.to_vec());
                     }
                 }
@@ -61,32 +59,101 @@ impl Named {
         Ok(places)
     }
 
-    /// Whether a row of a branch is one of them.
-    pub(super) fn has(&self, branch: &str, row: &ServedRow) -> bool {
-        let ways = self.by.get(branch);
-        ways.is_some_and(|ways| self.names(ways, row))
+    /// Those that are served by some definitions.
+    pub(super) fn of(&self, graph: &Graph) -> NamedBy<'_> {
+        NamedBy {
+            whom: &self.whom,
+            ways: self.ways(graph),
+        }
     }
 
-    /// Whether a row names one of the keys in any of these ways.
-    fn names(&self, ways: &[Vec<BTreeSet<String>>], row: &ServedRow) -> bool {
-        ways.iter().any(|way| self.is_named(way, row))
+    /// The ways to name a key, by each lookup that says one.
+    fn ways(&self, graph: &Graph) -> BTreeSet<Way> {
+        let aliases = Aliases::of(graph);
+        let mut fed = Fed::by(&self.endpoints);
+        let mut ways = BTreeSet::new();
+        for lookup in graph.lookups() {
+            let Ok(dataset) = graph.dataset(&lookup.dataset) else {
+                continue;
+            };
+            if !fed.has(&dataset.table) {
+                continue;
+            }
+            let same = |feature: &FeatureId| -> BTreeSet<String> {
+                let same = aliases.same(*feature);
+                same.map(|id| graph.feature(id).name.clone()).collect()
+            };
+            match &self.whom {
+                Whom::Keys(names, _) => {
+                    let features = names.iter().map(|name| {
+                        let feature = lookup.keys.get(key(dataset, name)?)?;
+                        Some(same(feature))
+                    });
+                    ways.extend(features.collect::<Option<Way>>());
+                }
+                Whom::Anybody => ways.extend(lookup.keys.iter().map(|key| vec![same(key)])),
+            }
+        }
+        ways
+    }
+}
+
+/// The rows that name one of some keys, of those that are served by the same definitions.
+pub(super) struct NamedBy<'n> {
+    whom: &'n Whom,
+    ways: BTreeSet<Way>,
+}
+
+impl NamedBy<'_> {
+    /// Whether a row is one of them.
+    pub(super) fn has(&self, row: &ServedRow) -> bool {
+        self.ways.iter().any(|way| self.is_named(way, row))
     }
 
     /// Whether a row names one of the keys by features for each erase key.
-    fn is_named(&self, way: &[BTreeSet<String>], row: &ServedRow) -> bool {
-        let has = |features: &BTreeSet<String>, value: &Json| {
+    fn is_named(&self, way: &Way, row: &ServedRow) -> bool {
+        let has = |features: &BTreeSet<String>, value: Option<&Json>| {
             let in_one = |of: &Map<String, Json>| {
                 let mut features = features.iter().filter_map(|feature| of.get(feature));
-                features.any(|feature| is(feature, value))
+                features.any(|feature| value.is_none_or(|value| is(feature, value)))
             };
             in_one(&row.inputs) || in_one(&row.outputs)
         };
-        let mut keys = self.keys.iter();
-        keys.any(|key| {
-            way.iter()
-                .zip(key)
-                .all(|(features, value)| has(features, value))
-        })
+        match self.whom {
+            Whom::Anybody => way.iter().all(|features| has(features, None)),
+            Whom::Keys(_, keys) => keys.iter().any(|key| {
+                let mut named = way.iter().zip(key);
+                named.all(|(features, value)| has(features, Some(value)))
+            }),
+        }
+    }
+}
+
+/// The tables that take rows of some endpoints, by way of others too.
+struct Fed<'e> {
+    endpoints: &'e BTreeSet<(String, String)>,
+    known: BTreeMap<TableId, bool>,
+}
+
+impl<'e> Fed<'e> {
+    fn by(endpoints: &'e BTreeSet<(String, String)>) -> Self {
+        let known = BTreeMap::new();
+        Self { endpoints, known }
+    }
+
+    fn has(&mut self, table: &Table) -> bool {
+        if let Some(known) = self.known.get(&table.id) {
+            return *known;
+        }
+        let mut sources = table.sources.iter();
+        let reads = sources.any(|source| {
+            let (webhook, endpoint) = (source.webhook.clone(), source.endpoint.clone());
+            self.endpoints.contains(&(webhook, endpoint))
+        });
+        let mut inputs = table.flow.iter().flat_map(|flow| &flow.inputs);
+        let is_fed = reads || inputs.any(|input| self.has(input));
+        self.known.insert(table.id, is_fed);
+        is_fed
     }
 }
 
@@ -107,27 +174,6 @@ pub(crate) fn take_out(store: &Store, places: &[Vec<u8>]) -> Result<()> {
 /// Whether a feature is that value, or a list that has it.
 fn is(feature: &Json, value: &Json) -> bool {
     feature == value || feature.as_array().is_some_and(|list| list.contains(value))
-}
-
-/// The features that are the erase keys, by each lookup that says it.
-fn ways(graph: &Graph, tables: &BTreeSet<TableId>, names: &[&str]) -> Vec<Vec<BTreeSet<String>>> {
-    let aliases = Aliases::of(graph);
-    let mut ways = BTreeSet::new();
-    for lookup in graph.lookups() {
-        let Ok(dataset) = graph.dataset(&lookup.dataset) else {
-            continue;
-        };
-        if !tables.contains(&dataset.table.id) {
-            continue;
-        }
-        let features = names.iter().map(|name| {
-            let feature = lookup.keys.get(key(dataset, name)?)?;
-            let same = aliases.same(*feature);
-            Some(same.map(|id| graph.feature(id).name.clone()).collect())
-        });
-        ways.extend(features.collect::<Option<Vec<BTreeSet<_>>>>());
-    }
-    ways.into_iter().collect()
 }
 
 /// Which key of a dataset is called so.

@@ -115,10 +115,11 @@ impl Engine {
             return Ok(false);
         }
         for named in begun.epoch.erased() {
+            let named = named.of(graph);
             let mut kept = Vec::with_capacity(rows.len());
             for (key, value) in rows {
                 let place = key.get(prefix.len()..).unwrap_or_default();
-                if !named.has(branch, &row(place, &value)?) {
+                if !named.has(&row(place, &value)?) {
                     kept.push((key, value));
                 }
             }

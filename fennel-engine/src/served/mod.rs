@@ -26,7 +26,7 @@ use std::ops::Bound;
 use fennel_core::time::Timestamp;
 use serde_json::{Map, Value as Json};
 
-pub(crate) use erase::{Named, take_out};
+pub(crate) use erase::{Named, Whom, take_out};
 pub use keep::Keep;
 pub(crate) use keep::Kept;
 pub(crate) use key::of_branch;

@@ -10,6 +10,7 @@ use fennel_core::value::Value;
 use fennel_core::wire::proto::featureset::Extractor;
 use fennel_core::wire::proto::metadata::Metadata;
 use fennel_core::wire::proto::pycode::PyCode;
+use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::python::{Function, Lookups, Runner, Stop};
 use fennel_engine::store::Store;
 use fennel_engine::{Engine, Keep, ManualClock, Options, ServedRange};
@@ -57,15 +58,7 @@ impl Runner for Held {
 }
 
 /// Users with a score that a function makes.
-fn fixture(runner: Arc<Held>) -> Fixture {
-    let clock = ManualClock::new(second(43_200));
-    let mut options = Options::default();
-    options.python = Some(runner);
-    let engine = Engine::open_with(Store::in_memory(), Arc::new(clock.clone()), &options);
-    let fixture = Fixture {
-        engine: engine.unwrap(),
-        clock,
-    };
+fn definitions() -> SyncRequest {
     let features = [
         given("uid", Type::Int),
         looked_up("age", Type::Optional(&Type::Int), "Users", "age", None),
@@ -87,7 +80,19 @@ fn fixture(runner: Arc<Held>) -> Fixture {
         }),
         ..Extractor::default()
     });
-    fixture.commit(&request);
+    request
+}
+
+fn fixture(runner: Arc<Held>) -> Fixture {
+    let clock = ManualClock::new(second(43_200));
+    let mut options = Options::default();
+    options.python = Some(runner);
+    let engine = Engine::open_with(Store::in_memory(), Arc::new(clock.clone()), &options);
+    let fixture = Fixture {
+        engine: engine.unwrap(),
+        clock,
+    };
+    fixture.commit(&definitions());
     fixture.log("users", &json!([user(1, "rome", 1), user(2, "bern", 2)]));
     fixture
 }
@@ -134,4 +139,39 @@ fn features_that_are_being_computed_when_their_key_is_erased_are_not_logged() {
         serve(engine);
         assert_eq!(served(engine), json!([2, 1, 2]), "people come back");
     }
+}
+
+#[test]
+fn features_that_a_commit_renames_while_they_are_computed_are_not_logged_of_an_erased_key() {
+    let runner = Arc::new(Held::default());
+    let fixture = fixture(Arc::clone(&runner));
+    let engine = &fixture.engine;
+    let ((begun, has_begun), (go, is_let_go)) = (channel(), channel());
+    *runner.0.lock().unwrap() = Some((begun, is_let_go));
+    let asked = query(&json!({"User.uid": [1, 2]}), &["User"]);
+    let features = [
+        given("uid", Type::Int),
+        looked_up("years", Type::Optional(&Type::Int), "Users", "age", None),
+    ];
+    let person = request(&[USERS_E], &[featureset("Person", features)]);
+    let mut renamed = definitions();
+    for featureset in &mut renamed.feature_sets {
+        featureset.metadata.get_or_insert_default().deleted = true;
+    }
+    renamed.feature_sets.extend(person.feature_sets);
+    renamed.features.extend(person.features);
+    renamed.extractors.extend(person.extractors);
+    thread::scope(|scope| {
+        // It goes with whatever fails here, and then nobody waits for it.
+        let go = go;
+        let query = || engine.query_and_keep("main", &asked, &Keep::default());
+        let answer = scope.spawn(query);
+        has_begun.recv().unwrap();
+        fixture.commit(&renamed);
+        let keys = rows(&json!([{ "uid": 1 }]));
+        assert_eq!(engine.erase("main", "Users", keys, None).unwrap().rows, 1);
+        go.send(()).unwrap();
+        answer.join().unwrap().unwrap();
+    });
+    assert_eq!(served(engine), json!([2]));
 }
