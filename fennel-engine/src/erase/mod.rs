@@ -105,7 +105,13 @@ impl Engine {
             Ok(Some(made)) => made,
             Ok(None) => {
                 inner.served.epochs.end();
-                return Ok(Erased::default());
+                drop(registry);
+                // What an earlier one erased may still be on the disk.
+                let pending = meta::erasure(&inner.store.snapshot())?;
+                return Ok(Erased {
+                    left: pending.and_then(|_| inner.scrub().err()),
+                    ..Erased::default()
+                });
             }
             Err(error) => {
                 // It is as if it had never begun.

@@ -404,3 +404,24 @@ fn an_open_that_cant_finish_an_erasure_keeps_no_features_that_it_may_be_about() 
     serve(&engine);
     assert_eq!(served(&engine), [1, 2]);
 }
+
+#[test]
+fn an_erasure_again_takes_off_the_disk_what_was_read_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = crate::store::Options {
+        reserve_bytes: 0,
+        ..Default::default()
+    };
+    let store = Store::open_with(dir.path(), &options).unwrap();
+    let engine = started(&store);
+    let erase = || {
+        let erased = engine.erase("main", "Users", vec![key(1)], None).unwrap();
+        (erased.rows, erased.left.is_none())
+    };
+    let reader = store.snapshot();
+    assert_eq!(erase(), (2, false));
+    assert_eq!(erase(), (0, false), "it is read still");
+    drop(reader);
+    assert_eq!(erase(), (0, true));
+    assert_eq!(meta::erasure(&store.snapshot()).unwrap(), None);
+}
