@@ -150,13 +150,13 @@ impl Engine {
         for place in lines.alone(&inner.branches.lines_besides(name)) {
             meta::delete_commit(&mut batch, place);
         }
-        let held = inner.runner.hold();
+        let turn = inner.take_turn();
         let switch = Switch {
             graphs: [(name.into(), None)].into(),
             unused,
             replaced: BTreeMap::new(),
         };
-        let switched = inner.switch(&mut registry, held, switch, batch, |_| {
+        let switched = inner.switch(&mut registry, turn, switch, batch, |_| {
             Ok(|_: &mut _| inner.branches.remove(name))
         })?;
         inner.resume(switched);

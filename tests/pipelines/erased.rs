@@ -288,6 +288,30 @@ fn nothing_is_erased_while_what_pipelines_made_of_others_cant_be_made_again() {
 }
 
 #[test]
+fn rows_that_come_while_an_erasure_fails_get_to_pipelines() {
+    let fake = Fake::default();
+    let fans = Fans::of(&fake);
+    fans.log(0, "ann", "red", 1);
+    fans.log(1, "bob", "red", 2);
+    fake.stick([2]);
+    let (begun, has_begun) = channel();
+    let (go, goes) = channel();
+    fake.state().held = Some((begun, goes));
+    thread::scope(|scope| {
+        let go = go;
+        let erased = scope.spawn(|| fans.erase("ann", None));
+        has_begun.recv_timeout(LONG).unwrap();
+        fans.log(5, "cid", "blue", 3);
+        go.send(()).unwrap();
+        assert!(matches!(erased.join().unwrap(), Err(Error::Python(_))));
+    });
+    assert_eq!(
+        fans.seen(),
+        json!([["ann", "bob", "cid"], 0, ["red", "blue"], [6, 6]])
+    );
+}
+
+#[test]
 fn rows_that_come_while_tables_are_made_anew_are_taken_as_if_the_erased_ones_had_never_come() {
     for (second, later, expected) in [
         (

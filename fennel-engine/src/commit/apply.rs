@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::thread;
 
 use fennel_core::catalog::Catalog;
 
@@ -86,18 +87,18 @@ impl Inner {
         let backfill = tracing::info_span!("backfill", tables = new.tables().count()).entered();
         new.nearly_catch_up()?;
         // From here on nobody applies rows to pipelines, and the new tables have all rows that are applied.
-        let held = self.runner.hold();
+        let turn = self.take_turn();
         new.nearly_catch_up()?;
-        new.fill(&held, self.clock.now())?;
+        new.fill(&turn.held, self.clock.now())?;
         drop(backfill);
-        meta::put_applied(&mut batch, held.applied);
+        meta::put_applied(&mut batch, turn.held.applied);
 
         let switch = Switch {
             replaced: new.replaced(&unused),
             graphs,
             unused,
         };
-        self.switch(registry, held, switch, batch, |batch| {
+        self.switch(registry, turn, switch, batch, |batch| {
             new.catch_up()?;
             new.put_marks(batch);
             new.put_since(batch)?;
@@ -114,7 +115,7 @@ impl Inner {
     pub(crate) fn switch<'r, M: FnOnce(&mut Registry)>(
         &self,
         registry: &mut Registry,
-        mut held: Held<'r>,
+        mut turn: Turn<'r>,
         switch: Switch,
         mut batch: Batch,
         put: impl FnOnce(&mut Batch) -> Result<M>,
@@ -139,22 +140,25 @@ impl Inner {
             .tables
             .retain(|identity, table| unused.get(identity) != Some(&table.id));
         *routes = Arc::new(registry.routes());
-        held.set(registry.live());
+        turn.held.set(registry.live());
         asking.made(|since| Suites::of(&self.branches, registry, since));
         Ok(Switched {
-            held,
+            turn,
             unused: unused.into_values().collect(),
         })
     }
 
-    /// Gives the turn back: what came meanwhile is applied, and what is unused goes.
-    pub(crate) fn resume(&self, Switched { held, unused }: Switched<'_>) {
-        let nobody_logs = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        let logged = self.logged();
-        drop(held);
-        drop(nobody_logs);
-        // What came meanwhile waits for whoever logs next, if this fails.
-        let _ = self.apply_logged(logged);
+    /// Waits for the turn to apply rows, so that nobody else does.
+    pub(crate) fn take_turn(&self) -> Turn<'_> {
+        Turn {
+            held: self.runner.hold(),
+            _rest: Rest(self),
+        }
+    }
+
+    /// Gives the turn back, and has what is unused go.
+    pub(crate) fn resume(&self, Switched { turn, unused }: Switched<'_>) {
+        drop(turn);
         self.remover.remove(&self.store, unused);
     }
 
@@ -169,6 +173,32 @@ impl Inner {
 /// back](Inner::resume).
 #[must_use = "unused tables go when it is resumed"]
 pub(crate) struct Switched<'r> {
-    held: Held<'r>,
+    turn: Turn<'r>,
     unused: Vec<TableId>,
+}
+
+/// The turn of a commit or of an erasure. Dropped, it is given back, and what came meanwhile is applied, also where what it was
+/// taken for failed: whoever logged went away without applying anything.
+#[must_use = "the turn is given back when it is dropped"]
+pub(crate) struct Turn<'r> {
+    // It goes first.
+    held: Held<'r>,
+    _rest: Rest<'r>,
+}
+
+/// What came while somebody had the turn; dropped, it is applied.
+struct Rest<'r>(&'r Inner);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        let Rest(inner) = self;
+        let nobody_logs = inner.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let logged = inner.logged();
+        drop(nobody_logs);
+        // It waits for whoever logs next, if this fails.
+        let _ = inner.apply_logged(logged);
+    }
 }

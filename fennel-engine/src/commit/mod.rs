@@ -189,6 +189,7 @@ impl Engine {
             let head = proposal.head(&head, request, options, at);
             commit.id.clone_from(&head.commit.id);
             note()?;
+            inner.finish_taking_out()?;
             let new: Vec<_> = missing(&registry, catalog).collect();
             inner.apply(&mut registry, branch, catalog, head)?;
             commit.partial = partial(&registry, catalog, &new);

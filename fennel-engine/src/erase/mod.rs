@@ -261,20 +261,28 @@ impl Inner {
     /// Finishes the erasure that is written down, if there is one, but for its bytes.
     fn finish_pending(&self, registry: &mut Registry) -> Result<()> {
         match meta::erasure(&self.store.snapshot())? {
+            Some(Pending::Rows(rows)) => self.finish_rows(registry, &rows),
+            _ => self.finish_taking_out(),
+        }
+    }
+
+    /// Takes those rows out of the log that tables were made without, if that failed: whoever fills a table from the log
+    /// mustn't find them.
+    pub(crate) fn finish_taking_out(&self) -> Result<()> {
+        match meta::erasure(&self.store.snapshot())? {
             Some(Pending::Log(rows)) => {
-                let _held = self.runner.hold();
+                let _nobody_applies = self.take_turn();
                 self.take_out(&rows)
             }
-            Some(Pending::Rows(rows)) => self.finish_rows(registry, &rows),
-            Some(Pending::Bytes) | None => Ok(()),
+            Some(Pending::Rows(_) | Pending::Bytes) | None => Ok(()),
         }
     }
 
     /// Finishes what an earlier version began: the rows leave the log before the tables are made anew.
     fn finish_rows(&self, registry: &mut Registry, rows: &Rows) -> Result<()> {
-        let held = self.runner.hold();
+        let turn = self.take_turn();
         rows.take_out(&self.store)?;
-        drop(held);
+        drop(turn);
         served::take_out(&self.store, &meta::erasure_served(&self.store.snapshot())?)?;
         let mut batch = Batch::new();
         meta::put_erasure(&mut batch, &Pending::Bytes);

@@ -136,8 +136,8 @@ fn log(engine: &Engine, uids: &[i64]) {
     engine.log("hook", "users", rows).unwrap();
 }
 
-/// Users by the endpoint `users`, and a feature of them.
-fn request() -> SyncRequest {
+/// A version of users by the endpoint `users`, and a feature of them.
+fn request(version: u32) -> SyncRequest {
     let sources = [Source::new(
         HOOK.endpoint("users").connector(),
         Duration::from_days(14),
@@ -145,7 +145,7 @@ fn request() -> SyncRequest {
     )];
     let users = Dataset {
         name: "Users",
-        version: 1,
+        version,
         history: Dataset::DEFAULT_HISTORY,
         index: Index {
             online: true,
@@ -180,7 +180,7 @@ fn commit(engine: &Engine, request: &SyncRequest) {
 /// An engine that has rows about 1, 2 and 1.
 fn started(store: &Store) -> Engine {
     let engine = open(store);
-    commit(&engine, &request());
+    commit(&engine, &request(1));
     log(&engine, &[1, 2, 1]);
     engine
 }
@@ -192,7 +192,7 @@ fn started_by(runner: &Arc<Nulls>, store: &Store) -> (Engine, Options) {
         ..Options::default()
     };
     let engine = open_with(store, &options);
-    let mut request = request();
+    let mut request = request(1);
     let pycode = PyCode {
         entry_point: "name".into(),
         core_code: "def name(df): ..".into(),
@@ -424,4 +424,19 @@ fn an_erasure_again_takes_off_the_disk_what_was_read_before() {
     drop(reader);
     assert_eq!(erase(), (0, true));
     assert_eq!(meta::erasure(&store.snapshot()).unwrap(), None);
+}
+
+#[test]
+fn a_table_that_is_filled_after_an_erasure_failed_lacks_what_was_erased() {
+    let store = Store::in_memory();
+    let engine = started(&store);
+    let inner = &*engine.inner;
+    let keys = keys(&engine);
+    let begun = inner.begin(&registry(&engine), &keys, None).unwrap();
+    let made = inner.make_without(&mut registry(&engine), begun);
+    // There is no space to take the rows out of the log.
+    let (switched, ..) = made.unwrap().unwrap();
+    inner.resume(switched);
+    commit(&engine, &request(2));
+    assert_eq!(seen(&engine), (vec![Value::Int(2)], 1));
 }
