@@ -35,9 +35,13 @@ fn answers_are_as_described_whatever_is_sent() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
+    // Offline queries of files are tried as well, with a folder that has none.
+    let files = folder.path().join("files");
+    fs::create_dir(&files).unwrap();
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.path().join("data"),
+        offline_dirs: vec![files],
         process_token: Some(Token::new(TOKEN).unwrap()),
         secret_key: Some(SecretKey::new(&"a1".repeat(32)).unwrap()),
         ..Config::default()

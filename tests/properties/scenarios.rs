@@ -119,6 +119,9 @@ fn scenarios() -> Vec<Scenario> {
     let files = fs::read_dir(folder).unwrap();
     let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
+        if file.extension().is_none_or(|extension| extension != "json") {
+            return false;
+        }
         let name = file.file_stem().unwrap().to_string_lossy();
         !BEYOND.iter().any(|beyond| name.starts_with(beyond))
     });
