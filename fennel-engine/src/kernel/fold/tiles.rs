@@ -472,6 +472,14 @@ mod tests {
         value(&sums)
     }
 
+    /// A row at each of a hundred times.
+    fn hundred() -> Stored {
+        Stored {
+            rows: (0..100).map(|i| ((i, 0), (OPEN, 1.0))).collect(),
+            ..Stored::default()
+        }
+    }
+
     fn question(lo: i64, hi: i64) -> Question {
         Question { lo, hi, until: hi }
     }
@@ -552,10 +560,7 @@ mod tests {
 
     #[test]
     fn a_pass_that_did_not_happen_makes_no_older_state_the_present_one() {
-        let mut before = Stored::default();
-        before.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
-        let mut now = Stored::default();
-        now.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        let (before, mut now) = (hundred(), hundred());
         now.rows.insert((50, 1), (OPEN, 1.0));
         let (tiles, all) = (Tiles::new(), question(0, 100));
         ask(&tiles, 5, all, &before);
@@ -568,10 +573,7 @@ mod tests {
 
     #[test]
     fn a_group_without_tiles_believes_no_older_state() {
-        let mut before = Stored::default();
-        before.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
-        let mut now = Stored::default();
-        now.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        let (before, mut now) = (hundred(), hundred());
         now.rows.insert((50, 1), (OPEN, 1.0));
         let (tiles, all) = (Tiles::new(), question(0, 100));
         tiles.change(b"group", 5, &[3]);
@@ -584,8 +586,7 @@ mod tests {
 
     #[test]
     fn a_group_of_which_nothing_is_known_believes_no_older_state() {
-        let mut stored = Stored::default();
-        stored.rows.extend((0..100).map(|i| ((i, 0), (OPEN, 1.0))));
+        let stored = hundred();
         for is_forgotten in [false, true] {
             let tiles = Tiles::new();
             if is_forgotten {
