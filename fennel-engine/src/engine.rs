@@ -35,6 +35,9 @@ pub struct Options {
     /// more: rows that are older than the watermark and that nothing is compared with again. Fewer save disk, more
     /// save time. Answers don't depend on it.
     pub compact_after: usize,
+    /// How many rows of a dataset a pipeline takes at once, at most, where a commit fills another with them. Fewer take less
+    /// memory, more save time. Answers don't depend on it.
+    pub fill_rows: usize,
     /// How many rows a dataset takes, at least, before it is looked through for what is older than its history. Fewer
     /// save disk, more save time. What can be asked for in any case doesn't depend on it: what holds as of an instant
     /// within the history. `None`, the default, keeps everything: what was removed is missing to datasets that are
@@ -54,6 +57,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             compact_after: 10_000,
+            fill_rows: 4_000,
             trim_after: None,
             expectation_window: Duration::from_micros(3_600_000_000),
             expectation_windows: 720,

@@ -27,6 +27,8 @@ pub(crate) struct Arrival {
     pub(crate) compacts: bool,
     /// Whether what is older than its history is removed after every request, each of which comes days after the last.
     pub(crate) trims: bool,
+    /// Whether tables are filled with one row after the other.
+    pub(crate) fills_by_row: bool,
 }
 
 /// Rows about somebody of whom the history doesn't know.
@@ -80,6 +82,7 @@ impl Arrival {
             on_disk: false,
             compacts: false,
             trims: false,
+            fills_by_row: false,
         }
     }
 
@@ -141,6 +144,7 @@ impl Arrival {
             on_disk: random.once_in(24),
             compacts: random.once_in(2),
             trims,
+            fills_by_row: random.once_in(2),
         }
     }
 
@@ -170,7 +174,12 @@ impl fmt::Display for Arrival {
         };
         let compacts = if self.compacts { ", compacting" } else { "" };
         let trims = if self.trims { ", trimming" } else { "" };
-        write!(f, "{disk}{compacts}{trims}:")?;
+        let fills = if self.fills_by_row {
+            ", filling by row"
+        } else {
+            ""
+        };
+        write!(f, "{disk}{compacts}{trims}{fills}:")?;
         for i in 0..=self.requests.len() {
             if self.restarts.contains(&i) {
                 f.write_str(" restart;")?;

@@ -124,6 +124,7 @@ impl Case {
             changed(&|arrival| arrival.on_disk = false);
             changed(&|arrival| arrival.compacts = false);
             changed(&|arrival| arrival.trims = false);
+            changed(&|arrival| arrival.fills_by_row = false);
             changed(&|arrival| arrival.commit = 0);
         }
         let count = self.history.len();

@@ -99,6 +99,9 @@ impl Running {
         if arrival.trims {
             running.options.trim_after = Some(1);
         }
+        if arrival.fills_by_row {
+            running.options.fill_rows = 1;
+        }
         running.restart()?;
         Ok(running)
     }

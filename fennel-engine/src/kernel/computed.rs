@@ -120,10 +120,28 @@ impl Computed {
         self.fold.compact(state, point, from, limit)
     }
 
-    /// All keys.
-    pub(crate) fn groups(&self, state: &State) -> Result<Vec<Vec<Value>>> {
-        let groups = self.fold.groups(state)?.into_iter();
-        Ok(groups.map(|group| self.key(&group)).collect())
+    /// What a key is over time behind an instant, the earliest version first.
+    pub(crate) fn versions_behind<'s>(
+        &'s self,
+        state: &'s State,
+        key: &[Value],
+        passed: i64,
+    ) -> Result<impl Iterator<Item = Result<Version>> + use<'s>> {
+        let key: Vec<_> = key.iter().collect();
+        let group = self.group(&key);
+        let versions = self.fold.versions_behind(state, &group, passed)?;
+        Ok(versions.filter_map(|version| version.map(|it| self.version(&it)).transpose()))
+    }
+
+    /// The first of all keys, or the first behind one of them. They are in the order of the groups.
+    pub(crate) fn key_behind(
+        &self,
+        state: &State,
+        passed: Option<&[Value]>,
+    ) -> Result<Option<Vec<Value>>> {
+        let passed = passed.map(|key| self.group(&key.iter().collect::<Vec<_>>()));
+        let group = self.fold.group_behind(state, passed.as_deref())?;
+        Ok(group.map(|group| self.key(&group)))
     }
 
     fn group<'v>(&self, key: &[&'v Value]) -> Vec<&'v Value> {

@@ -263,6 +263,20 @@ impl Flow {
         })
     }
 
+    /// The tables of which it takes rows: not those that are only joined to these, where their rows are looked up.
+    pub(super) fn taken(&self) -> impl Iterator<Item = &Arc<Table>> {
+        let takes = |node: &Node, port| {
+            let right = node.right.filter(|right| *right == port);
+            node.left == port || right.is_some_and(|right| self.joined(node, right).is_none())
+        };
+        let taken = move |port| {
+            let mut nodes = self.nodes.iter();
+            self.output == port || nodes.any(|node| takes(node, port))
+        };
+        let inputs = self.inputs.iter().enumerate();
+        inputs.filter_map(move |(i, input)| taken(Port::Input(i)).then_some(input))
+    }
+
     /// The table that a join adds columns of.
     fn joined(&self, node: &Node, right: Port) -> Option<&Table> {
         match (&node.kernel, right) {

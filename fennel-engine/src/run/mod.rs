@@ -47,16 +47,14 @@ use crate::python::OnStop;
 use crate::reject;
 use crate::state::{Applied, Side, State};
 use crate::store::{Batch, Store};
-use crate::table::{Cursor, Table, TableId};
+use crate::table::{Cursor, Most, Table, TableId};
 
 /// The most rows of the log that one pass applies.
 const PASS_ROWS: u64 = 10_000;
 
-/// The most bytes of the log that one pass reads, unless one row has more. In memory they take a few times as much.
+/// The most bytes of the log, or of a table that others are filled with, that one pass reads, unless one row has more. In
+/// memory they take a few times as much.
 const PASS_BYTES: usize = 32 << 20;
-
-/// The most rows of a table that one pass of a fill takes.
-const FILL_ROWS: usize = 4_000;
 
 /// Applies rows to pipelines, one pass at a time.
 #[derive(Debug, Default)]
@@ -66,6 +64,8 @@ pub(crate) struct Runner {
     over: Condvar,
     /// Rows that a step takes before it is looked through for what it doesn't need any more.
     compact_after: usize,
+    /// The most rows of a table that one pass of a fill takes.
+    fill_rows: usize,
     /// How far what is older than its history is removed; `None` where all is kept. Whoever has the turn has it.
     trimming: Option<Mutex<Trimming>>,
     /// Endpoints that have rows which may not be applied, with the number of the last one's sequence and one.
@@ -116,6 +116,7 @@ impl Runner {
                 failed: None,
             }),
             compact_after: options.compact_after,
+            fill_rows: options.fill_rows,
             ..Default::default()
         }
     }
@@ -305,12 +306,16 @@ impl Held<'_> {
             before: self.applied,
             after: self.applied,
         };
+        let most = Most {
+            rows: self.runner.fill_rows,
+            bytes: PASS_BYTES,
+        };
         let mut failed = 0;
-        for input in &flow.inputs {
+        for input in flow.taken() {
             let mut cursor = Cursor::default();
             loop {
                 let mut state = State::new(store.snapshot(), applied);
-                let rows = input.part(&state, &mut cursor, FILL_ROWS)?;
+                let rows = input.part(&state, &mut cursor, most)?;
                 if rows.is_empty() {
                     break;
                 }

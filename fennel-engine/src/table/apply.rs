@@ -1,23 +1,13 @@
 //! Tables and kernels: rows of a pipeline go in, and versions come out.
 
-use std::ops::Bound;
-
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::{Kind, Table, check_key, key, read::time_of, row};
 use crate::error::Result;
-use crate::kernel::{Changes, Failure, OPEN, Row, Version};
+use crate::kernel::{Changes, Failure, Row, Version};
 use crate::state::{Side, State};
-use crate::store::{Bytes, prefix_end};
-
-/// How far a table has been read.
-#[derive(Debug, Default)]
-pub(crate) struct Cursor {
-    passed: Option<Vec<u8>>,
-    /// The groups of a computed table that are left.
-    groups: Option<Vec<Vec<Value>>>,
-}
+use crate::store::Bytes;
 
 impl Table {
     /// Makes the changes that a pipeline came to. Rows whose key is too long are failures.
@@ -135,7 +125,7 @@ impl Table {
         Some(bytes.len() - rest.len())
     }
 
-    /// The bytes of a key, for [`version_as_of`](Table::version_as_of) and [`versions`](Table::versions).
+    /// The bytes of a key, for [`version_as_of`](Table::version_as_of) and [`versions_around`](Table::versions_around).
     pub(crate) fn key_bytes<'v>(key: impl Iterator<Item = &'v Value>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for value in key {
@@ -198,11 +188,6 @@ impl Table {
         Ok(Some(versions))
     }
 
-    /// All versions of a key, the earliest first.
-    pub(crate) fn versions(&self, state: &State, side: Side, key: &[u8]) -> Result<Vec<Version>> {
-        self.versions_around(state, side, key, (i64::MIN, i64::MAX))
-    }
-
     /// The versions of a key from the last that begins by `first` to the first that begins behind `last`, the earliest
     /// first.
     pub(crate) fn versions_around(
@@ -238,7 +223,7 @@ impl Table {
     }
 
     /// The version in an entry of a pipeline's table.
-    fn version(&self, key: &[u8], value: &Bytes, key_len: usize) -> Result<Version> {
+    pub(super) fn version(&self, key: &[u8], value: &Bytes, key_len: usize) -> Result<Version> {
         let version = || {
             let (time, _) = time_of(key.get(key_len..)?, true)?;
             let (end, row) = value.split_first_chunk::<8>()?;
@@ -249,86 +234,6 @@ impl Table {
             })
         };
         version().ok_or_else(|| self.corrupt())
-    }
-
-    /// The next rows that the table holds, for kernels: about `count` of them, behind those that `cursor` has passed;
-    /// none at the end.
-    pub(crate) fn part(
-        &self,
-        state: &State,
-        cursor: &mut Cursor,
-        count: usize,
-    ) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        if let Some(computed) = self.computed() {
-            let groups = match &mut cursor.groups {
-                Some(groups) => groups,
-                none => none.insert(computed.groups(state)?),
-            };
-            while rows.len() < count
-                && let Some(key) = groups.pop()
-            {
-                let key = Self::key_bytes(key.iter());
-                self.version_rows(state, &key, &mut rows)?;
-            }
-            return Ok(rows);
-        }
-        let prefix = self.rows_prefix();
-        let from = Bound::Excluded(Bytes::from(cursor.passed.as_deref().unwrap_or(&prefix)));
-        for entry in state.scan(Side::After, (from, prefix_end(&prefix))) {
-            let (entry, value) = entry?;
-            if rows.len() >= count {
-                break;
-            }
-            if !self.is_keyed() {
-                rows.extend(self.stream_row(state, &entry, &value)?);
-                cursor.passed = Some(entry.to_vec());
-                continue;
-            }
-            let key = self.key_of(&entry)?;
-            // The last entry of the key is met last.
-            let all = [&prefix[..], &key].concat();
-            if cursor
-                .passed
-                .as_ref()
-                .is_some_and(|passed| passed.starts_with(&all))
-            {
-                cursor.passed = Some(entry.to_vec());
-                continue;
-            }
-            self.version_rows(state, &key, &mut rows)?;
-            cursor.passed = Some(entry.to_vec());
-        }
-        Ok(rows)
-    }
-
-    fn version_rows(&self, state: &State, key: &[u8], rows: &mut Vec<Row>) -> Result<()> {
-        let since = self.retention.since();
-        let versions = self.versions(state, Side::After, key)?.into_iter();
-        // What had ended by then isn't all there.
-        for version in versions.filter(|version| version.end > since) {
-            rows.push(self.version_row(key, &version)?);
-        }
-        Ok(())
-    }
-
-    /// The row of a stream's entry; `None` for one of a source that isn't applied yet.
-    fn stream_row(&self, state: &State, key: &[u8], value: &Bytes) -> Result<Option<Row>> {
-        let row = || {
-            let (time, id) = time_of(key.get(self.rows_prefix().len()..)?, false)?;
-            let values = row::decode(value, self.values.len())?;
-            let sequence = id.split_first_chunk::<8>().map(|(bytes, _)| *bytes)?;
-            let row = Row {
-                time: time.micros(),
-                end: OPEN,
-                id: id.into(),
-                values,
-            };
-            Some((u64::from_be_bytes(sequence), row))
-        };
-        let (sequence, row) = row().ok_or_else(|| self.corrupt())?;
-        let seen = self.flow.is_some() || sequence < state.applied(Side::After);
-        Ok(seen.then_some(row))
     }
 
     /// The bytes of the key columns in an entry's key.

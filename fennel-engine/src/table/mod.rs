@@ -16,11 +16,14 @@
 //! The id of a source's row is its sequence and its source.
 
 mod apply;
+mod cursor;
 pub(crate) mod key;
 mod questions;
 mod read;
 mod retention;
 mod row;
+#[cfg(test)]
+mod tests;
 mod trim;
 mod upserts;
 
@@ -29,7 +32,7 @@ use std::sync::Arc;
 use fennel_core::entity::Dataset;
 use fennel_core::value::{Shape, Value};
 
-pub(crate) use apply::Cursor;
+pub(crate) use cursor::{Cursor, Most};
 pub(crate) use read::Selection;
 use retention::Retention;
 pub(crate) use row::{

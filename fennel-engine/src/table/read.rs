@@ -177,20 +177,22 @@ impl Table {
     ) -> Result<Box<dyn Iterator<Item = Result<Vec<Value>>> + 's>> {
         if let Some(computed) = self.computed() {
             let state = State::of(snapshot)?;
-            let groups = computed.groups(&state)?.into_iter();
-            return Ok(Box::new(groups.filter_map(move |key| {
-                let found = computed.as_of(&state, &key.iter().collect::<Vec<_>>(), now.micros());
-                let row = found.map(|found| {
-                    found.map(|(time, answers)| {
-                        let rest = answers
-                            .into_iter()
-                            .map(|answer| answer.unwrap_or(Value::Null));
-                        self.arranged(time, key, rest.collect())
-                    })
-                });
-                row.and_then(|row| row.map(|row| row.ok_or_else(|| self.corrupt())).transpose())
-                    .transpose()
-            })));
+            let mut passed: Option<Vec<Value>> = None;
+            let mut next = move || {
+                while let Some(key) = computed.key_behind(&state, passed.as_deref())? {
+                    passed = Some(key.clone());
+                    let found =
+                        computed.as_of(&state, &key.iter().collect::<Vec<_>>(), now.micros())?;
+                    if let Some((time, answers)) = found {
+                        let rest = answers.into_iter();
+                        let rest = rest.map(|answer| answer.unwrap_or(Value::Null));
+                        let row = self.arranged(time, key, rest.collect());
+                        return row.map(Some).ok_or_else(|| self.corrupt());
+                    }
+                }
+                Ok(None)
+            };
+            return Ok(Box::new(std::iter::from_fn(move || next().transpose())));
         }
         let scan = snapshot.scan_prefix(Space::Table, &self.rows_prefix());
         let (by_key, by_time) = if self.is_keyed() {

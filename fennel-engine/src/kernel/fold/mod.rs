@@ -15,9 +15,11 @@ mod group;
 mod running;
 mod sweep;
 mod tiles;
+mod versions;
 mod windowed;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use fennel_core::agg::Accumulator;
 use fennel_core::time::Timestamp;
@@ -29,10 +31,10 @@ use sweep::Sweep;
 pub(super) use tiles::Tiles;
 
 use super::group::encode_group;
-use super::{Answer, Changes, Failure, OPEN, Points, Row, Version, corrupt};
+use super::{Answer, Changes, Failure, OPEN, Points, Row, corrupt};
 use crate::error::Result;
 use crate::state::{Side, State};
-use crate::store::Bytes;
+use crate::store::{Bytes, prefix_end};
 use crate::table::{Table, decode_values, encode_behind, key};
 
 /// Computes aggregates of groups.
@@ -247,64 +249,6 @@ impl Fold {
         Ok(())
     }
 
-    /// What a group is over time, from the last version that begins by `first` to the first that begins behind `last`; the
-    /// earliest comes first.
-    pub(super) fn versions(
-        &self,
-        state: &State,
-        side: Side,
-        group: &[&Value],
-        (first, last): (i64, i64),
-    ) -> Result<Vec<Version>> {
-        let line = Group::new(self, state, group);
-        // An empty row stands for one that can't be computed.
-        let row = |time| -> Result<Option<Bytes>> {
-            let row = line.at(side, time)?.flatten();
-            Ok(row.filter(|row| !row.is_empty()))
-        };
-        let mut point = line.before(side, first.saturating_add(1))?;
-        while let Some(time) = point
-            && row(time)?.is_none()
-            && let Some(earlier) = line.before(side, time)?
-        {
-            point = Some(earlier);
-        }
-        if point.is_none() {
-            point = line.after(side, first)?;
-        }
-        let mut versions = Vec::new();
-        while let Some(time) = point {
-            point = line.after(side, time)?;
-            if let Some(row) = row(time)? {
-                let end = point.unwrap_or(OPEN);
-                versions.push(Version { time, end, row });
-                if time > last {
-                    break;
-                }
-            }
-        }
-        Ok(versions)
-    }
-
-    /// What a group is as of `at`.
-    pub(super) fn version_as_of(
-        &self,
-        state: &State,
-        side: Side,
-        group: &[&Value],
-        at: i64,
-    ) -> Result<Option<Version>> {
-        let line = Group::new(self, state, group);
-        let Some(time) = line.before(side, at.saturating_add(1))? else {
-            return Ok(None);
-        };
-        let Some(Some(row)) = line.at(side, time)? else {
-            return Ok(None);
-        };
-        let end = line.after(side, time)?.unwrap_or(OPEN);
-        Ok(Some(Version { time, end, row }))
-    }
-
     /// What stands for a group without rows.
     pub(super) fn missing(&self) -> Vec<Value> {
         let values = self.functions.iter().map(|function| {
@@ -318,26 +262,32 @@ impl Fold {
         values.collect()
     }
 
-    /// All groups that have rows.
-    pub(super) fn groups(&self, state: &State) -> Result<Vec<Vec<Value>>> {
-        let mut groups: Vec<Vec<Value>> = Vec::new();
+    /// The first of all groups that have rows, or the first behind one of them.
+    pub(super) fn group_behind(
+        &self,
+        state: &State,
+        passed: Option<&[&Value]>,
+    ) -> Result<Option<Vec<Value>>> {
         let prefix = self.entry_key(ENTRIES, &[], &[]);
-        let mut last: Option<Vec<u8>> = None;
-        for entry in state.scan_prefix(Side::After, &prefix) {
-            let (key, _) = entry?;
-            if last.as_ref().is_some_and(|last| key.starts_with(last)) {
-                continue;
+        let from = match passed {
+            None => Bound::Included(Bytes::from(&prefix[..])),
+            Some(group) => {
+                let mut bytes = Vec::new();
+                encode_group(group.iter().copied(), &mut bytes);
+                match prefix_end(&self.entry_key(ENTRIES, &bytes, &[])) {
+                    Bound::Excluded(end) => Bound::Included(end),
+                    Bound::Included(_) | Bound::Unbounded => return Ok(None),
+                }
             }
-            let group = key
-                .get(prefix.len()..)
-                .and_then(|rest| decode_values(rest, self.by.len()))
-                .ok_or_else(corrupt)?;
-            let mut bytes = Vec::new();
-            encode_group(group.iter(), &mut bytes);
-            last = Some(self.entry_key(ENTRIES, &bytes, &[]));
-            groups.push(group);
-        }
-        Ok(groups)
+        };
+        let range = (from, prefix_end(&prefix));
+        let Some(entry) = state.scan(Side::After, range).next() else {
+            return Ok(None);
+        };
+        let (key, _) = entry?;
+        let group = key.get(prefix.len()..);
+        let group = group.and_then(|rest| decode_values(rest, self.by.len()));
+        group.map(Some).ok_or_else(corrupt)
     }
 
     fn entry_key(&self, kind: u8, group: &[u8], parts: &[&[u8]]) -> Vec<u8> {
