@@ -99,7 +99,8 @@ pub(crate) fn find(
         return Err(Error::Request(format!("key {i}: {reason}")));
     }
     let key = |row: usize, to: &mut Vec<_>| to.extend(keys.get(row).into_iter().flatten());
-    let at = |row| at.of(row);
+    let is_now = matches!(at, Instants::Now(_));
+    let at = (|row| at.of(row), is_now);
     table.find_each(snapshot, keys.len(), key, at, |row, key, version| {
         let mut slots = columns.iter_mut();
         table.read(&selection, key, version, |answer| {

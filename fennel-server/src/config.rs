@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fennel_engine::Options;
+use fennel_engine::{Options, store};
 
 use crate::{PythonOptions, SecretKey, ServerName, Token};
 
@@ -37,6 +37,8 @@ pub struct Config {
     /// About how many bytes of memory all requests may take while they are worked on; beyond that, large ones
     /// get 503. Default 1 GiB.
     pub request_memory: usize,
+    /// About how many bytes of memory rows may take that were asked for and may be asked for again. Default 256 MiB.
+    pub row_cache: u64,
     /// How many connections there may be at once; others wait. Default 512.
     pub max_connections: usize,
     /// How long a connection may be idle or take to send the head of a request, before it is closed. Default
@@ -69,6 +71,7 @@ impl Default for Config {
             secret_key: None,
             max_body: DEFAULT_MAX_BODY,
             request_memory: 1 << 30,
+            row_cache: store::Options::default().row_cache_bytes,
             max_connections: 512,
             head_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),

@@ -58,6 +58,10 @@ struct Args {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     request_memory: u32,
 
+    /// About how much memory rows may take that were asked for and may be asked for again, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    row_cache: u32,
+
     /// How many connections there may be at once; others wait
     #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
@@ -220,6 +224,7 @@ fn serve(args: Args) -> Result<(), BoxError> {
         name: args.name,
         secret_key: secret_key(args.secret_key_file, std::env::var_os(KEY_VARIABLE))?,
         request_memory: (args.request_memory as usize).saturating_mul(1 << 20),
+        row_cache: u64::from(args.row_cache) << 20,
         max_connections: args.max_connections as usize,
         offline_dirs: args.offline_dir,
         offline_buckets: args.offline_bucket,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fennel_engine::python::{Runner, Stop};
-use fennel_engine::store::{Cut, Store};
+use fennel_engine::store::{self, Cut, Store};
 use fennel_engine::{Clock, Engine, SystemClock};
 use fennel_python::Workers;
 use futures_util::future::{join, select};
@@ -80,7 +80,11 @@ impl Server {
             if let Some(python) = &config.python {
                 options.python = Some(workers(python)?);
             }
-            let store = Store::open(&config.data_dir)?;
+            let store = store::Options {
+                row_cache_bytes: config.row_cache,
+                ..store::Options::default()
+            };
+            let store = Store::open_with(&config.data_dir, &store)?;
             let data_dir = config
                 .data_dir
                 .canonicalize()

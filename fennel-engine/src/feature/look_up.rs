@@ -59,6 +59,7 @@ impl Evaluation<'_> {
             selection: dataset.table.select(columns.chain(all)),
             extractions: extractions.collect(),
             is_whole,
+            is_now: matches!(self.at, Instants::Now(_)),
         };
         let found = finder.find_each(&asked.keys)?;
         if !found.failures.is_empty() {
@@ -214,6 +215,8 @@ struct Finder<'q> {
     /// How each column that a feature wants becomes that feature.
     extractions: Vec<&'q Extraction>,
     is_whole: bool,
+    /// Whether all keys are asked as of now.
+    is_now: bool,
 }
 
 impl Finder<'_> {
@@ -235,6 +238,7 @@ impl Finder<'_> {
             to.extend(keys.get(i).iter().flat_map(|(key, _)| key.iter().copied()));
         };
         let at = |i: usize| keys.get(i).map_or(Timestamp::MIN, |(_, at)| *at);
+        let at = (at, self.is_now);
         table.find_each(self.snapshot, keys.len(), key, at, |i, key, version| {
             if version.is_none() {
                 return Ok(());

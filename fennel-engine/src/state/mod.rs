@@ -10,7 +10,7 @@ use std::ops::{Bound, RangeBounds};
 
 use crate::error::Result;
 use crate::meta;
-use crate::store::{Batch, Bytes, Entry, Snapshot, Space, prefix_end};
+use crate::store::{Batch, Bytes, Entry, Snapshot, Space, Touched, prefix_end};
 
 /// Which of the two states of a pass is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,8 @@ pub(crate) enum Side {
 pub(crate) struct State {
     snapshot: Snapshot,
     changes: BTreeMap<Bytes, Option<Bytes>>,
+    /// The keys of tables whose rows change.
+    touched: Vec<Touched>,
     /// The sequence of the last row that was applied before the pass, and of the last one that is applied after
     /// it; rows of sources beyond that are in their tables already, and aren't seen.
     applied: Applied,
@@ -44,6 +46,7 @@ impl State {
         Self {
             snapshot,
             changes: BTreeMap::new(),
+            touched: Vec::new(),
             applied,
         }
     }
@@ -79,6 +82,11 @@ impl State {
     /// Removes a key.
     pub(crate) fn delete(&mut self, key: impl Into<Bytes>) {
         self.changes.insert(key.into(), None);
+    }
+
+    /// Notes that rows change of the key of a table that entries with `prefix` are of.
+    pub(crate) fn touch(&mut self, prefix: &[u8]) {
+        self.touched.push(Touched::new(prefix));
     }
 
     /// The value of a key.
@@ -149,6 +157,7 @@ impl State {
 
     /// Ends the pass: what it has changed goes into a batch.
     pub(crate) fn finish(self, batch: &mut Batch) {
+        batch.touch_all(self.touched);
         for (key, value) in self.changes {
             match value {
                 Some(value) => batch.put(Space::Table, key, value),

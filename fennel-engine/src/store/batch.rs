@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::{Bytes, Result, Space, StoreError};
+use super::{Bytes, Result, Space, StoreError, Touched};
 
 /// What a change takes in the journal besides its key and its value.
 const OVERHEAD: usize = 21;
@@ -18,6 +18,8 @@ pub struct Batch {
     /// What is added to counts, once for each.
     sums: BTreeMap<(Space, Bytes), u64>,
     bytes: usize,
+    /// The keys of tables whose entries change.
+    touched: Vec<Touched>,
 }
 
 /// One change of a key.
@@ -69,6 +71,24 @@ impl Batch {
                 self.bytes += bytes;
             }
         }
+    }
+
+    /// Notes that entries of a table's key change. Each batch that changes some has to: the row cache goes by it.
+    pub(crate) fn touch(&mut self, key: Touched) {
+        self.touched.push(key);
+    }
+
+    /// Notes that entries of these keys change.
+    pub(crate) fn touch_all(&mut self, keys: Vec<Touched>) {
+        match self.touched.is_empty() {
+            true => self.touched = keys,
+            false => self.touched.extend(keys),
+        }
+    }
+
+    /// The keys of tables whose entries change.
+    pub(super) fn touched(&self) -> &[Touched] {
+        &self.touched
     }
 
     /// Number of changes.

@@ -17,6 +17,7 @@ use super::folder::Folder;
 use super::journal::Cut;
 use super::range::KeyRange;
 use super::room::Room;
+use super::row_cache::RowCache;
 use super::snapshot::Entry;
 use super::writer::Writer;
 use super::{Bytes, Result, Space, StoreError, Ticket, journal, manifest};
@@ -33,6 +34,9 @@ pub struct Options {
     /// deletes may use half of them. Below that, writes get [`Full`](StoreError::Full) until there is space
     /// again. Without a reserve, a full disk stops the store until a restart. Default 512 MiB.
     pub reserve_bytes: u64,
+    /// Bytes of memory, about, for rows that were asked for as of now, which are then found again without the
+    /// disk. Default 256 MiB.
+    pub row_cache_bytes: u64,
 }
 
 impl Default for Options {
@@ -42,6 +46,7 @@ impl Default for Options {
             cache_bytes: 128 * MIB,
             memtable_bytes: 32 * MIB,
             reserve_bytes: 512 * MIB,
+            row_cache_bytes: 256 * MIB,
         }
     }
 }
@@ -57,13 +62,21 @@ pub(super) struct Durable {
 /// What readers and the writer share; dropped from top to bottom, so the lock is the last to go.
 pub(super) struct Shared {
     /// The state after the last commit.
-    latest: RwLock<Arc<fjall::Snapshot>>,
+    latest: RwLock<Arc<Latest>>,
+    pub(super) row_cache: RowCache,
     pub(super) spaces: [Keyspace; Space::ALL.len()],
     pub(super) db: Database,
     pub(super) folder: Folder,
     pub(super) room: Room,
     /// Why the writer writes nothing more, once it doesn't.
     pub(super) failed: OnceLock<StoreError>,
+}
+
+/// A state that readers share.
+struct Latest {
+    snapshot: fjall::Snapshot,
+    /// How many commits there were since the store was opened.
+    commit: u64,
 }
 
 impl Durable {
@@ -84,9 +97,13 @@ impl Durable {
         }
 
         let (db, spaces) = open_database(dir, &data, options)?;
-        let latest = RwLock::new(Arc::new(db.snapshot()));
+        let latest = Latest {
+            snapshot: db.snapshot(),
+            commit: 0,
+        };
         let shared = Arc::new(Shared {
-            latest,
+            latest: RwLock::new(Arc::new(latest)),
+            row_cache: RowCache::new(options.row_cache_bytes),
             spaces,
             db,
             folder,
@@ -149,9 +166,13 @@ impl Shared {
         &self.spaces[space as usize]
     }
 
-    /// Lets readers see what has been committed. Only between commits: see the head of this file.
-    pub(super) fn publish(&self) {
-        let now = Arc::new(self.db.snapshot());
+    /// Lets readers see what has been committed, by the `commit`th commit. Only between commits: see the head of this
+    /// file.
+    pub(super) fn publish(&self, commit: u64) {
+        let now = Arc::new(Latest {
+            snapshot: self.db.snapshot(),
+            commit,
+        });
         *self.latest.write().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
@@ -217,7 +238,7 @@ fn keyspace_options(options: &Options) -> KeyspaceCreateOptions {
 /// The store as it was after some commit.
 #[derive(Clone)]
 pub(super) struct View {
-    snapshot: Arc<fjall::Snapshot>,
+    latest: Arc<Latest>,
     shared: Arc<Shared>,
 }
 
@@ -225,7 +246,7 @@ impl View {
     pub(super) fn latest(shared: &Arc<Shared>) -> Self {
         let latest = shared.latest.read().unwrap_or_else(PoisonError::into_inner);
         Self {
-            snapshot: Arc::clone(&latest),
+            latest: Arc::clone(&latest),
             shared: Arc::clone(shared),
         }
     }
@@ -235,13 +256,30 @@ impl View {
         if key.is_empty() {
             return Ok(None);
         }
-        self.snapshot
+        self.latest
+            .snapshot
             .get(self.shared.space(space), key)
             .map_err(|e| self.shared.error(e))
     }
 
+    /// How many commits it sees since the store was opened.
+    pub(super) fn commit(&self) -> u64 {
+        self.latest.commit
+    }
+
+    /// The first entry of a table that begins with `prefix`, if that is in memory; `Some(None)` for none.
+    pub(super) fn recall(&self, prefix: &[u8]) -> Option<Option<Entry>> {
+        self.shared.row_cache.get(prefix, self.commit())
+    }
+
+    /// Keeps in memory what the first entry of a table is that begins with `prefix`.
+    pub(super) fn remember(&self, prefix: &[u8], entry: Option<&Entry>) {
+        self.shared.row_cache.put(prefix, self.commit(), entry);
+    }
+
     pub(super) fn scan(&self, space: Space, range: KeyRange) -> Scan {
         let entries = self
+            .latest
             .snapshot
             .range(self.shared.space(space), (range.lo, range.hi));
         Scan {

@@ -17,6 +17,7 @@
 //! | `durable`, `writer`, `room` | the backend on `fjall`, the thread that commits for everyone, and what is left free on the disk |
 //! | `folder`, `journal`, `manifest` | what is checked before `fjall` sees the folder |
 //! | `scrub` | what takes deleted bytes off the disk |
+//! | `row_cache` | what was asked for lately, in memory |
 //! | `memory`, `leaves` | the backend for tests, and the map that it is made of |
 
 mod batch;
@@ -30,6 +31,7 @@ mod memory;
 mod neighbours;
 mod range;
 mod room;
+mod row_cache;
 mod scrub;
 mod snapshot;
 mod ticket;
@@ -51,6 +53,7 @@ pub use fjall::Slice as Bytes;
 pub use journal::Cut;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use range::prefix_end;
+pub(crate) use row_cache::Touched;
 pub use snapshot::{Entry, Scan, Snapshot};
 pub use ticket::Ticket;
 

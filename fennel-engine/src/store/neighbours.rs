@@ -66,6 +66,17 @@ impl<'s> Neighbours<'s> {
         Ok(self.ahead.as_ref())
     }
 
+    /// The first entry that begins with `key`, which isn't before the keys of earlier calls.
+    pub(crate) fn first_of(&mut self, key: &[u8]) -> Result<Option<Entry>> {
+        if let Some(recalled) = self.snapshot.recall(key) {
+            return Ok(recalled);
+        }
+        let found = self.first_from(key)?;
+        let found = found.filter(|(entry, _)| entry.starts_with(key)).cloned();
+        self.snapshot.remember(key, found.as_ref());
+        Ok(found)
+    }
+
     /// The entry behind the one that was given last.
     pub(crate) fn following(&mut self) -> Result<Option<&Entry>> {
         self.ahead = match &mut self.scan {

@@ -38,7 +38,9 @@ impl Durable {
             compacted.map_err(|error| shared.error(error))?;
         }
         // The tables before are deleted with the next look at which versions somebody reads.
-        self.wait_for_readers(shared.db.seqno())
+        let is_gone = self.wait_for_readers(shared.db.seqno())?;
+        shared.row_cache.clear();
+        Ok(is_gone)
     }
 
     /// Fills up the journals that there are until none of them is left.

@@ -69,6 +69,31 @@ impl Snapshot {
             .transpose()
     }
 
+    /// The first entry of [`Space::Table`] that begins with `prefix`, if it is in the row cache; `Some(None)` if there is
+    /// none.
+    pub(crate) fn recall(&self, prefix: &[u8]) -> Option<Option<Entry>> {
+        let View::Durable(view) = &self.0 else {
+            return None;
+        };
+        let recalled = view.recall(prefix)?;
+        // Each test that asks is one of the cache, too: a batch that didn't tell what it touched is found.
+        debug_assert_eq!(
+            Some(&recalled),
+            self.first_at_or_after(Space::Table, prefix, prefix)
+                .ok()
+                .as_ref(),
+            "a batch changed a row that it didn't touch"
+        );
+        Some(recalled)
+    }
+
+    /// Has the row cache remember the first entry of [`Space::Table`] that begins with `prefix`.
+    pub(crate) fn remember(&self, prefix: &[u8], entry: Option<&Entry>) {
+        if let View::Durable(view) = &self.0 {
+            view.remember(prefix, entry);
+        }
+    }
+
     /// The last entry at or before `key` whose key begins with `prefix`.
     ///
     /// # Errors

@@ -138,6 +138,10 @@ impl Committer {
         }
         // Only this thread writes, so what readers see is all there is.
         let view = View::latest(shared);
+        // Before anybody sees them.
+        let commit = view.commit() + 1;
+        let touched = batches.iter().map(Batch::touched);
+        touched.for_each(|keys| shared.row_cache.stamp(keys, commit));
         let values = resolve(batches, |space, key| view.get(space, key))?;
         let mut all = shared
             .db
@@ -153,7 +157,7 @@ impl Committer {
         let committed = catch_unwind(AssertUnwindSafe(|| all.commit()));
         match committed {
             Ok(Ok(())) => {
-                shared.publish();
+                shared.publish(commit);
                 Ok(())
             }
             Ok(Err(error)) => {

@@ -19,11 +19,13 @@ impl Table {
     ) {
         for row in &changes.removed {
             if let Ok(key) = self.row_key(row) {
+                self.touch(state, &key);
                 state.delete(key);
             }
         }
         changes.added.retain(|row| match self.row_key(row) {
             Ok(key) => {
+                self.touch(state, &key);
                 state.put(key, self.row_value(row));
                 true
             }
@@ -37,12 +39,21 @@ impl Table {
             .moved
             .retain(|moved| match self.row_key(&moved.row) {
                 Ok(key) => {
+                    self.touch(state, &key);
                     state.put(key, self.row_value(&moved.row));
                     true
                 }
                 // It was a failure when it came.
                 Err(_) => false,
             });
+    }
+
+    /// Notes that an entry of a key changes.
+    fn touch(&self, state: &mut State, entry: &[u8]) {
+        if self.is_keyed() {
+            let key = entry.len().saturating_sub(size_of::<i64>());
+            state.touch(entry.get(..key).unwrap_or_default());
+        }
     }
 
     /// The key of a pipeline's row. Its values are in the order of the table's columns, without the event time.

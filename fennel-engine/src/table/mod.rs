@@ -46,7 +46,7 @@ use crate::ingest::Source;
 use crate::kernel::{Computed, Layout};
 use crate::python::RunBy;
 use crate::run::Flow;
-use crate::store::Batch;
+use crate::store::{Batch, Touched};
 use crate::{Error, store::Space};
 
 /// The number of a table, which is never used again.
@@ -300,6 +300,10 @@ fn check_key(entry: &[u8]) -> Result<(), String> {
 impl Entry {
     /// Puts the row that arrived as `sequence` and was taken by the `source`th source.
     pub(crate) fn put(mut self, batch: &mut Batch, sequence: u64, source: u32) {
+        if self.is_keyed {
+            let key = self.key.len().saturating_sub(size_of::<i64>());
+            batch.touch(Touched::new(self.key.get(..key).unwrap_or_default()));
+        }
         self.key.extend(self.place(sequence, source));
         batch.put(Space::Table, self.key, self.value);
     }

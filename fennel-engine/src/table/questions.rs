@@ -26,19 +26,19 @@ struct Question {
 impl Table {
     /// What the keys of `count` rows are as of their instants, as [`find`](Table::find) tells it.
     ///
-    /// `key` appends the key of a row. `give` gets each row once, in no order, with its key.
+    /// `is_now` tells that all instants are now, which changes nothing but where is looked first. `key` appends the key of a row. `give` gets each row once, in no order, with its key.
     pub(crate) fn find_each<'v>(
         &self,
         snapshot: &Snapshot,
         count: usize,
         key: impl Fn(usize, &mut Vec<&'v Value>),
-        at: impl Fn(usize) -> Timestamp,
+        (at, is_now): (impl Fn(usize) -> Timestamp, bool),
         mut give: impl FnMut(usize, &[&'v Value], Option<&Found>) -> Result<()>,
     ) -> Result<()> {
         let mut values = Vec::new();
         if count == 1 {
             key(0, &mut values);
-            let found = self.find(snapshot, &values, at(0))?;
+            let found = self.find(snapshot, &values, (at(0), is_now))?;
             return give(0, &values, found.as_ref());
         }
         let mut bytes = Vec::new();
@@ -79,22 +79,13 @@ impl Table {
             return Ok(());
         }
         let mut neighbours = Neighbours::new(snapshot, Space::Table, &self.rows_prefix());
-        let mut from = Vec::new();
         for question in &questions {
             let key = bytes_of(question);
             if check_key(key).is_err() {
                 give(question.row, None)?;
                 continue;
             }
-            from.clear();
-            from.extend(key);
-            from.extend(key::ordered(question.at).map(|byte| !byte));
-            let found = match neighbours.first_from(&from)? {
-                Some((entry, value)) if entry.starts_with(key) => {
-                    self.found(entry, value, key.len(), question.at)?
-                }
-                _ => None,
-            };
+            let found = self.find_stored(&mut neighbours, key, (question.at, is_now))?;
             give(question.row, found.as_ref())?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::error::Result;
 use crate::kernel::{Answer, Computed};
 use crate::state::State;
-use crate::store::{Bytes, Snapshot, Space};
+use crate::store::{Bytes, Neighbours, Snapshot, Space};
 
 /// What a lookup found of a key.
 #[derive(Debug)]
@@ -43,13 +43,13 @@ enum Slot {
 }
 
 impl Table {
-    /// What a key is as of `at`: the version with the greatest event time that is not after it, unless that has
+    /// What a key is as of `at`, which may be now: the version with the greatest event time that is not after it, unless that has
     /// ended, or what an aggregate comes to.
     pub(super) fn find(
         &self,
         snapshot: &Snapshot,
         key: &[&Value],
-        at: Timestamp,
+        (at, is_now): (Timestamp, bool),
     ) -> Result<Option<Found>> {
         if let Some(computed) = self.computed() {
             let state = State::of(snapshot)?;
@@ -63,22 +63,39 @@ impl Table {
         if check_key(&prefix).is_err() {
             return Ok(None);
         }
-        let from = [&prefix[..], &key::ordered(at.micros()).map(|byte| !byte)].concat();
-        let entry = snapshot.first_at_or_after(Space::Table, &from, &prefix)?;
-        match entry {
-            Some((entry, value)) => self.found(&entry, &value, prefix.len(), at.micros()),
-            None => Ok(None),
+        let mut entries = Neighbours::new(snapshot, Space::Table, &prefix);
+        self.find_stored(&mut entries, &prefix, (at.micros(), is_now))
+    }
+
+    /// What the key whose entries begin with `prefix` is as of an instant. As of now that is mostly its latest version, which
+    /// may be in memory.
+    pub(super) fn find_stored(
+        &self,
+        entries: &mut Neighbours<'_>,
+        prefix: &[u8],
+        (at, is_now): (i64, bool),
+    ) -> Result<Option<Found>> {
+        let time = key::ordered(at).map(|byte| !byte);
+        if is_now {
+            let Some((entry, value)) = entries.first_of(prefix)? else {
+                return Ok(None);
+            };
+            // Else its event time is still to come.
+            if entry.get(prefix.len()..).unwrap_or_default() >= &time[..] {
+                return self.found(&entry, &value, prefix.len(), at);
+            }
+        }
+        let from = [prefix, &time].concat();
+        match entries.first_from(&from)? {
+            Some((entry, value)) if entry.starts_with(prefix) => {
+                self.found(entry, value, prefix.len(), at)
+            }
+            _ => Ok(None),
         }
     }
 
     /// What the latest entry of a key that isn't after `at` says, if it is of that key. The key takes `len` bytes.
-    pub(super) fn found(
-        &self,
-        entry: &[u8],
-        value: &Bytes,
-        len: usize,
-        at: i64,
-    ) -> Result<Option<Found>> {
+    fn found(&self, entry: &[u8], value: &Bytes, len: usize, at: i64) -> Result<Option<Found>> {
         let time = entry
             .get(len..)
             .and_then(|time| Some(time_of(time, true)?.0));

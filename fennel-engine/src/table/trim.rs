@@ -53,10 +53,11 @@ impl Table {
             swept.groups += 1;
             swept.gone += gone.len();
             swept.next = match (gone.len() < left, prefix_end(&key)) {
-                (false, _) => Some(key.into()),
+                (false, _) => Some(key.as_slice().into()),
                 (true, Bound::Excluded(end)) => Some(end),
                 (true, _) => None,
             };
+            state.touch(&key);
             gone.into_iter().for_each(|key| state.delete(key));
         }
         Ok(swept)

@@ -24,6 +24,7 @@ mod lookups;
 mod permutations;
 mod queries;
 mod rejects;
+mod row_cache;
 mod served;
 mod sources;
 mod tags;
