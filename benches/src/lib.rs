@@ -19,5 +19,9 @@ pub use project::{Project, Run, ours};
 pub use random::Random;
 pub use table::Table;
 
+/// The allocator of the server, for whatever is compared with it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a bench ends with when it can't measure.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -128,6 +128,9 @@ pub use auth::{FirstToken, Token};
 pub use config::{Config, DEFAULT_MAX_BODY};
 pub use error::{Error, chain};
 pub use fennel_python::Options as PythonOptions;
+/// What [`main!`] has a program allocate with.
+#[doc(hidden)]
+pub use mimalloc::MiMalloc as Allocator;
 pub use name::{Naming, ServerName};
 pub use program::run;
 pub use secret::SecretKey;

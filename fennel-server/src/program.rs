@@ -157,10 +157,15 @@ fn name(text: &str) -> Result<ServerName, crate::Error> {
 ///
 /// Naming a crate is what links it. `fennel_server::main!();` is the server without functions, which is the
 /// program `fennel-server`.
+///
+/// The program has the allocator of `mimalloc`. One with another calls [`run`] in a `main` of its own.
 #[macro_export]
 macro_rules! main {
     ($($name:ident),* $(,)?) => {
         $(use $name as _;)*
+
+        #[global_allocator]
+        static ALLOCATOR: $crate::Allocator = $crate::Allocator;
 
         fn main() -> ::std::process::ExitCode {
             $crate::run()
