@@ -1,8 +1,11 @@
-//! Queries of ten features of some keys, in process and over HTTP, beside the same server's `/healthz` and a bare
-//! server that has the rows in a hash map.
+//! Queries of ten features of some keys, in process and over HTTP, beside the same server's `/healthz`, a bare server that
+//! has the rows in a hash map, and `get` of another embedded store.
+//!
+//! Each key is asked for once, which is told as "at first", before it is asked for again.
 
 mod bare;
 mod client;
+mod redb;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use fennel::catalog::Catalog;
 use fennel::prelude::*;
-use fennel_benches::{Error, Table, micros, quantile};
+use fennel_benches::{Error, Random, Table, micros, quantile};
 use fennel_core::value::Value;
 use fennel_core::wire;
 use fennel_engine::store::Store;
@@ -26,6 +29,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use client::Client;
+use redb::Redb;
 
 /// Measures point queries
 #[derive(Parser)]
@@ -99,6 +103,7 @@ enum Asked {
     Server(SocketAddr),
     Bare(SocketAddr),
     Engine(Engine),
+    Redb(Redb),
 }
 
 fn main() -> Result<(), Error> {
@@ -115,21 +120,33 @@ fn main() -> Result<(), Error> {
     ]);
     for keys in &args.keys {
         let dir = tempfile::tempdir()?;
-        let mut measure = |what: &Asked, asked: u64| -> Result<(), Error> {
-            for clients in [1, 8] {
-                table.row(measured(what, *keys, asked, clients, args.requests)?);
+        let data = dir.path().join("data");
+        over_http(&runtime, &data, *keys, &args, &mut table)?;
+        let engine = Engine::open(Store::open(&data)?, Arc::new(SystemClock))?;
+        let redb = Redb::fill(&dir.path().join("redb"), *keys)?;
+        for who in [Asked::Engine(engine), Asked::Redb(redb)] {
+            at_first(&who, *keys, &mut table)?;
+            for asked in &args.asked {
+                for clients in [1, 8] {
+                    table.row(measured(&who, *keys, *asked, clients, args.requests)?);
+                }
             }
-            Ok(())
-        };
-        over_http(&runtime, dir.path(), *keys, &args, &mut measure)?;
-        let engine = Engine::open(Store::open(dir.path())?, Arc::new(SystemClock))?;
-        let who = Asked::Engine(engine);
-        for asked in &args.asked {
-            measure(&who, *asked)?;
         }
     }
     println!("{table}");
     Ok(())
+}
+
+impl Asked {
+    fn name(&self) -> &'static str {
+        match self {
+            Asked::Health(_) => "/healthz",
+            Asked::Server(_) => "the server",
+            Asked::Bare(_) => "a bare server",
+            Asked::Engine(_) => "the engine",
+            Asked::Redb(_) => "redb",
+        }
+    }
 }
 
 /// Starts both servers, loads the rows, and measures.
@@ -138,7 +155,7 @@ fn over_http(
     data: &Path,
     keys: u64,
     args: &Args,
-    measure: &mut impl FnMut(&Asked, u64) -> Result<(), Error>,
+    table: &mut Table,
 ) -> Result<(), Error> {
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -171,10 +188,17 @@ fn over_http(
     );
     same_answers(&mut client, &mut Client::connect(bare_address)?, keys)?;
 
-    measure(&Asked::Health(address), 0)?;
+    at_first(&Asked::Server(address), keys, table)?;
+    for clients in [1, 8] {
+        let what = Asked::Health(address);
+        table.row(measured(&what, keys, 0, clients, args.requests)?);
+    }
     for asked in &args.asked {
-        measure(&Asked::Bare(bare_address), *asked)?;
-        measure(&Asked::Server(address), *asked)?;
+        for what in [Asked::Bare(bare_address), Asked::Server(address)] {
+            for clients in [1, 8] {
+                table.row(measured(&what, keys, *asked, clients, args.requests)?);
+            }
+        }
     }
     bare.abort();
     drop(client);
@@ -203,7 +227,8 @@ fn load(client: &mut Client, keys: u64, batch: u64) -> Result<f64, Error> {
 
 /// Ends the bench where the bare server's answer is another.
 fn same_answers(server: &mut Client, bare: &mut Client, keys: u64) -> Result<(), Error> {
-    let body = body(&mut 7, keys, 100);
+    let mut seed = 7;
+    let body = body(&(0..100).map(|_| key(&mut seed, keys)).collect::<Vec<_>>());
     let ours = server.post("/api/v1/query", "application/json", body.as_bytes())?;
     let theirs = bare.post("/query", "application/json", body.as_bytes())?;
     if ours == theirs {
@@ -230,7 +255,12 @@ fn measured(
     let begin = Instant::now();
     let times: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (1..=clients)
-            .map(|seed| scope.spawn(move || ask(what, keys, asked, requests, seed)))
+            .map(|client| {
+                let mut seed = asked * 100 + client;
+                let mut random = move |_| key(&mut seed, keys);
+                let requests = (0..requests).map(move |_| (0..asked).map(&mut random).collect());
+                scope.spawn(move || ask(what, requests))
+            })
             .collect();
         threads
             .into_iter()
@@ -238,49 +268,75 @@ fn measured(
             .collect()
     });
     let wall = begin.elapsed();
-    let mut sorted = Vec::new();
+    let mut all = Vec::new();
     for times in times {
-        sorted.extend(times.map_err(|_| "a client panicked")??);
+        all.extend(times.map_err(|_| "a client panicked")??);
     }
+    Ok(row(
+        (what.name().to_owned(), keys),
+        asked,
+        clients,
+        (all, wall),
+    ))
+}
+
+/// Asks for each key once, in an order that looks random, and puts how long that took into the table.
+fn at_first(what: &Asked, keys: u64, table: &mut Table) -> Result<(), Error> {
+    const ASKED: usize = 1_000;
+    let mut ids: Vec<i64> = (0..keys as i64).collect();
+    let mut random = Random::default();
+    for i in (1..ids.len()).rev() {
+        ids.swap(i, (random.unit() * (i + 1) as f64) as usize);
+    }
+    let begin = Instant::now();
+    let times = ask(what, ids.chunks(ASKED).map(<[i64]>::to_vec))?;
+    let by = format!("{}, at first", what.name());
+    table.row(row((by, keys), ASKED as u64, 1, (times, begin.elapsed())));
+    Ok(())
+}
+
+/// A row of the table, of the times of all requests and the time in which they were made.
+fn row(
+    (by, keys): (String, u64),
+    asked: u64,
+    clients: u64,
+    (mut sorted, wall): (Vec<Duration>, Duration),
+) -> [String; 7] {
     sorted.sort_unstable();
-    let by = match what {
-        Asked::Health(_) => "/healthz",
-        Asked::Server(_) => "the server",
-        Asked::Bare(_) => "a bare server",
-        Asked::Engine(_) => "the engine",
-    };
-    Ok([
+    [
         keys.to_string(),
         if asked == 0 {
             String::new()
         } else {
             asked.to_string()
         },
-        by.to_owned(),
+        by,
         clients.to_string(),
         format!("{:.0}", micros(quantile(&sorted, 0.5))),
         format!("{:.0}", micros(quantile(&sorted, 0.99))),
         format!("{:.0}", sorted.len() as f64 / wall.as_secs_f64()),
-    ])
+    ]
 }
 
-/// The times of the requests of one client.
-fn ask(
-    what: &Asked,
-    keys: u64,
-    asked: u64,
-    requests: u64,
-    mut seed: u64,
-) -> Result<Vec<Duration>, Error> {
+/// The times of one client's requests, each for these keys.
+fn ask(what: &Asked, requests: impl Iterator<Item = Vec<i64>>) -> Result<Vec<Duration>, Error> {
     let mut times = Vec::new();
+    if let Asked::Redb(redb) = what {
+        for ids in requests {
+            let begin = Instant::now();
+            redb.ask(&ids)?;
+            times.push(begin.elapsed());
+        }
+        return Ok(times);
+    }
     if let Asked::Engine(engine) = what {
         let mut query = Query {
             inputs: vec!["Features.id".into()],
             outputs: vec!["Features".into()],
             ..Query::default()
         };
-        for _ in 0..requests {
-            let ids = (0..asked).map(|_| Value::Int(key(&mut seed, keys) as i64));
+        for ids in requests {
+            let ids = ids.into_iter().map(Value::Int);
             query.data = BTreeMap::from([("Features.id".into(), ids.collect())]);
             let begin = Instant::now();
             engine.query("main", &query)?;
@@ -296,8 +352,8 @@ fn ask(
         _ => "/query",
     };
     let mut client = Client::connect(*address)?;
-    for _ in 0..requests {
-        let body = body(&mut seed, keys, asked);
+    for ids in requests {
+        let body = body(&ids);
         let begin = Instant::now();
         if let Asked::Health(_) = what {
             client.get("/healthz")?;
@@ -309,9 +365,9 @@ fn ask(
     Ok(times)
 }
 
-/// A query of that many keys.
-fn body(seed: &mut u64, keys: u64, asked: u64) -> String {
-    let ids = (0..asked).map(|_| key(seed, keys).to_string());
+/// A query of these keys.
+fn body(ids: &[i64]) -> String {
+    let ids = ids.iter().map(i64::to_string);
     let ids = ids.collect::<Vec<_>>().join(",");
     format!(
         r#"{{"inputs":["Features.id"],"outputs":["Features"],"data":{{"Features.id":[{ids}]}},"log":false}}"#
@@ -319,9 +375,9 @@ fn body(seed: &mut u64, keys: u64, asked: u64) -> String {
 }
 
 /// The next of a row of keys that look random.
-fn key(seed: &mut u64, keys: u64) -> u64 {
+fn key(seed: &mut u64, keys: u64) -> i64 {
     *seed = seed
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407);
-    (*seed >> 20) % keys
+    ((*seed >> 20) % keys) as i64
 }
