@@ -3,6 +3,7 @@
 //! | key in [`Space::Meta`] | value |
 //! |---|---|
 //! | `format` | the version of everything that the engine writes |
+//! | `unlaid` | there as long as steps keep rows where an earlier format had them |
 //! | `branch/` and the name | its [`Lines`] |
 //! | `commit/`, the numbers of a line and of a commit | [`CommitRecord`], see [`history`](crate::history) |
 //! | `definitions/`, the same numbers | [`KeptDefinitions`] |
@@ -35,11 +36,16 @@ use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
-/// The versions before that it reads. In format 6 it is remembered elsewhere what functions made, in format 5 each row of
-/// the log is kept by itself, besides, and in format 4 nothing is trimmed yet. Engines that read no later one would take what is left for all there was, or couldn't read the log.
-const EARLIER: [u32; 3] = [4, 5, 6];
+/// The versions before that it reads. In format 7 joins keep rows of tables that have ended among those that hold. In
+/// format 6 it is remembered elsewhere what functions made, in format 5 each row of the log is kept by itself, besides, and
+/// in format 4 nothing is trimmed yet. Engines that read no later one would take what is left for all there was, or
+/// couldn't read the log.
+const EARLIER: [u32; 4] = [4, 5, 6, 7];
+
+/// The key that is there as long as steps may keep rows where an earlier format had them.
+const UNLAID: &[u8] = b"unlaid";
 
 /// A table that has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +73,8 @@ pub(crate) struct Meta {
     pub(crate) is_new: bool,
     /// It was written in a format before.
     pub(crate) is_earlier: bool,
+    /// Steps may keep rows where an earlier format had them.
+    pub(crate) is_unlaid: bool,
     pub(crate) branches: Vec<(String, (Lines, Head))>,
     pub(crate) tables: Vec<(TableId, TableRecord)>,
     /// By table and position among the table's sources.
@@ -109,6 +117,7 @@ impl Meta {
         Ok(Self {
             is_new,
             is_earlier,
+            is_unlaid: is_earlier || snapshot.get(Space::Meta, UNLAID)?.is_some(),
             branches: branches.collect::<Result<_>>()?,
             tables: read_all(snapshot, b"table/", number)?,
             phases: read_all(snapshot, b"phase/", two_numbers)?,
@@ -133,6 +142,16 @@ impl Meta {
 /// Marks a store as written in this format, which earlier engines refuse.
 pub(crate) fn put_format(batch: &mut Batch) {
     batch.put(Space::Meta, "format", encode(&FORMAT));
+}
+
+/// Notes that steps may keep rows where an earlier format had them.
+pub(crate) fn put_unlaid(batch: &mut Batch) {
+    batch.put(Space::Meta, UNLAID, Vec::new());
+}
+
+/// Notes that no step does.
+pub(crate) fn delete_unlaid(batch: &mut Batch) {
+    batch.delete(Space::Meta, UNLAID);
 }
 
 /// Sets where the commits of a branch are.

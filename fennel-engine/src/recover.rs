@@ -42,6 +42,7 @@ impl Inner {
         } else if meta.is_earlier {
             let mut batch = Batch::new();
             meta::put_format(&mut batch);
+            meta::put_unlaid(&mut batch);
             store.write(batch)?;
         }
         let runner = options.python.clone();
@@ -73,6 +74,9 @@ impl Inner {
         restore_marks(&registry, meta.marks);
         restore_since(&registry, meta.since);
         drop_leftovers(&store, &registry, &meta.tables);
+        if meta.is_unlaid {
+            lay(&store, &registry)?;
+        }
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied(), known)?;
         let end = sequencer.len();
         let log = (meta.applied, end);
@@ -199,6 +203,17 @@ fn drop_leftovers(store: &Store, registry: &Registry, tables: &[(TableId, TableR
     }
 }
 
+/// Lays what steps keep where this version looks for it, in a store that an earlier one wrote.
+fn lay(store: &Store, registry: &Registry) -> Result<()> {
+    let flows = registry.tables.values();
+    for flow in flows.filter_map(|table| table.flow.as_ref()) {
+        flow.lay(store)?;
+    }
+    let mut batch = Batch::new();
+    meta::delete_unlaid(&mut batch);
+    Ok(store.write(batch)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,7 +293,7 @@ mod tests {
         open(&store).unwrap();
         let format = || store.snapshot().get(Space::Meta, b"format").unwrap();
         let ours = format();
-        for earlier in ["\x04", "\x05", "\x06"] {
+        for earlier in ["\x04", "\x05", "\x06", "\x07"] {
             let mut batch = Batch::new();
             batch.put(Space::Meta, "format", earlier);
             store.write(batch).unwrap();
@@ -293,7 +308,7 @@ mod tests {
         for (key, value) in [
             ("format", "\x01"),
             ("format", "\x03"),
-            ("format", "\x08"),
+            ("format", "\x09"),
             ("format", ""),
             ("branch/main", "x"),
             ("branch/main", "\x01\x00\x01"),

@@ -6,6 +6,7 @@ mod along;
 mod changelog;
 mod changes;
 mod damage;
+mod earlier;
 mod erased;
 mod expected;
 mod overflows;

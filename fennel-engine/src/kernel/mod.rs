@@ -40,7 +40,7 @@ pub(crate) use timeline::{Differences, Points, Version, differences};
 use crate::error::{Error, Result};
 use crate::python::OnStop;
 use crate::state::State;
-use crate::store::Bytes;
+use crate::store::{Bytes, Store};
 use crate::table::{Table, encode_values};
 
 /// What tells a row of a stream from others of its event time. Ids compare as their rows arrived.
@@ -333,6 +333,15 @@ impl Kernel {
                 let table = table.expect("a join's second input is a table");
                 join.compact(state, table, join.horizon(right), from, limit)
             }
+        }
+    }
+
+    /// Lays what it keeps where this version looks for it, in a store that an earlier one wrote. `right` is the table that a
+    /// join adds columns of.
+    pub(crate) fn lay(&self, store: &Store, right: Option<&Table>) -> Result<()> {
+        match (self, right) {
+            (Kernel::Join(join), Some(table)) if join.keys > 0 => join.lay(store, table),
+            _ => Ok(()),
         }
     }
 

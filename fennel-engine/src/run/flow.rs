@@ -14,7 +14,7 @@ use crate::graph::Align;
 use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, Swept, lower};
 use crate::python::{OnStop, RunBy};
 use crate::state::{Side, State};
-use crate::store::Bytes;
+use crate::store::{Bytes, Store};
 use crate::table::{Table, TableId};
 
 /// Groups of a step that one pass looks at, at most, for what no row can need any more.
@@ -275,6 +275,15 @@ impl Flow {
         };
         let inputs = self.inputs.iter().enumerate();
         inputs.filter_map(move |(i, input)| taken(Port::Input(i)).then_some(input))
+    }
+
+    /// Lays what its steps keep where this version looks for it, in a store that an earlier one wrote. After a crash or an
+    /// error it is to be done again.
+    pub(crate) fn lay(&self, store: &Store) -> Result<()> {
+        self.nodes.iter().try_for_each(|node| {
+            let table = node.right.and_then(|port| self.joined(node, port));
+            node.kernel.lay(store, table)
+        })
     }
 
     /// The table that a join adds columns of.

@@ -31,6 +31,9 @@ pub(crate) struct State {
     /// The sequence of the last row that was applied before the pass, and of the last one that is applied after
     /// it; rows of sources beyond that are in their tables already, and aren't seen.
     applied: Applied,
+    /// How many stored entries were read.
+    #[cfg(test)]
+    pub(crate) read: std::sync::atomic::AtomicUsize,
 }
 
 /// Up to which row the log is applied, before and after a pass.
@@ -48,6 +51,8 @@ impl State {
             changes: BTreeMap::new(),
             touched: Vec::new(),
             applied,
+            #[cfg(test)]
+            read: Default::default(),
         }
     }
 
@@ -96,6 +101,8 @@ impl State {
         {
             return Ok(change.clone());
         }
+        #[cfg(test)]
+        self.count();
         Ok(self.snapshot.get(Space::Table, key)?)
     }
 
@@ -107,8 +114,11 @@ impl State {
     ) -> impl DoubleEndedIterator<Item = Result<Entry>> {
         let changes =
             (side == Side::After && !is_empty(&range)).then(|| self.changes.range(range.clone()));
+        let stored = self.snapshot.scan(Space::Table, range);
+        #[cfg(test)]
+        let stored = stored.inspect(|_| self.count());
         Merged {
-            stored: Ends::new(self.snapshot.scan(Space::Table, range)),
+            stored: Ends::new(stored),
             changed: Ends::new(changes.into_iter().flatten()),
         }
     }
@@ -153,6 +163,11 @@ impl State {
     pub(crate) fn changed(&self, prefix: &[u8]) -> impl Iterator<Item = (&Bytes, &Option<Bytes>)> {
         let range = (Bound::Included(Bytes::from(prefix)), prefix_end(prefix));
         self.changes.range(range)
+    }
+
+    #[cfg(test)]
+    fn count(&self) {
+        self.read.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Ends the pass: what it has changed goes into a batch.

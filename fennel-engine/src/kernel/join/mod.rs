@@ -3,18 +3,20 @@
 //! The state holds the rows of the left side, by the key that they ask for. A pass that changes the table finds
 //! those that asked for what has changed, and corrects what came of them.
 
+mod kept;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use fennel_core::op::How;
 use fennel_core::value::Value;
 
-use super::compact::{Gone, Swept, sweep};
-use super::{Changes, Failure, Moved, Pass, Row, Version, corrupt, lagging};
+use super::{Changes, Failure, Moved, Pass, Row, Version, lagging};
 use crate::error::Result;
 use crate::state::{Side, State};
 use crate::store::Bytes;
-use crate::table::{Table, decode_values, encode_values, key};
+use crate::table::Table;
 
 /// Adds columns of a table.
 #[derive(Debug)]
@@ -77,20 +79,19 @@ impl Join {
             }
             let asking = (&key[..], row);
             self.made(state, Side::Before, table, asking, ALL, &mut output.removed)?;
-            state.delete(self.entry_key(&key, row));
+            self.forget(state, &key, row);
         }
         let mut stale = BTreeMap::new();
         for moved in &left.moved {
-            let row = &moved.row;
-            let key = self.key_of(row);
-            let entry = self.entry_key(&key, row);
-            state.put(entry.clone(), self.entry_value(row));
+            let key = self.key_of(&moved.row);
+            self.forget(state, &key, &moved.before());
+            let entry = self.keep(state, &key, &moved.row);
             let found = Stale {
                 moved: moved.clone(),
                 key,
                 within: moved.stretch(),
             };
-            stale.insert(Bytes::from(entry), found);
+            stale.insert(entry, found);
         }
         let mut fresh = BTreeSet::new();
         let mut added = Vec::new();
@@ -102,9 +103,7 @@ impl Join {
                 continue;
             }
             added.push(row);
-            let entry = self.entry_key(&key, row);
-            state.put(entry.clone(), self.entry_value(row));
-            fresh.insert(entry);
+            fresh.insert(self.keep(state, &key, row));
         }
         self.find_stale(state, right, &fresh, &mut stale)?;
         for stale in stale.values() {
@@ -174,46 +173,12 @@ impl Join {
         lagging(right, self.until)
     }
 
-    /// Removes rows that no version can come for any more: of streams those that have asked, of tables those that have ended.
-    pub(super) fn compact(
-        &self,
-        state: &mut State,
-        table: &Table,
-        horizon: i64,
-        from: Option<&Bytes>,
-        limit: usize,
-    ) -> Result<Swept> {
-        let prefix = &self.prefix[..];
-        let from = from.map_or(prefix, AsRef::as_ref);
-        if self.keys > 0 {
-            // Each by itself: any number of them may ask for one key, and hold.
-            let len = |rest: &[u8]| Some(rest.len());
-            return sweep(state, prefix, from, limit, len, |state, row, limit| {
-                let entry = Bytes::from([prefix, &row].concat());
-                let value = state.get(Side::After, &entry)?.ok_or_else(corrupt)?;
-                let end = value.first_chunk::<8>().ok_or_else(corrupt)?;
-                let has_ended = key::from_ordered(*end) <= horizon;
-                Gone::first(has_ended.then_some(Ok(entry)).into_iter(), limit)
-            });
-        }
-        let len = |rest: &[u8]| table.key_len(rest);
-        sweep(state, prefix, from, limit, len, |state, asked, limit| {
-            let bound = |time| Bytes::from([prefix, &asked, &key::ordered(time)].concat());
-            let range = (
-                Bound::Included(bound(i64::MIN)),
-                Bound::Excluded(bound(horizon)),
-            );
-            let gone = state.scan(Side::After, range);
-            Gone::first(gone.map(|entry| Ok(entry?.0)), limit)
-        })
-    }
-
     /// Finds the rows that were there before and ask for what has changed of the table.
     fn find_stale(
         &self,
         state: &State,
         right: &Changes,
-        fresh: &BTreeSet<Vec<u8>>,
+        fresh: &BTreeSet<Bytes>,
         stale: &mut BTreeMap<Bytes, Stale>,
     ) -> Result<()> {
         let whole = right.removed.iter().chain(&right.added);
@@ -222,28 +187,13 @@ impl Join {
         let moved = moved.map(|moved| (&moved.row, moved.stretch()));
         for (version, (from, to)) in whole.chain(moved) {
             let key = Table::key_bytes(version.values.iter().take(self.on.len()));
-            let prefix = [&self.prefix[..], &key].concat();
-            let (first, until) = match self.keys {
-                // A row of a stream asks for what holds at its event time, or as much later as it may be.
-                0 => (from.saturating_sub(self.until), lagging(to, self.until)),
-                // A row of a table may have begun long before.
-                _ => (i64::MIN, to),
-            };
-            let start = [&prefix[..], &key::ordered(first)].concat();
-            for entry in state.scan_from(Side::After, &start, &prefix) {
-                let (entry, value) = entry?;
-                let time = entry.get(prefix.len()..);
-                let time = time.and_then(|rest| rest.first_chunk::<8>());
-                let end = value.first_chunk::<8>().ok_or_else(corrupt)?;
-                if key::from_ordered(*time.ok_or_else(corrupt)?) >= until {
-                    break;
-                }
-                if fresh.contains(entry.as_ref()) || key::from_ordered(*end) <= from {
-                    continue;
+            self.asking(state, &key, (from, to), |entry, value| {
+                if fresh.contains(&entry) {
+                    return Ok(());
                 }
                 if let Some(stale) = stale.get_mut(&entry) {
                     stale.within = (stale.within.0.min(from), stale.within.1.max(to));
-                    continue;
+                    return Ok(());
                 }
                 let row = self.decode(&entry, &value, key.len())?;
                 let was = row.end;
@@ -253,7 +203,8 @@ impl Join {
                     within: (from, to),
                 };
                 stale.insert(entry, found);
-            }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -360,40 +311,5 @@ impl Join {
     /// The bytes of the table's key that a left row asks for.
     fn key_of(&self, row: &Row) -> Vec<u8> {
         Table::key_bytes(self.on.iter().filter_map(|i| row.values.get(*i)))
-    }
-
-    fn entry_key(&self, key: &[u8], row: &Row) -> Vec<u8> {
-        let mut entry = [&self.prefix[..], key, &key::ordered(row.time)].concat();
-        match self.keys {
-            0 => entry.extend(row.id.as_ref()),
-            keys => entry.extend(Table::key_bytes(row.values.iter().take(keys))),
-        }
-        entry
-    }
-
-    fn entry_value(&self, row: &Row) -> Vec<u8> {
-        [
-            &key::ordered(row.end)[..],
-            &encode_values(row.values.iter()),
-        ]
-        .concat()
-    }
-
-    fn decode(&self, entry: &Bytes, value: &[u8], key_len: usize) -> Result<Row> {
-        let at = self.prefix.len() + key_len;
-        let row = || {
-            let time = entry.get(at..)?.first_chunk::<8>()?;
-            let (end, values) = value.split_first_chunk::<8>()?;
-            Some(Row {
-                time: key::from_ordered(*time),
-                end: key::from_ordered(*end),
-                id: match self.keys {
-                    0 => entry.get(at + 8..)?.into(),
-                    _ => Bytes::new(&[]),
-                },
-                values: decode_values(values, self.columns)?,
-            })
-        };
-        row().ok_or_else(corrupt)
     }
 }
