@@ -41,7 +41,7 @@ pub(crate) struct Join {
 const ENTRIES_PER_ROW: usize = 16;
 
 /// Of what a left row becomes, everything.
-const ALL: (i64, i64) = (i64::MIN, i64::MAX);
+const ALL: &[(i64, i64)] = &[(i64::MIN, i64::MAX)];
 
 /// A row whose end moves, or that asks for what has changed.
 struct Stale {
@@ -49,8 +49,24 @@ struct Stale {
     moved: Moved,
     /// The bytes of the table's key that it asks for.
     key: Vec<u8>,
-    /// The stretch in which what it becomes may change.
-    within: (i64, i64),
+    /// The stretches in which what it becomes may change.
+    within: Vec<(i64, i64)>,
+}
+
+impl Stale {
+    /// The stretches in order, as one where they meet.
+    fn stretches(&self) -> Vec<(i64, i64)> {
+        let mut stretches = self.within.clone();
+        stretches.sort_unstable();
+        stretches.dedup_by(|next, last| {
+            let meets = next.0 <= last.1;
+            if meets {
+                last.1 = last.1.max(next.1);
+            }
+            meets
+        });
+        stretches
+    }
 }
 
 /// A column that is added.
@@ -89,7 +105,7 @@ impl Join {
             let found = Stale {
                 moved: moved.clone(),
                 key,
-                within: moved.stretch(),
+                within: vec![moved.stretch()],
             };
             stale.insert(entry, found);
         }
@@ -109,9 +125,16 @@ impl Join {
         for stale in stale.values() {
             let was = stale.moved.before();
             let (old, new) = ((&stale.key[..], &was), (&stale.key[..], &stale.moved.row));
-            let (removed, added) = (&mut output.removed, &mut output.added);
-            self.made(state, Side::Before, table, old, stale.within, removed)?;
-            self.made(state, Side::After, table, new, stale.within, added)?;
+            let within = stale.stretches();
+            self.made(
+                state,
+                Side::Before,
+                table,
+                old,
+                &within,
+                &mut output.removed,
+            )?;
+            self.made(state, Side::After, table, new, &within, &mut output.added)?;
         }
         let mut by_key: BTreeMap<Vec<u8>, Vec<&Row>> = BTreeMap::new();
         for row in added {
@@ -192,7 +215,7 @@ impl Join {
                     return Ok(());
                 }
                 if let Some(stale) = stale.get_mut(&entry) {
-                    stale.within = (stale.within.0.min(from), stale.within.1.max(to));
+                    stale.within.push((from, to));
                     return Ok(());
                 }
                 let row = self.decode(&entry, &value, key.len())?;
@@ -200,7 +223,7 @@ impl Join {
                 let found = Stale {
                     moved: Moved { row, was },
                     key: key.clone(),
-                    within: (from, to),
+                    within: vec![(from, to)],
                 };
                 stale.insert(entry, found);
                 Ok(())
@@ -231,15 +254,15 @@ impl Join {
         Ok((!holds).then_some(reason))
     }
 
-    /// The rows that a left row becomes, given its key of the table: those that meet a stretch of time, which both ends are
-    /// part of. So whatever changes within it is among them, and what isn't is the same on both sides.
+    /// The rows that a left row becomes, given its key of the table: those that meet stretches of time, which both ends are
+    /// part of. So whatever changes within them is among those, and what isn't is the same on both sides.
     fn made(
         &self,
         state: &State,
         side: Side,
         table: &Table,
         (key, row): (&[u8], &Row),
-        (from, to): (i64, i64),
+        stretches: &[(i64, i64)],
         made: &mut Vec<Row>,
     ) -> Result<()> {
         if self.keys == 0 {
@@ -250,30 +273,37 @@ impl Join {
         // Where the row and a version hold together, and for a left join where the row holds alone. What had ended by
         // then was made of versions that may be gone, and stays as it is.
         let since = table.retention.since();
-        let mut make = |begin: i64, end: i64, found: Option<&Version>| -> Result<()> {
-            let meets = begin <= to && from <= end;
-            if begin < end && end > since && meets && (found.is_some() || self.how == How::Left) {
-                made.push(self.joined(table, row, begin, end, found)?);
+        let mut passed = i64::MIN;
+        for (from, to) in stretches {
+            let mut make = |begin: i64, end: i64, found: Option<&Version>| -> Result<()> {
+                // What begins no later than an earlier stretch ends meets that one, too.
+                let meets = passed < begin && begin <= *to && *from <= end;
+                let holds = begin < end && end > since;
+                if holds && meets && (found.is_some() || self.how == How::Left) {
+                    made.push(self.joined(table, row, begin, end, found)?);
+                }
+                Ok(())
+            };
+            let first = row.time.max(from.saturating_sub(1));
+            let around = (first, row.end.min(*to));
+            let mut at = row.time;
+            for (i, version) in table
+                .versions_around(state, side, key, around)?
+                .iter()
+                .enumerate()
+            {
+                // What was before the first isn't looked at.
+                if i > 0 || version.time > first {
+                    make(at, version.time.min(row.end), None)?;
+                }
+                let (begin, end) = (version.time.max(row.time), version.end.min(row.end));
+                make(begin, end, Some(version))?;
+                at = end.max(row.time);
             }
-            Ok(())
-        };
-        let first = row.time.max(from.saturating_sub(1));
-        let around = (first, row.end.min(to));
-        let mut at = row.time;
-        for (i, version) in table
-            .versions_around(state, side, key, around)?
-            .iter()
-            .enumerate()
-        {
-            // What was before the first isn't looked at.
-            if i > 0 || version.time > first {
-                make(at, version.time.min(row.end), None)?;
-            }
-            let (begin, end) = (version.time.max(row.time), version.end.min(row.end));
-            make(begin, end, Some(version))?;
-            at = end.max(row.time);
+            make(at, row.end, None)?;
+            passed = *to;
         }
-        make(at, row.end, None)
+        Ok(())
     }
 
     fn joined(

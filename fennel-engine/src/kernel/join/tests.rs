@@ -273,6 +273,19 @@ fn a_change_reads_what_it_changes_however_many_rows_held_before_or_hold_later() 
 }
 
 #[test]
+fn versions_between_those_that_change_are_not_read() {
+    let read = |versions: i64| {
+        let mut shop = Shop::open(How::Left);
+        let pages: Vec<_> = (1..versions).map(|i| (7, i * 10, Some(i))).collect();
+        shop.pass(&[(1, 0, Some(7))], &pages);
+        let read = shop.pass(&[], &[(7, 55, Some(-1)), (7, versions * 10, Some(-2))]);
+        assert_eq!(shop.made, shop.expected());
+        read
+    };
+    assert_eq!(read(2_000), read(20));
+}
+
+#[test]
 fn rows_that_hold_are_not_looked_through_for_those_that_have_ended() {
     let read = |members: i64| {
         let mut shop = Shop::open(How::Inner);
