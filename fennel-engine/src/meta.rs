@@ -36,13 +36,13 @@ use crate::store::{Batch, Snapshot, Space};
 use crate::table::TableId;
 
 /// The version of what this engine writes.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
-/// The versions before that it reads. In format 7 joins keep rows of tables that have ended among those that hold. In
-/// format 6 it is remembered elsewhere what functions made, in format 5 each row of the log is kept by itself, besides, and
-/// in format 4 nothing is trimmed yet. Engines that read no later one would take what is left for all there was, or
-/// couldn't read the log.
-const EARLIER: [u32; 4] = [4, 5, 6, 7];
+/// The versions before that it reads. In format 8 it isn't kept where sessions begin, and in format 7 joins keep rows of
+/// tables that have ended among those that hold. In format 6 it is remembered elsewhere what functions made, in format 5
+/// each row of the log is kept by itself, besides, and in format 4 nothing is trimmed yet. Engines that read no later one
+/// would take what is left for all there was, or couldn't read the log.
+const EARLIER: [u32; 5] = [4, 5, 6, 7, 8];
 
 /// The key that is there as long as steps may keep rows where an earlier format had them.
 const UNLAID: &[u8] = b"unlaid";

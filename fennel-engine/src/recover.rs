@@ -293,7 +293,7 @@ mod tests {
         open(&store).unwrap();
         let format = || store.snapshot().get(Space::Meta, b"format").unwrap();
         let ours = format();
-        for earlier in ["\x04", "\x05", "\x06", "\x07"] {
+        for earlier in ["\x04", "\x05", "\x06", "\x07", "\x08"] {
             let mut batch = Batch::new();
             batch.put(Space::Meta, "format", earlier);
             store.write(batch).unwrap();
@@ -308,7 +308,7 @@ mod tests {
         for (key, value) in [
             ("format", "\x01"),
             ("format", "\x03"),
-            ("format", "\x09"),
+            ("format", "\x0a"),
             ("format", ""),
             ("branch/main", "x"),
             ("branch/main", "\x01\x00\x01"),

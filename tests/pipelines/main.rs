@@ -12,6 +12,7 @@ mod expected;
 mod overflows;
 mod python;
 mod retention;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

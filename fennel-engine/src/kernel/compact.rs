@@ -9,7 +9,7 @@ use std::ops::Bound;
 use fennel_core::kernel::{Among, Which};
 use fennel_core::window::Window;
 
-use super::session::Times;
+use super::session::{Times, is_silence, start};
 use super::window::windows;
 use super::{OPEN, corrupt};
 use crate::error::Result;
@@ -69,7 +69,7 @@ impl Gone {
 
 /// Looks through groups of what begins with `prefix`, from `from` on, until they and what goes of them are about `limit`.
 /// `len` tells how many bytes of an entry's key behind the prefix are its group's, and `gone` what of a group, given
-/// its bytes, can go, and no more than so much.
+/// its bytes, can go, and no more rows than so many.
 pub(super) fn sweep(
     state: &mut State,
     prefix: &[u8],
@@ -135,13 +135,11 @@ pub(super) fn first_open(
         (Among::All, Which::Latest) => Ok(before(watermark)?.unwrap_or(i64::MIN)),
         (Among::Instant, _) => Ok(watermark),
         (Among::Window(Window::Session { gap }), _) => {
-            let mut first = watermark;
-            while let Some(earlier) = before(first)?
-                && first.saturating_sub(earlier) <= gap.micros()
-            {
-                first = earlier;
+            let last = before(watermark)?;
+            match last.filter(|last| !is_silence(gap, *last, watermark)) {
+                Some(last) => start(rows, Side::After, last),
+                None => Ok(watermark),
             }
-            Ok(first)
         }
         // The last window that a row is in ends last, and so it is for all rows before.
         (Among::Window(window), _) => {
@@ -169,10 +167,25 @@ mod tests {
 
     use super::*;
 
-    impl Times for Vec<i64> {
+    /// The event times of rows, and the gap of their sessions.
+    struct Rows(Vec<i64>, i64);
+
+    impl Times for Rows {
         fn times(&self, _: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
-            let times = self.iter().copied();
+            let times = self.0.iter().copied();
             times.filter(move |time| (lo..hi).contains(time)).map(Ok)
+        }
+
+        fn starts(
+            &self,
+            _: Side,
+            lo: i64,
+            hi: i64,
+        ) -> impl DoubleEndedIterator<Item = Result<i64>> {
+            let is_start = |i: usize| i == 0 || self.0[i] - self.0[i - 1] > self.1;
+            let times = self.0.iter().copied().enumerate();
+            let starts = times.filter(move |(i, time)| is_start(*i) && (lo..hi).contains(time));
+            starts.map(|(_, time)| Ok(time))
         }
     }
 
@@ -207,18 +220,21 @@ mod tests {
         assert_eq!((gone, groups), (30, 3));
     }
 
+    fn rows(gap: i64) -> Rows {
+        Rows(vec![-90, -50, 10, 14, 15, 30], gap)
+    }
+
     fn open(among: Among, which: Which, watermark: i64) -> i64 {
-        let rows = vec![-90, -50, 10, 14, 15, 30];
-        first_open(&rows, among, which, watermark, 9).unwrap()
+        first_open(&rows(0), among, which, watermark, 9).unwrap()
+    }
+
+    fn sessions(gap: i64) -> Among {
+        let gap = Duration::from_micros(gap);
+        Among::Window(Window::Session { gap })
     }
 
     fn session(gap: i64, watermark: i64) -> i64 {
-        let gap = Duration::from_micros(gap);
-        open(
-            Among::Window(Window::Session { gap }),
-            Which::First,
-            watermark,
-        )
+        first_open(&rows(gap), sessions(gap), Which::First, watermark, 9).unwrap()
     }
 
     #[test]
@@ -228,9 +244,8 @@ mod tests {
         assert_eq!(session(16, 30), 10);
         assert_eq!(session(100, i64::MAX), i64::MAX, "nothing comes any more");
         assert_eq!(session(5, i64::MIN), i64::MIN);
-        let gap = Duration::from_micros(5);
-        let ended = Among::Window(Window::Session { gap });
-        let before_1970 = first_open(&vec![-90], ended, Which::First, i64::MAX, 9);
+        let before_1970 = Rows(vec![-90], 5);
+        let before_1970 = first_open(&before_1970, sessions(5), Which::First, i64::MAX, 9);
         assert_eq!(before_1970.unwrap(), i64::MAX);
     }
 
@@ -243,9 +258,8 @@ mod tests {
         let in_window = |watermark| open(Among::Window(tumbling), Which::First, watermark);
         assert_eq!((in_window(19), in_window(20)), (-49, 16));
         let few = |limit| {
-            let rows = vec![-90, -50, 10, 14, 15, 30];
             let among = Among::Window(tumbling);
-            first_open(&rows, among, Which::First, 30, limit).unwrap()
+            first_open(&rows(0), among, Which::First, 30, limit).unwrap()
         };
         assert_eq!(
             (few(1), few(2), few(9)),

@@ -341,6 +341,8 @@ impl Kernel {
     pub(crate) fn lay(&self, store: &Store, right: Option<&Table>) -> Result<()> {
         match (self, right) {
             (Kernel::Join(join), Some(table)) if join.keys > 0 => join.lay(store, table),
+            (Kernel::Pick(pick), _) => pick.lay(store),
+            (Kernel::Fold(fold), _) => fold.lay(store),
             _ => Ok(()),
         }
     }

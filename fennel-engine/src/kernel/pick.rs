@@ -1,23 +1,25 @@
 //! One row of those that belong together.
 //!
 //! The state holds all rows, by what makes them belong together, event time and id. Which of them is kept follows
-//! from their order, so a row that comes late or goes again changes it as if it had never been otherwise.
+//! from their order, so a row that comes late or goes again changes it as if it had never been otherwise. Where rows
+//! of a session belong together, it is kept besides where [sessions begin](super::session).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use fennel_core::kernel::{Among, Which};
 use fennel_core::value::Value;
+use fennel_core::window::Window;
 
 use super::compact::{Gone, Swept, first_open, sweep};
 use super::group::{encode_group, group_len};
-use super::session::{Times, windows_around};
+use super::session::{self, Starts, Times, passed, shifts, windows_around};
 use super::timeline::{Line, Said};
 use super::window::Span;
 use super::{Changes, Differences, Moved, OPEN, Points, Row, Version, corrupt, differences};
 use crate::error::Result;
 use crate::state::{Side, State};
-use crate::store::{Bytes, Neighbours, Space};
+use crate::store::{Bytes, Neighbours, Space, Store};
 use crate::table::{decode_values, encode_values, key};
 
 /// Keeps one row of those that belong together.
@@ -60,6 +62,17 @@ impl Pick {
                 state.delete(key);
             }
             touched.entry(prefix).or_default().insert(row.time);
+        }
+        if let Among::Window(Window::Session { gap }) = self.among {
+            for (prefix, touched) in &touched {
+                let group = Group {
+                    pick: self,
+                    state,
+                    prefix: prefix.clone(),
+                };
+                let shifts = shifts(&group, gap, touched.iter().copied())?;
+                self.starts(prefix).put(state, shifts);
+            }
         }
         let mut output = Changes::default();
         let mut stored = Neighbours::new(state.snapshot(), Space::Table, &self.prefix);
@@ -121,10 +134,32 @@ impl Pick {
                 (among, which) => {
                     let open = first_open(&group, among, which, watermark, limit)?;
                     let rows = group.rows(Side::After, i64::MIN, open);
-                    Gone::first(rows.map(key), limit)
+                    let mut gone = Gone::first(rows.map(key), limit)?;
+                    if let Among::Window(Window::Session { .. }) = among {
+                        let starts = self.starts(&group.prefix);
+                        let passed = passed(&group, open, limit)?.into_iter();
+                        gone.keys.extend(passed.map(|time| starts.key(time)));
+                    }
+                    Ok(gone)
                 }
             }
         })
+    }
+
+    /// Finds where sessions begin, in a store that an earlier version wrote.
+    pub(super) fn lay(&self, store: &Store) -> Result<()> {
+        let Among::Window(Window::Session { gap }) = self.among else {
+            return Ok(());
+        };
+        session::lay(store, self.prefix, &self.prefix, self.by.len(), gap)
+    }
+
+    /// Where sessions of a group begin, given what the keys of its rows begin with.
+    fn starts<'g>(&self, of_group: &'g [u8]) -> Starts<'g> {
+        Starts {
+            kernel: self.prefix,
+            group: of_group.get(self.prefix.len()..).unwrap_or_default(),
+        }
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Vec<Value>> {
@@ -144,6 +179,11 @@ struct Group<'s> {
 impl Times for Group<'_> {
     fn times(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
         self.rows(side, lo, hi).map(|row| Ok(row?.0))
+    }
+
+    fn starts(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        let starts = self.pick.starts(&self.prefix);
+        starts.scan(self.state, side, lo, hi)
     }
 }
 

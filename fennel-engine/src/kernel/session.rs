@@ -1,16 +1,38 @@
 //! Sessions: rows with no longer silence between them. Where one begins and ends depends on the rows that there are.
+//!
+//! The state has an entry for each row that a session begins with: one that has no row before it within the gap. Whether it is
+//! one depends on the row before alone, so where a row comes or goes, that row and the next one are looked at, in whatever
+//! order rows come and however many sessions become one. A session ends with the last row before the next one begins. So
+//! nobody walks through it, however long it is.
+//!
+//! | key behind the kernel's [prefix of sessions](Table::sessions_prefix) | value |
+//! |---|---|
+//! | group, event time | nothing: a session begins there |
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use fennel_core::time::Duration;
 use fennel_core::window::Window;
 
+use super::corrupt;
+use super::group::group_len;
 use super::window::{Span, windows};
 use crate::error::Result;
-use crate::state::Side;
+use crate::state::{Side, State};
+use crate::store::{Batch, Bytes, Space, Store};
+use crate::table::{Table, key};
+
+/// Sessions that are written at once where an earlier version wrote none.
+const LAID: usize = 1_000;
 
 /// The event times of rows that are looked at together.
 pub(super) trait Times {
     /// Those from `lo` to before `hi`, in order.
     fn times(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>>;
+
+    /// Those from `lo` to before `hi` with which a session begins, in order.
+    fn starts(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>>;
 }
 
 /// The windows that a row of event time `time` is in as a side sees it. A session that it would be in, or was, is one of
@@ -27,35 +49,149 @@ pub(super) fn windows_around(
     let next = time.saturating_add(1);
     let left = rows.times(side, i64::MIN, next).next_back().transpose()?;
     let right = rows.times(side, next, i64::MAX).next().transpose()?;
-    let mut sessions = Vec::new();
+    let mut sessions: Vec<Span> = Vec::new();
     for neighbour in left.into_iter().chain(right) {
-        if neighbour.abs_diff(time) <= gap.micros().unsigned_abs() {
-            sessions.push(session(rows, side, gap, neighbour)?);
+        let is_known = sessions.last().is_some_and(|known| neighbour < known.hi);
+        if !is_known && !is_silence(gap, neighbour, time) {
+            sessions.push(session(rows, side, neighbour)?);
         }
     }
-    sessions.dedup();
     Ok(sessions)
 }
 
-/// The session that the row of event time `time` is in. A silence as long as the gap doesn't end it.
-fn session(rows: &impl Times, side: Side, gap: Duration, time: i64) -> Result<Span> {
-    let (mut first, mut last) = (time, time);
-    for earlier in rows.times(side, i64::MIN, time).rev() {
-        let earlier = earlier?;
-        if first - earlier > gap.micros() {
-            break;
-        }
-        first = earlier;
-    }
-    for later in rows.times(side, time, i64::MAX) {
-        let later = later?;
-        if later - last > gap.micros() {
-            break;
-        }
-        last = later;
-    }
+/// The session that the row of event time `time` is in.
+fn session(rows: &impl Times, side: Side, time: i64) -> Result<Span> {
+    let lo = start(rows, side, time)?;
+    let next = rows.starts(side, time.saturating_add(1), i64::MAX).next();
+    let next = next.transpose()?.unwrap_or(i64::MAX);
+    let last = rows.times(side, time, next).next_back().transpose()?;
     Ok(Span {
-        lo: first,
-        hi: last.saturating_add(1),
+        lo,
+        hi: last.ok_or_else(corrupt)?.saturating_add(1),
     })
 }
+
+/// Where the session begins that the row of event time `time` is in.
+pub(super) fn start(rows: &impl Times, side: Side, time: i64) -> Result<i64> {
+    let mut starts = rows.starts(side, i64::MIN, time.saturating_add(1));
+    starts.next_back().transpose()?.ok_or_else(corrupt)
+}
+
+/// Whether a session ends between rows of these event times. A silence as long as the gap doesn't end it.
+pub(super) fn is_silence(gap: Duration, one: i64, other: i64) -> bool {
+    one.abs_diff(other) > gap.micros().unsigned_abs()
+}
+
+/// Where sessions begin since rows of these event times came or went, and where none does any more.
+pub(super) fn shifts(
+    rows: &impl Times,
+    gap: Duration,
+    times: impl IntoIterator<Item = i64>,
+) -> Result<BTreeMap<i64, bool>> {
+    let side = Side::After;
+    let begins = |time, before: Option<i64>| before.is_none_or(|it| is_silence(gap, it, time));
+    let mut shifts = BTreeMap::new();
+    for time in times {
+        let behind = time.saturating_add(1);
+        let before = rows.times(side, i64::MIN, time).next_back().transpose()?;
+        let at = rows.times(side, time, behind).next().transpose()?;
+        let next = rows.times(side, behind, i64::MAX).next().transpose()?;
+        let of_next = next.map(|next| (next, begins(next, at.or(before))));
+        let of_row = (time, at.is_some_and(|at| begins(at, before)));
+        for (time, is_start) in [of_row].into_iter().chain(of_next) {
+            let was = rows.starts(side, time, time.saturating_add(1)).next();
+            if was.transpose()?.is_some() != is_start {
+                shifts.insert(time, is_start);
+            }
+        }
+    }
+    Ok(shifts)
+}
+
+/// Where sessions begin of which no row is left once the first `limit` rows before `open` are gone. There are no more than
+/// that, and one whose other rows are gone already.
+pub(super) fn passed(rows: &impl Times, open: i64, limit: usize) -> Result<Vec<i64>> {
+    let left = rows.times(Side::After, i64::MIN, open).nth(limit);
+    let end = match left.transpose()? {
+        Some(time) => start(rows, Side::After, time)?,
+        None => open,
+    };
+    rows.starts(Side::After, i64::MIN, end).collect()
+}
+
+/// Where sessions begin that are remembered of a group.
+#[derive(Clone, Copy)]
+pub(super) struct Starts<'g> {
+    /// What the kernel's state begins with.
+    pub(super) kernel: [u8; 6],
+    /// The group's columns as bytes.
+    pub(super) group: &'g [u8],
+}
+
+impl Starts<'_> {
+    /// Those from `lo` to before `hi`, in order.
+    pub(super) fn scan(
+        self,
+        state: &State,
+        side: Side,
+        lo: i64,
+        hi: i64,
+    ) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        let range = (Bound::Included(self.key(lo)), Bound::Excluded(self.key(hi)));
+        state.scan(side, range).map(|entry| {
+            let (key, _) = entry?;
+            let time = key.last_chunk::<8>().ok_or_else(corrupt)?;
+            Ok(key::from_ordered(*time))
+        })
+    }
+
+    /// The key of an entry.
+    pub(super) fn key(self, time: i64) -> Bytes {
+        let prefix = Table::sessions_prefix(self.kernel);
+        Bytes::from([&prefix[..], self.group, &key::ordered(time)].concat())
+    }
+
+    /// Remembers what became of them.
+    pub(super) fn put(self, state: &mut State, shifts: BTreeMap<i64, bool>) {
+        for (time, is_start) in shifts {
+            match is_start {
+                true => state.put(self.key(time), []),
+                false => state.delete(self.key(time)),
+            }
+        }
+    }
+}
+
+/// Finds where sessions begin in the state of a kernel that an earlier version wrote: its rows begin with `rows`, and
+/// behind that have a group of so many columns and their event time. After a crash or an error it is to be done again.
+pub(super) fn lay(
+    store: &Store,
+    kernel: [u8; 6],
+    rows: &[u8],
+    columns: usize,
+    gap: Duration,
+) -> Result<()> {
+    let mut batch = Batch::new();
+    let mut last: Option<(Bytes, i64)> = None;
+    for entry in store.scan_prefix(Space::Table, rows) {
+        let (key, _) = entry?;
+        let parts = || {
+            let rest = key.get(rows.len()..)?;
+            let (group, rest) = rest.split_at_checked(group_len(rest, columns)?)?;
+            Some((group, key::from_ordered(*rest.first_chunk::<8>()?)))
+        };
+        let (group, time) = parts().ok_or_else(corrupt)?;
+        let before = last.filter(|(of, _)| of.as_ref() == group);
+        if before.is_none_or(|(_, before)| is_silence(gap, before, time)) {
+            batch.put(Space::Table, Starts { kernel, group }.key(time), []);
+        }
+        if batch.len() == LAID {
+            store.write(std::mem::take(&mut batch))?;
+        }
+        last = Some((group.into(), time));
+    }
+    Ok(store.write(batch)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::kernel::{Changes, Computed, Failure, Kernel, Layout, Pass, Swept, low
 use crate::python::{OnStop, RunBy};
 use crate::state::{Side, State};
 use crate::store::{Bytes, Store};
-use crate::table::{Table, TableId};
+use crate::table::{SESSIONS, Table, TableId};
 
 /// Groups of a step that one pass looks at, at most, for what no row can need any more.
 const GROUPS: usize = 256;
@@ -408,6 +408,7 @@ impl Building {
         };
         let number = u16::try_from(self.nodes.len()).ok();
         let number = number.and_then(|i| i.checked_add(FIRST_STEP));
+        let number = number.filter(|number| *number < SESSIONS);
         let number = number.ok_or("has too many steps")?;
         let prefix = Table::state_prefix(id, number);
         let (kernel, layout) = lower(node, &layouts, right.map(Arc::as_ref), (prefix, python))?;

@@ -54,6 +54,8 @@ pub use journal::Cut;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use range::prefix_end;
 pub(crate) use row_cache::Touched;
+#[cfg(test)]
+pub(crate) use snapshot::READ;
 pub use snapshot::{Entry, Scan, Snapshot};
 pub use ticket::Ticket;
 

@@ -127,6 +127,12 @@ impl fmt::Debug for Snapshot {
     }
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How many entries scans of this thread were asked for.
+    pub(crate) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Entries of one snapshot, read from the disk as they are asked for, from either end.
 ///
 /// An item is an error if the disk can't be read; stop there, for what follows is unspecified.
@@ -143,6 +149,8 @@ impl Iterator for Scan {
     type Item = Result<Entry>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        #[cfg(test)]
+        READ.set(READ.get() + 1);
         match &mut self.0 {
             Entries::None => None,
             Entries::Durable(scan) => scan.next(),
@@ -153,6 +161,8 @@ impl Iterator for Scan {
 
 impl DoubleEndedIterator for Scan {
     fn next_back(&mut self) -> Option<Self::Item> {
+        #[cfg(test)]
+        READ.set(READ.get() + 1);
         match &mut self.0 {
             Entries::None => None,
             Entries::Durable(scan) => scan.next_back(),

@@ -10,6 +10,7 @@
 //! | without keys | table, 0, event time, id | [value columns](row) |
 //! | with an aggregate that is computed when it is read | none | |
 //! | (any) | table, number of a [kernel](crate::kernel) | the kernel's state |
+//! | with sessions | table, number of a kernel and [`SESSIONS`], group, event time | none: a session begins there |
 //! | with functions in sources | table, [`REMEMBERED`], sequence and source | what the row said |
 //!
 //! Times are turned over so that one seek forward from an instant finds the latest version that is not after it.
@@ -101,6 +102,9 @@ const KEY_BYTES: usize = 65_000;
 
 /// The number of rows among what a table holds; kernels' states have higher ones.
 const ROWS: u16 = 0;
+
+/// What is added to the number of a kernel to have that of where its sessions begin; no kernel has one as high.
+pub(crate) const SESSIONS: u16 = 1 << 14;
 
 /// The number of what is remembered of rows that functions of sources made; no kernel has it. Before format 7 it was
 /// [`u16::MAX`], with the columns in the order of their declaration, which another table of the structure need not have.
@@ -236,6 +240,13 @@ impl Table {
     pub(crate) fn state_prefix(id: TableId, kernel: u16) -> [u8; 6] {
         let [a, b, c, d] = Self::prefix(id);
         let [e, f] = kernel.to_be_bytes();
+        [a, b, c, d, e, f]
+    }
+
+    /// What the entries of where sessions begin begin with, given what the kernel's state begins with.
+    pub(crate) fn sessions_prefix(kernel: [u8; 6]) -> [u8; 6] {
+        let [a, b, c, d, e, f] = kernel;
+        let [e, f] = (u16::from_be_bytes([e, f]) | SESSIONS).to_be_bytes();
         [a, b, c, d, e, f]
     }
 

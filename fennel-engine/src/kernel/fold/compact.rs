@@ -17,6 +17,7 @@ use super::{ENDS, ENTRIES, Fold};
 use crate::error::Result;
 use crate::kernel::compact::{Gone, Swept, first_open, sweep};
 use crate::kernel::group::group_len;
+use crate::kernel::session::passed;
 use crate::kernel::window::{enters, leaves, seen};
 use crate::kernel::{OPEN, Points, corrupt};
 use crate::state::{Side, State};
@@ -69,7 +70,13 @@ impl Group<'_> {
     fn closed(&self, window: Window, watermark: i64, limit: usize) -> Result<Gone> {
         let open = first_open(self, Among::Window(window), Which::First, watermark, limit)?;
         let rows = self.rows(Side::After, i64::MIN, open);
-        Gone::first(rows.map(|row| Ok(self.key_of(&row?))), limit)
+        let mut gone = Gone::first(rows.map(|row| Ok(self.key_of(&row?))), limit)?;
+        if let Window::Session { .. } = window {
+            let starts = self.fold.starts(&self.bytes);
+            let passed = passed(self, open, limit)?.into_iter();
+            gone.keys.extend(passed.map(|time| starts.key(time)));
+        }
+        Ok(gone)
     }
 
     /// The rows that had left all windows before the aggregates last changed, or were seen by windows that they never

@@ -40,6 +40,11 @@ impl Times for Group<'_> {
     fn times(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
         self.rows(side, lo, hi).map(|row| Ok(row?.time))
     }
+
+    fn starts(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        let starts = self.fold.starts(&self.bytes);
+        starts.scan(self.state, side, lo, hi)
+    }
 }
 
 impl<'s> Group<'s> {

@@ -8,6 +8,8 @@
 //! | 0, group, event time, id | of a table's row its end, then the columns |
 //! | 1, group, end, event time, id | nothing: finds the rows of a table by their ends |
 //! | 2, group | what rows come to that are gone: its [base](base) |
+//!
+//! Where groups are sessions, it is kept besides where [those begin](super::session).
 
 mod base;
 mod compact;
@@ -22,7 +24,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use fennel_core::agg::Accumulator;
-use fennel_core::time::Timestamp;
+use fennel_core::time::{Duration, Timestamp};
 use fennel_core::value::Value;
 use fennel_core::window::Window;
 
@@ -31,10 +33,11 @@ use sweep::Sweep;
 pub(super) use tiles::Tiles;
 
 use super::group::encode_group;
+use super::session::{self, Starts, shifts};
 use super::{Answer, Changes, Failure, OPEN, Points, Row, corrupt};
 use crate::error::Result;
 use crate::state::{Side, State};
-use crate::store::{Bytes, prefix_end};
+use crate::store::{Bytes, Store, prefix_end};
 use crate::table::{Table, decode_values, encode_behind, key};
 
 /// Computes aggregates of groups.
@@ -154,7 +157,10 @@ impl Fold {
         }
         let mut output = Changes::default();
         for (bytes, Touched { group, changes }) in touched {
-            let changed = changes.iter().map(|change| change.time).collect();
+            let changed: Vec<_> = changes.iter().map(|change| change.time).collect();
+            if let Some(Window::Session { gap }) = self.window {
+                self.begin_sessions(state, &bytes, gap, &changed)?;
+            }
             let line = Group {
                 fold: self,
                 state,
@@ -168,6 +174,42 @@ impl Fold {
             }
         }
         Ok(output)
+    }
+
+    /// Remembers where sessions of a group begin, where rows of these times changed.
+    fn begin_sessions(
+        &self,
+        state: &mut State,
+        bytes: &[u8],
+        gap: Duration,
+        changed: &[i64],
+    ) -> Result<()> {
+        let rows = Group {
+            fold: self,
+            state,
+            bytes: bytes.to_vec(),
+            changed: Vec::new(),
+        };
+        let shifts = shifts(&rows, gap, changed.iter().copied())?;
+        self.starts(bytes).put(state, shifts);
+        Ok(())
+    }
+
+    /// Finds where sessions begin, in a store that an earlier version wrote.
+    pub(super) fn lay(&self, store: &Store) -> Result<()> {
+        let Some(Window::Session { gap }) = self.window else {
+            return Ok(());
+        };
+        let rows = self.entry_key(ENTRIES, &[], &[]);
+        session::lay(store, self.prefix, &rows, self.by.len(), gap)
+    }
+
+    /// Where sessions of a group begin.
+    fn starts<'g>(&self, group: &'g [u8]) -> Starts<'g> {
+        Starts {
+            kernel: self.prefix,
+            group,
+        }
     }
 
     /// Where a row is kept, if it is of a group.
