@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use crate::answers::Questions;
 use crate::arrival::Arrival;
 use crate::generate::{Random, history, instants};
 use crate::graph::{Fill, Graph, Step};
 use crate::oracle::{Logged, Oracle};
-use crate::run::{Questions, run};
+use crate::run::run;
 
 /// How many runs are spent on making a failing case smaller.
 const PATIENCE: usize = 1500;

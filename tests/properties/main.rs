@@ -13,6 +13,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answers;
 mod arrival;
 mod case;
 mod cases;
