@@ -45,6 +45,13 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
+/// How many are to be tried, or for how long.
+fn at_least_one(name: &str) -> Option<u64> {
+    let count = number(name)?;
+    assert!(count > 0, "{name} is 0, and so nothing would be tried");
+    Some(count)
+}
+
 /// The first seed to try.
 fn first() -> u64 {
     number("FENNEL_SEED").unwrap_or(1)
@@ -52,12 +59,12 @@ fn first() -> u64 {
 
 /// The seeds to try, where no time is given.
 fn seeds() -> Range<u64> {
-    first()..first() + number("FENNEL_CASES").unwrap_or(CASES)
+    first()..first() + at_least_one("FENNEL_CASES").unwrap_or(CASES)
 }
 
 /// Tries seeds, as many as there is time for or as there are to be.
 fn hold(graph: impl Fn(&mut Random) -> Graph) {
-    let Some(seconds) = number("FENNEL_SECONDS") else {
+    let Some(seconds) = at_least_one("FENNEL_SECONDS") else {
         return seeds().for_each(|seed| hold_for(seed, &graph));
     };
     let end = Instant::now() + Duration::from_secs(seconds);
