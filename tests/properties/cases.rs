@@ -11,13 +11,14 @@ use crate::value::V;
 
 const MINUTE: i64 = 60_000_000;
 
-/// `Event` without keys and `State` by `k`, each with an int `v` and a list, and `Out` that steps make of one.
+/// `Event` without keys and `State` by `k`, each with an int `v`, a list and an instant, and `Out` that steps make of one.
 fn graph(input: &str, steps: Vec<Step>) -> Graph {
     let source = |name: &str, keys: Vec<Column>| {
         let mut values = vec![
             Column::new("k", Ty::Int),
             Column::new("v", Ty::Int),
             Column::new("list", Ty::List(Box::new(Ty::Int))),
+            Column::new("due", Ty::Time),
         ];
         values.retain(|column| !keys.contains(column));
         Dataset {
@@ -52,14 +53,19 @@ fn graph(input: &str, steps: Vec<Step>) -> Graph {
     graph
 }
 
-/// A row of key 1 with that value, so many minutes after the origin.
+/// A row of key 1 with that value, so many minutes after the origin; it is due as many minutes after the origin as its value.
 fn row(dataset: &str, at: i64, v: i64) -> Logged {
     of_key(dataset, 1, at * MINUTE, v)
 }
 
 fn of_key(dataset: &str, k: i64, at: i64, v: i64) -> Logged {
     let list = (0..v).map(V::Int).collect();
-    let values = [("k", V::Int(k)), ("v", V::Int(v)), ("list", V::List(list))];
+    let values = [
+        ("k", V::Int(k)),
+        ("v", V::Int(v)),
+        ("list", V::List(list)),
+        ("due", V::Time(v * MINUTE)),
+    ];
     Logged {
         is_gone: false,
         dataset: dataset.into(),
@@ -229,6 +235,72 @@ fn rows_of_a_table_count_where_they_hold_at_the_end_of_a_stride() {
     assert_eq!(
         found(&graph, &history, "a", &at),
         ints(&[None, Some(1), Some(1), Some(0), Some(0)])
+    );
+}
+
+#[test]
+fn a_version_counts_from_its_column_on_until_it_ends() {
+    let sum = |window| {
+        let mut step = aggregate(window, Function::Sum);
+        if let Step::Aggregate(aggregate) = &mut step {
+            aggregate.along = Some("due".into());
+        }
+        graph("State", vec![step])
+    };
+    // Due while it holds, before it begins, behind its end, and while it holds.
+    let history = [
+        row("State", 0, 5),
+        row("State", 20, 3),
+        row("State", 30, 90),
+        row("State", 40, 50),
+    ];
+    let found_at = |window, at: &[i64]| {
+        let at: Vec<_> = at.iter().map(|minute| minute * MINUTE).collect();
+        found(&sum(window), &history, "a", &at)
+    };
+    assert_eq!(
+        found_at(Window::Forever, &[2, 3, 5, 19, 20, 29, 30, 50, 90]),
+        ints(&[
+            None,
+            Some(3),
+            Some(8),
+            Some(8),
+            Some(3),
+            Some(3),
+            Some(0),
+            Some(50),
+            Some(50)
+        ])
+    );
+    let window = Window::Continuous(10 * MINUTE);
+    assert_eq!(
+        found_at(window, &[3, 13, 14, 15, 16, 50, 60, 61]),
+        ints(&[
+            Some(3),
+            Some(8),
+            Some(5),
+            Some(5),
+            Some(0),
+            Some(50),
+            Some(50),
+            Some(0)
+        ])
+    );
+    // Those that hold as the window ends.
+    let window = Window::Tumbling(10 * MINUTE);
+    assert_eq!(
+        found_at(window, &[9, 10, 19, 20, 29, 30, 59, 60, 70]),
+        ints(&[
+            None,
+            Some(8),
+            Some(8),
+            Some(0),
+            Some(0),
+            Some(0),
+            Some(0),
+            Some(50),
+            Some(0)
+        ])
     );
 }
 

@@ -103,6 +103,11 @@ fn generated_definitions_use_all_that_there_is() {
         in_order > 10,
         "{in_order} graphs ask for the order of changes"
     );
+    let placed = graphs
+        .iter()
+        .filter(|graph| graph.places_versions())
+        .count();
+    assert!(placed > 10, "{placed} graphs place versions by a column");
     let graphs: String = graphs.iter().map(Graph::to_string).collect();
     let operators = [
         ".filter(",

@@ -44,7 +44,9 @@ impl<'a> Grouped<'a> {
     /// [`agg`](crate::agg) for what there is. Each has a window: a duration or `"forever"` for the
     /// time up to each instant, `tumbling("1d")` or `hopping("7d", "1d")` for stretches that end;
     /// none where the group has one. `along = column` places rows in time by another column than
-    /// the event time, `emit = "final"` tells values when their window has ended.
+    /// the event time: a version of a key counts from that column's value on, wherever it begins,
+    /// until it ends, and never if it has ended by then. `emit = "final"` tells values when their
+    /// window has ended.
     #[must_use]
     pub const fn aggregate(self, args: Args<'a>) -> Flow<'a> {
         let (by, window) = (self.by, self.window);

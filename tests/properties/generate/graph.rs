@@ -112,12 +112,17 @@ fn sources() -> Vec<Dataset> {
                 ("city", Ty::Str),
                 ("age", Ty::Int.optional()),
                 ("score", Ty::Float),
+                ("due", Ty::Time),
             ],
         ),
         source(
             "Account",
             &[("uid", Ty::Int), ("kind", Ty::Str)],
-            &[("owner", Ty::Int), ("balance", Ty::Float.optional())],
+            &[
+                ("owner", Ty::Int),
+                ("balance", Ty::Float.optional()),
+                ("until", Ty::Time),
+            ],
         ),
     ]
 }

@@ -9,13 +9,19 @@ impl Maker<'_> {
         let keys = self.names(|ty| matches!(ty, Ty::Int | Ty::Str | Ty::Bool));
         let mut by = self.random.some(some(&keys)?);
         by.truncate(2);
+        let times = self.names(|ty| *ty == Ty::Time);
+        let mut along = None;
+        if let Some(times) = some(&times).filter(|_| self.random.once_in(4)) {
+            along = Some(self.random.pick(times).clone());
+        }
         let continuous = self.random.once_in(2);
         let count = 1 + self.random.below(4);
-        let window = self.window(continuous);
+        let ends = !self.facts.keyed || along.is_some();
+        let window = self.window(continuous, ends);
         let mut specs = Vec::new();
         for _ in 0..count {
             let window = match self.random.once_in(3) {
-                true => self.window(continuous),
+                true => self.window(continuous, ends),
                 false => window,
             };
             specs.extend(self.spec(window));
@@ -24,11 +30,6 @@ impl Maker<'_> {
         if !continuous && self.random.once_in(3) {
             let lookback = self.duration() + self.random.below(2) as i64;
             specs.iter_mut().for_each(|spec| spec.lookback = lookback);
-        }
-        let times = self.names(|ty| *ty == Ty::Time);
-        let mut along = None;
-        if !self.facts.keyed && !times.is_empty() && self.random.once_in(4) {
-            along = Some(self.random.pick(&times).clone());
         }
         let decays = specs.iter().any(|spec| spec.function.decays());
         let may_be_final = continuous && along.is_none() && !decays;
@@ -42,14 +43,14 @@ impl Maker<'_> {
         }))
     }
 
-    fn window(&mut self, continuous: bool) -> Window {
+    /// A window. Rows that hold for a stretch of time have no place in windows that end, but where a column gives them one.
+    fn window(&mut self, continuous: bool, ends: bool) -> Window {
         let duration = self.duration();
         match (continuous, self.random.below(3)) {
             (true, 0) => Window::Forever,
             (true, _) => Window::Continuous(duration),
-            // Rows of a table have no place in windows that end.
             (false, 0) => Window::ForeverHopping(duration),
-            (false, _) if self.facts.keyed => Window::ForeverHopping(duration),
+            (false, _) if !ends => Window::ForeverHopping(duration),
             (false, 1) => Window::Tumbling(duration),
             (false, _) => self.hopping(),
         }

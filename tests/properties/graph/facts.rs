@@ -90,10 +90,15 @@ impl Facts {
     }
 
     fn aggregated(mut self, aggregate: &Aggregate) -> Option<Facts> {
+        // Two versions that follow each other count both from a column's value on, where one counts once.
+        let placed = aggregate.along.is_some();
+        if placed && self.keyed && !self.timed {
+            return None;
+        }
         for spec in &aggregate.specs {
             match spec.function {
                 // Rows that tie along another column have come in any order.
-                Function::LastK { .. } | Function::FirstK { .. } if aggregate.along.is_some() => {
+                Function::LastK { .. } | Function::FirstK { .. } if placed => {
                     return None;
                 }
                 Function::LastK { .. } | Function::FirstK { .. } => self.in_order()?,
@@ -132,6 +137,20 @@ impl Graph {
     pub(crate) fn needs_apart(&self) -> bool {
         let known = self.facts().unwrap_or_default();
         known.values().any(|facts| facts.needs_apart)
+    }
+
+    /// Whether an aggregate goes along a column of rows with keys.
+    pub(crate) fn places_versions(&self) -> bool {
+        self.datasets.iter().any(|dataset| {
+            let Fill::Pipeline(Chain { input, steps }) = &dataset.fill else {
+                return false;
+            };
+            steps.iter().enumerate().any(|(i, step)| {
+                let columns = self.columns_of(input, &steps[..i]);
+                let keyed = columns.is_some_and(|columns| !columns.keys.is_empty());
+                keyed && matches!(step, Step::Aggregate(aggregate) if aggregate.along.is_some())
+            })
+        })
     }
 
     /// What is known of each dataset; `None` if one depends on what is open.

@@ -22,19 +22,24 @@ impl Groups {
     /// The values of a group as of an instant, if it is found.
     pub(super) fn at(&self, key: &[V], at: i64) -> Option<BTreeMap<String, V>> {
         let by = &self.aggregate.by;
+        let mut held = self.held();
+        held.retain(|(row, _)| row.get(by) == key);
+        let covered = |spec: &Spec| window::covered(spec.window, at - spec.lookback);
         let seen = self.aggregate.specs.iter().any(|spec| {
-            let (_, last) = window::covered(spec.window, at - spec.lookback);
-            let mut rows = self.all().into_iter();
-            rows.any(|row| row.at <= last && row.get(by) == key)
+            let (_, last) = covered(spec);
+            held.iter().any(|(row, _)| row.at <= last)
         });
         if !seen {
             return None;
         }
         let values = self.aggregate.specs.iter().map(|spec| {
-            let (first, last) = window::covered(spec.window, at - spec.lookback);
-            let mut rows = self.present(last);
-            rows.retain(|row| first.is_none_or(|first| first <= row.at));
-            rows.retain(|row| row.get(by) == key);
+            let (first, last) = covered(spec);
+            // Those that hold at the end of what it covers.
+            let there = held
+                .iter()
+                .filter(|(row, end)| row.at <= last && last < *end);
+            let there = there.filter(|(row, _)| first.is_none_or(|first| first <= row.at));
+            let rows = there.map(|(row, _)| row.clone()).collect();
             (spec.name.clone(), self.value(spec, rows, at))
         });
         let keys = by.iter().cloned().zip(key.iter().cloned());
@@ -43,15 +48,17 @@ impl Groups {
 
     /// All groups that there ever are.
     pub(super) fn keys(&self) -> Vec<Vec<V>> {
-        let rows = self.all().into_iter();
-        let keys: BTreeSet<_> = rows.map(|row| row.get(&self.aggregate.by)).collect();
+        let rows = self.held().into_iter();
+        let keys: BTreeSet<_> = rows.map(|(row, _)| row.get(&self.aggregate.by)).collect();
         keys.into_iter().collect()
     }
 
     /// A version from every instant on at which a value changes.
     pub(super) fn table(&self) -> Table {
         let mut instants = BTreeSet::new();
-        for change in self.changes() {
+        let changes = self.held().into_iter();
+        let changes: BTreeSet<_> = changes.flat_map(|(row, end)| [row.at, end]).collect();
+        for change in changes.into_iter().filter(|change| *change < i64::MAX) {
             for spec in &self.aggregate.specs {
                 let turns = window::turns(spec.window, change).into_iter();
                 instants.extend(turns.map(|turn| turn + spec.lookback));
@@ -78,7 +85,10 @@ impl Groups {
     /// A row for each group and each of its windows, from the window's end on.
     pub(super) fn windows(&self, stretch: Window) -> Table {
         let mut table = Table::default();
-        for (group, rows) in stream::grouped(self.all(), &self.aggregate.by) {
+        let Content::Stream(rows) = &self.rows else {
+            panic!("a window of a group is of rows without keys");
+        };
+        for (group, rows) in stream::grouped(rows.clone(), &self.aggregate.by) {
             for ((begin, end), rows) in window::split(rows, stretch) {
                 let window = V::Window(begin, end);
                 let keys = self.aggregate.by.iter().cloned();
@@ -99,48 +109,22 @@ impl Groups {
         table
     }
 
-    /// All rows and versions that there ever are, placed in time.
-    fn all(&self) -> Vec<Row> {
-        match &self.rows {
-            Content::Stream(rows) => rows.iter().map(|row| self.placed(row)).collect(),
-            Content::Table(table) => {
-                let versions = table.0.values().flatten();
-                versions.filter_map(Version::to_row).collect()
-            }
+    /// All rows and versions that there ever are, each as of when it stands in time, with its end, if it has one.
+    fn held(&self) -> Vec<(Row, i64)> {
+        let mut held = match &self.rows {
+            Content::Stream(rows) => rows.iter().map(|row| (row.clone(), i64::MAX)).collect(),
+            Content::Table(table) => table.held(),
             Content::Live(_) => panic!("nothing follows what is computed when it is read"),
-        }
-    }
-
-    /// The rows that are there as of an instant, placed in time.
-    fn present(&self, at: i64) -> Vec<Row> {
-        if let Content::Table(table) = &self.rows {
-            let versions = table.0.keys().filter_map(|key| table.as_of(key, at));
-            return versions.filter_map(Version::to_row).collect();
-        }
-        let mut rows = self.all();
-        rows.retain(|row| row.at <= at);
-        rows
-    }
-
-    /// The instants at which rows come or go.
-    fn changes(&self) -> BTreeSet<i64> {
-        if let Content::Table(table) = &self.rows {
-            let versions = table.0.values().flatten();
-            return versions.map(|version| version.at).collect();
-        }
-        self.all().iter().map(|row| row.at).collect()
-    }
-
-    /// The row at the instant that the aggregate goes along with.
-    fn placed(&self, row: &Row) -> Row {
-        let mut row = row.clone();
+        };
         if let Some(along) = &self.aggregate.along {
-            let V::Time(at) = row.values[along] else {
-                panic!("`{along}` is no instant");
-            };
-            row.at = at;
+            for (row, _) in &mut held {
+                let V::Time(at) = row.values[along] else {
+                    panic!("`{along}` is no instant");
+                };
+                row.at = at;
+            }
         }
-        row
+        held
     }
 
     /// What an aggregate makes of the rows in its window.

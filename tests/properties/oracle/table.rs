@@ -44,6 +44,16 @@ impl Table {
         let versions = self.0.get(key)?.iter();
         versions.take_while(|version| version.at <= at).last()
     }
+
+    /// All versions that are no deletes, each with its end, or the end of time.
+    pub(super) fn held(&self) -> Vec<(Row, i64)> {
+        let versions = self.0.values().flat_map(|versions| {
+            let later = versions.iter().skip(1).map(|later| later.at);
+            versions.iter().zip(later.chain([i64::MAX]))
+        });
+        let rows = versions.filter_map(|(version, end)| Some((version.to_row()?, end)));
+        rows.collect()
+    }
 }
 
 /// The table behind a step that looks at each row by itself: a version whose row isn't kept deletes its key.
