@@ -80,6 +80,8 @@ struct Turn {
     holder: Holder,
     /// How many rows of the log are applied.
     applied: u64,
+    /// How many of them an open doesn't look at again.
+    marked: u64,
     live: Arc<Live>,
     /// How many fill tables from the log.
     log_readers: usize,
@@ -103,7 +105,7 @@ impl Runner {
         options: &Options,
         rounds: &Kept,
     ) -> Self {
-        // That rows are applied is only written down with what they change, so `applied` can be far behind.
+        // That rows are applied is written down with what they change, so `applied` can be behind.
         live.resume(rounds, end);
         let trimming = |after| Mutex::new(Trimming::new(after, &live, rounds, end));
         Self {
@@ -111,6 +113,7 @@ impl Runner {
             turn: Mutex::new(Turn {
                 holder: Holder::Nobody,
                 applied,
+                marked: applied,
                 live: Arc::new(live),
                 log_readers: 0,
                 failed: None,
@@ -171,6 +174,7 @@ impl Runner {
             live: Arc::clone(&turn.live),
             now,
             applied: turn.applied,
+            marked: turn.marked,
             trims_log: turn.log_readers == 0,
             failed: Some("a pass panicked".into()),
         };
@@ -369,6 +373,7 @@ struct Passes<'r> {
     live: Arc<Live>,
     now: Timestamp,
     applied: u64,
+    marked: u64,
     /// Whether they may remove rows from the log.
     trims_log: bool,
     /// Why they ended early: by a panic until they are over.
@@ -390,7 +395,7 @@ impl Passes<'_> {
     }
 
     /// Applies the next rows before `most`, and answers how many rows of the log are applied then.
-    fn pass(&self, most: u64) -> Result<u64> {
+    fn pass(&mut self, most: u64) -> Result<u64> {
         let snapshot = self.store.snapshot();
         let needed = |endpoint| self.live.feeds(endpoint);
         let handed = self.runner.fresh.take(self.applied..most, needed);
@@ -414,7 +419,9 @@ impl Passes<'_> {
         };
         let mut changed = gathering.changes(&state)?;
         let is_due = self.runner.is_trim_due(&self.live, self.trims_log);
-        if changed.values().all(Changes::is_empty) && !is_due {
+        // Rows that change nothing cost no write, unless an open would have to read many of them again.
+        let is_far = until.saturating_sub(self.marked) >= PASS_ROWS;
+        if changed.values().all(Changes::is_empty) && !is_due && !is_far {
             return Ok(until);
         }
         let mut batch = Batch::new();
@@ -465,6 +472,7 @@ impl Passes<'_> {
         state.finish(&mut batch);
         meta::put_applied(&mut batch, until);
         self.store.write(batch)?;
+        self.marked = until;
         parts.iter().for_each(|(met, part)| met.add(part));
         for table in written {
             if let Some(changes) = changed.get(&table.id) {
@@ -503,6 +511,7 @@ impl Drop for Passes<'_> {
         }
         let mut turn = self.runner.turn();
         turn.applied = self.applied;
+        turn.marked = self.marked;
         turn.failed = self.failed.take();
         turn.holder = Holder::Nobody;
         drop(turn);

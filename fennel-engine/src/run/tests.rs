@@ -1,15 +1,23 @@
-//! Passes beside who fills tables.
+//! Passes beside who fills tables, and how far they are.
 
 use std::sync::Arc;
 
 use fennel_core::catalog::Catalog;
 use fennel_core::connector::{Connector, Webhook};
-use fennel_core::entity::{Cdc, Dataset, Descriptor, Field, Index, Location, Meta, Order, Source};
+use fennel_core::entity::{
+    Cdc, Dataset, Env, Field, Index, Location, Meta, Order, Pipeline, Source,
+};
+use fennel_core::expr::Expr;
+use fennel_core::flow::Flow;
+use fennel_core::literal::Literal;
+use fennel_core::op::Args;
 use fennel_core::time::{Duration, Timestamp};
 use fennel_core::ty::Type;
 use fennel_core::value::Value;
 use fennel_core::wire::encode;
 
+use super::PASS_ROWS;
+use crate::meta;
 use crate::store::{Space, Store};
 use crate::{CommitOptions, Engine, Incoming, ManualClock, Options};
 
@@ -51,6 +59,62 @@ fn log(engine: &Engine, clock: &ManualClock, hours: std::ops::Range<i64>) {
     }
 }
 
+const USERS: Dataset<'static> = Dataset {
+    name: "Users",
+    version: 1,
+    history: Duration::from_days(1),
+    index: Index::NONE,
+    fields: &FIELDS,
+    order: Order::NONE,
+    sources: &[],
+    expectations: None,
+    sinks: &[],
+    meta: Meta {
+        owner: "team@example.com",
+        ..Meta::EMPTY
+    },
+    location: Location::UNKNOWN,
+};
+
+static ALL: Flow<'static> = Flow::input(&USERS, 1).filter(Args::new(
+    2,
+    const { &[Expr::Literal(Literal::Bool(true))] },
+));
+
+/// Commits users, who are read by a pipeline or not.
+fn commit(engine: &Engine, are_read: bool) {
+    let endpoint = Connector::Webhook(HOOK.endpoint("users"));
+    let sources = [Source::new(
+        endpoint,
+        Duration::parse_or_zero("1h"),
+        Cdc::Upsert,
+    )];
+    let mut catalog = Catalog::default();
+    catalog.push_dataset(Dataset {
+        sources: &sources,
+        ..USERS
+    });
+    if are_read {
+        catalog.push_dataset(Dataset {
+            name: "Copies",
+            ..USERS
+        });
+        catalog.push_pipeline(Pipeline {
+            name: "all",
+            dataset: "Copies",
+            inputs: &["Users"],
+            steps: ALL.steps(),
+            env: Env::ANY,
+            meta: Meta::EMPTY,
+            location: Location::UNKNOWN,
+        });
+    }
+    let options = CommitOptions::default();
+    engine
+        .commit("main", &encode(&catalog, None, ""), options)
+        .unwrap();
+}
+
 #[test]
 fn rows_stay_in_the_log_while_tables_are_filled() {
     let store = Store::in_memory();
@@ -60,33 +124,7 @@ fn rows_stay_in_the_log_while_tables_are_filled() {
         ..Options::default()
     };
     let engine = Engine::open_with(store.clone(), Arc::new(clock.clone()), &options).unwrap();
-    let endpoint = Connector::Webhook(HOOK.endpoint("users"));
-    let sources = [Source::new(
-        endpoint,
-        Duration::parse_or_zero("1h"),
-        Cdc::Upsert,
-    )];
-    let users = Dataset {
-        name: "Users",
-        version: 1,
-        history: Duration::parse_or_zero("1d"),
-        index: Index::NONE,
-        fields: &FIELDS,
-        order: Order::NONE,
-        sources: &sources,
-        expectations: None,
-        sinks: &[],
-        meta: Meta {
-            owner: "team@example.com",
-            ..Meta::EMPTY
-        },
-        location: Location::UNKNOWN,
-    };
-    let catalog: Catalog<'_> = [Descriptor::Dataset(&users)].into_iter().collect();
-    let commit = CommitOptions::default();
-    engine
-        .commit("main", &encode(&catalog, None, ""), commit)
-        .unwrap();
+    commit(&engine, false);
     let logged = || store.scan_prefix(Space::Log, &[]).count();
 
     let reader = engine.inner.runner.read_log();
@@ -95,4 +133,29 @@ fn rows_stay_in_the_log_while_tables_are_filled() {
     drop(reader);
     log(&engine, &clock, 200..400);
     assert!(logged() < 100, "{}", logged());
+}
+
+#[test]
+fn an_open_reads_few_rows_again_that_changed_nothing() {
+    let store = Store::in_memory();
+    let clock = ManualClock::new(Timestamp::from_micros(0).unwrap());
+    let engine = Engine::open(store.clone(), Arc::new(clock.clone())).unwrap();
+    commit(&engine, true);
+    let marked = || meta::applied(&store.snapshot()).unwrap();
+    log(&engine, &clock, 0..3);
+    assert_eq!(marked(), 3);
+    let bad = Incoming::from([("uid".into(), Value::Bool(true))]);
+    for requests in 1..=25_u64 {
+        let logged = engine.log("hook", "users", vec![bad.clone(); 1_000]);
+        assert_eq!(logged.unwrap().rows_set_aside, 1_000);
+        assert!(3 + requests * 1_000 - marked() < PASS_ROWS);
+    }
+    let was = marked();
+    assert!(was >= 20_000, "there is no write for each request: {was}");
+    drop(engine);
+    let engine = Engine::open(store.clone(), Arc::new(clock.clone())).unwrap();
+    assert_eq!(engine.inner.runner.applied(), 25_003);
+    log(&engine, &clock, 3..4);
+    assert_eq!(marked(), 25_004);
+    assert_eq!(engine.inspect("main", "Copies", 9).unwrap().rows(), 4);
 }
