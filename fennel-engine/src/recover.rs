@@ -1,6 +1,6 @@
 //! Opening: what the store remembers becomes an engine again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 
 use bumpalo::Bump;
@@ -8,7 +8,7 @@ use fennel_core::diff::identity;
 
 use crate::branch::{Branch, Branches};
 use crate::clock::Clock;
-use crate::commit::{Definitions, Registry, Remover, drop_table, in_order, pipeline_of};
+use crate::commit::{Definitions, Registry, Remover, in_order, pipeline_of};
 use crate::engine::{Inner, Options};
 use crate::erase::{Later, Pending};
 use crate::error::{Error, Result};
@@ -73,10 +73,12 @@ impl Inner {
         restore_phases(&registry, meta.phases);
         restore_marks(&registry, meta.marks);
         restore_since(&registry, meta.since);
-        drop_leftovers(&store, &registry, &meta.tables);
         if meta.is_unlaid {
             lay(&store, &registry)?;
         }
+        let remover = Remover::default();
+        // They are in nobody's way. What can't be removed now is removed by the next open.
+        remover.remove(&store, leftovers(&registry, &meta.tables));
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied(), known)?;
         let end = sequencer.len();
         let log = (meta.applied, end);
@@ -100,7 +102,7 @@ impl Inner {
             sequencer: Mutex::new(sequencer),
             served: Kept::default(),
             served_kept: options.served_kept,
-            remover: Remover::default(),
+            remover,
             python,
             branches,
             runner,
@@ -193,14 +195,11 @@ fn restore_since(registry: &Registry, since: Vec<(TableId, i64)>) {
     }
 }
 
-/// Removes tables that no branch has: a commit was on its way to use them, or they were being removed.
-fn drop_leftovers(store: &Store, registry: &Registry, tables: &[(TableId, TableRecord)]) {
-    for (id, _) in tables {
-        if !registry.tables.values().any(|table| table.id == *id) {
-            // They are in nobody's way, so that is no reason not to open. The next open tries again.
-            let _ = drop_table(store, *id);
-        }
-    }
+/// The tables that no branch has: a commit was on its way to use them, or they were being removed.
+fn leftovers(registry: &Registry, tables: &[(TableId, TableRecord)]) -> Vec<TableId> {
+    let used: BTreeSet<_> = registry.tables.values().map(|table| table.id).collect();
+    let ids = tables.iter().map(|(id, _)| *id);
+    ids.filter(|id| !used.contains(id)).collect()
 }
 
 /// Lays what steps keep where this version looks for it, in a store that an earlier one wrote.
@@ -268,7 +267,8 @@ mod tests {
             }
         }
         store.write(batch).unwrap();
-        open(&store).unwrap();
+        let opened = open(&store).unwrap();
+        opened.remover.finish();
         assert_eq!(entries(&store), before);
     }
 

@@ -31,7 +31,7 @@ use fennel_core::{Problem, Problems};
 pub(crate) use apply::{Switch, Switched};
 pub(crate) use definitions::Definitions;
 pub(crate) use plan::{Endpoint, endpoints};
-pub(crate) use registry::{Registry, drop_table, in_order, pipeline_of};
+pub(crate) use registry::{Registry, in_order, pipeline_of};
 pub(crate) use remover::Remover;
 
 use crate::history::Moved;

@@ -131,7 +131,7 @@ pub(super) fn missing<'c, 'a>(
 }
 
 /// Removes what a table holds, and then its record. After a crash or an error it is to be done again.
-pub(crate) fn drop_table(store: &Store, table: TableId) -> Result<()> {
+pub(super) fn drop_table(store: &Store, table: TableId) -> Result<()> {
     store.remove_prefix(Space::Table, &Table::prefix(table))?;
     store.remove_prefix(Space::Rejects, &Table::prefix(table))?;
     store.remove_prefix(Space::Meta, &meta::phases(table))?;

@@ -23,7 +23,7 @@ struct Running {
 
 impl Remover {
     /// Has tables removed, and returns at once.
-    pub(super) fn remove(&self, store: &Store, tables: Vec<TableId>) {
+    pub(crate) fn remove(&self, store: &Store, tables: Vec<TableId>) {
         if tables.is_empty() {
             return;
         }
