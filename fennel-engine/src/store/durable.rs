@@ -22,6 +22,11 @@ use super::snapshot::Entry;
 use super::writer::Writer;
 use super::{Bytes, Result, Space, StoreError, Ticket, journal, manifest};
 
+/// Bytes of journals beyond which spaces that kept something of the oldest in memory alone write it to a table, so that it
+/// goes; the least that fjall takes. An open reads all that there are: the one that is written to, which is full at 64 MB
+/// and then goes on until a memtable is full, and those before it until their spaces have done so.
+const JOURNAL_BYTES: u64 = 64 << 20;
+
 /// How much memory and disk a store on disk may take.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -209,7 +214,7 @@ fn open_database(
         let db = Database::builder(data)
             .cache_size(options.cache_bytes)
             .journal_compression(CompressionType::None)
-            .max_journaling_size(256 << 20)
+            .max_journaling_size(JOURNAL_BYTES)
             .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
             .open()?;
         let mut spaces = Vec::with_capacity(Space::ALL.len());

@@ -3,6 +3,7 @@
 mod agree;
 mod concurrent;
 mod folder;
+mod journals;
 mod scrub;
 mod semantics;
 mod torn;
