@@ -11,6 +11,7 @@ mod fuzz;
 mod generate;
 mod generated;
 mod hostile;
+mod identities;
 #[path = "../support/made.rs"]
 mod made;
 mod malformed;

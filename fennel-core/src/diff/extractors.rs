@@ -1,7 +1,8 @@
 //! What extractors say, and how they may change.
 
+use super::compare;
+use super::facts::FactList;
 use super::transition::{KEEP, LEFT_OUT, describe};
-use super::{FactList, Facts, compare};
 use crate::Problem;
 use crate::catalog::Catalog;
 use crate::entity::{Code, Descriptor, Extractor, Featureset};
@@ -82,7 +83,7 @@ fn change(before: &Extractor<'_>, after: &Extractor<'_>) -> Option<String> {
         return None;
     }
     let list = |extractor: &Extractor<'_>| {
-        let mut list = FactList(Facts::new());
+        let mut list = FactList::default();
         facts(&mut list, extractor);
         list.0
     };

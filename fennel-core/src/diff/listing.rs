@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::facts;
+use super::facts::facts;
 use crate::catalog::Catalog;
 use crate::entity::Kind;
 

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    FactList, Facts, FieldDiff, compare, extractors, facts, feature_facts, is_deleted,
-    structure_text,
-};
+use super::facts::{FactList, facts, feature_facts};
+use super::identity::structure_text;
+use super::{FieldDiff, compare, extractors, is_deleted};
 use crate::catalog::{Catalog, in_order};
 use crate::entity::{Dataset, Descriptor, Feature, Featureset, Kind};
 use crate::{Problem, Problems, tombstone};
@@ -276,7 +275,7 @@ fn feature(
         }
     }
     let list = |feature: &Feature<'_>| {
-        let mut list = FactList(Facts::new());
+        let mut list = FactList::default();
         feature_facts(&mut list, feature);
         list.0
     };
