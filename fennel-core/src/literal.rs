@@ -31,6 +31,24 @@ pub enum Literal<'a> {
     Object(&'a [(&'a str, Literal<'a>)]),
 }
 
+/// Numbers are compared bit by bit, so that each constant equals itself, and 0.0 is not -0.0.
+impl PartialEq for Literal<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Literal::Null, Literal::Null) => true,
+            (Literal::Bool(one), Literal::Bool(other)) => one == other,
+            (Literal::Int(one), Literal::Int(other)) => one == other,
+            (Literal::Float(one), Literal::Float(other)) => one.to_bits() == other.to_bits(),
+            (Literal::Str(one), Literal::Str(other)) => one == other,
+            (Literal::List(one), Literal::List(other)) => one == other,
+            (Literal::Object(one), Literal::Object(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Literal<'_> {}
+
 /// A Rust constant by name, so that `default = LIMIT` works for each type of literal.
 #[derive(Clone, Copy, Debug)]
 pub struct Const<T>(pub T);

@@ -20,6 +20,14 @@ pub struct Average<'a> {
     lifetime: PhantomData<&'a ()>,
 }
 
+impl PartialEq for Average<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.default.map(f64::to_bits) == other.default.map(f64::to_bits)
+    }
+}
+
+impl Eq for Average<'_> {}
+
 impl<'a> Average<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("average", &["of"], &["window", "default"])
@@ -180,5 +188,12 @@ mod tests {
             let found = law::value(average(default), &Shape::Float, [Value::Null]);
             assert_eq!(found, Ok(expected));
         }
+    }
+
+    #[test]
+    fn one_that_differs_in_a_bit_of_its_default_is_another() {
+        assert_eq!(average(Some(f64::NAN)), average(Some(f64::NAN)));
+        assert_ne!(average(Some(0.0)), average(Some(-0.0)));
+        assert_ne!(average(Some(0.0)), average(None));
     }
 }

@@ -17,7 +17,7 @@ use crate::wire::{Arena, Part};
 ///
 /// Different values are counted exactly up to 1,024 of them, and beyond that in 12 KiB, with a standard error
 /// of 0.81 %.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count<'a> {
     /// Counts different values, each once.
     pub unique: bool,

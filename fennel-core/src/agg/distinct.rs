@@ -13,7 +13,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// The different values of a column, in no particular order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Distinct<'a> {
     /// Leaves null out.
     pub dropnull: bool,

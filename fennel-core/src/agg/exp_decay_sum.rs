@@ -13,7 +13,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// A sum in which each row counts half as much every half-life; 0.0 over an empty window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpDecaySum<'a> {
     /// The time after which a row counts half as much, in whole seconds.
     pub half_life: Duration,

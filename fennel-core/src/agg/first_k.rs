@@ -13,7 +13,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// The oldest values of a column, oldest first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstK<'a> {
     /// How many at most.
     pub limit: u32,

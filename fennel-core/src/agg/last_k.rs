@@ -13,7 +13,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// The newest values of a column, newest first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastK<'a> {
     /// How many at most.
     pub limit: u32,

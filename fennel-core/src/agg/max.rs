@@ -13,7 +13,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// The greatest value of a column of numbers, dates or instants.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Max<'a> {
     /// What it is over an empty window.
     pub default: Default<'a>,

@@ -13,7 +13,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// The least value of a column of numbers, dates or instants.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Min<'a> {
     /// What it is over an empty window.
     pub default: Default<'a>,
@@ -173,5 +173,15 @@ mod tests {
             refused(0.0, Shape::String),
             "`min` needs numbers, dates or instants, found `String`"
         );
+    }
+
+    #[test]
+    fn zeros_of_two_signs_are_two_defaults() {
+        for zero in [Default::Number, |zero| {
+            Default::Literal(Literal::Float(zero))
+        }] {
+            assert_eq!(min(zero(0.0)), min(zero(0.0)));
+            assert_ne!(min(zero(0.0)), min(zero(-0.0)));
+        }
     }
 }

@@ -89,8 +89,8 @@ pub struct Aggregation<'a> {
 /// The table of aggregates: variant, and the name that users call.
 macro_rules! aggregates {
     ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
-        /// What an aggregate computes.
-        #[derive(Clone, Copy, Debug)]
+        /// What an aggregate computes. Numbers in it are compared bit by bit: 0.0 and -0.0 are told as two.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Function<'a> {
             $($(#[$doc])* $variant($variant<'a>),)*
         }

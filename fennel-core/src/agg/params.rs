@@ -36,6 +36,19 @@ pub enum Default<'a> {
     Number(f64),
 }
 
+impl PartialEq for Default<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Default::Null, Default::Null) => true,
+            (Default::Literal(one), Default::Literal(other)) => one == other,
+            (Default::Number(one), Default::Number(other)) => one.to_bits() == other.to_bits(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Default<'_> {}
+
 /// The parameter that holds [`Default::Number`]; no definition can write it.
 pub(super) const DEFAULT_NUMBER: &str = "default:number";
 

@@ -25,6 +25,15 @@ pub struct Quantile<'a> {
     lifetime: PhantomData<&'a ()>,
 }
 
+impl PartialEq for Quantile<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.p.to_bits() == other.p.to_bits()
+            && self.default.map(f64::to_bits) == other.default.map(f64::to_bits)
+    }
+}
+
+impl Eq for Quantile<'_> {}
+
 impl<'a> Quantile<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("quantile", &["of", "p"], &["window", "approx", "default"])

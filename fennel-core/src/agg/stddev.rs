@@ -20,6 +20,14 @@ pub struct Stddev<'a> {
     lifetime: PhantomData<&'a ()>,
 }
 
+impl PartialEq for Stddev<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.default.map(f64::to_bits) == other.default.map(f64::to_bits)
+    }
+}
+
+impl Eq for Stddev<'_> {}
+
 impl<'a> Stddev<'a> {
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("stddev", &["of"], &["window", "default"])

@@ -11,7 +11,7 @@ use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
 
 /// The sum of a column of numbers, of the column's type; 0 over an empty window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum<'a>(PhantomData<&'a ()>);
 
 impl<'a> Sum<'a> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use fennel_core::agg::{Accumulator, Aggregation};
+use fennel_core::agg::{Accumulator, Aggregation, Function as Aggregate};
 use fennel_core::expr::eval::Compiled;
 use fennel_core::kernel::{self as plan, Among, Node, Row as Doing};
 use fennel_core::op::{Does, RowFunction};
@@ -335,18 +335,18 @@ fn fold(
 
 /// What is aggregated, each once: the same over another window is another question to it.
 #[derive(Default)]
-struct Sums {
-    /// What they are.
-    known: Vec<String>,
+struct Sums<'a> {
+    /// What they are, and of which column.
+    known: Vec<(Aggregate<'a>, Option<usize>)>,
     reads: Vec<usize>,
     empty: Vec<Accumulator>,
     of: Vec<Option<usize>>,
 }
 
-impl Sums {
+impl<'a> Sums<'a> {
     fn function(
         &mut self,
-        aggregation: &Aggregation<'_>,
+        aggregation: &Aggregation<'a>,
         group: Option<Window>,
         input: &Layout,
     ) -> Lowered<Function> {
@@ -356,7 +356,7 @@ impl Sums {
             .ok_or("aggregates over no window")?;
         let column = aggregation.of.map(|of| position(input, of)).transpose()?;
         let has_default = aggregation.function.has_default();
-        let what = format!("{:?} {column:?}", aggregation.function);
+        let what = (aggregation.function, column);
         if let Some(slot) = self.known.iter().position(|known| *known == what) {
             return Ok(Function {
                 slot,
