@@ -388,9 +388,10 @@ fn read(folder: &Path) -> Result<Vec<Arc<Job>>> {
         let entry = entry.map_err(|error| Error::own(folder, &error))?;
         match read_job(&entry) {
             Ok(job) => jobs.extend(job.map(Arc::new)),
-            Err(error) => eprintln!(
-                "warning: `{}` is passed over as an offline query: {error}; remove it if nobody needs it",
-                entry.path().display()
+            Err(error) => tracing::warn!(
+                path = %entry.path().display(),
+                %error,
+                "it is passed over as an offline query; remove it if nobody needs it"
             ),
         }
     }

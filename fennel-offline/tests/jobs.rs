@@ -385,6 +385,24 @@ fn what_is_no_job_is_passed_over_and_left() {
     assert!(!begun.exists(), "a crash came before it was taken");
 }
 
+#[test]
+fn what_is_passed_over_is_an_event_of_the_log() {
+    let temp = tempfile::tempdir().unwrap();
+    let stray = temp.path().join("jobs/stray");
+    fs::create_dir_all(stray.parent().unwrap()).unwrap();
+    fs::write(&stray, "").unwrap();
+    let log = temp.path().join("log");
+    let to = Arc::new(fs::File::create(&log).unwrap());
+    let subscriber = tracing_subscriber::fmt().json().with_writer(to).finish();
+    tracing::subscriber::with_default(subscriber, || open(temp.path(), 1, Arc::new(Doubling)));
+    let told: serde_json::Value = serde_json::from_str(&fs::read_to_string(&log).unwrap()).unwrap();
+    assert_eq!(told["level"], "WARN");
+    let fields = &told["fields"];
+    assert_eq!(fields["path"], stray.display().to_string());
+    let message = "it is passed over as an offline query; remove it if nobody needs it";
+    assert_eq!(fields["message"], message);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_refused_and_waited_for_by_nobody() {
