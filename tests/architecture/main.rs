@@ -27,7 +27,7 @@ const ALLOWED: [(&str, &[&str], &[&str]); 8] = [
     ),
     (
         "fennel",
-        &["fennel-core", "fennel-macros", "fennel-sync"],
+        &["fennel-core", "fennel-macros"],
         &["fennel-engine", "fennel-server", "fennel-sync"],
     ),
 ];
