@@ -10,22 +10,7 @@ pub(super) fn near<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> 
 
 /// How many letters have to be put in, taken out or changed, letters in upper and lower case being the same.
 fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.to_lowercase().chars().enumerate() {
-        let mut before = i;
-        let mut left = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(&other) {
-            let changed = before + usize::from(a != *b);
-            before = *cell;
-            left = changed.min(*cell + 1).min(left + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    strsim::levenshtein(&one.to_lowercase(), &other.to_lowercase())
 }
 
 #[cfg(test)]
