@@ -7,7 +7,7 @@ use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
@@ -29,6 +29,9 @@ impl PartialEq for Average<'_> {
 impl Eq for Average<'_> {}
 
 impl<'a> Average<'a> {
+    pub(super) const HAS_DEFAULT: bool = true;
+    pub(super) const DECAYS: bool = false;
+
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("average", &["of"], &["window", "default"])
     }
@@ -45,6 +48,10 @@ impl<'a> Average<'a> {
             Ok(()) => Ok(Computed::FLOAT.optional_if(self.default.is_none())),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) const fn check_default(&self, _: &Computed<'_>) -> Check {
+        Ok(())
     }
 
     pub(super) fn written(&self) -> Written {

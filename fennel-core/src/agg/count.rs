@@ -7,7 +7,7 @@ use crate::expr::fault::{fault, part};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::window::Window;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
@@ -29,6 +29,9 @@ pub struct Count<'a> {
 }
 
 impl<'a> Count<'a> {
+    pub(super) const HAS_DEFAULT: bool = false;
+    pub(super) const DECAYS: bool = false;
+
     /// The column comes first; what is surely a window or has a name is no column.
     pub(super) const fn signature(args: &[Expr<'_>]) -> Signature {
         let of_rows = match args {
@@ -91,6 +94,10 @@ impl<'a> Count<'a> {
             return Err(message);
         }
         Ok(Computed::INT)
+    }
+
+    pub(super) const fn check_default(&self, _: &Computed<'_>) -> Check {
+        Ok(())
     }
 
     pub(super) fn written(&self) -> Written {

@@ -6,7 +6,7 @@ use super::params::{Params, Spec, Written, duration_text, numbers, write};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::time::Duration;
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
@@ -21,6 +21,9 @@ pub struct ExpDecaySum<'a> {
 }
 
 impl<'a> ExpDecaySum<'a> {
+    pub(super) const HAS_DEFAULT: bool = false;
+    pub(super) const DECAYS: bool = true;
+
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("exp_decay_sum", &["of", "half_life"], &["window"])
     }
@@ -63,6 +66,10 @@ impl<'a> ExpDecaySum<'a> {
             Ok(()) => Ok(Computed::FLOAT),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) const fn check_default(&self, _: &Computed<'_>) -> Check {
+        Ok(())
     }
 
     pub(super) fn written(&self) -> Written {

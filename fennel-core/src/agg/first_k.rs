@@ -7,7 +7,7 @@ use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
@@ -25,6 +25,9 @@ pub struct FirstK<'a> {
 }
 
 impl<'a> FirstK<'a> {
+    pub(super) const HAS_DEFAULT: bool = false;
+    pub(super) const DECAYS: bool = false;
+
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of(
             "first_k",
@@ -44,6 +47,10 @@ impl<'a> FirstK<'a> {
 
     pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
         list_of(of, self.dropnull)
+    }
+
+    pub(super) const fn check_default(&self, _: &Computed<'_>) -> Check {
+        Ok(())
     }
 
     pub(super) fn written(&self) -> Written {

@@ -1,13 +1,13 @@
 //! `max(column, window, default = ..)`.
 
 use super::params::{
-    DEFAULT_NUMBER, Default, Params, Spec, Written, default_number, extreme, write,
+    DEFAULT_NUMBER, Default, Params, Spec, Written, check_default, default_number, extreme, write,
 };
 use crate::expr::fault::part;
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
 use crate::literal::Literal;
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
@@ -20,6 +20,9 @@ pub struct Max<'a> {
 }
 
 impl<'a> Max<'a> {
+    pub(super) const HAS_DEFAULT: bool = true;
+    pub(super) const DECAYS: bool = false;
+
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("max", &["of"], &["window", "default", DEFAULT_NUMBER])
     }
@@ -32,6 +35,10 @@ impl<'a> Max<'a> {
 
     pub(super) const fn result(&self, of: Computed<'a>) -> Result<Computed<'a>, Message> {
         extreme("max", of, &self.default)
+    }
+
+    pub(super) const fn check_default(&self, of: &Computed<'_>) -> Check {
+        check_default(&self.default, of)
     }
 
     pub(super) fn written(&self) -> Written {

@@ -86,9 +86,9 @@ pub struct Aggregation<'a> {
     pub window: Option<Window>,
 }
 
-/// The table of aggregates: variant, and the name that users call.
+/// The table of aggregates: variant, the name that users call, and the variant of the message.
 macro_rules! aggregates {
-    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $message:ident,)*) => {
         /// What an aggregate computes. Numbers in it are compared bit by bit: 0.0 and -0.0 are told as two.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Function<'a> {
@@ -137,6 +137,29 @@ macro_rules! aggregates {
                 }
             }
 
+            /// Whether it has a default of its own, which also stands for a group that has no rows.
+            #[must_use]
+            pub const fn has_default(&self) -> bool {
+                match self {
+                    $(Function::$variant(_) => $variant::HAS_DEFAULT,)*
+                }
+            }
+
+            /// Whether its value changes by the mere passing of time.
+            #[must_use]
+            pub const fn decays(&self) -> bool {
+                match self {
+                    $(Function::$variant(_) => $variant::DECAYS,)*
+                }
+            }
+
+            /// Checks that the default is a value of the column.
+            const fn check_default(&self, of: &Computed<'_>) -> Check {
+                match self {
+                    $(Function::$variant(function) => function.check_default(of),)*
+                }
+            }
+
             fn written(&self) -> Written {
                 match self {
                     $(Function::$variant(function) => function.written(),)*
@@ -146,6 +169,13 @@ macro_rules! aggregates {
             fn encode(&self, spec: Spec, of: Computed<'_>) -> Variant {
                 match self {
                     $(Function::$variant(function) => function.encode(spec, of),)*
+                }
+            }
+
+            /// The argument of the aggregate that a message has.
+            fn decode(message: &Variant, arena: Arena<'a>) -> Part<Expr<'a>> {
+                match message {
+                    $(Variant::$message(spec) => $variant::decode(spec, arena),)*
                 }
             }
         }
@@ -216,57 +246,27 @@ macro_rules! aggregates {
 
 aggregates! {
     /// How many rows or values.
-    Count "count",
+    Count "count" Count,
     /// The sum.
-    Sum "sum",
+    Sum "sum" Sum,
     /// The mean.
-    Average "average",
+    Average "average" Average,
     /// The least value.
-    Min "min",
+    Min "min" Min,
     /// The greatest value.
-    Max "max",
+    Max "max" Max,
     /// The standard deviation.
-    Stddev "stddev",
+    Stddev "stddev" Stddev,
     /// The value with a part of all below it.
-    Quantile "quantile",
+    Quantile "quantile" Quantile,
     /// The different values.
-    Distinct "distinct",
+    Distinct "distinct" Distinct,
     /// The newest values.
-    LastK "last_k",
+    LastK "last_k" LastK,
     /// The oldest values.
-    FirstK "first_k",
+    FirstK "first_k" FirstK,
     /// A sum that decays.
-    ExpDecaySum "exp_decay_sum",
-}
-
-impl Function<'_> {
-    /// Whether it has a default of its own, which also stands for a group that has no rows.
-    #[must_use]
-    pub const fn has_default(&self) -> bool {
-        matches!(
-            self,
-            Function::Average(_)
-                | Function::Min(_)
-                | Function::Max(_)
-                | Function::Stddev(_)
-                | Function::Quantile(_)
-        )
-    }
-
-    /// Whether its value changes by the mere passing of time.
-    #[must_use]
-    pub const fn decays(&self) -> bool {
-        matches!(self, Function::ExpDecaySum(_))
-    }
-
-    /// Checks that the default is a value of the column.
-    const fn check_default(&self, of: &Computed<'_>) -> Check {
-        match self {
-            Function::Min(min) => params::check_default(&min.default, of),
-            Function::Max(max) => params::check_default(&max.default, of),
-            _ => Ok(()),
-        }
-    }
+    ExpDecaySum "exp_decay_sum" ExpDecay,
 }
 
 impl<'a> Aggregation<'a> {
@@ -345,19 +345,8 @@ impl<'a> Aggregation<'a> {
 
     /// The argument that a message writes.
     pub(crate) fn decode(message: &proto::PreSpec, arena: Arena<'a>) -> Part<Expr<'a>> {
-        match message.variant.as_ref().ok_or("an aggregate is missing")? {
-            Variant::Count(spec) => Count::decode(spec, arena),
-            Variant::Sum(spec) => Sum::decode(spec, arena),
-            Variant::Average(spec) => Average::decode(spec, arena),
-            Variant::Min(spec) => Min::decode(spec, arena),
-            Variant::Max(spec) => Max::decode(spec, arena),
-            Variant::Stddev(spec) => Stddev::decode(spec, arena),
-            Variant::Quantile(spec) => Quantile::decode(spec, arena),
-            Variant::Distinct(spec) => Distinct::decode(spec, arena),
-            Variant::LastK(spec) => LastK::decode(spec, arena),
-            Variant::FirstK(spec) => FirstK::decode(spec, arena),
-            Variant::ExpDecay(spec) => ExpDecaySum::decode(spec, arena),
-        }
+        let message = message.variant.as_ref();
+        Function::decode(message.ok_or("an aggregate is missing")?, arena)
     }
 }
 

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::params::{Params, Spec, Written, numbers, write};
 use crate::expr::function::Signature;
 use crate::expr::{Expr, Fault};
-use crate::message::Message;
+use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
 use crate::wire::{Arena, Part};
@@ -15,6 +15,9 @@ use crate::wire::{Arena, Part};
 pub struct Sum<'a>(PhantomData<&'a ()>);
 
 impl<'a> Sum<'a> {
+    pub(super) const HAS_DEFAULT: bool = false;
+    pub(super) const DECAYS: bool = false;
+
     pub(super) const fn signature(_: &[Expr<'_>]) -> Signature {
         Signature::of("sum", &["of"], &["window"])
     }
@@ -28,6 +31,10 @@ impl<'a> Sum<'a> {
             Ok(()) => Ok(of.required()),
             Err(message) => Err(message),
         }
+    }
+
+    pub(super) const fn check_default(&self, _: &Computed<'_>) -> Check {
+        Ok(())
     }
 
     pub(super) fn written(&self) -> Written {
