@@ -1,8 +1,9 @@
 //! `aggregate`: computes aggregates of each group.
 
 use super::group_by::{check_window, group_call, regroup};
-use super::{Args, Columns, Grouped, Operator, Other, no_name};
+use super::{Args, Columns, Grouped, Operands, Operator, Other, Received, no_name};
 use crate::agg::{Aggregation, argument_site};
+use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Name};
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Fold, Kernel};
@@ -56,6 +57,8 @@ impl<'a> Grouped<'a> {
 }
 
 impl<'a> Aggregate<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     /// The aggregates, in the order they were written.
     pub fn aggregations(&self) -> impl Iterator<Item = Aggregation<'a>> {
         let list = self.args.list.iter().filter(|arg| !is_option(arg));
@@ -432,7 +435,7 @@ impl<'a> Aggregate<'a> {
     }
 
     /// The operator of a message, or of the two that a group with a window makes.
-    pub(super) fn decode(
+    pub(crate) fn decode(
         message: Option<&proto::Aggregate>,
         window: Option<&proto::WindowOperatorKind>,
         arena: Arena<'a>,
@@ -480,6 +483,34 @@ impl<'a> Aggregate<'a> {
             window: group,
             args: Args::new(0, arena.slice(&list)),
         }))
+    }
+}
+
+impl Received for proto::Aggregate {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.specs.len().max(self.keys.len())
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        Aggregate::decode(Some(self), None, reader.arena())
+    }
+}
+
+impl Received for proto::WindowOperatorKind {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.by.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        Aggregate::decode(None, Some(self), reader.arena())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `assign`: adds and replaces columns.
 
-use super::{Args, Operator, Other};
+use super::{Args, Operands, Operator, Other, Received};
 use crate::expr::wire::Reader;
 use crate::expr::{Expr, Names, Scope};
 use crate::flow::{Flow, Mistakes};
@@ -37,6 +37,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Assign<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     /// The columns with their expressions, in the order they were written.
     pub fn columns(&self) -> impl Iterator<Item = (&'a str, &'a Expr<'a>)> {
         self.args.list.iter().filter_map(|arg| match arg {
@@ -183,18 +185,25 @@ impl<'a> Assign<'a> {
         }
         Some(super::Kind::AssignExpr(message))
     }
+}
 
-    pub(super) fn decode(
-        message: &proto::AssignExpr,
-        reader: &mut Reader<'a>,
-    ) -> Part<Operator<'a>> {
-        if message.exprs.is_empty() {
+impl Received for proto::AssignExpr {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.exprs.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        if self.exprs.is_empty() {
             return Err("its `assign` names no column".into());
         }
-        let mut list = Vec::with_capacity(message.exprs.len());
-        for (name, expr) in &message.exprs {
+        let mut list = Vec::with_capacity(self.exprs.len());
+        for (name, expr) in &self.exprs {
             let value = reader.expr(Some(expr))?;
-            let ty = message
+            let ty = self
                 .output_types
                 .get(name)
                 .ok_or_else(|| format!("`{name}` has no type"))?;
@@ -208,10 +217,10 @@ impl<'a> Assign<'a> {
                 reader.arena().value(value),
             ));
         }
-        if let Some(stray) = message
+        if let Some(stray) = self
             .output_types
             .keys()
-            .find(|name| !message.exprs.contains_key(*name))
+            .find(|name| !self.exprs.contains_key(*name))
         {
             return Err(format!("`{stray}` has a type and no expression"));
         }

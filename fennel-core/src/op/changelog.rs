@@ -1,14 +1,15 @@
 //! `changelog`: makes a stream of the changes of a table.
 
-use super::{Args, Operator, Other, no_name};
+use super::{Args, Operands, Operator, Other, Received, no_name};
+use crate::expr::wire::Reader;
 use crate::expr::{Expr, Name};
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Schema};
 use crate::ty::Computed;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Makes a stream of the changes of a table.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Changelog<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -112,14 +115,20 @@ impl<'a> Changelog<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Changelog, arena: Arena<'a>) -> Part<Operator<'a>> {
-        if message.kind_column.is_empty() {
+impl Received for proto::Changelog {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        if self.kind_column.is_empty() {
             return Err("its `changelog` names no column".into());
         }
         Ok(Operator::Changelog(Changelog {
-            column: arena.name(&message.kind_column)?,
-            deletes: message.deletes,
+            column: reader.arena().name(&self.kind_column)?,
+            deletes: self.deletes,
             site: 0,
         }))
     }

@@ -1,14 +1,15 @@
 //! `dedup`: removes rows that are there already.
 
 use super::group_by::group_args;
-use super::{Args, Columns, Operator, Other, keyless};
+use super::{Args, Columns, Operands, Operator, Other, Received, keyless};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
 use crate::window::Window;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Removes rows that are there already.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,8 @@ const fn check_window(window: &Window) -> crate::message::Check {
 }
 
 impl<'a> Dedup<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -123,10 +126,20 @@ impl<'a> Dedup<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Dedup, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let by = Columns::decode(arena, &message.columns);
-        let window = Window::decode(message.window_type.as_ref())?;
+impl Received for proto::Dedup {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let by = Columns::decode(reader.arena(), &self.columns);
+        let window = Window::decode(self.window_type.as_ref())?;
         Ok(Operator::Dedup(Dedup { by, window }))
     }
 }

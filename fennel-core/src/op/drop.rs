@@ -1,12 +1,13 @@
 //! `drop`: removes columns.
 
-use super::{Args, Columns, Operator, Other};
+use super::{Args, Columns, Operands, Operator, Other, Received};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Removes columns.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Drop<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -80,9 +83,19 @@ impl<'a> Drop<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Drop, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let columns = Columns::decode_some(arena, &message.dropcols, "drop")?;
+impl Received for proto::Drop {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.dropcols.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let columns = Columns::decode_some(reader.arena(), &self.dropcols, "drop")?;
         Ok(Operator::Drop(Drop { columns }))
     }
 }

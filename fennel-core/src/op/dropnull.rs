@@ -1,13 +1,14 @@
 //! `dropnull`: removes rows with nulls.
 
-use super::{Args, Columns, Operator, Other};
+use super::{Args, Columns, Operands, Operator, Other, Received};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Schema};
 use crate::text::eq;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Removes rows with nulls.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Dropnull<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -110,9 +113,19 @@ impl<'a> Dropnull<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Dropnull, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let columns = Columns::decode_some(arena, &message.columns, "dropnull")?;
+impl Received for proto::Dropnull {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let columns = Columns::decode_some(reader.arena(), &self.columns, "dropnull")?;
         Ok(Operator::Dropnull(Dropnull { columns }))
     }
 }

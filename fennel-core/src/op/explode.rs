@@ -1,13 +1,14 @@
 //! `explode`: makes a row of each element of a list.
 
-use super::{Args, Columns, Operator, Other, keyless};
+use super::{Args, Columns, Operands, Operator, Other, Received, keyless};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Role, Schema};
 use crate::ty::Computed;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Makes a row of each element of a list.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Explode<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -110,9 +113,19 @@ impl<'a> Explode<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Explode, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let columns = Columns::decode_some(arena, &message.columns, "explode")?;
+impl Received for proto::Explode {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let columns = Columns::decode_some(reader.arena(), &self.columns, "explode")?;
         Ok(Operator::Explode(Explode { columns }))
     }
 }

@@ -1,7 +1,8 @@
 //! `filter`: keeps rows for which an expression holds.
 
-use super::{Args, Operator, Other};
+use super::{Args, Operands, Operator, Other, Received};
 use crate::expr::operator::but;
+use crate::expr::wire::Reader;
 use crate::expr::{Expr, Names, Scope};
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
@@ -54,6 +55,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Filter<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -102,13 +105,16 @@ impl<'a> Filter<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(
-        message: &proto::FilterExpr,
-        reader: &mut crate::expr::wire::Reader<'a>,
-    ) -> Part<Operator<'a>> {
+impl Received for proto::FilterExpr {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
         Ok(Operator::Filter(Filter {
-            condition: reader.expr(message.expr.as_ref())?,
+            condition: reader.expr(self.expr.as_ref())?,
             site: 0,
         }))
     }

@@ -1,13 +1,14 @@
 //! `first`: keeps the first row of each group.
 
 use super::group_by::{group_call, regroup};
-use super::{Args, Columns, Grouped, Operator, Other, keyless};
+use super::{Args, Columns, Grouped, Operands, Operator, Other, Received, keyless};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::message::Message;
 use crate::schema::Schema;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Keeps the first row of each group.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,8 @@ pub(super) const fn one_row<'a>(
 }
 
 impl<'a> First<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -97,9 +100,19 @@ impl<'a> First<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::First, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let by = Columns::decode_some(arena, &message.by, "group_by")?;
+impl Received for proto::First {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.by.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let by = Columns::decode_some(reader.arena(), &self.by, "group_by")?;
         Ok(Operator::First(First { by }))
     }
 }

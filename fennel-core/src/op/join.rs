@@ -1,6 +1,7 @@
 //! `left_join` and `inner_join`: add the columns of a keyed dataset.
 
-use super::{Args, Columns, Operator, Other, no_name};
+use super::{Args, Columns, Operands, Operator, Other, Received, no_name};
+use crate::expr::wire::Reader;
 use crate::expr::{Binary, Expr, Fault};
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{self, Kernel};
@@ -11,7 +12,7 @@ use crate::text::eq;
 use crate::time::Duration;
 use crate::ty::Computed;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part, decode_duration, encode_duration};
+use crate::wire::{Part, decode_duration, encode_duration};
 
 /// Adds the columns of a keyed dataset, as they were at each row's event time.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +93,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Join<'a> {
+    pub(super) const TAKES_TWO: bool = true;
+
     /// `within("30d")`, `within("forever", "2h")`.
     const fn read_within(&mut self, within: &Args<'_>, mistakes: &mut Mistakes) {
         const FORM: &str = "`within` takes how much older and how much younger, such as `within(\"30d\")` or `within(\"forever\", \"2h\")`";
@@ -370,14 +373,25 @@ impl<'a> Join<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Join, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let how = match proto::join::How::try_from(message.how) {
+impl Received for proto::Join {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.lhs_operand_id), Some(&self.rhs_dsref_operand_id)])
+    }
+
+    fn size(&self) -> usize {
+        self.on.len().max(self.rhs_fields.len())
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let arena = reader.arena();
+        let how = match proto::join::How::try_from(self.how) {
             Ok(proto::join::How::Left) => How::Left,
             Ok(proto::join::How::Inner) => How::Inner,
             Err(_) => return Err("a join is neither left nor inner".into()),
         };
-        let on = message.on.iter().map(|(left, right)| {
+        let on = self.on.iter().map(|(left, right)| {
             let (left, right) = (arena.text(left), arena.text(right));
             if left == right {
                 Expr::Name(left)
@@ -393,10 +407,9 @@ impl<'a> Join<'a> {
         Ok(Operator::Join(Join {
             how,
             on: Args::new(0, arena.slice(&on)),
-            since: decode_duration(message.within_low.as_ref())?,
-            until: decode_duration(message.within_high.as_ref())?.unwrap_or(Duration::ZERO),
-            fields: (!message.rhs_fields.is_empty())
-                .then(|| Columns::decode(arena, &message.rhs_fields)),
+            since: decode_duration(self.within_low.as_ref())?,
+            until: decode_duration(self.within_high.as_ref())?.unwrap_or(Duration::ZERO),
+            fields: (!self.rhs_fields.is_empty()).then(|| Columns::decode(arena, &self.rhs_fields)),
         }))
     }
 }

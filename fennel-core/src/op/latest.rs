@@ -2,12 +2,13 @@
 
 use super::first::{one_of_group, one_row};
 use super::group_by::group_call;
-use super::{Args, Columns, Grouped, Operator, Other};
+use super::{Args, Columns, Grouped, Operands, Operator, Other, Received};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::schema::Schema;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Keeps the latest row of each group.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ impl<'a> Grouped<'a> {
 }
 
 impl<'a> Latest<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -56,9 +59,19 @@ impl<'a> Latest<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Latest, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let by = Columns::decode_some(arena, &message.by, "group_by")?;
+impl Received for proto::Latest {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.by.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let by = Columns::decode_some(reader.arena(), &self.by, "group_by")?;
         Ok(Operator::Latest(Latest { by }))
     }
 }

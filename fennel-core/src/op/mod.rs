@@ -1,7 +1,8 @@
 //! The operators of pipelines.
 //!
 //! A file holds one operator: the method that users chain, with its docs, what it does to the
-//! columns, its wire form and its tests. Adding one is a file and a line in the table below.
+//! columns, its wire form, what it lowers to and its tests. Adding one is a file and a line in the table below, as long as
+//! it comes to a kernel that there is.
 
 mod aggregate;
 mod args;
@@ -47,16 +48,32 @@ use crate::flow::Mistakes;
 use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
+use crate::wire::Part;
 use crate::wire::proto::dataset::{self as proto, operator::Kind};
-use crate::wire::proto::pycode::PyCode;
-use crate::wire::{Arena, Part};
 
 /// The rows of an operator's second input, and the dataset they are where nothing was done to them.
 pub(crate) type Other<'s, 'a> = (&'s Schema<'a>, Option<&'a str>);
 
-/// The table of operators: variant, and the name of its method.
+/// The operators that another one works on, by the ids of messages: none, its one input, or both.
+pub(crate) type Operands<'m> = [Option<&'m str>; 2];
+
+/// The message of an operator, as its file reads it.
+pub(crate) trait Received {
+    /// What it works on.
+    fn operands(&self) -> Part<Operands<'_>>;
+
+    /// How many columns or aggregates it lists.
+    fn size(&self) -> usize {
+        0
+    }
+
+    /// The operator.
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>>;
+}
+
+/// The table of operators: variant, the name of its method, and the messages that its file reads.
 macro_rules! operators {
-    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal [$($message:ident),*],)*) => {
         /// What a step of a pipeline does.
         #[derive(Clone, Copy, Debug)]
         pub enum Operator<'a> {
@@ -72,6 +89,15 @@ macro_rules! operators {
                 match self {
                     Operator::Input(dataset) => dataset,
                     $(Operator::$variant(_) => $name,)*
+                }
+            }
+
+            /// Whether it works on the rows of two steps.
+            #[must_use]
+            pub const fn takes_two(&self) -> bool {
+                match self {
+                    Operator::Input(_) => false,
+                    $(Operator::$variant(_) => $variant::TAKES_TWO,)*
                 }
             }
 
@@ -120,42 +146,50 @@ macro_rules! operators {
                 }
             }
         }
+
+        /// The message of an operator.
+        pub(crate) fn received(kind: &Kind) -> &dyn Received {
+            match kind {
+                Kind::DatasetRef(message) => message,
+                $($(Kind::$message(message) => message,)*)*
+            }
+        }
     };
 }
 
 operators! {
     /// Keeps rows for which an expression holds.
-    Filter "filter",
+    Filter "filter" [FilterExpr],
     /// Adds and replaces columns.
-    Assign "assign",
+    Assign "assign" [AssignExpr],
     /// Makes each row another one.
-    Transform "transform",
+    Transform "transform" [Transform],
     /// Does something to each row by a Python function.
-    Python "python",
+    Python "python" [Filter, Assign],
     /// Keeps some columns.
-    Select "select",
+    Select "select" [],
     /// Removes columns.
-    Drop "drop",
+    Drop "drop" [Drop],
     /// Removes rows with nulls.
-    Dropnull "dropnull",
+    Dropnull "dropnull" [Dropnull],
     /// Renames columns.
-    Rename "rename",
+    Rename "rename" [Rename],
     /// Makes a row of each element of a list.
-    Explode "explode",
+    Explode "explode" [Explode],
     /// Removes rows that are there already.
-    Dedup "dedup",
+    Dedup "dedup" [Dedup],
     /// Adds the columns of a keyed dataset.
-    Join "join",
+    Join "join" [Join],
     /// Takes the rows of both inputs.
-    Union "union",
+    Union "union" [Union],
     /// Keeps the first row of each group.
-    First "first",
+    First "first" [First],
     /// Keeps the latest row of each group.
-    Latest "latest",
+    Latest "latest" [Latest],
     /// Computes aggregates of each group.
-    Aggregate "aggregate",
+    Aggregate "aggregate" [Aggregate, Window],
     /// Makes a stream of the changes of a table.
-    Changelog "changelog",
+    Changelog "changelog" [Changelog],
 }
 
 const fn after_terminal(schema: &Schema<'_>) -> Message {
@@ -183,54 +217,13 @@ pub(crate) const fn keyless(
     }
 }
 
-impl<'a> Operator<'a> {
-    /// Whether it works on the rows of two steps.
-    #[must_use]
-    pub const fn takes_two(&self) -> bool {
-        matches!(self, Operator::Join(_) | Operator::Union(_))
+impl Received for proto::DatasetRef {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([None, None])
     }
 
-    /// The operator of a message.
-    pub(crate) fn decode(kind: &Kind, reader: &mut Reader<'a>) -> Part<Self> {
-        let arena = reader.arena();
-        match kind {
-            Kind::FilterExpr(message) => Filter::decode(message, reader),
-            Kind::AssignExpr(message) => Assign::decode(message, reader),
-            Kind::Drop(message) => Drop::decode(message, arena),
-            Kind::Dropnull(message) => Dropnull::decode(message, arena),
-            Kind::Rename(message) => Rename::decode(message, arena),
-            Kind::Explode(message) => Explode::decode(message, arena),
-            Kind::Dedup(message) => Dedup::decode(message, arena),
-            Kind::Join(message) => Join::decode(message, arena),
-            Kind::Union(_) => Ok(Union::operator()),
-            Kind::First(message) => First::decode(message, arena),
-            Kind::Latest(message) => Latest::decode(message, arena),
-            Kind::Aggregate(message) => Aggregate::decode(Some(message), None, arena),
-            Kind::Window(message) => Aggregate::decode(None, Some(message), arena),
-            Kind::Changelog(message) => Changelog::decode(message, arena),
-            Kind::DatasetRef(message) => {
-                Ok(Operator::Input(arena.text(&message.referring_dataset_name)))
-            }
-            Kind::Filter(message) => Python::decode_filter(message, arena),
-            Kind::Assign(message) => Python::decode_assign(message, arena),
-            Kind::Transform(message) if is_native(message.pycode.as_ref()) => {
-                Transform::decode(message, arena)
-            }
-            Kind::Transform(message) => Python::decode_transform(message, arena),
-        }
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let dataset = &self.referring_dataset_name;
+        Ok(Operator::Input(reader.arena().text(dataset)))
     }
-
-    /// The aggregates of a group with a window, from the two operators that they make.
-    pub(crate) fn decode_window(
-        aggregate: Option<&proto::Aggregate>,
-        window: &proto::WindowOperatorKind,
-        arena: Arena<'a>,
-    ) -> Part<Self> {
-        Aggregate::decode(aggregate, Some(window), arena)
-    }
-}
-
-/// Whether a step calls a Rust function.
-fn is_native(code: Option<&PyCode>) -> bool {
-    code.is_some_and(crate::wire::is_native)
 }

@@ -1,7 +1,8 @@
 //! `filter`, `assign` and `transform` by Python functions. Rust has no method for them: the public client sends them.
 
-use super::{Operator, Other, transform};
+use super::{Operands, Operator, Other, Received, transform};
 use crate::entity;
+use crate::expr::wire::Reader;
 use crate::flow::Mistakes;
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
@@ -32,6 +33,8 @@ pub enum Does<'a> {
 }
 
 impl<'a> Python<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -95,22 +98,36 @@ impl<'a> Python<'a> {
         })
     }
 
-    pub(super) fn decode_filter(message: &proto::Filter, arena: Arena<'a>) -> Part<Operator<'a>> {
-        of(message.pycode.as_ref(), Does::Filter, arena)
-    }
-
-    pub(super) fn decode_assign(message: &proto::Assign, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let ty = types::decode(arena, message.output_type.as_ref())?;
-        let does = Does::Assign(arena.text(&message.column_name), ty);
-        of(message.pycode.as_ref(), does, arena)
-    }
-
-    pub(super) fn decode_transform(
+    /// The operator of a message that has no Rust function.
+    pub(super) fn read_transform(
         message: &proto::Transform,
         arena: Arena<'a>,
     ) -> Part<Operator<'a>> {
         let does = Does::Transform(transform::made(message, arena)?);
         of(message.pycode.as_ref(), does, arena)
+    }
+}
+
+impl Received for proto::Filter {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        of(self.pycode.as_ref(), Does::Filter, reader.arena())
+    }
+}
+
+impl Received for proto::Assign {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let arena = reader.arena();
+        let ty = types::decode(arena, self.output_type.as_ref())?;
+        let does = Does::Assign(arena.text(&self.column_name), ty);
+        of(self.pycode.as_ref(), does, arena)
     }
 }
 

@@ -1,14 +1,15 @@
 //! `rename`: renames columns.
 
-use super::{Args, Operator, Other, no_name};
+use super::{Args, Operands, Operator, Other, Received, no_name};
 use crate::expr::Expr;
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, MAX_COLUMNS, Role, Schema};
 use crate::text::eq;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
 
 /// Renames columns.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Rename<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     /// The old and the new name of the `i`th column.
     const fn pair(&self, i: usize) -> Option<(&'a str, &'a str)> {
         match self.args.list[i] {
@@ -198,12 +201,23 @@ impl<'a> Rename<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Rename, arena: Arena<'a>) -> Part<Operator<'a>> {
-        if message.column_map.is_empty() {
+impl Received for proto::Rename {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.column_map.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let arena = reader.arena();
+        if self.column_map.is_empty() {
             return Err("its `rename` names no column".into());
         }
-        let pairs = message.column_map.iter().map(|(old, new)| {
+        let pairs = self.column_map.iter().map(|(old, new)| {
             let old = arena.value(Expr::Name(arena.text(old)));
             Ok(Expr::Named(arena.name(new)?, old))
         });

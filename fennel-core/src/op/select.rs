@@ -31,6 +31,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Select<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,

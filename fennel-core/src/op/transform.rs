@@ -1,7 +1,8 @@
 //! `transform`: makes each row another one, by a Rust function.
 
-use super::{Args, Operator, Other};
+use super::{Args, Operands, Operator, Other, Python, Received};
 use crate::entity::Native;
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
@@ -60,6 +61,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Transform<'a> {
+    pub(super) const TAKES_TWO: bool = false;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -107,14 +110,24 @@ impl<'a> Transform<'a> {
             ..Default::default()
         }))
     }
+}
 
-    pub(super) fn decode(message: &proto::Transform, arena: Arena<'a>) -> Part<Operator<'a>> {
-        let native = message
-            .pycode
-            .as_ref()
-            .and_then(|code| native::decode(arena, code))
-            .ok_or("its `transform` has no function")?;
-        let makes = made(message, arena)?;
+impl Received for proto::Transform {
+    fn operands(&self) -> Part<Operands<'_>> {
+        Ok([Some(&self.operand_id), None])
+    }
+
+    fn size(&self) -> usize {
+        self.schema.len()
+    }
+
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+        let arena = reader.arena();
+        let code = self.pycode.as_ref();
+        let Some(native) = code.and_then(|code| native::decode(arena, code)) else {
+            return Python::read_transform(self, arena);
+        };
+        let makes = made(self, arena)?;
         Ok(Operator::Transform(Transform {
             function: RowFunction {
                 native,

@@ -2,12 +2,14 @@
 
 use core::marker::PhantomData;
 
-use super::{Args, Operator, Other, keyless};
+use super::{Args, Operands, Operator, Other, Received, keyless};
+use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::text::eq;
+use crate::wire::Part;
 use crate::wire::proto::dataset as proto;
 
 /// Takes the rows of both inputs.
@@ -30,6 +32,8 @@ impl<'a> Flow<'a> {
 }
 
 impl<'a> Union<'a> {
+    pub(super) const TAKES_TWO: bool = true;
+
     pub(super) const fn apply(
         &self,
         schema: &mut Schema<'a>,
@@ -80,6 +84,19 @@ impl<'a> Union<'a> {
 
     pub(crate) const fn operator() -> Operator<'a> {
         Operator::Union(Union(PhantomData))
+    }
+}
+
+impl Received for proto::Union {
+    fn operands(&self) -> Part<Operands<'_>> {
+        match self.operand_ids.as_slice() {
+            [left, right] => Ok([Some(left), Some(right)]),
+            _ => Err("a union has two operands; chain one behind the other for more".into()),
+        }
+    }
+
+    fn read<'a>(&self, _: &mut Reader<'a>) -> Part<Operator<'a>> {
+        Ok(Union::operator())
     }
 }
 

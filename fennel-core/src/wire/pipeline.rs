@@ -9,7 +9,7 @@ use super::{Arena, Part, lambda};
 use crate::entity::{Dataset, Env, Location, Meta, Pipeline};
 use crate::expr::wire::Reader;
 use crate::flow::{MAX_STEPS, Step};
-use crate::op::Operator;
+use crate::op::{Aggregate, Operator, Received, received};
 use crate::schema::{MAX_COLUMNS, Schema};
 use crate::wire::proto::dataset::operator::Kind;
 
@@ -249,12 +249,8 @@ impl<'r, 'a> Decoder<'r, 'a> {
     }
 
     fn kind(&mut self, kind: &'r Kind) -> Part<Step<'a>> {
-        let arena = self.reader.arena();
-        if let Kind::DatasetRef(input) = kind {
-            let operator = Operator::Input(arena.text(&input.referring_dataset_name));
-            let position = self.steps.len();
-            return Ok(Step::new(operator, [position, position]));
-        }
+        let message = received(kind);
+        check_size(message)?;
         // A group with a window is two operators.
         if let Kind::Aggregate(aggregate) = kind
             && let Some(Kind::Window(window)) = self.kind_of(&aggregate.operand_id)
@@ -263,7 +259,6 @@ impl<'r, 'a> Decoder<'r, 'a> {
                 .last()
                 .is_some_and(|key| key == &window.field)
         {
-            check_sizes(kind)?;
             let by = aggregate.keys.split_last().map_or(&[][..], |(_, by)| by);
             if by != window.by {
                 return Err(format!(
@@ -272,17 +267,20 @@ impl<'r, 'a> Decoder<'r, 'a> {
                 ));
             }
             let input = self.step(&window.operand_id)?;
-            let operator = Operator::decode_window(Some(aggregate), window, arena)?;
+            let arena = self.reader.arena();
+            let operator = Aggregate::decode(Some(aggregate), Some(window), arena)?;
             return Ok(Step::new(operator, [input, input]));
         }
-        check_sizes(kind)?;
-        let operands = operands(kind)?;
-        let left = self.step(operands.0)?;
-        let right = match operands.1 {
+        let [left, right] = message.operands()?;
+        let left = match left {
+            Some(left) => self.step(left)?,
+            None => self.steps.len(),
+        };
+        let right = match right {
             Some(right) => self.step(right)?,
             None => left,
         };
-        let operator = Operator::decode(kind, &mut self.reader)?;
+        let operator = message.read(&mut self.reader)?;
         Ok(Step::new(operator, [left, right]))
     }
 
@@ -291,54 +289,10 @@ impl<'r, 'a> Decoder<'r, 'a> {
     }
 }
 
-/// The ids of the operators that one works on.
-fn operands(kind: &Kind) -> Part<(&str, Option<&str>)> {
-    Ok(match kind {
-        Kind::Join(join) => (&join.lhs_operand_id, Some(&join.rhs_dsref_operand_id)),
-        Kind::Union(union) => match union.operand_ids.as_slice() {
-            [left, right] => (left, Some(right)),
-            _ => {
-                return Err("a union has two operands; chain one behind the other for more".into());
-            }
-        },
-        Kind::Aggregate(op) => (&op.operand_id, None),
-        Kind::Transform(op) => (&op.operand_id, None),
-        Kind::Filter(op) => (&op.operand_id, None),
-        Kind::Rename(op) => (&op.operand_id, None),
-        Kind::Drop(op) => (&op.operand_id, None),
-        Kind::Explode(op) => (&op.operand_id, None),
-        Kind::Dedup(op) => (&op.operand_id, None),
-        Kind::First(op) => (&op.operand_id, None),
-        Kind::Assign(op) => (&op.operand_id, None),
-        Kind::Dropnull(op) => (&op.operand_id, None),
-        Kind::Window(op) => (&op.operand_id, None),
-        Kind::Latest(op) => (&op.operand_id, None),
-        Kind::Changelog(op) => (&op.operand_id, None),
-        Kind::AssignExpr(op) => (&op.operand_id, None),
-        Kind::FilterExpr(op) => (&op.operand_id, None),
-        Kind::DatasetRef(_) => ("", None),
-    })
-}
-
 /// Checks that an operator has no more arguments than a pipeline has columns: they are compared
 /// pairwise.
-fn check_sizes(kind: &Kind) -> Part<()> {
-    let size = match kind {
-        Kind::Aggregate(op) => op.specs.len().max(op.keys.len()),
-        Kind::AssignExpr(op) => op.exprs.len(),
-        Kind::Transform(op) => op.schema.len(),
-        Kind::Join(op) => op.on.len().max(op.rhs_fields.len()),
-        Kind::Rename(op) => op.column_map.len(),
-        Kind::Drop(op) => op.dropcols.len(),
-        Kind::Explode(op) => op.columns.len(),
-        Kind::Dedup(op) => op.columns.len(),
-        Kind::Dropnull(op) => op.columns.len(),
-        Kind::First(op) => op.by.len(),
-        Kind::Latest(op) => op.by.len(),
-        Kind::Window(op) => op.by.len(),
-        _ => 0,
-    };
-    if size > MAX_COLUMNS {
+fn check_size(message: &dyn Received) -> Part<()> {
+    if message.size() > MAX_COLUMNS {
         return Err(format!(
             "one of its operators names more than {MAX_COLUMNS} columns, the most in a pipeline; split it"
         ));

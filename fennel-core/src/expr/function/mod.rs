@@ -1,7 +1,8 @@
 //! The functions of expressions, one file for each kind of operand.
 //!
 //! A file holds its functions' names, parameters, docs, typing rules and wire form, and an `eval.rs`
-//! beneath it what they make of columns. Adding a function is one entry there. `len`, `contains` and
+//! beneath it what they make of columns. Adding a function is an entry in its file's table and the arms that the compiler
+//! then asks for: its type and its message there, and what it makes of columns in `eval.rs`. `len`, `contains` and
 //! the like mean what the type of their operand makes of them.
 //!
 //! Null makes null, where nothing else is said. A column restricted by bounds, options or a pattern
