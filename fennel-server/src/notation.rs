@@ -68,7 +68,8 @@ pub(crate) async fn speak(request: Request, next: Next) -> Response {
     }
 }
 
-/// What is advised about expressions, as the checks write it and as the client's expressions have it.
+/// What is advised about expressions, as the checks write it (`fennel_core::expr::advice`) and as the client's expressions
+/// have it.
 const ADVICE: [(&str, &str); 18] = [
     ("true", "True"),
     ("false", "False"),
@@ -303,6 +304,8 @@ fn attribute(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use fennel_core::expr::advice;
+
     use super::*;
 
     #[test]
@@ -351,6 +354,19 @@ mod tests {
         ] {
             assert_eq!(Notation::Python.code(rust), python);
             assert_eq!(Notation::Rust.code(rust), rust);
+        }
+    }
+
+    #[test]
+    fn what_is_written_anew_is_what_checks_advise() {
+        let advised = |rust: &str| {
+            let texts = advice::ALL.iter();
+            texts
+                .flat_map(|text| text.split('`').skip(1).step_by(2))
+                .any(|code| code == rust)
+        };
+        for (rust, _) in ADVICE {
+            assert!(advised(rust), "no check advises `{rust}`");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Expressions over the rows that a source takes in.
 
 use super::{Dataset, Preproc, PreprocValue, Source};
-use crate::expr::{Expr, Fault, Names, Scope};
+use crate::expr::{Expr, Fault, Names, Scope, advice};
 use crate::message::{Check, Message};
 use crate::text::eq;
 use crate::ty::Type;
@@ -31,7 +31,7 @@ impl<'a> Source<'a> {
         }
         let message = Message::new("a filter is a `bool`, and this is ").computed(&computed);
         Err(Fault::new(if computed.is_bool() {
-            message.text(": say what null means, as in `.fill_null(false)`")
+            message.text(advice::NULL_IS_FALSE)
         } else {
             message
         }))

@@ -5,6 +5,7 @@
 //! rustc, `sync` and the server refuse the same mistakes. The functions stand in [`function`], a
 //! file for each kind of operand.
 
+pub mod advice;
 #[cfg(feature = "eval")]
 pub mod eval;
 pub(crate) mod fault;

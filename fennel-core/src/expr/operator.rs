@@ -5,7 +5,7 @@ mod eval;
 
 use super::fault::fault;
 use super::repair::Needed;
-use super::{Expr, Typed};
+use super::{Expr, Typed, advice};
 use crate::message::Message;
 use crate::ty::{Computed, Type};
 use crate::wire::proto::expression as proto;
@@ -221,19 +221,17 @@ impl Binary {
     const fn hint(self, operand: &Expr<'_>, ty: &Computed<'_>, texts: bool) -> &'static str {
         let base = ty.required().base();
         match (self, base) {
-            (Binary::Add, Some(Type::String)) if texts => ": join texts with `a.concat(b)`",
-            (Binary::Sub, Some(Type::Timestamp)) => {
-                ": the time between two instants is `a.since(b, \"second\")`"
-            }
+            (Binary::Add, Some(Type::String)) if texts => advice::JOIN_TEXTS,
+            (Binary::Sub, Some(Type::Timestamp)) => advice::TIME_BETWEEN,
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Timestamp)) => {
-                ": compare instants by `a.since(b, \"second\") > 0`"
+                advice::COMPARE_INSTANTS
             }
             (Binary::And | Binary::Or, _) => Needed::Bool.of(operand, ty),
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::String)) if texts => {
-                ": texts are equal or not, but have no order here"
+                advice::TEXTS_HAVE_NO_ORDER
             }
             (Binary::Gt | Binary::Ge | Binary::Lt | Binary::Le, Some(Type::Date)) => {
-                ": dates are equal or not, but have no order here"
+                advice::DATES_HAVE_NO_ORDER
             }
             _ => Needed::Number.of(operand, ty),
         }
@@ -245,25 +243,17 @@ const fn uncomparable(a: &Computed<'_>, b: &Computed<'_>) -> &'static str {
     let (a, b) = (a.required(), b.required());
     match (a.base(), b.base()) {
         (Some(Type::Timestamp), Some(Type::String))
-        | (Some(Type::String), Some(Type::Timestamp)) => {
-            ": an instant is written `datetime(2024, 1, 31)`"
-        }
+        | (Some(Type::String), Some(Type::Timestamp)) => advice::INSTANT_LITERAL,
         (Some(Type::Decimal { .. }), Some(Type::Int | Type::Float | Type::String))
         | (Some(Type::Int | Type::Float | Type::String), Some(Type::Decimal { .. })) => {
-            ": a decimal is written `\"12.50\" as Decimal<2>`"
+            advice::DECIMAL_LITERAL
         }
         (Some(Type::Date), Some(Type::String)) | (Some(Type::String), Some(Type::Date)) => {
-            ": a date is written `\"2024-01-31\" as NaiveDate`"
+            advice::DATE_LITERAL
         }
-        (Some(Type::Bool), Some(_)) | (Some(_), Some(Type::Bool)) => {
-            ": a `bool` is a condition by itself, as in `a` and `!a`"
-        }
-        (Some(Type::Int | Type::Float), Some(Type::String)) => {
-            ": make both texts, as in `a.to_string() == b`"
-        }
-        (Some(Type::String), Some(Type::Int | Type::Float)) => {
-            ": make both texts, as in `a == b.to_string()`"
-        }
+        (Some(Type::Bool), Some(_)) | (Some(_), Some(Type::Bool)) => advice::BOOL_ITSELF,
+        (Some(Type::Int | Type::Float), Some(Type::String)) => advice::LEFT_TO_TEXT,
+        (Some(Type::String), Some(Type::Int | Type::Float)) => advice::RIGHT_TO_TEXT,
         _ => "",
     }
 }

@@ -1,6 +1,6 @@
 //! How a value becomes what is needed of it, where an expression can make it that.
 
-use super::Expr;
+use super::{Expr, advice};
 use crate::ty::{Computed, Type};
 
 /// What is needed of a value.
@@ -38,36 +38,24 @@ impl Needed {
         };
         let written = matches!(value, Expr::Literal(_));
         match (self, base) {
-            (Needed::Number | Needed::Whole, Type::String) if written => {
-                ": a number or a column is written without quotes"
-            }
-            (Needed::Whole, Type::Float) if written => ": write it without a point",
-            (Needed::Text, Type::Int | Type::Float) if written => ": write it in quotes",
-            (Needed::Bool, _) if written => ": write `true` or `false`",
-            (Needed::Instant, _) if written => ": write an instant as `datetime(2024, 1, 31)`",
-            (Needed::Number, Type::String) => ": `.parse::<f64>()` makes it a number",
-            (Needed::Whole, Type::String) => ": `.parse::<i64>()` makes it an `i64`",
-            (Needed::Whole, Type::Float) => {
-                ": `.round()`, `.floor()` and `.ceil()` make it an `i64`"
-            }
-            (Needed::Number | Needed::Whole, Type::Bool) => {
-                ": `if a { 1 } else { 0 }` makes it a number"
-            }
-            (Needed::Number | Needed::Whole, Type::Timestamp) => {
-                ": `.since_epoch(\"second\")` makes it an `i64`"
-            }
-            (Needed::Number | Needed::Whole, Type::Decimal { .. }) => {
-                ", which expressions don't compute with: declare the column `f64`"
-            }
-            (Needed::Text, Type::Int | Type::Float) => ": `.to_string()` makes it a text",
-            (Needed::Text, Type::Timestamp) => ": `.strftime(\"%Y-%m-%d\")` makes it a text",
-            (Needed::Bool, Type::Int | Type::Float) => ": compare it, as in `a > 0`",
-            (Needed::Bool, Type::String) => ": compare it, as in `a == \"text\"`",
-            (Needed::Instant, Type::String) => ": `.strptime(\"%Y-%m-%d\")` makes it an instant",
-            (Needed::Instant, Type::Int) => ": `from_epoch(a, \"second\")` makes it an instant",
-            (Needed::Instant, Type::Date) => {
-                ", which has no time of day: declare the column `DateTime<Utc>`"
-            }
+            (Needed::Number | Needed::Whole, Type::String) if written => advice::WITHOUT_QUOTES,
+            (Needed::Whole, Type::Float) if written => advice::WITHOUT_A_POINT,
+            (Needed::Text, Type::Int | Type::Float) if written => advice::IN_QUOTES,
+            (Needed::Bool, _) if written => advice::A_BOOL,
+            (Needed::Instant, _) if written => advice::AN_INSTANT,
+            (Needed::Number, Type::String) => advice::TEXT_TO_NUMBER,
+            (Needed::Whole, Type::String) => advice::TEXT_TO_WHOLE,
+            (Needed::Whole, Type::Float) => advice::FLOAT_TO_WHOLE,
+            (Needed::Number | Needed::Whole, Type::Bool) => advice::BOOL_TO_NUMBER,
+            (Needed::Number | Needed::Whole, Type::Timestamp) => advice::INSTANT_TO_WHOLE,
+            (Needed::Number | Needed::Whole, Type::Decimal { .. }) => advice::NO_DECIMALS,
+            (Needed::Text, Type::Int | Type::Float) => advice::NUMBER_TO_TEXT,
+            (Needed::Text, Type::Timestamp) => advice::INSTANT_TO_TEXT,
+            (Needed::Bool, Type::Int | Type::Float) => advice::NUMBER_TO_BOOL,
+            (Needed::Bool, Type::String) => advice::TEXT_TO_BOOL,
+            (Needed::Instant, Type::String) => advice::TEXT_TO_INSTANT,
+            (Needed::Instant, Type::Int) => advice::WHOLE_TO_INSTANT,
+            (Needed::Instant, Type::Date) => advice::NO_TIME_OF_DAY,
             _ => "",
         }
     }
@@ -80,7 +68,7 @@ pub(crate) const fn repair(
     to: &Computed<'_>,
 ) -> &'static str {
     if from.is_optional() && !from.is_null() && from.required().promotes_to(to) {
-        return ": say what null means, as in `.fill_null(..)`";
+        return advice::NULL;
     }
     match Needed::like(to) {
         Some(needed) => needed.of(value, from),

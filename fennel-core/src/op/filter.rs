@@ -3,7 +3,7 @@
 use super::{Args, Operands, Operator, Other, Received};
 use crate::expr::operator::but;
 use crate::expr::wire::Reader;
-use crate::expr::{Expr, Names, Scope};
+use crate::expr::{Expr, Names, Scope, advice};
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
@@ -74,7 +74,7 @@ impl<'a> Filter<'a> {
                     &ty,
                 );
                 let message = if ty.is_bool() && !ty.is_null() {
-                    message.text(": say what null means, as in `fill_null(false)`")
+                    message.text(advice::FILTER_NULL_IS_FALSE)
                 } else {
                     message
                 };

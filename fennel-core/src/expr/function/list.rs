@@ -10,7 +10,7 @@ use crate::expr::operator::but;
 use crate::expr::repair::{Needed, repair};
 use crate::expr::typing::too_deep;
 use crate::expr::wire::{Reader, encode};
-use crate::expr::{Expr, Fault, Scope, Typed};
+use crate::expr::{Expr, Fault, Scope, Typed, advice};
 use crate::message::Message;
 use crate::text::eq;
 use crate::ty::{Computed, Type};
@@ -126,7 +126,7 @@ impl Function {
                     let message = Message::new("`filter` needs a closure that is a `bool`");
                     let message = message.text(", and this is ").computed(&ty);
                     let message = if ty.is_bool() {
-                        message.text(": say what null means, as in `.fill_null(false)`")
+                        message.text(advice::NULL_IS_FALSE)
                     } else {
                         message.text(Needed::Bool.of(&body, &ty))
                     };
