@@ -8,8 +8,18 @@
 //! |---|---|
 //! | [`ty`] | column types, and the Rust types that can be columns |
 //! | [`value`] | run-time values and how incoming data is matched to a type |
+//! | [`literal`] | constants in definitions, and what type they fit |
 //! | [`entity`] | descriptors of datasets and featuresets, with their checks |
+//! | [`handle`] | names of columns and features that have types, such as `Ticket::price` |
+//! | [`row`] | a dataset's struct as a row of it |
+//! | [`owner`] | whom a module's entities belong to |
 //! | [`expr`] | expressions over columns and features, and their functions |
+//! | [`op`] | the operators of pipelines |
+//! | [`agg`] | the aggregates of groups |
+//! | [`window`] | the stretches of time that they look at |
+//! | [`flow`] | a pipeline under construction |
+//! | [`schema`] | the columns that each of its steps has |
+//! | [`time`] | durations and instants |
 //! | `column` | values as Arrow arrays, with the feature `eval` |
 //! | [`connector`] | where a source reads from |
 //! | [`catalog`] | a set of entities checked as a whole |
@@ -21,6 +31,7 @@
 //! | [`native`] | functions in Rust that the engine calls |
 //! | [`registry`] | what one binary collected |
 //! | [`wire`] | Fennel's protobuf messages |
+//! | [`message`] | what checks say, built in `const fn`s |
 
 #![allow(
     clippy::result_large_err,

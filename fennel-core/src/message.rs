@@ -116,7 +116,7 @@ impl Message {
         message.text(plain).text(if all { "\"" } else { "…\"" })
     }
 
-    /// Appends `entity.member` in backticks, as Rust writes it.
+    /// Appends `entity::member` in backticks, as Rust writes it.
     #[must_use]
     pub const fn member(self, entity: &str, member: &str) -> Self {
         self.text("`")

@@ -15,8 +15,8 @@ use crate::wire::{Arena, Part};
 
 /// How many rows, or how many values of a column; 0 over an empty window.
 ///
-/// Different values are counted exactly up to 1,024 of them, and beyond that in 12 KiB, with a standard error
-/// of 0.81 %.
+/// Different values are counted exactly up to 1,024 of them, and beyond that in 16 KiB, which are 12 KiB on the disk, with
+/// a standard error of 0.81 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count<'a> {
     /// Counts different values, each once.
