@@ -8,7 +8,7 @@ use crate::message::Message;
 use crate::text::eq;
 use crate::time::Duration;
 use crate::wire::proto::window::{self as proto, window::Variant};
-use crate::wire::{Arena, Part, decode_duration, encode_duration};
+use crate::wire::{Arena, Decoded, decode_duration, encode_duration};
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,17 +300,17 @@ impl Window {
         }
     }
 
-    pub(crate) fn decode(message: Option<&proto::Window>) -> Part<Option<Window>> {
+    pub(crate) fn decode(message: Option<&proto::Window>) -> Decoded<Option<Window>> {
         let Some(variant) = message.and_then(|window| window.variant.as_ref()) else {
             return Ok(None);
         };
-        let some = |duration: &Option<prost_types::Duration>| -> Part<Duration> {
+        let some = |duration: &Option<prost_types::Duration>| -> Decoded<Duration> {
             match decode_duration(duration.as_ref())? {
                 Some(duration) if duration.micros() > 0 => Ok(duration),
                 _ => Err("a window is longer than nothing".into()),
             }
         };
-        let lookback = |duration: &Option<prost_types::Duration>| -> Part<Duration> {
+        let lookback = |duration: &Option<prost_types::Duration>| -> Decoded<Duration> {
             Ok(decode_duration(duration.as_ref())?.unwrap_or(Duration::ZERO))
         };
         Ok(Some(match variant {

@@ -11,7 +11,7 @@ use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::window::Window;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// How many rows, or how many values of a column; 0 over an empty window.
 ///
@@ -118,7 +118,7 @@ impl<'a> Count<'a> {
         })
     }
 
-    pub(super) fn decode(message: &proto::Count, arena: Arena<'a>) -> Part<Expr<'a>> {
+    pub(super) fn decode(message: &proto::Count, arena: Arena<'a>) -> Decoded<Expr<'a>> {
         let common = (
             message.name.as_str(),
             message.of.as_str(),

@@ -10,7 +10,7 @@ use crate::message::{Check, Message};
 use crate::time::Duration;
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// A sum in which each row counts half as much every half-life; 0.0 over an empty window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl<'a> ExpDecaySum<'a> {
     pub(super) fn decode(
         message: &proto::ExponentialDecayAggregate,
         arena: Arena<'a>,
-    ) -> Part<Expr<'a>> {
+    ) -> Decoded<Expr<'a>> {
         let common = (
             message.name.as_str(),
             message.of.as_str(),

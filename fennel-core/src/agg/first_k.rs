@@ -10,7 +10,7 @@ use crate::literal::Literal;
 use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// The oldest values of a column, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl<'a> FirstK<'a> {
         })
     }
 
-    pub(super) fn decode(message: &proto::FirstK, arena: Arena<'a>) -> Part<Expr<'a>> {
+    pub(super) fn decode(message: &proto::FirstK, arena: Arena<'a>) -> Decoded<Expr<'a>> {
         let common = (
             message.name.as_str(),
             message.of.as_str(),

@@ -10,7 +10,7 @@ use crate::literal::Literal;
 use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// The newest values of a column, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> LastK<'a> {
         })
     }
 
-    pub(super) fn decode(message: &proto::LastK, arena: Arena<'a>) -> Part<Expr<'a>> {
+    pub(super) fn decode(message: &proto::LastK, arena: Arena<'a>) -> Decoded<Expr<'a>> {
         let common = (
             message.name.as_str(),
             message.of.as_str(),

@@ -63,7 +63,7 @@ use crate::text::{closest, eq};
 use crate::ty::Computed;
 use crate::window::Window;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 use params::{Params, Spec, Written};
 
 #[cfg(feature = "eval")]
@@ -173,7 +173,7 @@ macro_rules! aggregates {
             }
 
             /// The argument of the aggregate that a message has.
-            fn decode(message: &Variant, arena: Arena<'a>) -> Part<Expr<'a>> {
+            fn decode(message: &Variant, arena: Arena<'a>) -> Decoded<Expr<'a>> {
                 match message {
                     $(Variant::$message(spec) => $variant::decode(spec, arena),)*
                 }
@@ -344,7 +344,7 @@ impl<'a> Aggregation<'a> {
     }
 
     /// The argument that a message writes.
-    pub(crate) fn decode(message: &proto::PreSpec, arena: Arena<'a>) -> Part<Expr<'a>> {
+    pub(crate) fn decode(message: &proto::PreSpec, arena: Arena<'a>) -> Decoded<Expr<'a>> {
         let message = message.variant.as_ref();
         Function::decode(message.ok_or("an aggregate is missing")?, arena)
     }

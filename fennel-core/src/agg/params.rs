@@ -10,7 +10,7 @@ use crate::time::Duration;
 use crate::ty::{Computed, Type};
 use crate::window::Window;
 use crate::wire::proto::window as proto;
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// The arguments of a call that fit its signature.
 pub(super) struct Params<'s, 'a> {
@@ -264,7 +264,7 @@ pub(super) fn write<'a>(
     (output, of, window): (&str, &str, Option<&proto::Window>),
     positional: impl IntoIterator<Item = Expr<'a>>,
     named: impl IntoIterator<Item = (&'static str, Option<Literal<'a>>)>,
-) -> Part<Expr<'a>> {
+) -> Decoded<Expr<'a>> {
     let mut args = Vec::new();
     if !of.is_empty() {
         args.push(Expr::Name(arena.text(of)));

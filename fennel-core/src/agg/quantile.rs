@@ -10,7 +10,7 @@ use crate::literal::Literal;
 use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// The value of a column of numbers that a part of all values is below: of the sorted values the one at index
 /// `p * count`, rounded down, or the last.
@@ -93,7 +93,7 @@ impl<'a> Quantile<'a> {
         })
     }
 
-    pub(super) fn decode(message: &proto::Quantile, arena: Arena<'a>) -> Part<Expr<'a>> {
+    pub(super) fn decode(message: &proto::Quantile, arena: Arena<'a>) -> Decoded<Expr<'a>> {
         let common = (
             message.name.as_str(),
             message.of.as_str(),

@@ -8,7 +8,7 @@ use crate::expr::{Expr, Fault};
 use crate::message::{Check, Message};
 use crate::ty::Computed;
 use crate::wire::proto::spec::{self as proto, pre_spec::Variant};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// The sum of a column of numbers, of the column's type; 0 over an empty window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl<'a> Sum<'a> {
         Variant::Sum(proto::Sum { of, name, window })
     }
 
-    pub(super) fn decode(message: &proto::Sum, arena: Arena<'a>) -> Part<Expr<'a>> {
+    pub(super) fn decode(message: &proto::Sum, arena: Arena<'a>) -> Decoded<Expr<'a>> {
         let common = (
             message.name.as_str(),
             message.of.as_str(),

@@ -3,7 +3,7 @@
 use super::account::account;
 use super::read::{another, read_secret, write_needed};
 use super::table::table;
-use super::{Connector, Part, Reader, Variables};
+use super::{Connector, Decoded, Reader, Variables};
 use crate::message::Check;
 use crate::wire::proto::connector::bigquery::ServiceAccountKeyVariant;
 use crate::wire::proto::connector::{self as proto, ExtDatabase, ext_database};
@@ -72,7 +72,7 @@ impl<'a> BigQueryTable<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, table: &proto::BigqueryTable) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, table: &proto::BigqueryTable) -> Decoded<Self> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let system = match settings {
             None => BigQuery::get(name),

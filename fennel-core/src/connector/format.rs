@@ -1,7 +1,7 @@
 //! What messages of a topic are.
 
 use super::account::{check_pair, check_secret, check_text, of};
-use super::read::{Part, Reader, read_secret, write};
+use super::read::{Decoded, Reader, read_secret, write};
 use super::{Secret, Setting, Variables};
 use crate::message::{Check, ensure};
 use crate::wire::proto::connector::{self as proto, kafka_format::Variant};
@@ -171,7 +171,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    fn read(reader: Reader<'a>, registry: Option<&SchemaRegistry>) -> Part<Self> {
+    fn read(reader: Reader<'a>, registry: Option<&SchemaRegistry>) -> Decoded<Self> {
         let registry = registry.ok_or("its format needs a schema registry")?;
         if RegistryProvider::try_from(registry.registry_provider).is_err() {
             return Err("the schema registry is not Confluent's, which is the one there is".into());
@@ -240,7 +240,7 @@ impl<'a> Format<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, format: Option<&proto::KafkaFormat>) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, format: Option<&proto::KafkaFormat>) -> Decoded<Self> {
         let variant = format.and_then(|format| format.variant.as_ref());
         Ok(match variant {
             None | Some(Variant::Json(_)) => Format::Json,

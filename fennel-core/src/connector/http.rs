@@ -3,7 +3,7 @@
 use super::account::{check_name, check_secret, check_text, unnamed};
 use super::read::{another, read_secret, write, write_needed};
 use super::table::no_feed;
-use super::{Certificate, Connector, Part, Reader, Secret, Setting, SinkKind, Traits, Variables};
+use super::{Certificate, Connector, Decoded, Reader, Secret, Setting, SinkKind, Traits, Variables};
 use crate::entity::Cdc;
 use crate::message::{Check, Message, ensure};
 use crate::text::eq;
@@ -291,7 +291,7 @@ impl<'a> HttpPath<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, path: &proto::HttpPath) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, path: &proto::HttpPath) -> Decoded<Self> {
         let (name, settings) = reader.system(path.db.as_ref())?;
         let Some(ext_database::Variant::Http(http)) = settings else {
             return another("a path of an HTTP server", name);

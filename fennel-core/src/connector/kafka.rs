@@ -3,7 +3,7 @@
 use super::account::{account, check_pair, of, unnamed};
 use super::read::{another, read_secret, write};
 use super::table::no_feed;
-use super::{Connector, Format, Part, Reader, Registry, Setting, SinkKind, Traits, Variables};
+use super::{Connector, Format, Decoded, Reader, Registry, Setting, SinkKind, Traits, Variables};
 use crate::entity::Cdc;
 use crate::message::{Check, Message, ensure};
 use crate::wire::proto::connector::kafka::{SaslPasswordVariant, SaslUsernameVariant};
@@ -266,7 +266,7 @@ impl<'a> Topic<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, topic: &proto::KafkaTopic) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, topic: &proto::KafkaTopic) -> Decoded<Self> {
         let (name, settings) = reader.system(topic.db.as_ref())?;
         let kafka = match settings {
             None => Kafka::get(name),
@@ -281,7 +281,7 @@ impl<'a> Topic<'a> {
     }
 }
 
-fn read_kafka<'a>(reader: Reader<'a>, name: &'a str, kafka: &proto::Kafka) -> Part<Kafka<'a>> {
+fn read_kafka<'a>(reader: Reader<'a>, name: &'a str, kafka: &proto::Kafka) -> Decoded<Kafka<'a>> {
     #[expect(
         deprecated,
         reason = "messages may still hold what nothing here can keep"

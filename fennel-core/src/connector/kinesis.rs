@@ -3,7 +3,7 @@
 use super::account::{account, unnamed};
 use super::read::another;
 use super::table::no_feed;
-use super::{Connector, Part, Reader, Setting, SinkKind, Traits, Variables};
+use super::{Connector, Decoded, Reader, Setting, SinkKind, Traits, Variables};
 use crate::entity::Cdc;
 use crate::message::{Check, Message};
 use crate::time::Timestamp;
@@ -194,7 +194,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, stream: &proto::KinesisStream) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, stream: &proto::KinesisStream) -> Decoded<Self> {
         let (name, settings) = reader.system(stream.db.as_ref())?;
         let kinesis = match settings {
             None => Kinesis::get(name),

@@ -12,7 +12,7 @@ mod table;
 
 pub use certificate::Certificate;
 pub use format::{Format, Registry};
-pub(crate) use read::{Part, Reader};
+pub(crate) use read::{Decoded, Reader};
 pub use secret::{Secret, Variables};
 pub use setting::Setting;
 
@@ -173,7 +173,7 @@ macro_rules! connectors {
             }
 
             /// What a message says.
-            pub(crate) fn read(reader: Reader<'a>, table: Option<&ExtTable>) -> Part<Self> {
+            pub(crate) fn read(reader: Reader<'a>, table: Option<&ExtTable>) -> Decoded<Self> {
                 let table = table.and_then(|table| table.variant.as_ref());
                 Ok(match table.ok_or("it names nothing to read from or write to")? {
                     $(ext_table::Variant::$wire(table) => {

@@ -3,7 +3,7 @@
 use super::account::account;
 use super::read::{another, read_secret, write_needed};
 use super::table::table;
-use super::{Connector, Part, Reader, Variables};
+use super::{Connector, Decoded, Reader, Variables};
 use crate::message::Check;
 use crate::wire::proto::connector::mongo::{PasswordVariant, UsernameVariant};
 use crate::wire::proto::connector::{self as proto, ExtDatabase, ext_database};
@@ -81,7 +81,7 @@ impl<'a> MongoCollection<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, table: &proto::MongoCollection) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, table: &proto::MongoCollection) -> Decoded<Self> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let system = match settings {
             None => Mongo::get(name),

@@ -3,7 +3,7 @@
 use super::account::account;
 use super::read::{another, read_secret, write_needed};
 use super::table::table;
-use super::{Connector, Part, Reader, Secret, Variables};
+use super::{Connector, Decoded, Reader, Secret, Variables};
 use crate::message::Check;
 use crate::wire::proto::connector::my_sql::{PasswordVariant, UsernameVariant};
 use crate::wire::proto::connector::{self as proto, ExtDatabase, ext_database};
@@ -93,7 +93,7 @@ impl<'a> MySqlTable<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, table: &proto::MySqlTable) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, table: &proto::MySqlTable) -> Decoded<Self> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let system = match settings {
             None => MySql::get(name),

@@ -3,7 +3,7 @@
 use super::account::{account, unnamed};
 use super::read::{another, read_secret, write_needed};
 use super::table::{no_debezium, no_feed};
-use super::{Connector, Part, Reader, Setting, SinkKind, Traits, Variables};
+use super::{Connector, Decoded, Reader, Setting, SinkKind, Traits, Variables};
 use crate::entity::Cdc;
 use crate::message::Check;
 use crate::wire::proto::connector::pub_sub::ServiceAccountKeyVariant;
@@ -145,7 +145,7 @@ impl<'a> PubSubTopic<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, topic: &proto::PubSubTopic) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, topic: &proto::PubSubTopic) -> Decoded<Self> {
         let (name, settings) = reader.system(topic.db.as_ref())?;
         let pubsub = match settings {
             None => PubSub::get(name),

@@ -6,7 +6,7 @@ use super::secret::{Reference, Secret, Variables};
 use crate::wire::proto::connector::{ExtDatabase, ext_database};
 use crate::wire::proto::secret::SecretRef;
 
-pub(crate) use crate::wire::Part;
+pub(crate) use crate::wire::Decoded;
 
 /// Reads messages into an arena.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
     pub(super) fn system<'m>(
         self,
         database: Option<&'m ExtDatabase>,
-    ) -> Part<(&'a str, Option<&'m ext_database::Variant>)> {
+    ) -> Decoded<(&'a str, Option<&'m ext_database::Variant>)> {
         let database = database.ok_or("it names no outside system")?;
         let settings = match database.variant.as_ref() {
             Some(ext_database::Variant::Reference(_)) => None,
@@ -106,7 +106,7 @@ pub(super) fn write_needed<V>(
 }
 
 /// What a message with settings of another system is told.
-pub(super) fn another<T>(what: &str, system: &str) -> Part<T> {
+pub(super) fn another<T>(what: &str, system: &str) -> Decoded<T> {
     Err(format!(
         "{what} needs settings of its own kind, and `{system}` has others"
     ))

@@ -3,7 +3,7 @@
 use super::account::{account, check_pair, of};
 use super::read::{another, read_secret, write_needed};
 use super::table::table;
-use super::{Connector, Part, Reader, Variables};
+use super::{Connector, Decoded, Reader, Variables};
 use crate::message::{Check, ensure};
 use crate::wire::proto::connector::credentials::{PasswordVariant, UsernameVariant};
 use crate::wire::proto::connector::redshift_authentication::Variant;
@@ -118,7 +118,7 @@ impl<'a> RedshiftTable<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, table: &proto::RedshiftTable) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, table: &proto::RedshiftTable) -> Decoded<Self> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let system = match settings {
             None => Redshift::get(name),

@@ -3,7 +3,7 @@
 use super::account::{account, check_pair, of, unnamed};
 use super::read::{another, read_secret, write};
 use super::table::no_feed;
-use super::{Connector, Part, Reader, Setting, SinkKind, Traits, Variables, s3_path};
+use super::{Connector, Decoded, Reader, Setting, SinkKind, Traits, Variables, s3_path};
 use crate::entity::Cdc;
 use crate::message::{Check, Message, ensure};
 use crate::time::{Duration, check_duration};
@@ -400,7 +400,7 @@ impl<'a> Bucket<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, table: &proto::S3Table) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, table: &proto::S3Table) -> Decoded<Self> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let s3 = match settings {
             None => S3::get(name),

@@ -3,7 +3,7 @@
 use super::account::{check_name, of, unnamed};
 use super::read::another;
 use super::table::no_feed;
-use super::{Connector, Part, Reader, Setting, SinkKind, Traits, Variables};
+use super::{Connector, Decoded, Reader, Setting, SinkKind, Traits, Variables};
 use crate::entity::Cdc;
 use crate::message::{Check, Message, ensure};
 use crate::time::{Duration, check_duration};
@@ -166,7 +166,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    pub(super) fn read(reader: Reader<'a>, table: &proto::WebhookEndpoint) -> Part<Self> {
+    pub(super) fn read(reader: Reader<'a>, table: &proto::WebhookEndpoint) -> Decoded<Self> {
         let (name, settings) = reader.system(table.db.as_ref())?;
         let Some(ext_database::Variant::Webhook(webhook)) = settings else {
             return another("an endpoint of a webhook", name);

@@ -10,7 +10,7 @@ use crate::literal::Literal;
 use crate::ty::{Computed, Parts, Type};
 use crate::wire::proto::expression::{self as proto, expr::Node};
 use crate::wire::proto::schema;
-use crate::wire::{Arena, Part, types};
+use crate::wire::{Arena, Decoded, types};
 
 /// The message of an expression that [`Expr::type_in`] has typed in `scope`.
 pub(crate) fn encode<'a>(expr: &Expr<'a>, scope: &Scope<'_, 'a>) -> proto::Expr {
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The expression of a message, refused where it nests deeper than [`MAX_DEPTH`].
-    pub(crate) fn expr(&mut self, message: Option<&proto::Expr>) -> Part<Expr<'a>> {
+    pub(crate) fn expr(&mut self, message: Option<&proto::Expr>) -> Decoded<Expr<'a>> {
         let node = message.and_then(|message| message.node.as_ref());
         let node = node.ok_or("a part of the expression is missing")?;
         // Each expression is at least a message and what is in it.
@@ -174,22 +174,26 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of a message.
-    pub(super) fn ty(&self, message: Option<&schema::DataType>) -> Part<Type<'a>> {
+    pub(super) fn ty(&self, message: Option<&schema::DataType>) -> Decoded<Type<'a>> {
         types::decode(self.arena, message)
     }
 
     /// `|variable| body`.
-    pub(super) fn closure(&mut self, variable: &str, body: Option<&proto::Expr>) -> Part<Expr<'a>> {
+    pub(super) fn closure(
+        &mut self,
+        variable: &str,
+        body: Option<&proto::Expr>,
+    ) -> Decoded<Expr<'a>> {
         let variable = self.arena.text(variable);
         Ok(Expr::Closure(variable, self.boxed(body)?))
     }
 
-    fn boxed(&mut self, message: Option<&proto::Expr>) -> Part<&'a Expr<'a>> {
+    fn boxed(&mut self, message: Option<&proto::Expr>) -> Decoded<&'a Expr<'a>> {
         let expr = self.expr(message)?;
         Ok(self.arena.value(expr))
     }
 
-    fn node(&mut self, node: &Node) -> Part<Expr<'a>> {
+    fn node(&mut self, node: &Node) -> Decoded<Expr<'a>> {
         Ok(match node {
             Node::Ref(column) => Expr::Name(self.arena.text(&column.name)),
             Node::Var(variable) => Expr::Variable(self.arena.text(&variable.name)),
@@ -219,7 +223,7 @@ impl<'a> Reader<'a> {
                         value: self.expr(branch.then.as_ref())?,
                     })
                 });
-                let branches = branches.collect::<Part<Vec<_>>>()?;
+                let branches = branches.collect::<Decoded<Vec<_>>>()?;
                 if branches.is_empty() {
                     return Err("a `when` has no branch".into());
                 }
@@ -255,7 +259,7 @@ impl<'a> Reader<'a> {
         &mut self,
         ty: Option<&schema::StructType>,
         fields: &BTreeMap<String, proto::Expr>,
-    ) -> Part<(Type<'a>, &'a [FieldExpr<'a>])> {
+    ) -> Decoded<(Type<'a>, &'a [FieldExpr<'a>])> {
         let ty = types::decode_record(self.arena, ty.ok_or("a record has no type")?)?;
         let Type::Record(record) = ty else {
             return Err("a record has no fields".into());
@@ -271,11 +275,11 @@ impl<'a> Reader<'a> {
                 value,
             }))
         });
-        let fields = fields.collect::<Part<Vec<_>>>()?;
+        let fields = fields.collect::<Decoded<Vec<_>>>()?;
         Ok((ty, self.arena.slice(&fields)))
     }
 
-    fn literal(&mut self, message: &proto::JsonLiteral) -> Part<Expr<'a>> {
+    fn literal(&mut self, message: &proto::JsonLiteral) -> Decoded<Expr<'a>> {
         let json: Json = serde_json::from_str(&message.literal)
             .map_err(|error| format!("a constant of the expression is not JSON: {error}"))?;
         let dtype = message.dtype.as_ref().and_then(|ty| ty.dtype.as_ref());

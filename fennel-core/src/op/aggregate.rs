@@ -15,7 +15,7 @@ use crate::time::Duration;
 use crate::ty::{Computed, Type};
 use crate::window::Window;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// Computes aggregates of each group.
 #[derive(Clone, Copy, Debug)]
@@ -439,7 +439,7 @@ impl<'a> Aggregate<'a> {
         message: Option<&proto::Aggregate>,
         window: Option<&proto::WindowOperatorKind>,
         arena: Arena<'a>,
-    ) -> Part<Operator<'a>> {
+    ) -> Decoded<Operator<'a>> {
         let mut list = Vec::new();
         let mut by: &[String] = &[];
         if let Some(message) = message {
@@ -487,7 +487,7 @@ impl<'a> Aggregate<'a> {
 }
 
 impl Received for proto::Aggregate {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -495,13 +495,13 @@ impl Received for proto::Aggregate {
         self.specs.len().max(self.keys.len())
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         Aggregate::decode(Some(self), None, reader.arena())
     }
 }
 
 impl Received for proto::WindowOperatorKind {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -509,7 +509,7 @@ impl Received for proto::WindowOperatorKind {
         self.by.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         Aggregate::decode(None, Some(self), reader.arena())
     }
 }

@@ -7,7 +7,7 @@ use crate::flow::Mistakes;
 use crate::literal::Literal;
 use crate::message::Message;
 use crate::text::{closest, eq, is_name};
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// The arguments as written: those without a name first.
 #[derive(Clone, Copy, Debug)]
@@ -205,7 +205,7 @@ impl<'a> Columns<'a> {
         arena: Arena<'a>,
         names: &[String],
         operator: &str,
-    ) -> Part<Columns<'a>> {
+    ) -> Decoded<Columns<'a>> {
         if names.is_empty() {
             return Err(format!("its `{operator}` names no column"));
         }

@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::schema::{Column, MAX_COLUMNS, Role, Schema};
 use crate::ty::Computed;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Part, encode_expr, encode_type, types};
+use crate::wire::{Decoded, encode_expr, encode_type, types};
 
 /// Adds and replaces columns.
 #[derive(Clone, Copy, Debug)]
@@ -188,7 +188,7 @@ impl<'a> Assign<'a> {
 }
 
 impl Received for proto::AssignExpr {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -196,7 +196,7 @@ impl Received for proto::AssignExpr {
         self.exprs.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         if self.exprs.is_empty() {
             return Err("its `assign` names no column".into());
         }

@@ -8,7 +8,7 @@ use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Schema};
 use crate::ty::Computed;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Makes a stream of the changes of a table.
@@ -118,11 +118,11 @@ impl<'a> Changelog<'a> {
 }
 
 impl Received for proto::Changelog {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         if self.kind_column.is_empty() {
             return Err("its `changelog` names no column".into());
         }

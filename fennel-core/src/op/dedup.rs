@@ -8,7 +8,7 @@ use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
 use crate::window::Window;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Removes rows that are there already.
@@ -129,7 +129,7 @@ impl<'a> Dedup<'a> {
 }
 
 impl Received for proto::Dedup {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -137,7 +137,7 @@ impl Received for proto::Dedup {
         self.columns.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let by = Columns::decode(reader.arena(), &self.columns);
         let window = Window::decode(self.window_type.as_ref())?;
         Ok(Operator::Dedup(Dedup { by, window }))

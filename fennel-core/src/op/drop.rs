@@ -6,7 +6,7 @@ use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Role, Schema};
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Removes columns.
@@ -86,7 +86,7 @@ impl<'a> Drop<'a> {
 }
 
 impl Received for proto::Drop {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -94,7 +94,7 @@ impl Received for proto::Drop {
         self.dropcols.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let columns = Columns::decode_some(reader.arena(), &self.dropcols, "drop")?;
         Ok(Operator::Drop(Drop { columns }))
     }

@@ -7,7 +7,7 @@ use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Schema};
 use crate::text::eq;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Removes rows with nulls.
@@ -116,7 +116,7 @@ impl<'a> Dropnull<'a> {
 }
 
 impl Received for proto::Dropnull {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -124,7 +124,7 @@ impl Received for proto::Dropnull {
         self.columns.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let columns = Columns::decode_some(reader.arena(), &self.columns, "dropnull")?;
         Ok(Operator::Dropnull(Dropnull { columns }))
     }

@@ -7,7 +7,7 @@ use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, Role, Schema};
 use crate::ty::Computed;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Makes a row of each element of a list.
@@ -116,7 +116,7 @@ impl<'a> Explode<'a> {
 }
 
 impl Received for proto::Explode {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -124,7 +124,7 @@ impl Received for proto::Explode {
         self.columns.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let columns = Columns::decode_some(reader.arena(), &self.columns, "explode")?;
         Ok(Operator::Explode(Explode { columns }))
     }

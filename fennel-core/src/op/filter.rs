@@ -10,7 +10,7 @@ use crate::message::Message;
 use crate::schema::Schema;
 use crate::ty::Type;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Part, encode_expr};
+use crate::wire::{Decoded, encode_expr};
 
 /// Keeps rows for which an expression holds.
 #[derive(Clone, Copy, Debug)]
@@ -108,11 +108,11 @@ impl<'a> Filter<'a> {
 }
 
 impl Received for proto::FilterExpr {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         Ok(Operator::Filter(Filter {
             condition: reader.expr(self.expr.as_ref())?,
             site: 0,

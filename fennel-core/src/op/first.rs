@@ -7,7 +7,7 @@ use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::message::Message;
 use crate::schema::Schema;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Keeps the first row of each group.
@@ -103,7 +103,7 @@ impl<'a> First<'a> {
 }
 
 impl Received for proto::First {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -111,7 +111,7 @@ impl Received for proto::First {
         self.by.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let by = Columns::decode_some(reader.arena(), &self.by, "group_by")?;
         Ok(Operator::First(First { by }))
     }

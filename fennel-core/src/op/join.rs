@@ -12,7 +12,7 @@ use crate::text::eq;
 use crate::time::Duration;
 use crate::ty::Computed;
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Part, decode_duration, encode_duration};
+use crate::wire::{Decoded, decode_duration, encode_duration};
 
 /// Adds the columns of a keyed dataset, as they were at each row's event time.
 #[derive(Clone, Copy, Debug)]
@@ -376,7 +376,7 @@ impl<'a> Join<'a> {
 }
 
 impl Received for proto::Join {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.lhs_operand_id), Some(&self.rhs_dsref_operand_id)])
     }
 
@@ -384,7 +384,7 @@ impl Received for proto::Join {
         self.on.len().max(self.rhs_fields.len())
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let arena = reader.arena();
         let how = match proto::join::How::try_from(self.how) {
             Ok(proto::join::How::Left) => How::Left,

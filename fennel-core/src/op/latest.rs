@@ -7,7 +7,7 @@ use crate::expr::wire::Reader;
 use crate::flow::{Flow, Mistakes};
 use crate::kernel::{Among, Kernel, Pick, Which};
 use crate::schema::Schema;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Keeps the latest row of each group.
@@ -62,7 +62,7 @@ impl<'a> Latest<'a> {
 }
 
 impl Received for proto::Latest {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -70,7 +70,7 @@ impl Received for proto::Latest {
         self.by.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let by = Columns::decode_some(reader.arena(), &self.by, "group_by")?;
         Ok(Operator::Latest(Latest { by }))
     }

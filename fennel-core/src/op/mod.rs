@@ -48,7 +48,7 @@ use crate::flow::Mistakes;
 use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset::{self as proto, operator::Kind};
 
 /// The rows of an operator's second input, and the dataset they are where nothing was done to them.
@@ -60,7 +60,7 @@ pub(crate) type Operands<'m> = [Option<&'m str>; 2];
 /// The message of an operator, as its file reads it.
 pub(crate) trait Received {
     /// What it works on.
-    fn operands(&self) -> Part<Operands<'_>>;
+    fn operands(&self) -> Decoded<Operands<'_>>;
 
     /// How many columns or aggregates it lists.
     fn size(&self) -> usize {
@@ -68,7 +68,7 @@ pub(crate) trait Received {
     }
 
     /// The operator.
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>>;
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>>;
 }
 
 /// The table of operators: variant, the name of its method, and the messages that its file reads.
@@ -218,11 +218,11 @@ pub(crate) const fn keyless(
 }
 
 impl Received for proto::DatasetRef {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([None, None])
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let dataset = &self.referring_dataset_name;
         Ok(Operator::Input(reader.arena().text(dataset)))
     }

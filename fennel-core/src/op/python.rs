@@ -10,7 +10,7 @@ use crate::schema::{Column, Role, Schema};
 use crate::ty::{Computed, Record, Type};
 use crate::wire::proto::dataset as proto;
 use crate::wire::proto::pycode::PyCode;
-use crate::wire::{Arena, Part, encode_type, python, types};
+use crate::wire::{Arena, Decoded, encode_type, python, types};
 
 /// Does something to each row by a Python function.
 #[derive(Clone, Copy, Debug)]
@@ -102,28 +102,28 @@ impl<'a> Python<'a> {
     pub(super) fn read_transform(
         message: &proto::Transform,
         arena: Arena<'a>,
-    ) -> Part<Operator<'a>> {
+    ) -> Decoded<Operator<'a>> {
         let does = Does::Transform(transform::made(message, arena)?);
         of(message.pycode.as_ref(), does, arena)
     }
 }
 
 impl Received for proto::Filter {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         of(self.pycode.as_ref(), Does::Filter, reader.arena())
     }
 }
 
 impl Received for proto::Assign {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let arena = reader.arena();
         let ty = types::decode(arena, self.output_type.as_ref())?;
         let does = Does::Assign(arena.text(&self.column_name), ty);
@@ -131,7 +131,7 @@ impl Received for proto::Assign {
     }
 }
 
-fn of<'a>(code: Option<&PyCode>, does: Does<'a>, arena: Arena<'a>) -> Part<Operator<'a>> {
+fn of<'a>(code: Option<&PyCode>, does: Does<'a>, arena: Arena<'a>) -> Decoded<Operator<'a>> {
     let code = code.ok_or_else(|| {
         let step = match does {
             Does::Filter => "filter",

@@ -8,7 +8,7 @@ use crate::kernel::{Kernel, Row};
 use crate::message::Message;
 use crate::schema::{Column, MAX_COLUMNS, Role, Schema};
 use crate::text::eq;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Renames columns.
@@ -204,7 +204,7 @@ impl<'a> Rename<'a> {
 }
 
 impl Received for proto::Rename {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -212,7 +212,7 @@ impl Received for proto::Rename {
         self.column_map.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let arena = reader.arena();
         if self.column_map.is_empty() {
             return Err("its `rename` names no column".into());
@@ -221,7 +221,7 @@ impl Received for proto::Rename {
             let old = arena.value(Expr::Name(arena.text(old)));
             Ok(Expr::Named(arena.name(new)?, old))
         });
-        let list = pairs.collect::<Part<Vec<_>>>()?;
+        let list = pairs.collect::<Decoded<Vec<_>>>()?;
         Ok(Operator::Rename(Rename {
             args: Args::new(0, arena.slice(&list)),
         }))

@@ -10,7 +10,7 @@ use crate::schema::{Column, Schema};
 use crate::text::eq;
 use crate::ty::{Computed, Record, RecordField, Type};
 use crate::wire::proto::dataset as proto;
-use crate::wire::{Arena, Part, native, types};
+use crate::wire::{Arena, Decoded, native, types};
 
 /// Makes each row another one.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +113,7 @@ impl<'a> Transform<'a> {
 }
 
 impl Received for proto::Transform {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         Ok([Some(&self.operand_id), None])
     }
 
@@ -121,7 +121,7 @@ impl Received for proto::Transform {
         self.schema.len()
     }
 
-    fn read<'a>(&self, reader: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, reader: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         let arena = reader.arena();
         let code = self.pycode.as_ref();
         let Some(native) = code.and_then(|code| native::decode(arena, code)) else {
@@ -140,14 +140,14 @@ impl Received for proto::Transform {
 }
 
 /// The columns that a message says are made.
-pub(super) fn made<'a>(message: &proto::Transform, arena: Arena<'a>) -> Part<&'a Record<'a>> {
+pub(super) fn made<'a>(message: &proto::Transform, arena: Arena<'a>) -> Decoded<&'a Record<'a>> {
     let fields = message.schema.iter().map(|(name, ty)| {
         Ok(RecordField {
             name: arena.text(name),
             ty: types::decode(arena, Some(ty))?,
         })
     });
-    let fields = fields.collect::<Part<Vec<_>>>()?;
+    let fields = fields.collect::<Decoded<Vec<_>>>()?;
     Ok(arena.value(Record {
         name: "Row",
         fields: arena.slice(&fields),

@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::message::Message;
 use crate::schema::Schema;
 use crate::text::eq;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::dataset as proto;
 
 /// Takes the rows of both inputs.
@@ -88,14 +88,14 @@ impl<'a> Union<'a> {
 }
 
 impl Received for proto::Union {
-    fn operands(&self) -> Part<Operands<'_>> {
+    fn operands(&self) -> Decoded<Operands<'_>> {
         match self.operand_ids.as_slice() {
             [left, right] => Ok([Some(left), Some(right)]),
             _ => Err("a union has two operands; chain one behind the other for more".into()),
         }
     }
 
-    fn read<'a>(&self, _: &mut Reader<'a>) -> Part<Operator<'a>> {
+    fn read<'a>(&self, _: &mut Reader<'a>) -> Decoded<Operator<'a>> {
         Ok(Union::operator())
     }
 }

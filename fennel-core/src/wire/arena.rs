@@ -10,8 +10,8 @@ use crate::literal::Literal;
 use crate::text::MAX_NAME;
 use crate::ty::Type;
 
-/// A part of a message, or a clause about what is wrong with it.
-pub(crate) type Part<T> = Result<T, String>;
+/// What a part of a message says, or a clause about what is wrong with it.
+pub(crate) type Decoded<T> = Result<T, String>;
 
 /// The most names that the checks of a commit compare, about a second's worth. A thousand features
 /// that look up a dataset of a thousand columns by two keys compare some twenty million.
@@ -35,7 +35,7 @@ impl<'a> Arena<'a> {
 
     /// Counts that each of `names` will be searched among `others`. The checks compare names one by
     /// one, so a request must not be able to keep the server comparing.
-    pub(crate) fn compares(&self, names: usize, others: usize) -> Part<()> {
+    pub(crate) fn compares(&self, names: usize, others: usize) -> Decoded<()> {
         let before = self.compared.get();
         let compared = before.saturating_add(names.saturating_mul(others));
         self.compared.set(compared);
@@ -51,7 +51,7 @@ impl<'a> Arena<'a> {
     }
 
     /// As [`Arena::compares`], for a list whose names are compared with each other.
-    pub(crate) fn compares_all(&self, count: usize) -> Part<()> {
+    pub(crate) fn compares_all(&self, count: usize) -> Decoded<()> {
         check_members(count).map_err(|message| message.to_string())?;
         self.compares(count, count / 2 + 1)
     }
@@ -65,7 +65,7 @@ impl<'a> Arena<'a> {
     }
 
     /// A name, refused where it is longer than any can be: names are compared all the time.
-    pub(crate) fn name(&self, name: &str) -> Part<&'a str> {
+    pub(crate) fn name(&self, name: &str) -> Decoded<&'a str> {
         if name.len() > MAX_NAME {
             let begin: String = name.chars().take(40).collect();
             return Err(format!(
@@ -89,7 +89,7 @@ impl<'a> Arena<'a> {
     }
 
     /// JSON as a constant of a type.
-    pub(crate) fn literal(&self, json: &Json, ty: &Type<'_>) -> Part<Literal<'a>> {
+    pub(crate) fn literal(&self, json: &Json, ty: &Type<'_>) -> Decoded<Literal<'a>> {
         let element = match ty.required() {
             Type::List(element) | Type::Map(element) => *element,
             other => other,
@@ -123,13 +123,13 @@ impl<'a> Arena<'a> {
             Json::String(text) => Literal::Str(self.text(text)),
             Json::Array(elements) => {
                 let literals = elements.iter().map(|json| self.literal(json, &element));
-                Literal::List(self.slice(&literals.collect::<Part<Vec<_>>>()?))
+                Literal::List(self.slice(&literals.collect::<Decoded<Vec<_>>>()?))
             }
             Json::Object(entries) => {
                 let literals = entries.iter().map(|(name, json)| {
                     Ok((self.text(name), self.literal(json, &of_field(name))?))
                 });
-                Literal::Object(self.slice(&literals.collect::<Part<Vec<_>>>()?))
+                Literal::Object(self.slice(&literals.collect::<Decoded<Vec<_>>>()?))
             }
         })
     }

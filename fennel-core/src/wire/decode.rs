@@ -16,7 +16,7 @@ use crate::ty::Type;
 use crate::wire::expectation::Suites;
 use crate::wire::proto::{connector, dataset, featureset, metadata, schema, services};
 use crate::wire::time::read_duration as duration;
-use crate::wire::{Arena, Part, extractor, pipeline, types};
+use crate::wire::{Arena, Decoded, extractor, pipeline, types};
 use crate::{Problem, Problems};
 
 /// The catalog that `request` commits. It borrows from `arena`.
@@ -169,7 +169,7 @@ impl<'a> Decoder<'a, '_> {
     /// The part, or its problem on the list.
     pub(super) fn or_problem<T>(
         &mut self,
-        part: Part<T>,
+        part: Decoded<T>,
         kind: Kind,
         entity: &str,
         member: &str,
@@ -522,7 +522,7 @@ impl<'a> Decoder<'a, '_> {
 
     /// Counts what the check of one of `features` compares: what it reads among the entity's members,
     /// and the keys among the features.
-    pub(super) fn compares_read(&self, reference: Reference<'_>, features: usize) -> Part<()> {
+    pub(super) fn compares_read(&self, reference: Reference<'_>, features: usize) -> Decoded<()> {
         let name = reference.entity;
         match reference.kind {
             Kind::Dataset => {

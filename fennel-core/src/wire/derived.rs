@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::decode::Decoder;
 use super::encode::metadata;
-use super::{Part, json_text, names, types};
+use super::{Decoded, json_text, names, types};
 use crate::catalog::Catalog;
 use crate::entity::{Env, Extraction, Feature, Featureset, Kind, Origin, Reference};
 use crate::expr::wire::Reader;
@@ -128,7 +128,7 @@ impl<'a> Decoder<'a, '_> {
         extractor: &featureset::Extractor,
         positions: &HashMap<&str, usize>,
         features: &mut [Feature<'a>],
-    ) -> Part<()> {
+    ) -> Decoded<()> {
         let [output] = extractor.features.as_slice() else {
             return Err("a lookup, an alias and an expression make one feature each".into());
         };
@@ -152,7 +152,7 @@ impl<'a> Decoder<'a, '_> {
         extractor: &featureset::Extractor,
         ty: &Type<'a>,
         features: usize,
-    ) -> Part<Extraction<'a>> {
+    ) -> Decoded<Extraction<'a>> {
         use featureset::ExtractorType;
         use featureset::extractor::DerivedExtractorInfo as Info;
 
@@ -224,7 +224,7 @@ impl<'a> Decoder<'a, '_> {
 
     /// The inputs of a lookup are the features of its own featureset that are called like the keys, in
     /// their order. A dataset that is not in the request is the catalog's to report.
-    fn check_inputs(&self, extractor: &featureset::Extractor, dataset: &str) -> Part<()> {
+    fn check_inputs(&self, extractor: &featureset::Extractor, dataset: &str) -> Decoded<()> {
         let Some(keys) = self.keys_of(dataset) else {
             return Ok(());
         };
@@ -247,7 +247,7 @@ impl<'a> Decoder<'a, '_> {
     }
 
     /// A default from its JSON text, where `null` stands for none.
-    fn default(&self, text: &str, ty: &Type<'_>) -> Part<Option<Literal<'a>>> {
+    fn default(&self, text: &str, ty: &Type<'_>) -> Decoded<Option<Literal<'a>>> {
         if text.is_empty() {
             return Ok(None);
         }
@@ -264,7 +264,7 @@ fn extraction_of<'a>(
     origin: Origin<'a>,
     default: Option<Literal<'a>>,
     extractor: &featureset::Extractor,
-) -> Part<Extraction<'a>> {
+) -> Decoded<Extraction<'a>> {
     Ok(Extraction {
         origin,
         default,

@@ -8,12 +8,9 @@ use serde_json::{Map, Value as Json};
 use crate::entity::expectation::{Columns, Spec};
 use crate::entity::{Argument, Dataset, Expectation, Expectations, MAX_MEMBERS};
 use crate::literal::Literal;
-use crate::wire::json_text;
 use crate::wire::proto::expectations;
 use crate::wire::proto::expectations::expectations::EntityType;
-
-/// A clause about one suite.
-type Part<T> = Result<T, String>;
+use crate::wire::{Decoded, json_text};
 
 /// The suite of a dataset that has expectations.
 pub(super) fn suite(dataset: &Dataset<'_>) -> Option<expectations::Expectations> {
@@ -57,7 +54,7 @@ impl<'r> Suites<'r> {
         &self,
         arena: &'a Bump,
         dataset: &str,
-    ) -> Part<Option<Expectations<'a>>> {
+    ) -> Decoded<Option<Expectations<'a>>> {
         let suite = match self.0.get(dataset).map(Vec::as_slice) {
             None | Some([]) => return Ok(None),
             Some([suite]) => suite,
@@ -75,7 +72,7 @@ impl<'r> Suites<'r> {
             expectation(arena, sent)
                 .map_err(|clause| format!("{}: {clause}", sent.expectation_type))
         });
-        let list = list.collect::<Part<Vec<_>>>()?;
+        let list = list.collect::<Decoded<Vec<_>>>()?;
         Ok(Some(Expectations {
             version: u32::try_from(suite.version)
                 .map_err(|_| "the version of its expectations is negative")?,
@@ -84,7 +81,7 @@ impl<'r> Suites<'r> {
     }
 }
 
-fn expectation<'a>(arena: &'a Bump, sent: &expectations::Expectation) -> Part<Expectation<'a>> {
+fn expectation<'a>(arena: &'a Bump, sent: &expectations::Expectation) -> Decoded<Expectation<'a>> {
     let mut json: Map<String, Json> = serde_json::from_str(&sent.expectation_kwargs)
         .map_err(|error| format!("its arguments are not a JSON object: {error}"))?;
     let spec = Spec::find(&sent.expectation_type);
@@ -108,7 +105,7 @@ fn expectation<'a>(arena: &'a Bump, sent: &expectations::Expectation) -> Part<Ex
         Json::String(column) => Ok(&*arena.alloc_str(column)),
         _ => Err("a column is named by a text".to_owned()),
     });
-    let columns = columns.collect::<Part<Vec<&str>>>()?;
+    let columns = columns.collect::<Decoded<Vec<&str>>>()?;
     let mut arguments = Vec::new();
     for (name, value) in &json {
         arguments.push(Argument {
@@ -133,7 +130,7 @@ fn expectation<'a>(arena: &'a Bump, sent: &expectations::Expectation) -> Part<Ex
     })
 }
 
-fn literal<'a>(arena: &'a Bump, json: &Json) -> Part<Literal<'a>> {
+fn literal<'a>(arena: &'a Bump, json: &Json) -> Decoded<Literal<'a>> {
     Ok(match json {
         Json::Null => Literal::Null,
         Json::Bool(bool) => Literal::Bool(*bool),
@@ -147,14 +144,14 @@ fn literal<'a>(arena: &'a Bump, json: &Json) -> Part<Literal<'a>> {
         Json::String(text) => Literal::Str(arena.alloc_str(text)),
         Json::Array(elements) => {
             let literals = elements.iter().map(|json| literal(arena, json));
-            Literal::List(arena.alloc_slice_copy(&literals.collect::<Part<Vec<_>>>()?))
+            Literal::List(arena.alloc_slice_copy(&literals.collect::<Decoded<Vec<_>>>()?))
         }
         Json::Object(entries) => {
             let literals = entries.iter().map(|(name, json)| {
                 let name: &str = arena.alloc_str(name);
                 Ok((name, literal(arena, json)?))
             });
-            Literal::Object(arena.alloc_slice_copy(&literals.collect::<Part<Vec<_>>>()?))
+            Literal::Object(arena.alloc_slice_copy(&literals.collect::<Decoded<Vec<_>>>()?))
         }
     })
 }

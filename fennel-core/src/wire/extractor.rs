@@ -6,7 +6,7 @@ use crate::wire::derived::input;
 use crate::wire::encode::metadata;
 use crate::wire::proto::featureset as proto;
 use crate::wire::proto::pycode::PyCode;
-use crate::wire::{Arena, Part, native, python};
+use crate::wire::{Arena, Decoded, native, python};
 
 /// The messages of a featureset's extractors in a commit for `env`, by name.
 pub(super) fn encode(
@@ -81,7 +81,7 @@ pub(super) fn decode<'a>(
     arena: Arena<'a>,
     message: &proto::Extractor,
     meta: Meta<'a>,
-) -> Part<Extractor<'a>> {
+) -> Decoded<Extractor<'a>> {
     let inputs = message.inputs.iter().map(|input| {
         let feature = input.feature.as_ref().ok_or("an input names no feature")?;
         Ok(Reference {
@@ -97,7 +97,7 @@ pub(super) fn decode<'a>(
     Ok(Extractor {
         name: arena.text(&message.name),
         featureset: arena.text(&message.feature_set_name),
-        inputs: arena.slice(&inputs.collect::<Part<Vec<_>>>()?),
+        inputs: arena.slice(&inputs.collect::<Decoded<Vec<_>>>()?),
         outputs: arena.texts(&message.features),
         datasets: arena.texts(&message.datasets),
         version: u32::try_from(message.version).map_err(|_| "its version is negative")?,

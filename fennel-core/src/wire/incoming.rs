@@ -8,7 +8,7 @@ use crate::expr::{Expr, wire};
 use crate::ty::RecordField;
 use crate::wire::proto::connector::{self, Eval, eval::EvalType};
 use crate::wire::proto::{expression, schema};
-use crate::wire::{Arena, Part, python, types};
+use crate::wire::{Arena, Decoded, python, types};
 
 pub(super) fn expr(
     dataset: &Dataset<'_>,
@@ -53,7 +53,7 @@ pub(super) fn python(source: &Source<'_>, function: &Python<'_>) -> Eval {
 }
 
 /// What a preproc value is computed by.
-pub(super) fn decode_eval<'a>(arena: Arena<'a>, eval: &Eval) -> Part<PreprocValue<'a>> {
+pub(super) fn decode_eval<'a>(arena: Arena<'a>, eval: &Eval) -> Decoded<PreprocValue<'a>> {
     match &eval.eval_type {
         Some(EvalType::Expr(expr)) => {
             let expr = wire::Reader::new(arena).expr(Some(expr));
@@ -68,7 +68,7 @@ pub(super) fn decode_eval<'a>(arena: Arena<'a>, eval: &Eval) -> Part<PreprocValu
 pub(super) fn columns<'a>(
     arena: Arena<'a>,
     source: &connector::Source,
-) -> Part<&'a [RecordField<'a>]> {
+) -> Decoded<&'a [RecordField<'a>]> {
     use connector::pre_proc_value::Variant;
 
     let evals = source.pre_proc.values();

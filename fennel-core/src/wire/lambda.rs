@@ -4,7 +4,7 @@
 //! both. A pipeline comes with its own text as well, where each lambda is as it was written. So a lambda that arrives more
 //! often than it is written, with another one beside it, was not meant by all the steps that have it.
 
-use super::Part;
+use super::Decoded;
 use crate::flow::Step;
 use crate::op::{Does, Operator, Python};
 
@@ -12,7 +12,7 @@ use crate::op::{Does, Operator, Python};
 const LONGEST: usize = 256 << 10;
 
 /// Checks that each step of a pipeline with this text has the lambda that was written for it, as far as that can be told.
-pub(super) fn check(pipeline: &str, steps: &[Step<'_>]) -> Part<()> {
+pub(super) fn check(pipeline: &str, steps: &[Step<'_>]) -> Decoded<()> {
     let lambdas = steps.iter().filter_map(|step| match step.operator {
         Operator::Python(python) => Some(python),
         _ => None,

@@ -29,7 +29,7 @@ mod source;
 pub(crate) mod time;
 pub(crate) mod types;
 
-pub(crate) use arena::{Arena, Part};
+pub(crate) use arena::{Arena, Decoded};
 pub(crate) use time::{read_duration as decode_duration, write_duration as encode_duration};
 
 pub use decode::decode;

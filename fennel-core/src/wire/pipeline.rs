@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use prost::Message as _;
 
 use super::proto::dataset as proto;
-use super::{Arena, Part, lambda};
+use super::{Arena, Decoded, lambda};
 use crate::entity::{Dataset, Env, Location, Meta, Pipeline};
 use crate::expr::wire::Reader;
 use crate::flow::{MAX_STEPS, Step};
@@ -147,7 +147,7 @@ pub(super) fn decode<'a>(
     message: &proto::Pipeline,
     operators: &[&proto::Operator],
     meta: Meta<'a>,
-) -> Part<Pipeline<'a>> {
+) -> Decoded<Pipeline<'a>> {
     let mut by_id = HashMap::new();
     let mut root = None;
     for operator in operators {
@@ -216,7 +216,7 @@ struct Decoder<'r, 'a> {
 
 impl<'r, 'a> Decoder<'r, 'a> {
     /// Reads an operator and all that it works on; the position of its step.
-    fn step(&mut self, id: &'r str) -> Part<usize> {
+    fn step(&mut self, id: &'r str) -> Decoded<usize> {
         if let Some(position) = self.positions.get(id) {
             return Ok(*position);
         }
@@ -248,7 +248,7 @@ impl<'r, 'a> Decoder<'r, 'a> {
         Ok(position)
     }
 
-    fn kind(&mut self, kind: &'r Kind) -> Part<Step<'a>> {
+    fn kind(&mut self, kind: &'r Kind) -> Decoded<Step<'a>> {
         let message = received(kind);
         check_size(message)?;
         // A group with a window is two operators.
@@ -291,7 +291,7 @@ impl<'r, 'a> Decoder<'r, 'a> {
 
 /// Checks that an operator has no more arguments than a pipeline has columns: they are compared
 /// pairwise.
-fn check_size(message: &dyn Received) -> Part<()> {
+fn check_size(message: &dyn Received) -> Decoded<()> {
     if message.size() > MAX_COLUMNS {
         return Err(format!(
             "one of its operators names more than {MAX_COLUMNS} columns, the most in a pipeline; split it"

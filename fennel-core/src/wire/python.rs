@@ -5,7 +5,7 @@
 
 use crate::entity::Python;
 use crate::wire::proto::pycode::PyCode;
-use crate::wire::{Arena, Part};
+use crate::wire::{Arena, Decoded};
 
 /// How deep functions include others, at most.
 const MAX_DEPTH: usize = 32;
@@ -21,7 +21,7 @@ pub(crate) fn encode(python: &Python<'_>) -> PyCode {
 }
 
 /// The function of a message.
-pub(crate) fn decode<'a>(arena: Arena<'a>, code: &PyCode) -> Part<Python<'a>> {
+pub(crate) fn decode<'a>(arena: Arena<'a>, code: &PyCode) -> Decoded<Python<'a>> {
     let mut source = String::new();
     write_source(&mut source, code, 0)?;
     let separator = if code.imports.is_empty() { "" } else { "\n" };
@@ -33,7 +33,7 @@ pub(crate) fn decode<'a>(arena: Arena<'a>, code: &PyCode) -> Part<Python<'a>> {
     })
 }
 
-fn write_source(to: &mut String, code: &PyCode, depth: usize) -> Part<()> {
+fn write_source(to: &mut String, code: &PyCode, depth: usize) -> Decoded<()> {
     if depth > MAX_DEPTH {
         return Err(format!(
             "its Python function includes others that include others, more than {MAX_DEPTH} deep; include them side by side"

@@ -1,6 +1,6 @@
 //! Sinks as messages, and back.
 
-use super::Part;
+use super::Decoded;
 use super::decode::Decoder;
 use super::source::{cdc, read_cdc};
 use super::time::{read_duration, read_timestamp, write_duration, write_timestamp};
@@ -50,7 +50,7 @@ impl<'a> Decoder<'a, '_> {
         self.arena.slice(&sinks)
     }
 
-    fn sink(&self, sink: &proto::Sink) -> Part<Sink<'a>> {
+    fn sink(&self, sink: &proto::Sink) -> Decoded<Sink<'a>> {
         let style = sink.how.as_ref().and_then(|how| how.style.as_ref());
         let how = style.map(|style| match style {
             style::Style::Incremental(_) => How::Incremental,

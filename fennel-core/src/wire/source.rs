@@ -2,7 +2,7 @@
 
 use super::decode::Decoder;
 use super::time::{read_duration, read_timestamp, write_duration, write_timestamp};
-use super::{Part, incoming, python, types};
+use super::{Decoded, incoming, python, types};
 use crate::connector::{Connector, Reader as Settings, Variables};
 use crate::entity::{Cdc, Dataset, Env, Kind, Preproc, PreprocValue, Sample, Source};
 use crate::expr::wire::Reader;
@@ -129,7 +129,7 @@ pub(super) fn cdc(cdc: Cdc) -> CdcStrategy {
 }
 
 /// How rows are taken, from the protocol's number.
-pub(super) fn read_cdc(cdc: i32) -> Part<Cdc> {
+pub(super) fn read_cdc(cdc: i32) -> Decoded<Cdc> {
     match CdcStrategy::try_from(cdc) {
         Ok(CdcStrategy::Append) => Ok(Cdc::Append),
         Ok(CdcStrategy::Upsert) => Ok(Cdc::Upsert),
@@ -148,7 +148,7 @@ impl<'a> Decoder<'a, '_> {
         self.or_problem(decoded, Kind::Dataset, &source.dataset, "source")
     }
 
-    fn try_source(&self, source: &proto::Source) -> Part<Source<'a>> {
+    fn try_source(&self, source: &proto::Source) -> Decoded<Source<'a>> {
         let filter_by = source.filter.as_ref();
         let filter_by = filter_by.map(|code| python::decode(self.arena, code));
         let filter = source.filter_expr.as_ref();
@@ -160,7 +160,7 @@ impl<'a> Decoder<'a, '_> {
                 value: self.preproc(value)?,
             })
         });
-        let preproc: Vec<_> = preproc.collect::<Part<_>>()?;
+        let preproc: Vec<_> = preproc.collect::<Decoded<_>>()?;
         Ok(Source {
             connector: self.connector(source.table.as_ref(), source.cursor.as_deref())?,
             disorder: read_duration(source.disorder.as_ref())?.ok_or("it has no disorder")?,
@@ -186,7 +186,7 @@ impl<'a> Decoder<'a, '_> {
         })
     }
 
-    fn preproc(&self, value: &PreProcValue) -> Part<PreprocValue<'a>> {
+    fn preproc(&self, value: &PreProcValue) -> Decoded<PreprocValue<'a>> {
         use proto::pre_proc_value::Variant;
         use schema::value::Variant as Constant;
 
@@ -214,7 +214,7 @@ impl<'a> Decoder<'a, '_> {
         &self,
         table: Option<&ExtTable>,
         cursor: Option<&str>,
-    ) -> Part<Connector<'a>> {
+    ) -> Decoded<Connector<'a>> {
         let reader = Settings {
             arena: self.arena.bump(),
             cursor: cursor.map(|cursor| self.arena.text(cursor)),

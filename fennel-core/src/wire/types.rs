@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::proto::schema;
-use super::{Arena, Part};
+use super::{Arena, Decoded};
 use crate::ty::{Between, Bound, Record, RecordField, Type};
 
 /// The most fields of a record: those of two are compared pairwise.
@@ -103,7 +103,7 @@ pub(super) fn encode_field(name: &str, ty: &Type<'_>) -> schema::Field {
 }
 
 /// The type of a message.
-pub(crate) fn decode<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Part<Type<'a>> {
+pub(crate) fn decode<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Decoded<Type<'a>> {
     use schema::data_type::Dtype;
 
     let Some(Dtype::OneOfType(one_of)) = ty.and_then(|ty| ty.dtype.as_ref()) else {
@@ -117,7 +117,7 @@ pub(crate) fn decode<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Par
                 Some(schema::value::Variant::Int(int)) => Ok(*int),
                 _ => Err("an option of a one_of over whole numbers is none".to_owned()),
             });
-            let options: Vec<i64> = options.collect::<Part<_>>()?;
+            let options: Vec<i64> = options.collect::<Decoded<_>>()?;
             Ok(Type::OneOfInt(arena.slice(&options)))
         }
         Type::String => {
@@ -125,18 +125,18 @@ pub(crate) fn decode<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Par
                 Some(schema::value::Variant::String(text)) => Ok(arena.text(text)),
                 _ => Err("an option of a one_of over texts is none".to_owned()),
             });
-            let options: Vec<&str> = options.collect::<Part<_>>()?;
+            let options: Vec<&str> = options.collect::<Decoded<_>>()?;
             Ok(Type::OneOfString(arena.slice(&options)))
         }
         other => Err(format!("a one_of is over `i64` or `String`, not `{other}`")),
     }
 }
 
-fn decode_plain<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Part<Type<'a>> {
+fn decode_plain<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Decoded<Type<'a>> {
     use schema::data_type::Dtype;
 
     let dtype = ty.and_then(|ty| ty.dtype.as_ref());
-    let inner = |ty: Option<&schema::DataType>| -> Part<&'a Type<'a>> {
+    let inner = |ty: Option<&schema::DataType>| -> Decoded<&'a Type<'a>> {
         Ok(arena.value(decode(arena, ty)?))
     };
     Ok(match dtype.ok_or("it has no type")? {
@@ -176,7 +176,10 @@ fn decode_plain<'a>(arena: Arena<'a>, ty: Option<&schema::DataType>) -> Part<Typ
 }
 
 /// The record of a message.
-pub(crate) fn decode_record<'a>(arena: Arena<'a>, record: &schema::StructType) -> Part<Type<'a>> {
+pub(crate) fn decode_record<'a>(
+    arena: Arena<'a>,
+    record: &schema::StructType,
+) -> Decoded<Type<'a>> {
     arena.compares_all(record.fields.len())?;
     let name = arena.name(&record.name)?;
     if record.fields.len() > MAX_FIELDS {
@@ -195,14 +198,14 @@ pub(crate) fn decode_record<'a>(arena: Arena<'a>, record: &schema::StructType) -
             ty: decode(arena, field.dtype.as_ref())?,
         })
     });
-    let fields: Vec<_> = fields.collect::<Part<_>>()?;
+    let fields: Vec<_> = fields.collect::<Decoded<_>>()?;
     Ok(Type::Record(arena.value(Record {
         name,
         fields: arena.slice(&fields),
     })))
 }
 
-fn bound(value: Option<&schema::Value>) -> Part<Bound> {
+fn bound(value: Option<&schema::Value>) -> Decoded<Bound> {
     match value.and_then(|value| value.variant.as_ref()) {
         Some(schema::value::Variant::Int(int)) => Ok(Bound::Int(*int)),
         Some(schema::value::Variant::Float(float)) => Ok(Bound::Float(*float)),

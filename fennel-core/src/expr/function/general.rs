@@ -13,7 +13,7 @@ use crate::expr::{Expr, Fault, Typed};
 use crate::literal::Literal;
 use crate::message::Message;
 use crate::ty::Computed;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::expression::{self as proto, expr::Node};
 
 functions! {
@@ -227,7 +227,7 @@ impl Function {
     }
 
     /// The call that a message makes.
-    pub(in crate::expr) fn decode<'a>(node: &Node, reader: &mut Reader<'a>) -> Part<Expr<'a>> {
+    pub(in crate::expr) fn decode<'a>(node: &Node, reader: &mut Reader<'a>) -> Decoded<Expr<'a>> {
         let text = |text: &str| Expr::Literal(Literal::Str(reader.arena().text(text)));
         let part = |part: u32| Expr::Literal(Literal::Int(part.into()));
         match node {

@@ -14,7 +14,7 @@ use crate::expr::{Expr, Fault, Scope, Typed, advice};
 use crate::message::Message;
 use crate::text::eq;
 use crate::ty::{Computed, Type};
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::expression::{self as proto, expr::Node, list_op::FnType};
 
 functions! {
@@ -208,7 +208,7 @@ impl Function {
     pub(in crate::expr) fn decode<'a>(
         message: &proto::ListFn,
         reader: &mut Reader<'a>,
-    ) -> Part<Expr<'a>> {
+    ) -> Decoded<Expr<'a>> {
         let operand = reader.expr(message.list.as_deref())?;
         let function = message.r#fn.as_deref().and_then(|op| op.fn_type.as_ref());
         let (function, argument) = match function.ok_or("it names no function of lists")? {

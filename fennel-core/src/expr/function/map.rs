@@ -10,7 +10,7 @@ use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Typed};
 use crate::message::Message;
 use crate::ty::Computed;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::expression::{self as proto, dict_op::FnType, expr::Node};
 
 functions! {
@@ -83,7 +83,7 @@ impl Function {
     pub(in crate::expr) fn decode<'a>(
         message: &proto::DictFn,
         reader: &mut Reader<'a>,
-    ) -> Part<Expr<'a>> {
+    ) -> Decoded<Expr<'a>> {
         let operand = reader.expr(message.dict.as_deref())?;
         let function = message.r#fn.as_deref().and_then(|op| op.fn_type.as_ref());
         let mut default = None;

@@ -35,7 +35,7 @@ use super::{Expr, Fault, Scope, Typed};
 use crate::message::Message;
 use crate::text::{closest, eq};
 use crate::ty::{Computed, Type};
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::expression as proto;
 
 /// Writes the enum of a file's functions from their table: variant, signature, docs.
@@ -490,7 +490,7 @@ pub(super) fn compile<'a>(
 }
 
 /// The call that a message makes.
-pub(super) fn decode<'a>(node: &proto::expr::Node, reader: &mut Reader<'a>) -> Part<Expr<'a>> {
+pub(super) fn decode<'a>(node: &proto::expr::Node, reader: &mut Reader<'a>) -> Decoded<Expr<'a>> {
     use proto::expr::Node;
 
     match node {

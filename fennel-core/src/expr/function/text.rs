@@ -14,7 +14,7 @@ use crate::expr::wire::{Reader, encode_type};
 use crate::expr::{Expr, Fault, Typed};
 use crate::literal::Literal;
 use crate::ty::Computed;
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::expression::{self as proto, expr::Node, string_op::FnType};
 
 functions! {
@@ -142,7 +142,7 @@ impl Function {
     pub(in crate::expr) fn decode<'a>(
         message: &proto::StringFn,
         reader: &mut Reader<'a>,
-    ) -> Part<Expr<'a>> {
+    ) -> Decoded<Expr<'a>> {
         let operand = reader.expr(message.string.as_deref())?;
         let text = |reader: &Reader<'a>, text: &str| {
             Some(Expr::Literal(Literal::Str(reader.arena().text(text))))

@@ -11,7 +11,7 @@ use crate::expr::wire::Reader;
 use crate::expr::{Expr, Fault, Typed};
 use crate::literal::Literal;
 use crate::ty::{Computed, Type};
-use crate::wire::Part;
+use crate::wire::Decoded;
 use crate::wire::proto::expression::{self as proto, date_time_op::FnType, expr::Node};
 
 functions! {
@@ -141,7 +141,7 @@ impl Function {
     pub(in crate::expr) fn decode<'a>(
         message: &proto::DateTimeFn,
         reader: &mut Reader<'a>,
-    ) -> Part<Expr<'a>> {
+    ) -> Decoded<Expr<'a>> {
         let operand = reader.expr(message.datetime.as_deref())?;
         let unit = |unit| TimeUnit::decode(unit).ok_or("it names no unit of time");
         // Seconds are what is counted where no unit is written.
