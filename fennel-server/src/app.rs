@@ -195,6 +195,18 @@ impl App {
         self.on_a_thread(&self.writers, work).await
     }
 
+    /// Changes who may do what, for an admin; `change` answers what it is then.
+    pub(crate) async fn manage<T, F>(&self, caller: Caller, change: F) -> Result<Answer, Failure>
+    where
+        T: Serialize,
+        F: FnOnce(&Access, &Caller) -> Result<T, Failure> + Send + 'static,
+    {
+        caller.require_admin()?;
+        let access = Arc::clone(&self.access);
+        self.write(move |_| Ok(Answer::json(&change(&access, &caller)?)))
+            .await
+    }
+
     /// Runs what only reads.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Failure>
     where

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::{Answer, App};
-use crate::auth::Caller;
+use crate::auth::{Access, Caller};
 use crate::body::JsonBody;
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
@@ -82,12 +82,9 @@ async fn put_account(
     Name(name): Name,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| {
+    app.manage(caller, move |access, caller| {
         let Put { roles, note } = body.json()?;
-        let account = shared.access.put_account(&caller, &name, roles, note)?;
-        Ok(Answer::json(&account))
+        access.put_account(caller, &name, roles, note)
     })
     .await
 }
@@ -98,8 +95,6 @@ async fn delete(
     caller: Caller,
     Name(name): Name,
 ) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| Ok(Answer::json(&shared.access.delete_account(&caller, &name)?)))
-        .await
+    let delete = move |access: &Access, caller: &Caller| access.delete_account(caller, &name);
+    app.manage(caller, delete).await
 }

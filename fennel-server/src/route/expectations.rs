@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::http::Method;
-use fennel_engine::{Expectation, ExpectationWindow};
+use fennel_engine::{Engine, Expectation, ExpectationWindow};
 use serde_json::{Value as Json, json};
 
+use super::dataset::Asked;
 use crate::app::{Answer, App};
-use crate::auth::{Caller, Mode};
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
-use crate::request::{Branch, DatasetName, Parameters, RowCount};
+use crate::request::RowCount;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let share = || Schema::number().at_least(0).at_most(1);
@@ -70,18 +70,9 @@ pub(super) fn calls(calls: Calls) -> Calls {
     calls.on(Method::GET, path, expectations, call)
 }
 
-async fn expectations(
-    State(app): State<App>,
-    caller: Caller,
-    Branch(branch): Branch,
-    DatasetName(dataset): DatasetName,
-    Parameters(count): Parameters<RowCount>,
-) -> Result<Answer, Failure> {
-    caller.require(Mode::ReadData, &branch)?;
-    let n = count.get()?;
+async fn expectations(State(app): State<App>, asked: Asked) -> Result<Answer, Failure> {
     app.read(move |engine| {
-        let read = || engine.expectations(&branch, &dataset, n);
-        let found = caller.read_dataset(engine, &branch, &dataset, read)?;
+        let found = asked.read(engine, Engine::expectations)?;
         let list: Vec<Json> = found.list.iter().map(expectation).collect();
         Ok(Answer::json(
             &json!({"waiting": found.waiting, "expectations": list}),

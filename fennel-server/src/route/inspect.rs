@@ -2,12 +2,13 @@
 
 use axum::extract::State;
 use axum::http::Method;
+use fennel_engine::Engine;
 
+use super::dataset::Asked;
 use crate::app::{Answer, App};
-use crate::auth::{Caller, Mode};
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
-use crate::request::{Branch, DatasetName, Parameters, RowCount};
+use crate::request::RowCount;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let call = Call::new("inspect", "Shows some rows of a dataset.")
@@ -19,18 +20,9 @@ pub(super) fn calls(calls: Calls) -> Calls {
     calls.on(Method::GET, "/api/v1/dataset/{name}/inspect", inspect, call)
 }
 
-async fn inspect(
-    State(app): State<App>,
-    caller: Caller,
-    Branch(branch): Branch,
-    DatasetName(dataset): DatasetName,
-    Parameters(count): Parameters<RowCount>,
-) -> Result<Answer, Failure> {
-    caller.require(Mode::ReadData, &branch)?;
-    let n = count.get()?;
+async fn inspect(State(app): State<App>, asked: Asked) -> Result<Answer, Failure> {
     app.read(move |engine| {
-        let read = || engine.inspect(&branch, &dataset, n);
-        let columns = caller.read_dataset(engine, &branch, &dataset, read)?;
+        let columns = asked.read(engine, Engine::inspect)?;
         Ok(Answer::json(&columns))
     })
     .await

@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod branch;
 mod commit;
+mod dataset;
 mod erase;
 mod expectations;
 mod health;

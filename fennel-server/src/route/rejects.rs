@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::http::Method;
-use fennel_engine::{Columns, Reject};
+use fennel_engine::{Columns, Engine, Reject};
 use serde_json::{Map, Value as Json, json};
 
+use super::dataset::Asked;
 use crate::app::{Answer, App};
-use crate::auth::{Caller, Mode};
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
-use crate::request::{Branch, DatasetName, Parameters, RowCount};
+use crate::request::RowCount;
 
 pub(super) fn calls(calls: Calls) -> Calls {
     let reject = Schema::object([
@@ -32,24 +32,14 @@ pub(super) fn calls(calls: Calls) -> Calls {
     calls.on(Method::GET, "/api/v1/dataset/{name}/rejects", rejects, call)
 }
 
-async fn rejects(
-    State(app): State<App>,
-    caller: Caller,
-    Branch(branch): Branch,
-    DatasetName(dataset): DatasetName,
-    Parameters(count): Parameters<RowCount>,
-) -> Result<Answer, Failure> {
-    caller.require(Mode::ReadData, &branch)?;
-    let n = count.get()?;
+async fn rejects(State(app): State<App>, asked: Asked) -> Result<Answer, Failure> {
     app.read(move |engine| {
-        let read = || engine.rejects(&branch, &dataset, n);
-        let rejects = caller.read_dataset(engine, &branch, &dataset, read)?;
-        let shown = match caller.may_read_all(&branch) {
+        let rejects = asked.read(engine, Engine::rejects)?;
+        let shown = match asked.caller.may_read_all(&asked.branch) {
             true => None,
-            false => {
-                let none = || engine.inspect(&branch, &dataset, 0);
-                Some(caller.read_dataset(engine, &branch, &dataset, none)?)
-            }
+            false => Some(asked.read(engine, |engine, branch, dataset, _| {
+                engine.inspect(branch, dataset, 0)
+            })?),
         };
         let rows: Vec<Json> = rejects
             .rows

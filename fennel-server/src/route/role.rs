@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::{Answer, App};
-use crate::auth::{Caller, Grant, Mode};
+use crate::auth::{Access, Caller, Grant, Mode};
 use crate::body::JsonBody;
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
@@ -90,12 +90,9 @@ async fn put_role(
     Name(name): Name,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| {
+    app.manage(caller, move |access, caller| {
         let Put { grants } = body.json()?;
-        let role = shared.access.put_role(&caller, &name, &grants)?;
-        Ok(Answer::json(&role))
+        access.put_role(caller, &name, &grants)
     })
     .await
 }
@@ -106,8 +103,6 @@ async fn delete(
     caller: Caller,
     Name(name): Name,
 ) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| Ok(Answer::json(&shared.access.delete_role(&caller, &name)?)))
-        .await
+    let delete = move |access: &Access, caller: &Caller| access.delete_role(caller, &name);
+    app.manage(caller, delete).await
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::{Answer, App};
-use crate::auth::Caller;
+use crate::auth::{Access, Caller};
 use crate::body::JsonBody;
 use crate::error::Failure;
 use crate::openapi::{Call, Calls, Schema};
@@ -167,17 +167,13 @@ async fn create_token(
     caller: Caller,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| {
+    app.manage(caller, move |access, caller| {
         let Create {
             account,
             expires_in,
             note,
         } = body.json()?;
-        let access = &shared.access;
-        let token = access.create_token(&caller, &account, expires_in.as_deref(), note)?;
-        Ok(Answer::json(&token))
+        access.create_token(caller, &account, expires_in.as_deref(), note)
     })
     .await
 }
@@ -189,33 +185,25 @@ async fn rotate_token(
     Name(id): Name,
     JsonBody(mut body): JsonBody,
 ) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| {
+    app.manage(caller, move |access, caller| {
         let Rotate {
             overlap,
             expires_in,
         } = body.json()?;
         let (overlap, expires_in) = (overlap.as_deref(), expires_in.as_deref());
-        let access = &shared.access;
-        let rotated = access.rotate_token(&caller, &id, overlap, expires_in)?;
-        Ok(Answer::json(&rotated))
+        access.rotate_token(caller, &id, overlap, expires_in)
     })
     .await
 }
 
 /// Ends one at once. It stays in the list.
 async fn revoke(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| Ok(Answer::json(&shared.access.revoke_token(&caller, &id)?)))
-        .await
+    let revoke = move |access: &Access, caller: &Caller| access.revoke_token(caller, &id);
+    app.manage(caller, revoke).await
 }
 
 /// Ends one at once, and forgets it.
 async fn delete(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Answer, Failure> {
-    caller.require_admin()?;
-    let shared = app.clone();
-    app.write(move |_| Ok(Answer::json(&shared.access.delete_token(&caller, &id)?)))
-        .await
+    let delete = move |access: &Access, caller: &Caller| access.delete_token(caller, &id);
+    app.manage(caller, delete).await
 }
