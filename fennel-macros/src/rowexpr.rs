@@ -9,7 +9,10 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{BinOp, Block, Expr, ExprIf, GenericArgument, Lit, Member, Pat, Path, Stmt, UnOp};
+use syn::{
+    BinOp, Block, Expr, ExprCall, ExprClosure, ExprField, ExprIf, ExprIndex, ExprMethodCall,
+    ExprStruct, GenericArgument, Lit, Member, Pat, Path, Stmt, UnOp,
+};
 
 use crate::enforce::{At, call};
 use crate::literal;
@@ -78,6 +81,7 @@ pub(crate) fn expr_check(private: &Door, check: &TokenStream, expr: &RowExpr) ->
         };
     }
 }
+
 /// What is said of calls of Rust's functions.
 const NO_CALL: &str = "Rust functions can't be called here: this is computed by the engine; the functions of expressions are methods, such as `name.lower()`";
 
@@ -153,115 +157,138 @@ impl Reader<'_> {
                 Ok(quote!(#private::Expr::Binary(#private::Binary::#op, &#left, &#right)))
             }
             Expr::If(choice) => self.choice(choice),
-            Expr::MethodCall(call) => {
-                let mut args = vec![self.expr(&call.receiver)?];
-                if let Some(turbofish) = &call.turbofish {
-                    for argument in &turbofish.args {
-                        let GenericArgument::Type(argument) = argument else {
-                            return Err(syn::Error::new_spanned(
-                                argument,
-                                "expected a type, as in `text.parse::<f64>()`",
-                            ));
-                        };
-                        self.sites.push(At::tokens(argument));
-                        args.push(quote_spanned! {argument.span()=>
-                            #private::Expr::Type(<#argument as #private::DataType>::TYPE)
-                        });
-                    }
-                }
-                for argument in &call.args {
-                    args.push(self.argument(argument)?);
-                }
-                Ok(self.call(&call.method, &args))
-            }
-            Expr::Call(call) => {
-                let Expr::Path(function) = &*call.func else {
-                    return Err(syn::Error::new_spanned(&call.func, NO_CALL));
-                };
-                let Some(name) = function.path.get_ident() else {
-                    return self.zip(&function.path, call);
-                };
-                if name.to_string().starts_with(char::is_uppercase) {
-                    return Err(syn::Error::new_spanned(name, NO_CALL));
-                }
-                let args: Vec<_> = call
-                    .args
-                    .iter()
-                    .map(|argument| self.argument(argument))
-                    .collect::<syn::Result<_>>()?;
-                Ok(self.call(name, &args))
-            }
-            Expr::Index(index) => {
-                if let Expr::Range(range) = &*index.index {
-                    return Err(syn::Error::new_spanned(
-                        range,
-                        "a part of a list can't be taken: `a[0]` reads one element, and `a.filter(|x| x > 0)` some",
-                    ));
-                }
-                let args = [self.expr(&index.expr)?, self.expr(&index.index)?];
-                Ok(quote!(#private::Expr::Call("at", &[#(#args),*])))
-            }
-            Expr::Field(field) => {
-                let Member::Named(name) = &field.member else {
-                    return Err(syn::Error::new_spanned(
-                        &field.member,
-                        "a field of a record is read by its name, as in `a.x`",
-                    ));
-                };
-                let operand = self.expr(&field.base)?;
-                let name = name.unraw().to_string();
-                Ok(quote!(#private::Expr::Field(&#operand, #name)))
-            }
+            Expr::MethodCall(call) => self.method(call),
+            Expr::Call(call) => self.function(call),
+            Expr::Index(index) => self.element(index),
+            Expr::Field(field) => self.field(field),
             Expr::Cast(cast) => {
                 let inner = self.expr(&cast.expr)?;
                 let ty = &cast.ty;
                 let ty = quote_spanned!(ty.span()=> <#ty as #private::DataType>::TYPE);
                 Ok(quote!(#private::Expr::Cast(&#inner, #ty)))
             }
-            Expr::Struct(record) => {
-                if let Some(rest) = &record.rest {
-                    return Err(syn::Error::new_spanned(
-                        rest,
-                        "write every field of the record",
-                    ));
-                }
-                let mut fields = Vec::new();
-                for field in &record.fields {
-                    let Member::Named(name) = &field.member else {
-                        return Err(syn::Error::new_spanned(
-                            &field.member,
-                            "a field of a record has a name, as in `Point { x: a }`",
-                        ));
-                    };
-                    let value = self.expr(&field.expr)?;
-                    let name = name.unraw().to_string();
-                    fields.push(quote!(#private::FieldExpr { name: #name, value: #value }));
-                }
-                let ty = self.record(&record.path);
-                Ok(quote!(#private::Expr::Record(#ty, &[#(#fields),*])))
-            }
-            Expr::Closure(closure) => {
-                let variable = match closure.inputs.iter().collect::<Vec<_>>().as_slice() {
-                    [Pat::Ident(pattern)] if pattern.subpat.is_none() => pattern.ident.unraw(),
-                    _ => {
-                        return Err(syn::Error::new_spanned(
-                            expr,
-                            "a closure over elements has one name, as in `|x| x + 1`",
-                        ));
-                    }
-                };
-                self.variables.push(variable.to_string());
-                let body = self.expr(&closure.body);
-                self.variables.pop();
-                let (variable, body) = (variable.to_string(), body?);
-                Ok(quote!(#private::Expr::Closure(#variable, &#body)))
-            }
+            Expr::Struct(record) => self.structure(record),
+            Expr::Closure(closure) => self.closure(closure),
             Expr::Block(block) if block.label.is_none() => {
                 self.sites.pop();
                 self.block(&block.block)
             }
             _ => Err(unsupported(expr)),
         }
+    }
+
+    /// `operand.name(..)`, and `text.parse::<f64>()`.
+    fn method(&mut self, call: &ExprMethodCall) -> syn::Result<TokenStream> {
+        let private = self.private;
+        let mut args = vec![self.expr(&call.receiver)?];
+        if let Some(turbofish) = &call.turbofish {
+            for argument in &turbofish.args {
+                let GenericArgument::Type(argument) = argument else {
+                    return Err(syn::Error::new_spanned(
+                        argument,
+                        "expected a type, as in `text.parse::<f64>()`",
+                    ));
+                };
+                self.sites.push(At::tokens(argument));
+                args.push(quote_spanned! {argument.span()=>
+                    #private::Expr::Type(<#argument as #private::DataType>::TYPE)
+                });
+            }
+        }
+        for argument in &call.args {
+            args.push(self.argument(argument)?);
+        }
+        Ok(self.call(&call.method, &args))
+    }
+
+    /// `name(..)`, and `Point::zip(..)`.
+    fn function(&mut self, call: &ExprCall) -> syn::Result<TokenStream> {
+        let Expr::Path(function) = &*call.func else {
+            return Err(syn::Error::new_spanned(&call.func, NO_CALL));
+        };
+        let Some(name) = function.path.get_ident() else {
+            return self.zip(&function.path, call);
+        };
+        if name.to_string().starts_with(char::is_uppercase) {
+            return Err(syn::Error::new_spanned(name, NO_CALL));
+        }
+        let args: Vec<_> = call
+            .args
+            .iter()
+            .map(|argument| self.argument(argument))
+            .collect::<syn::Result<_>>()?;
+        Ok(self.call(name, &args))
+    }
+
+    /// `list[0]`.
+    fn element(&mut self, index: &ExprIndex) -> syn::Result<TokenStream> {
+        let private = self.private;
+        if let Expr::Range(range) = &*index.index {
+            return Err(syn::Error::new_spanned(
+                range,
+                "a part of a list can't be taken: `a[0]` reads one element, and `a.filter(|x| x > 0)` some",
+            ));
+        }
+        let args = [self.expr(&index.expr)?, self.expr(&index.index)?];
+        Ok(quote!(#private::Expr::Call("at", &[#(#args),*])))
+    }
+
+    /// `record.name`.
+    fn field(&mut self, field: &ExprField) -> syn::Result<TokenStream> {
+        let private = self.private;
+        let Member::Named(name) = &field.member else {
+            return Err(syn::Error::new_spanned(
+                &field.member,
+                "a field of a record is read by its name, as in `a.x`",
+            ));
+        };
+        let operand = self.expr(&field.base)?;
+        let name = name.unraw().to_string();
+        Ok(quote!(#private::Expr::Field(&#operand, #name)))
+    }
+
+    /// `Point { x: a, y: b }`.
+    fn structure(&mut self, record: &ExprStruct) -> syn::Result<TokenStream> {
+        let private = self.private;
+        if let Some(rest) = &record.rest {
+            return Err(syn::Error::new_spanned(
+                rest,
+                "write every field of the record",
+            ));
+        }
+        let mut fields = Vec::new();
+        for field in &record.fields {
+            let Member::Named(name) = &field.member else {
+                return Err(syn::Error::new_spanned(
+                    &field.member,
+                    "a field of a record has a name, as in `Point { x: a }`",
+                ));
+            };
+            let value = self.expr(&field.expr)?;
+            let name = name.unraw().to_string();
+            fields.push(quote!(#private::FieldExpr { name: #name, value: #value }));
+        }
+        let ty = self.record(&record.path);
+        Ok(quote!(#private::Expr::Record(#ty, &[#(#fields),*])))
+    }
+
+    /// `|x| x + 1`.
+    fn closure(&mut self, closure: &ExprClosure) -> syn::Result<TokenStream> {
+        let private = self.private;
+        let variable = match closure.inputs.iter().collect::<Vec<_>>().as_slice() {
+            [Pat::Ident(pattern)] if pattern.subpat.is_none() => pattern.ident.unraw(),
+            _ => {
+                return Err(syn::Error::new_spanned(
+                    closure,
+                    "a closure over elements has one name, as in `|x| x + 1`",
+                ));
+            }
+        };
+        self.variables.push(variable.to_string());
+        let body = self.expr(&closure.body);
+        self.variables.pop();
+        let (variable, body) = (variable.to_string(), body?);
+        Ok(quote!(#private::Expr::Closure(#variable, &#body)))
     }
 
     /// A constant that is written out or named, but no bare column.
@@ -340,7 +367,7 @@ impl Reader<'_> {
     }
 
     /// `Point::zip(x = xs, y = ys)`.
-    fn zip(&mut self, path: &Path, call: &syn::ExprCall) -> syn::Result<TokenStream> {
+    fn zip(&mut self, path: &Path, call: &ExprCall) -> syn::Result<TokenStream> {
         let private = self.private;
         let mut record = path.clone();
         let last = record.segments.pop().map(syn::punctuated::Pair::into_value);

@@ -16,12 +16,8 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         door,
         private,
         ident,
-        options,
-        meta,
-        sources,
-        expectations,
-        sinks,
         fields,
+        ..
     } = model;
     let not_well = (!well).then(|| {
         quote!(
@@ -35,36 +31,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         .map(|(i, field)| field.column_type(private, i))
         .collect();
     let before = types.iter().flatten().map(|column| &column.before);
-    let descriptors = fields.iter().zip(&types).filter_map(|(field, column)| {
-        let column = column.as_ref()?;
-        Some(describe(private, field, &column.ty))
-    });
-    let version = match &options.version {
-        Some(version) => quote!(#version),
-        None => quote!(1),
-    };
-    let history = match &options.history {
-        Some(history) => quote!(#private::Duration::parse_or_zero(#history)),
-        None => quote!(#private::Dataset::DEFAULT_HISTORY),
-    };
-    let (index, online, offline) = (
-        options.index,
-        option(options.online),
-        option(options.offline),
-    );
-    let meta = meta.emit_entity(private);
-    let emitted_sources = sources.iter().map(|source| source.emit(private));
-    let expectations = match expectations {
-        Some(expectations) => {
-            let expectations = expectations.emit(private);
-            quote!(::core::option::Option::Some(#expectations))
-        }
-        None => quote!(::core::option::Option::None),
-    };
-    let emitted_sinks = sinks.iter().map(|sink| sink.emit(private));
-    let known = well && cfg::all_certain(fields.iter().map(|field| &field.cfg));
-    let names = fields.iter().map(Field::name).enumerate();
-    let order = order::emit(private, names.filter(|_| known));
+    let descriptor = descriptor(model, &types, well);
     let row = if well { row(model) } else { no_row(private) };
     let checks = well.then(|| {
         let restrictions = types.iter().flatten().map(|column| &column.check);
@@ -112,29 +79,78 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
 
             #[automatically_derived]
             impl #private::Row for #ident {
-                const DATASET: &'static #private::Dataset<'static> = &#private::Dataset {
-                    name: #name,
-                    version: #version,
-                    history: #history,
-                    index: #private::Index::of(#index, #online, #offline),
-                    fields: &[#(#descriptors),*],
-                    order: #order,
-                    sources: &[#(#emitted_sources),*],
-                    expectations: #expectations,
-                    sinks: &[#(#emitted_sinks),*],
-                    meta: #meta,
-                    location: #private::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module: ::core::module_path!(),
-                    },
-                };
+                const DATASET: &'static #private::Dataset<'static> = &#descriptor;
 
                 #row
             }
 
             #checks
         };
+    }
+}
+
+/// The dataset as a value, with the columns that have a type.
+fn descriptor(model: &Model, types: &[Option<ColumnType>], well: bool) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        options,
+        meta,
+        sources,
+        expectations,
+        sinks,
+        fields,
+        ..
+    } = model;
+    let name = ident.unraw().to_string();
+    let columns = fields.iter().zip(types).filter_map(|(field, column)| {
+        let column = column.as_ref()?;
+        Some(describe(private, field, &column.ty))
+    });
+    let version = match &options.version {
+        Some(version) => quote!(#version),
+        None => quote!(1),
+    };
+    let history = match &options.history {
+        Some(history) => quote!(#private::Duration::parse_or_zero(#history)),
+        None => quote!(#private::Dataset::DEFAULT_HISTORY),
+    };
+    let (index, online, offline) = (
+        options.index,
+        option(options.online),
+        option(options.offline),
+    );
+    let meta = meta.emit_entity(private);
+    let sources = sources.iter().map(|source| source.emit(private));
+    let expectations = match expectations {
+        Some(expectations) => {
+            let expectations = expectations.emit(private);
+            quote!(::core::option::Option::Some(#expectations))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let sinks = sinks.iter().map(|sink| sink.emit(private));
+    let known = well && cfg::all_certain(fields.iter().map(|field| &field.cfg));
+    let names = fields.iter().map(Field::name).enumerate();
+    let order = order::emit(private, names.filter(|_| known));
+    quote! {
+        #private::Dataset {
+            name: #name,
+            version: #version,
+            history: #history,
+            index: #private::Index::of(#index, #online, #offline),
+            fields: &[#(#columns),*],
+            order: #order,
+            sources: &[#(#sources),*],
+            expectations: #expectations,
+            sinks: &[#(#sinks),*],
+            meta: #meta,
+            location: #private::Location {
+                file: ::core::file!(),
+                line: ::core::line!(),
+                module: ::core::module_path!(),
+            },
+        }
     }
 }
 

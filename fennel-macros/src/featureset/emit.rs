@@ -18,8 +18,8 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         door,
         private,
         ident,
-        meta,
         features,
+        ..
     } = model;
     let not_well = (!well).then(|| {
         quote!(
@@ -33,19 +33,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
         .map(|(i, feature)| feature.column_type(private, i))
         .collect();
     let before = types.iter().flatten().map(|column| &column.before);
-    let descriptors = features.iter().zip(&types).filter_map(|(feature, column)| {
-        let column = column.as_ref()?;
-        Some(describe(private, feature, &column.ty))
-    });
-    let meta = meta.emit_entity(private);
-    let known = well && cfg::all_certain(features.iter().map(|feature| &feature.cfg));
-    let members = || features.iter().enumerate().filter(|_| known);
-    let order = order::emit(private, members().map(|(i, feature)| (i, feature.name())));
-    let reads = members().filter_map(|(i, feature)| {
-        let extraction = feature.extraction.as_ref()?;
-        Some((i, extraction.reference()?.name.unraw().to_string()))
-    });
-    let reads = order::emit(private, reads);
+    let descriptor = descriptor(model, &types, well);
     let checks = well.then(|| {
         let restrictions = types.iter().flatten().map(|column| &column.check);
         let checks = checks(model);
@@ -97,18 +85,7 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
 
             #[automatically_derived]
             impl #private::Features for #ident {
-                const FEATURESET: &'static #private::Featureset<'static> = &#private::Featureset {
-                    name: #name,
-                    features: &[#(#descriptors),*],
-                    order: #order,
-                    reads: #reads,
-                    meta: #meta,
-                    location: #private::Location {
-                        file: ::core::file!(),
-                        line: ::core::line!(),
-                        module: ::core::module_path!(),
-                    },
-                };
+                const FEATURESET: &'static #private::Featureset<'static> = &#descriptor;
             }
 
             #checks
@@ -119,6 +96,45 @@ pub(crate) fn emit(model: &Model, well: bool) -> TokenStream {
                 #(#paths)*
             }
         };
+    }
+}
+
+/// The featureset as a value, with the features that have a type.
+fn descriptor(model: &Model, types: &[Option<ColumnType>], well: bool) -> TokenStream {
+    let Model {
+        private,
+        ident,
+        meta,
+        features,
+        ..
+    } = model;
+    let name = ident.unraw().to_string();
+    let descriptors = features.iter().zip(types).filter_map(|(feature, column)| {
+        let column = column.as_ref()?;
+        Some(describe(private, feature, &column.ty))
+    });
+    let meta = meta.emit_entity(private);
+    let known = well && cfg::all_certain(features.iter().map(|feature| &feature.cfg));
+    let members = || features.iter().enumerate().filter(|_| known);
+    let order = order::emit(private, members().map(|(i, feature)| (i, feature.name())));
+    let reads = members().filter_map(|(i, feature)| {
+        let extraction = feature.extraction.as_ref()?;
+        Some((i, extraction.reference()?.name.unraw().to_string()))
+    });
+    let reads = order::emit(private, reads);
+    quote! {
+        #private::Featureset {
+            name: #name,
+            features: &[#(#descriptors),*],
+            order: #order,
+            reads: #reads,
+            meta: #meta,
+            location: #private::Location {
+                file: ::core::file!(),
+                line: ::core::line!(),
+                module: ::core::module_path!(),
+            },
+        }
     }
 }
 
