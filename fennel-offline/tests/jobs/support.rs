@@ -193,6 +193,12 @@ pub(crate) fn csv(folder: &Path, rows: usize, x: impl Fn(usize) -> String) -> Pa
     path
 }
 
+/// Rows so wide that a part has about twenty.
+pub(crate) fn wide(folder: &Path, rows: usize) -> PathBuf {
+    let wide = "w".repeat(200_000);
+    csv(folder, rows, |i| format!("{i},{wide}"))
+}
+
 /// A file of Parquet with columns `x`, `at` and `wide`, whose texts have so many characters.
 pub(crate) fn parquet(folder: &Path, rows: usize, width: usize) -> PathBuf {
     // Of about 4 MiB.
@@ -253,6 +259,20 @@ pub(crate) fn request(input: &Path) -> Request {
     }
 }
 
+/// Jobs with one that waits for its answers behind the first `passes` parts, by its id.
+pub(crate) fn held(
+    folder: &Path,
+    workers: usize,
+    passes: usize,
+    request: Request,
+) -> (Jobs, Arc<Gate>, String) {
+    let gate = Arc::new(Gate::new(passes));
+    let jobs = open(folder, workers, gate.clone());
+    let id = jobs.submit(request, None).unwrap().id;
+    gate.wait_until_closed();
+    (jobs, gate, id)
+}
+
 pub(crate) fn run(jobs: &Jobs, request: Request) -> Status {
     let id = jobs.submit(request, None).unwrap().id;
     wait(jobs, &id)
@@ -279,4 +299,9 @@ pub(crate) fn numbers(parquet: File) -> Vec<i64> {
         numbers.extend(column.values().iter());
     }
     numbers
+}
+
+/// The doubles of a job's result.
+pub(crate) fn output(jobs: &Jobs, status: &Status) -> Vec<i64> {
+    numbers(jobs.result(&status.id).unwrap())
 }
