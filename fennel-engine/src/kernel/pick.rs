@@ -70,7 +70,7 @@ impl Pick {
                     state,
                     prefix: prefix.clone(),
                 };
-                let shifts = shifts(&group, gap, touched.iter().copied())?;
+                let shifts = shifts(&group, gap, touched)?;
                 self.starts(prefix).put(state, shifts);
             }
         }
@@ -297,17 +297,16 @@ impl Group<'_> {
     /// The parts of the group that rows of these times are in, before or after.
     fn parts(&self, among: Among, touched: &BTreeSet<i64>) -> Result<BTreeSet<(Side, Span)>> {
         let mut parts = BTreeSet::new();
-        for time in touched {
-            for side in [Side::Before, Side::After] {
-                let spans = match among {
-                    Among::Window(window) => windows_around(self, side, window, *time)?,
-                    Among::Instant | Among::All => vec![Span {
-                        lo: *time,
-                        hi: time.saturating_add(1),
-                    }],
-                };
-                parts.extend(spans.into_iter().map(|span| (side, span)));
-            }
+        let instant = |time: &i64| Span {
+            lo: *time,
+            hi: time.saturating_add(1),
+        };
+        for side in [Side::Before, Side::After] {
+            let spans = match among {
+                Among::Window(window) => windows_around(self, side, window, touched)?,
+                Among::Instant | Among::All => touched.iter().map(instant).collect(),
+            };
+            parts.extend(spans.into_iter().map(|span| (side, span)));
         }
         Ok(parts)
     }

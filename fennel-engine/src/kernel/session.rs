@@ -9,7 +9,7 @@
 //! |---|---|
 //! | group, event time | nothing: a session begins there |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use fennel_core::time::Duration;
@@ -35,25 +35,58 @@ pub(super) trait Times {
     fn starts(&self, side: Side, lo: i64, hi: i64) -> impl DoubleEndedIterator<Item = Result<i64>>;
 }
 
-/// The windows that a row of event time `time` is in as a side sees it. A session that it would be in, or was, is one of
+/// A row's event time with the last row up to then and the first one behind it.
+struct Around {
+    time: i64,
+    left: Option<i64>,
+    right: Option<i64>,
+}
+
+/// The rows around these event times. Where several times are between two rows, these are looked for once: of many rows
+/// that go in one pass, each would pass over all others.
+fn around(
+    rows: &impl Times,
+    side: Side,
+    times: &BTreeSet<i64>,
+) -> impl Iterator<Item = Result<Around>> {
+    let mut last: Option<(Option<i64>, Option<i64>)> = None;
+    times.iter().map(move |&time| {
+        let next = time.saturating_add(1);
+        let seek_right = || rows.times(side, next, i64::MAX).next().transpose();
+        let (left, right) = match last {
+            Some((left, right)) if right.is_none_or(|right| time < right) => (left, right),
+            Some((_, right)) if right == Some(time) => (right, seek_right()?),
+            _ => {
+                let left = rows.times(side, i64::MIN, next).next_back();
+                (left.transpose()?, seek_right()?)
+            }
+        };
+        last = Some((left, right));
+        Ok(Around { time, left, right })
+    })
+}
+
+/// The windows that rows of these event times are in as a side sees them. A session that one would be in, or was, is one of
 /// those: without it there may be one on either side of it.
 pub(super) fn windows_around(
     rows: &impl Times,
     side: Side,
     window: Window,
-    time: i64,
-) -> Result<Vec<Span>> {
+    times: &BTreeSet<i64>,
+) -> Result<BTreeSet<Span>> {
     let Window::Session { gap } = window else {
-        return Ok(windows(window, time));
+        let windows = times.iter().flat_map(|time| windows(window, *time));
+        return Ok(windows.collect());
     };
-    let next = time.saturating_add(1);
-    let left = rows.times(side, i64::MIN, next).next_back().transpose()?;
-    let right = rows.times(side, next, i64::MAX).next().transpose()?;
-    let mut sessions: Vec<Span> = Vec::new();
-    for neighbour in left.into_iter().chain(right) {
-        let is_known = sessions.last().is_some_and(|known| neighbour < known.hi);
-        if !is_known && !is_silence(gap, neighbour, time) {
-            sessions.push(session(rows, side, neighbour)?);
+    let mut sessions: BTreeSet<Span> = BTreeSet::new();
+    for around in around(rows, side, times) {
+        let Around { time, left, right } = around?;
+        for neighbour in left.into_iter().chain(right) {
+            // What is before the last session was met by an earlier time, or was too far from that already.
+            let is_met = sessions.last().is_some_and(|last| neighbour < last.hi);
+            if !is_met && !is_silence(gap, neighbour, time) {
+                sessions.insert(session(rows, side, neighbour)?);
+            }
         }
     }
     Ok(sessions)
@@ -86,18 +119,22 @@ pub(super) fn is_silence(gap: Duration, one: i64, other: i64) -> bool {
 pub(super) fn shifts(
     rows: &impl Times,
     gap: Duration,
-    times: impl IntoIterator<Item = i64>,
+    times: &BTreeSet<i64>,
 ) -> Result<BTreeMap<i64, bool>> {
     let side = Side::After;
     let begins = |time, before: Option<i64>| before.is_none_or(|it| is_silence(gap, it, time));
-    let mut shifts = BTreeMap::new();
-    for time in times {
-        let behind = time.saturating_add(1);
-        let before = rows.times(side, i64::MIN, time).next_back().transpose()?;
-        let at = rows.times(side, time, behind).next().transpose()?;
-        let next = rows.times(side, behind, i64::MAX).next().transpose()?;
-        let of_next = next.map(|next| (next, begins(next, at.or(before))));
-        let of_row = (time, at.is_some_and(|at| begins(at, before)));
+    let (mut shifts, mut last) = (BTreeMap::new(), None);
+    for around in around(rows, side, times) {
+        let Around { time, left, right } = around?;
+        let is_row = left == Some(time);
+        let before = match last {
+            _ if !is_row => left,
+            Some((left, next)) if next == Some(time) => left,
+            _ => rows.times(side, i64::MIN, time).next_back().transpose()?,
+        };
+        last = Some((left, right));
+        let of_row = (time, is_row && begins(time, before));
+        let of_next = right.map(|right| (right, begins(right, left)));
         for (time, is_start) in [of_row].into_iter().chain(of_next) {
             let was = rows.starts(side, time, time.saturating_add(1)).next();
             if was.transpose()?.is_some() != is_start {

@@ -20,7 +20,7 @@ mod tiles;
 mod versions;
 mod windowed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use fennel_core::agg::Accumulator;
@@ -159,7 +159,7 @@ impl Fold {
         for (bytes, Touched { group, changes }) in touched {
             let changed: Vec<_> = changes.iter().map(|change| change.time).collect();
             if let Some(Window::Session { gap }) = self.window {
-                self.begin_sessions(state, &bytes, gap, &changed)?;
+                self.begin_sessions(state, &bytes, gap, &changed.iter().copied().collect())?;
             }
             let line = Group {
                 fold: self,
@@ -182,7 +182,7 @@ impl Fold {
         state: &mut State,
         bytes: &[u8],
         gap: Duration,
-        changed: &[i64],
+        changed: &BTreeSet<i64>,
     ) -> Result<()> {
         let rows = Group {
             fold: self,
@@ -190,7 +190,7 @@ impl Fold {
             bytes: bytes.to_vec(),
             changed: Vec::new(),
         };
-        let shifts = shifts(&rows, gap, changed.iter().copied())?;
+        let shifts = shifts(&rows, gap, changed)?;
         self.starts(bytes).put(state, shifts);
         Ok(())
     }

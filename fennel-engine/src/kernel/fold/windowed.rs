@@ -26,11 +26,9 @@ impl Group<'_> {
         output: &mut Changes,
         failures: &mut Vec<Failure>,
     ) -> Result<()> {
-        let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
-        for time in &self.changed {
-            old.extend(windows_around(self, Side::Before, window, *time)?);
-            new.extend(windows_around(self, Side::After, window, *time)?);
-        }
+        let times = self.changed.iter().copied().collect();
+        let old = windows_around(self, Side::Before, window, &times)?;
+        let new = windows_around(self, Side::After, window, &times)?;
         let all: BTreeSet<_> = old.union(&new).copied().collect();
         let rows = |side, windows: &BTreeSet<_>| {
             let rows = all.iter().map(|span| match windows.contains(span) {

@@ -362,6 +362,18 @@ fn a_row_takes_no_longer_in_a_longer_session() {
 }
 
 #[test]
+fn each_of_many_rows_that_go_at_once_takes_as_long_as_of_few() {
+    let [few, many] = [100, 1_000].map(|count| {
+        let mut steps = endless(4_000);
+        let gone: Vec<_> = (0..count).map(|i| (1, 4_000 + 4 * i, 1)).collect();
+        let reads = steps.reads(&gone, &[]) + steps.reads(&[], &gone);
+        steps.check();
+        reads / gone.len()
+    });
+    assert!(many <= few, "{few} and then {many}");
+}
+
+#[test]
 fn an_open_session_is_found_as_fast_however_long_it_is() {
     let [short, long] = [1_000, 4_000].map(|rows| {
         let mut steps = endless(rows);
