@@ -674,17 +674,24 @@ fn rows_that_ask_for_what_was_trimmed_are_set_aside() {
     shop.run(1..5);
     let team = entities().into_iter().chain(fennel::entities![Visit, Team]);
     commit(&shop.engine, &request(team));
-    let found = |user| {
-        let key = ("user", Value::Int(user));
-        shop.ask("main", "Team", key, &[5 * DAY]).unwrap()
-    };
-    assert_eq!(found(8)[0], json!([false]), "not a row without a team");
-    assert_eq!(found(9)[1]["team"], json!(["first"]));
-    let rejects = shop.engine.rejects("main", "Team", 1_000).unwrap();
-    assert!(
-        format!("{rejects:?}").contains("it is joined to dataset `Owner` as of"),
-        "{rejects:?}"
-    );
+    // With a table of what is left to join, too.
+    shop.engine.init_branch("next").unwrap();
+    let team = fennel::entities![later::Owner, Visit, Team].into_iter();
+    let options = CommitOptions::default();
+    shop.engine.commit("next", &request(team), options).unwrap();
+    for branch in ["main", "next"] {
+        let found = |user| {
+            let key = ("user", Value::Int(user));
+            shop.ask(branch, "Team", key, &[5 * DAY]).unwrap()
+        };
+        assert_eq!(found(8)[0], json!([false]), "not a row without a team");
+        assert_eq!(found(9)[1]["team"], json!(["first"]));
+        let rejects = shop.engine.rejects(branch, "Team", 1_000).unwrap();
+        assert!(
+            format!("{rejects:?}").contains("it is joined to dataset `Owner` as of"),
+            "{rejects:?}"
+        );
+    }
 }
 
 const DIR: &str = "FENNEL_RETENTION_TEST_DIR";

@@ -101,7 +101,7 @@ impl Inner {
         self.switch(registry, turn, switch, batch, |batch| {
             new.catch_up()?;
             new.put_marks(batch);
-            new.put_since(batch)?;
+            new.put_since(batch);
             let made = put(&new, batch);
             Ok(|registry: &mut Registry| {
                 registry.tables.extend(new.keep());

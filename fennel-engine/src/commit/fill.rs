@@ -99,10 +99,26 @@ impl<'s> NewTables<'s> {
 
     /// Fills the tables that have pipelines, each behind those that it reads.
     pub(super) fn fill(&self, held: &Held<'_>, now: Timestamp) -> Result<()> {
+        self.know_since()?;
         self.tables().try_for_each(|table| {
             let filled = held.fill(self.store, table, now, self.on_stop);
             filled.map_err(|error| told(table, error, self.on_stop))
         })
+    }
+
+    /// Has the tables know from when on they are whole: what they are made of may not be any more. Pipelines that join them
+    /// go by it.
+    fn know_since(&self) -> Result<()> {
+        let snapshot = self.store.snapshot();
+        for (_, table, replay) in &self.tables {
+            let inputs = table.flow.iter().flat_map(|flow| &flow.inputs);
+            let mut since = inputs.map(|input| input.retention.since()).max();
+            for endpoint in replay.endpoints() {
+                since = since.max(meta::log_since(&snapshot, endpoint)?);
+            }
+            table.retention.raise(since.unwrap_or(i64::MIN));
+        }
+        Ok(())
     }
 
     /// Applies the rows that are in the log and weren't applied yet, and returns how many there were.
@@ -174,20 +190,14 @@ impl<'s> NewTables<'s> {
         }
     }
 
-    /// Puts from when on the tables know what they were: what they are made of may not be whole any more.
-    pub(super) fn put_since(&self, batch: &mut Batch) -> Result<()> {
-        let snapshot = self.store.snapshot();
-        for (_, table, replay) in &self.tables {
-            let inputs = table.flow.iter().flat_map(|flow| &flow.inputs);
-            let mut since = inputs.map(|input| input.retention.since()).max();
-            for endpoint in replay.endpoints() {
-                since = since.max(meta::log_since(&snapshot, endpoint)?);
-            }
-            if let Some(since) = since.filter(|since| *since > i64::MIN) {
-                meta::put_since(batch, table.id, table.retention.raise(since));
+    /// Puts from when on the tables know what they were.
+    pub(super) fn put_since(&self, batch: &mut Batch) {
+        for table in self.tables() {
+            let since = table.retention.since();
+            if since > i64::MIN {
+                meta::put_since(batch, table.id, since);
             }
         }
-        Ok(())
     }
 
     /// Those of the `unused` tables in whose place these are.
