@@ -7,7 +7,8 @@ use fennel_engine::{Columns, Engine, Error, Incoming};
 
 use crate::compare::differences;
 use crate::graph::{Dataset, Facts, Graph};
-use crate::oracle::Oracle;
+use crate::left::Left;
+use crate::oracle::{Oracle, Row};
 use crate::run::END;
 use crate::value::V;
 
@@ -19,16 +20,9 @@ pub(crate) struct Questions {
 }
 
 impl Questions {
-    /// The same keys in the end.
-    fn in_the_end(&self) -> Self {
-        Questions {
-            instants: vec![END],
-            keys: self.keys.clone(),
-        }
-    }
-
     /// All keys that there ever are, and such that there are not.
-    pub(crate) fn new(oracle: &Oracle<'_>, instants: Vec<i64>) -> Self {
+    pub(crate) fn new(oracle: &Oracle<'_>, mut instants: Vec<i64>) -> Self {
+        instants.push(END);
         let datasets = oracle.graph.datasets.iter();
         let keys = datasets.map(|dataset| {
             let mut keys = oracle.keys(&dataset.name);
@@ -55,10 +49,10 @@ pub(crate) struct Answers {
     contents: BTreeMap<String, Vec<Values>>,
     /// Whether each key is found at each instant, and with which values; none where that isn't known any more.
     found: BTreeMap<String, Vec<Option<(bool, Values)>>>,
-    /// The same of tables that were made anew in the end.
-    anew: BTreeMap<String, Vec<Option<(bool, Values)>>>,
     /// Whether rows that are older than their history were removed.
     trims: bool,
+    /// What there was to fill from.
+    pub(crate) left: Left,
 }
 
 impl Answers {
@@ -67,13 +61,13 @@ impl Answers {
         (engine, branch): (&Engine, &str),
         graph: &Graph,
         questions: &Questions,
-        trims: bool,
+        (trims, left): (bool, Left),
     ) -> Result<Self, Error> {
         let mut answers = Answers {
             contents: BTreeMap::new(),
             found: BTreeMap::new(),
-            anew: BTreeMap::new(),
             trims,
+            left,
         };
         for dataset in &graph.datasets {
             let name = &dataset.name;
@@ -89,23 +83,14 @@ impl Answers {
         Ok(answers)
     }
 
-    /// Adds what a branch says in the end whose tables were made anew.
-    pub(crate) fn add_anew(
-        &mut self,
-        (engine, branch): (&Engine, &str),
-        graph: &Graph,
-        questions: &Questions,
-    ) -> Result<(), Error> {
-        for dataset in graph.datasets.iter().filter(|dataset| dataset.is_keyed()) {
-            let found = answers_of(engine, branch, dataset, &questions.in_the_end())?;
-            self.anew.insert(dataset.name.clone(), found);
-        }
-        Ok(())
-    }
-
     /// Where two ways came to different answers, to the bit.
     pub(crate) fn differ(&self, other: &Answers, questions: &Questions) -> Option<String> {
-        for (name, rows) in &self.contents {
+        // What is filled from what was left depends on when it is.
+        let is_whole = |name: &String| {
+            let mut both = [self, other].into_iter();
+            both.all(|answers| !answers.left.partial.contains(name))
+        };
+        for (name, rows) in self.contents.iter().filter(|(name, _)| is_whole(name)) {
             let (found, expected) = (texts(rows), texts(&other.contents[name]));
             if !self.trims && !other.trims && found != expected {
                 return Some(format!(
@@ -115,7 +100,7 @@ impl Answers {
                 ));
             }
         }
-        for (name, found) in &self.found {
+        for (name, found) in self.found.iter().filter(|(name, _)| is_whole(name)) {
             let others = &other.found[name];
             for (i, (found, other)) in found.iter().zip(others).enumerate() {
                 let is_known = found.is_some() && other.is_some();
@@ -150,36 +135,23 @@ impl Answers {
                 true => latest - oracle.graph.disorder - dataset.history,
                 false => i64::MIN,
             };
+            let horizon = self.left.since(&dataset.name).max(Some(horizon))?;
             if !dataset.is_keyed() {
                 return self.judge_rows(oracle, dataset, horizon);
             }
             let of = (dataset, facts);
             let found = &self.found[&dataset.name];
-            let told = judge_found(found, oracle, of, (questions, horizon));
-            told.or_else(|| {
-                let found = self.anew.get(&dataset.name)?;
-                let questions = questions.in_the_end();
-                let told = judge_found(found, oracle, of, (&questions, i64::MIN));
-                told.map(|told| format!("made anew, {told}"))
-            })
+            judge_found(found, oracle, of, (questions, horizon))
         })
     }
 
     /// The rows of a dataset without keys.
     fn judge_rows(&self, oracle: &Oracle<'_>, dataset: &Dataset, horizon: i64) -> Option<String> {
         let rows = self.contents[&dataset.name].iter();
-        let mut found: Vec<BTreeMap<_, _>> = rows.map(typed).collect();
-        let mut lacking = Vec::new();
-        for mut row in oracle.versions(&dataset.name) {
-            row.values
-                .insert(dataset.columns.at.clone(), V::Time(row.at));
-            let same = |found| differences(found, &row.values, &BTreeSet::new()).is_empty();
-            match found.iter().position(same) {
-                Some(i) => drop(found.swap_remove(i)),
-                None if row.at < horizon => {}
-                None => lacking.push(row.values),
-            }
-        }
+        let mut found: Vec<_> = rows.map(typed).collect();
+        let mut lacking = lacking(&mut found, oracle.versions(&dataset.name), dataset);
+        lacking.retain(|row| row.at >= horizon);
+        let lacking: Vec<_> = lacking.into_iter().map(|row| row.values).collect();
         let text = |rows: &[BTreeMap<String, V>]| {
             let rows = rows.iter().map(|row| format!("{row:?}"));
             listed(&rows.collect::<Vec<_>>())
@@ -189,6 +161,23 @@ impl Answers {
             format!("`{}` holds{found}\n  and lacks{lacking}", dataset.name)
         })
     }
+}
+
+/// Takes rows out of those that were found. Answers which aren't there.
+pub(crate) fn lacking(
+    found: &mut Vec<BTreeMap<String, V>>,
+    rows: Vec<Row>,
+    dataset: &Dataset,
+) -> Vec<Row> {
+    let mut lacking = rows;
+    lacking.retain(|row| {
+        let mut values = row.values.clone();
+        values.insert(dataset.columns.at.clone(), V::Time(row.at));
+        let same = |found| differences(found, &values, &BTreeSet::new()).is_empty();
+        let place = found.iter().position(same);
+        place.map(|i| found.swap_remove(i)).is_none()
+    });
+    lacking
 }
 
 /// Where what was found of a dataset with keys isn't what the oracle says. From the horizon on, everything is known.
@@ -325,6 +314,11 @@ fn missing(of: &[String], others: &[String]) -> Vec<String> {
 /// A line for each.
 fn listed(rows: &[String]) -> String {
     rows.iter().map(|row| format!("\n    {row}")).collect()
+}
+
+/// The rows of columns, as the oracle has them.
+pub(crate) fn typed_rows(columns: &Columns) -> Vec<BTreeMap<String, V>> {
+    rows(columns, columns.rows()).iter().map(typed).collect()
 }
 
 fn typed(row: &Values) -> BTreeMap<String, V> {

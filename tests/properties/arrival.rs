@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::generate::{Random, order};
 use crate::graph::Graph;
-use crate::oracle::Logged;
+use crate::logged::Logged;
 use crate::value::V;
 
 /// A way: in which order, in which requests, and what happens between these.
@@ -17,18 +17,24 @@ pub(crate) struct Arrival {
     pub(crate) requests: Vec<Range<usize>>,
     /// Before which requests the engine is opened anew.
     pub(crate) restarts: Vec<usize>,
-    /// After how many requests the pipelines are committed; what was logged before is filled in.
+    /// How many of the pipelines are there before anything comes.
+    pub(crate) early: usize,
+    /// After how many requests the others are committed; what was logged before is filled in, as far as it is left.
     pub(crate) commit: usize,
+    /// After how many requests there is a branch with all datasets in another version, if there ever is.
+    pub(crate) anew: Option<usize>,
     /// Rows of no history, which come and are erased again.
     pub(crate) erasure: Option<Erasure>,
     /// Whether the store is on the disk.
     pub(crate) on_disk: bool,
     /// Whether what no row can need any more is removed after every row.
     pub(crate) compacts: bool,
-    /// Whether what is older than its history is removed after every request, each of which comes days after the last.
+    /// Whether what is older than its history is removed after every request.
     pub(crate) trims: bool,
     /// Whether tables are filled with one row after the other.
     pub(crate) fills_by_row: bool,
+    /// Whether rows arrive as soon as they can, rather than each request years after the last.
+    pub(crate) is_prompt: bool,
 }
 
 /// Rows about somebody of whom the history doesn't know.
@@ -77,12 +83,15 @@ impl Arrival {
             order: (0..history.len()).collect(),
             requests: (0..history.len()).map(|i| i..i + 1).collect(),
             restarts: Vec::new(),
+            early: 0,
             commit: 0,
+            anew: None,
             erasure: None,
             on_disk: false,
             compacts: false,
             trims: false,
             fills_by_row: false,
+            is_prompt: false,
         }
     }
 
@@ -122,17 +131,25 @@ impl Arrival {
             }
         }
         let restarts = (0..=requests.len()).filter(|_| random.once_in(6)).collect();
-        let trims = random.once_in(2);
+        let trims = random.below(4) < if graph.is_brief() { 3 } else { 1 };
+        // What is computed anew lacks what windows without a beginning keep of rows that the log has no more.
+        let erasure = match random.once_in(3) && !history.is_empty() {
+            true => Erasure::random(graph, history, requests.len(), random),
+            false => None,
+        };
         let commit = match random.below(3) {
-            // Of what is gone nothing is filled in.
-            _ if trims => 0,
+            // Rows that are late until others are erased aren't gone.
+            _ if trims && erasure.is_some() => 0,
             0 => 0,
             1 => requests.len(),
             _ => random.below(requests.len() + 1),
         };
-        // What is computed anew lacks what windows without a beginning keep of rows that the log has no more.
-        let erasure = match random.once_in(3) && !history.is_empty() {
-            true => Erasure::random(graph, history, requests.len(), random),
+        let early = random.below(graph.datasets.len());
+        let is_prompt = trims && random.once_in(2);
+        let anew = match random.once_in(3) {
+            // What comes later may be older than what is left of the log, or late until others are erased.
+            true if trims && !is_prompt || erasure.is_some() => Some(requests.len()),
+            true => Some(random.below(requests.len() + 1)),
             false => None,
         };
         Arrival {
@@ -140,12 +157,24 @@ impl Arrival {
             requests,
             erasure,
             restarts,
+            early: if graph.can_grow(early) { early } else { 0 },
             commit,
+            anew,
             on_disk: random.once_in(24),
             compacts: random.once_in(2),
             trims,
             fills_by_row: random.once_in(2),
+            is_prompt,
         }
+    }
+
+    /// The rows that have come before a request, as the history has them.
+    pub(crate) fn arrived(&self, request: usize, history: &[Logged]) -> Vec<Logged> {
+        let before = self.requests.get(request);
+        let before = before.map_or(self.order.len(), |request| request.start);
+        let mut rows = self.order[..before].to_vec();
+        rows.sort_unstable();
+        rows.into_iter().map(|row| history[row].clone()).collect()
     }
 
     /// This way without a row of the history.
@@ -173,13 +202,18 @@ impl fmt::Display for Arrival {
             "in memory"
         };
         let compacts = if self.compacts { ", compacting" } else { "" };
-        let trims = if self.trims { ", trimming" } else { "" };
+        let trims = match (self.trims, self.is_prompt) {
+            (false, _) => "",
+            (true, false) => ", trimming",
+            (true, true) => ", prompt, trimming",
+        };
         let fills = if self.fills_by_row {
             ", filling by row"
         } else {
             ""
         };
-        write!(f, "{disk}{compacts}{trims}{fills}:")?;
+        let early = self.early;
+        write!(f, "{disk}{compacts}{trims}{fills}, {early} pipelines:")?;
         for i in 0..=self.requests.len() {
             if self.restarts.contains(&i) {
                 f.write_str(" restart;")?;
@@ -195,6 +229,9 @@ impl fmt::Display for Arrival {
                 if *before == i {
                     f.write_str(" erase;")?;
                 }
+            }
+            if self.anew == Some(i) {
+                f.write_str(" make all anew;")?;
             }
             if let Some(request) = self.requests.get(i)
                 && !request.is_empty()

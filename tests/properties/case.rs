@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use crate::answers::Questions;
+use crate::answers::{Answers, Questions};
 use crate::arrival::Arrival;
 use crate::generate::{Random, history, instants};
 use crate::graph::{Fill, Graph, Step};
-use crate::oracle::{Logged, Oracle};
+use crate::logged::Logged;
+use crate::oracle::Oracle;
 use crate::run::run;
 
 /// How many runs are spent on making a failing case smaller.
@@ -49,12 +50,19 @@ impl Case {
         let latest = self.history.iter().map(|row| row.at).max().unwrap_or(0);
         let mut first = None;
         for arrival in &self.arrivals {
-            let answers = match run(&self.graph, &self.history, arrival, &questions) {
+            let (answers, anew) = match run(&self.graph, &self.history, arrival, &questions) {
                 Ok(answers) => answers,
                 Err(error) => return Some(format!("{arrival}\n  fails: {error}")),
             };
-            if let Some(told) = answers.judge(&oracle, latest, &questions) {
+            let judged = |answers: &Answers| {
+                let oracle = Oracle::of_left(&self.graph, &self.history, &answers.left);
+                answers.judge(&oracle, latest, &questions)
+            };
+            if let Some(told) = judged(&answers) {
                 return Some(format!("{arrival}\n  {told}"));
+            }
+            if let Some(told) = anew.as_ref().and_then(judged) {
+                return Some(format!("{arrival}\n  made anew, {told}"));
             }
             let first = first.get_or_insert((arrival.clone(), None));
             match &first.1 {
@@ -126,7 +134,10 @@ impl Case {
             changed(&|arrival| arrival.compacts = false);
             changed(&|arrival| arrival.trims = false);
             changed(&|arrival| arrival.fills_by_row = false);
+            changed(&|arrival| arrival.is_prompt = false);
+            changed(&|arrival| arrival.early = 0);
             changed(&|arrival| arrival.commit = 0);
+            changed(&|arrival| arrival.anew = None);
         }
         let count = self.history.len();
         for size in [count / 2, count / 4, 2, 1] {

@@ -6,7 +6,8 @@ use crate::graph::{
     Aggregate, Chain, Column, Columns, DISORDER, Dataset, Expr, Fill, Function, Graph, HISTORY,
     Join, Op, Spec, Step, Ty, Window,
 };
-use crate::oracle::{Logged, Oracle};
+use crate::logged::Logged;
+use crate::oracle::Oracle;
 use crate::value::V;
 
 const MINUTE: i64 = 60_000_000;

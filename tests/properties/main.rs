@@ -4,7 +4,8 @@
 //! (`arrival`): in every order that keeps those that tie as they are, in requests of any size, with
 //! restarts between, and before the definitions as well as after them; and with other rows between, that are
 //! erased again. All ways must come to the same tables and the
-//! same answers, to the bit, and these must be those of the `oracle`, which computes them from the definitions.
+//! same answers, to the bit, and these must be those of the `oracle`, which computes them from the definitions. Where older
+//! rows were removed before a commit, what it makes must be what the oracle computes of those that were `left`.
 //!
 //! `FENNEL_CASES` says how many graphs are tried and `FENNEL_SEED` which is the first. With `FENNEL_SECONDS` instead of
 //! `FENNEL_CASES`, further graphs are tried until so many seconds have passed, and the number of them is printed: the one
@@ -20,6 +21,8 @@ mod cases;
 mod compare;
 mod generate;
 mod graph;
+mod left;
+mod logged;
 mod oracle;
 mod run;
 mod scenarios;

@@ -14,9 +14,12 @@ use crate::answers::{Answers, Questions, values};
 use crate::arrival::{Arrival, Erasure};
 use crate::generate::{ORIGIN, STEP};
 use crate::graph::{Dataset, Fill, Graph, WEBHOOK};
-use crate::oracle::Logged;
+use crate::left::{Left, NOTHING_GONE};
+use crate::logged::Logged;
 use crate::value::V;
 
+/// The branch of tables that are made anew.
+const ANEW: &str = "anew";
 /// The clock, long after all rows.
 const NOW: i64 = ORIGIN + 1000 * STEP;
 /// Longer than anything is kept.
@@ -35,7 +38,12 @@ struct Running {
 
 impl Running {
     fn start(arrival: &Arrival) -> Result<Self, Error> {
-        let now = Timestamp::from_micros(NOW).expect("a time of ours");
+        let now = if arrival.is_prompt {
+            ORIGIN - STEP
+        } else {
+            NOW
+        };
+        let now = Timestamp::from_micros(now).expect("a time of ours");
         let mut running = Running {
             store: (!arrival.on_disk).then(Store::in_memory),
             dir: TempDir::new().expect("a folder"),
@@ -69,11 +77,16 @@ impl Running {
         Ok(())
     }
 
-    /// Lets longer than anything is kept pass.
-    fn rest(&self) {
-        let now = self.clock.now().micros() + REST.micros();
-        self.clock
-            .set(Timestamp::from_micros(now).expect("a time of ours"));
+    /// Lets time pass until a request comes whose latest row is of that event time.
+    fn wait(&self, arrival: &Arrival, latest: Option<i64>) {
+        let now = self.clock.now().micros();
+        let then = match latest.filter(|_| arrival.is_prompt) {
+            Some(latest) => now.max(latest),
+            None if arrival.trims => now + REST.micros(),
+            None => now,
+        };
+        let then = Timestamp::from_micros(then);
+        self.clock.set(then.expect("a time of ours"));
     }
 
     fn engine(&self) -> &Engine {
@@ -81,32 +94,48 @@ impl Running {
     }
 }
 
-/// What the engine says when the rows have arrived in that way.
+/// What the engine says when the rows have arrived in that way; and what a branch says whose tables were made anew, if there
+/// is one.
 pub(crate) fn run(
     graph: &Graph,
     history: &[Logged],
     arrival: &Arrival,
     questions: &Questions,
-) -> Result<Answers, Error> {
+) -> Result<(Answers, Option<Answers>), Error> {
     let mut running = Running::start(arrival)?;
-    let commit = |running: &Running, graph: &Graph| {
-        let options = CommitOptions::default();
-        let mut request = graph.request();
+    let commit = |running: &Running, branch: &str, mut request: SyncRequest| {
         if arrival.erasure.is_none() {
             keep_for_good(&mut request);
         }
-        running.engine().commit("main", &request, options)
+        let options = CommitOptions::default();
+        running.engine().commit(branch, &request, options)
     };
-    commit(&running, &graph.sources())?;
+    let early = graph.first(arrival.early);
+    commit(&running, "main", early.request())?;
+    let (mut left, mut left_anew) = (NOTHING_GONE.clone(), None);
     for i in 0..=arrival.requests.len() {
         if arrival.restarts.contains(&i) {
             running.restart()?;
         }
+        let arrived = arrival.arrived(i, history);
+        let on = |branch| (running.engine(), branch);
         if arrival.commit == i {
-            commit(&running, graph)?;
+            if arrival.trims {
+                left = Left::find(on("main"), &early, &arrived)?;
+            }
+            let made = commit(&running, "main", graph.request())?;
+            left.made(graph.besides(&early), &made.partial);
         }
         if let Some(erasure) = &arrival.erasure {
             erase(running.engine(), graph, erasure, i)?;
+        }
+        if arrival.anew == Some(i) {
+            running.engine().init_branch(ANEW)?;
+            let made = commit(&running, ANEW, in_another_version(graph))?;
+            let sources = graph.first(0);
+            let mut left = Left::find(on(ANEW), &sources, &arrived)?;
+            left.made(graph.besides(&sources), &made.partial);
+            left_anew = Some(left);
         }
         let Some(request) = arrival.requests.get(i) else {
             break;
@@ -117,11 +146,9 @@ pub(crate) fn run(
         let Some(first) = rows.clone().next() else {
             continue;
         };
+        running.wait(arrival, rows.clone().map(|row| row.at).max());
         let dataset = graph.dataset(&first.dataset);
         let rows = rows.map(|row| incoming(row, dataset)).collect();
-        if arrival.trims {
-            running.rest();
-        }
         let logged = running.engine().log(WEBHOOK, &first.endpoint(), rows)?;
         // Rows that are erased later may make others late until then.
         let is_open = |erasure: &Erasure| i < erasure.before;
@@ -129,15 +156,11 @@ pub(crate) fn run(
             assert_eq!(logged.set_aside, [], "all rows fit their dataset");
         }
     }
-    let on_main = (running.engine(), "main");
-    let mut answers = Answers::of(on_main, graph, questions, arrival.trims)?;
-    if arrival.trims {
-        let (engine, request) = (running.engine(), anew(graph));
-        engine.init_branch("anew")?;
-        engine.commit("anew", &request, CommitOptions::default())?;
-        answers.add_anew((engine, "anew"), &graph.sources(), questions)?;
-    }
-    Ok(answers)
+    let engine = running.engine();
+    let answers =
+        |branch, left| Answers::of((engine, branch), graph, questions, (arrival.trims, left));
+    let anew = left_anew.map(|left| answers(ANEW, left)).transpose()?;
+    Ok((answers("main", left)?, anew))
 }
 
 /// Takes the erase keys away, for which the whole log is kept.
@@ -147,22 +170,23 @@ fn keep_for_good(request: &mut SyncRequest) {
     schemas.for_each(|schema| schema.erase_keys.clear());
 }
 
-/// The sources in another version, whose tables are made of what the log still has.
-fn anew(graph: &Graph) -> SyncRequest {
-    let mut request = graph.sources().request();
-    keep_for_good(&mut request);
-    for dataset in &mut request.datasets {
-        dataset.version = 2;
-    }
-    for source in &mut request.sources {
-        source.ds_version = 2;
-    }
-    for index in &mut request.offline_indices {
-        index.ds_version = 2;
-    }
-    for index in &mut request.online_indices {
-        index.ds_version = 2;
-    }
+/// All datasets in another version, so that their tables are made of what the log still has.
+fn in_another_version(graph: &Graph) -> SyncRequest {
+    let mut request = graph.request();
+    request.datasets.iter_mut().for_each(|it| it.version = 2);
+    request.sources.iter_mut().for_each(|it| it.ds_version = 2);
+    request
+        .pipelines
+        .iter_mut()
+        .for_each(|it| it.ds_version = 2);
+    request
+        .operators
+        .iter_mut()
+        .for_each(|it| it.ds_version = 2);
+    let indices = request.offline_indices.iter_mut();
+    indices.for_each(|it| it.ds_version = 2);
+    let indices = request.online_indices.iter_mut();
+    indices.for_each(|it| it.ds_version = 2);
     request
 }
 
@@ -199,13 +223,27 @@ fn incoming(row: &Logged, dataset: &Dataset) -> Incoming {
 }
 
 impl Graph {
-    /// The sources alone.
-    fn sources(&self) -> Graph {
-        let datasets = self.datasets.iter();
-        let sources = datasets.filter(|dataset| dataset.fill == Fill::Source);
+    /// The sources, and the first datasets that are made of these.
+    fn first(&self, made: usize) -> Graph {
+        let (sources, pipelines): (Vec<_>, Vec<_>) = self
+            .datasets
+            .iter()
+            .cloned()
+            .partition(|dataset| dataset.fill == Fill::Source);
         Graph {
-            datasets: sources.cloned().collect(),
+            datasets: sources
+                .into_iter()
+                .chain(pipelines.into_iter().take(made))
+                .collect(),
             disorder: self.disorder,
         }
+    }
+
+    /// The names of the datasets that another lacks.
+    fn besides(&self, other: &Graph) -> impl Iterator<Item = String> {
+        let datasets = self.datasets.iter();
+        let besides =
+            datasets.filter(|it| other.datasets.iter().all(|other| other.name != it.name));
+        besides.map(|it| it.name.clone())
     }
 }

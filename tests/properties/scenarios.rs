@@ -16,7 +16,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::compare::differences;
 use crate::graph::{Aggregate, Dataset, Fill, Function, Graph, Spec, Step, Ty};
-use crate::oracle::{Logged, Oracle, Row};
+use crate::logged::Logged;
+use crate::oracle::{Oracle, Row};
 use crate::value::V;
 
 #[derive(Deserialize)]

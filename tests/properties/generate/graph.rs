@@ -13,11 +13,13 @@ const GROUPS: [Ty; 3] = [Ty::Int, Ty::Str, Ty::Bool];
 impl Graph {
     /// Sources, and a few pipelines over them and each other.
     pub(crate) fn random(random: &mut Random) -> Graph {
+        // Of rows that are soon old, some go as others come.
+        let is_brief = random.once_in(2);
         let mut graph = Graph {
             datasets: sources(),
-            disorder: match random.once_in(2) {
-                true => DISORDER,
-                false => random.below(6) as i64 * STEP,
+            disorder: match is_brief || random.once_in(3) {
+                true => random.below(5) as i64 * STEP,
+                false => DISORDER,
             },
         };
         let mut counter = 0;
@@ -42,12 +44,18 @@ impl Graph {
             }
         }
         while graph.trim() {}
-        if random.once_in(2) {
+        if is_brief {
             for dataset in &mut graph.datasets {
                 dataset.history = (1 + random.below(8) as i64) * STEP;
             }
         }
         graph
+    }
+
+    /// Whether rows are soon older than they are kept.
+    pub(crate) fn is_brief(&self) -> bool {
+        let longest = self.datasets.iter().map(|dataset| dataset.history).max();
+        self.disorder < DISORDER && longest < Some(HISTORY)
     }
 
     /// Removes a source that nothing is made of.

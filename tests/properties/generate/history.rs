@@ -2,7 +2,7 @@
 
 use super::Random;
 use crate::graph::{Dataset, Fill, Graph, Ty};
-use crate::oracle::Logged;
+use crate::logged::Logged;
 use crate::value::V;
 
 /// When histories begin: 2024-01-01T10:00:00Z, a bound of every window.
@@ -20,7 +20,7 @@ const KEYS: i64 = 4;
 pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
     let is_source = |dataset: &&Dataset| dataset.fill == Fill::Source;
     let sources: Vec<_> = graph.datasets.iter().filter(is_source).collect();
-    let count = 1 + random.below(48);
+    let count = 1 + random.below(if graph.is_brief() { 80 } else { 48 });
     let mut rows: Vec<Logged> = Vec::new();
     for _ in 0..count {
         if !rows.is_empty() && random.once_in(12) {

@@ -121,6 +121,17 @@ impl Facts {
 }
 
 impl Chain {
+    /// The datasets that are joined.
+    fn joined<'c>(&'c self, to: &mut Vec<&'c String>) {
+        for step in &self.steps {
+            match step {
+                Step::Join(join) => to.push(&join.right),
+                Step::Union(other) => other.joined(to),
+                _ => {}
+            }
+        }
+    }
+
     /// What is known of its rows; `None` if they depend on what is open.
     pub(crate) fn facts(&self, known: &Known) -> Option<Facts> {
         let mut steps = self.steps.iter();
@@ -137,6 +148,27 @@ impl Graph {
     pub(crate) fn needs_apart(&self) -> bool {
         let known = self.facts().unwrap_or_default();
         known.values().any(|facts| facts.needs_apart)
+    }
+
+    /// Whether the others can be made later than so many datasets with pipelines: a table that is computed when it is read
+    /// can't tell which versions are left for joins.
+    pub(crate) fn can_grow(&self, early: usize) -> bool {
+        let known = self.facts().unwrap_or_default();
+        let chains = self
+            .datasets
+            .iter()
+            .filter_map(|dataset| match &dataset.fill {
+                Fill::Pipeline(chain) => Some((&dataset.name, chain)),
+                Fill::Source => None,
+            });
+        let chains: Vec<_> = chains.collect();
+        let (early, later) = chains.split_at(early.min(chains.len()));
+        let mut joined = Vec::new();
+        later
+            .iter()
+            .for_each(|(_, chain)| chain.joined(&mut joined));
+        let mut early = early.iter().filter(|(name, _)| joined.contains(name));
+        early.all(|(name, _)| known.get(*name).is_some_and(|facts| facts.timed))
     }
 
     /// Whether an aggregate goes along a column of rows with keys.

@@ -6,7 +6,7 @@ use fennel_core::wire::proto::{connector, dataset as proto, index, metadata, pyc
 
 use super::message::{duration, field};
 use super::{Aggregate, Chain, Column, Dataset, Fill, Graph, Join, Micros, Spec, Step};
-use crate::oracle::changes_of;
+use crate::logged::changes_of;
 
 /// The webhook of all sources.
 pub(crate) const WEBHOOK: &str = "hook";
@@ -15,8 +15,8 @@ pub(crate) const WEBHOOK: &str = "hook";
 pub(crate) const DISORDER: Micros = 14 * 24 * 3600 * 1_000_000;
 /// How long rows are kept where nothing else is said.
 pub(crate) const HISTORY: Micros = 730 * 24 * 3600 * 1_000_000;
-/// How long the webhook keeps them.
-const RETENTION: Micros = 24 * 3600 * 1_000_000;
+/// How long the webhook keeps them: longer than rows are late whose history is short.
+const RETENTION: Micros = 50 * 60 * 1_000_000;
 
 impl Graph {
     pub(crate) fn request(&self) -> SyncRequest {

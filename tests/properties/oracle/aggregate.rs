@@ -5,25 +5,48 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Content;
 use super::row::Row;
 use super::table::{Table, Version};
-use super::{stream, window};
+use super::window;
 use crate::graph::{Aggregate, Columns, Function, Spec, Ty, Window};
 use crate::value::V;
 
 /// Rows in groups, and what is computed of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
-    pub(super) rows: Content,
-    pub(super) aggregate: Aggregate,
+    /// All rows and versions that there ever are, each as of when it stands in time, with its end, if it has one.
+    pub(super) held: BTreeMap<Vec<V>, Vec<(Row, i64)>>,
+    aggregate: Aggregate,
     /// The columns of the result.
-    pub(super) columns: Columns,
+    columns: Columns,
 }
 
 impl Groups {
+    pub(super) fn new(rows: Content, aggregate: &Aggregate, columns: &Columns) -> Self {
+        let rows = match rows {
+            Content::Stream(rows) => rows.into_iter().map(|row| (row, i64::MAX)).collect(),
+            Content::Table(table) => table.held(),
+            Content::Live(_) => panic!("nothing follows what is computed when it is read"),
+        };
+        let mut held: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (mut row, end) in rows {
+            if let Some(along) = &aggregate.along {
+                let V::Time(at) = row.values[along] else {
+                    panic!("`{along}` is no instant");
+                };
+                row.at = at;
+            }
+            let group = held.entry(row.get(&aggregate.by)).or_default();
+            group.push((row, end));
+        }
+        Groups {
+            held,
+            aggregate: aggregate.clone(),
+            columns: columns.clone(),
+        }
+    }
+
     /// The values of a group as of an instant, if it is found.
     pub(super) fn at(&self, key: &[V], at: i64) -> Option<BTreeMap<String, V>> {
-        let by = &self.aggregate.by;
-        let mut held = self.held();
-        held.retain(|(row, _)| row.get(by) == key);
+        let held = self.held.get(key)?;
         let covered = |spec: &Spec| window::covered(spec.window, at - spec.lookback);
         let seen = self.aggregate.specs.iter().any(|spec| {
             let (_, last) = covered(spec);
@@ -42,42 +65,32 @@ impl Groups {
             let rows = there.map(|(row, _)| row.clone()).collect();
             (spec.name.clone(), self.value(spec, rows, at))
         });
-        let keys = by.iter().cloned().zip(key.iter().cloned());
+        let keys = self.aggregate.by.iter().cloned().zip(key.iter().cloned());
         Some(keys.chain(values).collect())
-    }
-
-    /// All groups that there ever are.
-    pub(super) fn keys(&self) -> Vec<Vec<V>> {
-        let rows = self.held().into_iter();
-        let keys: BTreeSet<_> = rows.map(|(row, _)| row.get(&self.aggregate.by)).collect();
-        keys.into_iter().collect()
     }
 
     /// A version from every instant on at which a value changes.
     pub(super) fn table(&self) -> Table {
-        let mut instants = BTreeSet::new();
-        let changes = self.held().into_iter();
-        let changes: BTreeSet<_> = changes.flat_map(|(row, end)| [row.at, end]).collect();
-        for change in changes.into_iter().filter(|change| *change < i64::MAX) {
+        let mut table = Table::default();
+        for (key, held) in &self.held {
+            let mut instants = BTreeSet::new();
             for spec in &self.aggregate.specs {
-                let turns = window::turns(spec.window, change).into_iter();
+                let changes = held.iter().flat_map(|(row, end)| [row.at, *end]);
+                let changes: BTreeSet<_> = changes.filter(|at| *at < i64::MAX).collect();
+                let turns = changes
+                    .into_iter()
+                    .flat_map(|at| window::turns(spec.window, at));
                 instants.extend(turns.map(|turn| turn + spec.lookback));
             }
-        }
-        let mut table = Table::default();
-        for key in self.keys() {
             let mut versions: Vec<Version> = Vec::new();
-            for instant in &instants {
-                let row = self.at(&key, *instant);
+            for at in instants {
+                let row = self.at(key, at);
                 if row.is_some() && versions.last().is_none_or(|last| last.row != row) {
-                    versions.push(Version {
-                        at: *instant,
-                        order: Vec::new(),
-                        row,
-                    });
+                    let order = Vec::new();
+                    versions.push(Version { at, order, row });
                 }
             }
-            table.0.insert(key, versions);
+            table.0.insert(key.clone(), versions);
         }
         table
     }
@@ -85,10 +98,8 @@ impl Groups {
     /// A row for each group and each of its windows, from the window's end on.
     pub(super) fn windows(&self, stretch: Window) -> Table {
         let mut table = Table::default();
-        let Content::Stream(rows) = &self.rows else {
-            panic!("a window of a group is of rows without keys");
-        };
-        for (group, rows) in stream::grouped(rows.clone(), &self.aggregate.by) {
+        for (group, held) in &self.held {
+            let rows = held.iter().map(|(row, _)| row.clone()).collect();
             for ((begin, end), rows) in window::split(rows, stretch) {
                 let window = V::Window(begin, end);
                 let keys = self.aggregate.by.iter().cloned();
@@ -107,24 +118,6 @@ impl Groups {
             }
         }
         table
-    }
-
-    /// All rows and versions that there ever are, each as of when it stands in time, with its end, if it has one.
-    fn held(&self) -> Vec<(Row, i64)> {
-        let mut held = match &self.rows {
-            Content::Stream(rows) => rows.iter().map(|row| (row.clone(), i64::MAX)).collect(),
-            Content::Table(table) => table.held(),
-            Content::Live(_) => panic!("nothing follows what is computed when it is read"),
-        };
-        if let Some(along) = &self.aggregate.along {
-            for (row, _) in &mut held {
-                let V::Time(at) = row.values[along] else {
-                    panic!("`{along}` is no instant");
-                };
-                row.at = at;
-            }
-        }
-        held
     }
 
     /// What an aggregate makes of the rows in its window.

@@ -7,12 +7,23 @@ use super::table::{Table, Version};
 use crate::graph::{Columns, Join};
 use crate::value::V;
 
-/// Rows with the columns of the version that a table has as of their event time, give or take.
-pub(super) fn stream(rows: Vec<Row>, join: &Join, columns: &Columns, right: &Table) -> Vec<Row> {
+/// Rows with the columns of the version that a table has as of their event time, give or take. Of rows that ask for what
+/// the table was before it is whole, those whose version still held then.
+pub(super) fn stream(
+    rows: Vec<Row>,
+    join: &Join,
+    columns: &Columns,
+    (right, since): (&Table, i64),
+) -> Vec<Row> {
     let rows = rows.into_iter().filter_map(|mut row| {
         let key = right_key(&row.values, join, columns);
         // The latest before the upper bound, which is then judged by the lower one.
-        let found = right.as_of(&key, row.at + join.until);
+        let asked = row.at + join.until;
+        let found = right.as_of(&key, asked);
+        let holds = |it: &Version| it.row.is_some() && right.as_of(&key, since) == Some(it);
+        if asked < since && !found.is_some_and(holds) {
+            return None;
+        }
         let near = |version: &&Version| join.since.is_none_or(|since| row.at - since <= version.at);
         let values = joined(found.filter(near), join, columns)?;
         row.values.extend(values);
@@ -21,8 +32,14 @@ pub(super) fn stream(rows: Vec<Row>, join: &Join, columns: &Columns, right: &Tab
     rows.collect()
 }
 
-/// A version wherever the left side has one, or both have, from every change of either on.
-pub(super) fn tables(left: &Table, join: &Join, columns: &Columns, right: &Table) -> Table {
+/// A version wherever the left side has one, or both have, from every change of either on; none that ends before the right
+/// side is whole.
+pub(super) fn tables(
+    left: &Table,
+    join: &Join,
+    columns: &Columns,
+    (right, since): (&Table, i64),
+) -> Table {
     let mut made = Table::default();
     for (key, lefts) in &left.0 {
         let mut instants: BTreeSet<i64> = lefts.iter().map(|version| version.at).collect();
@@ -61,7 +78,7 @@ pub(super) fn tables(left: &Table, join: &Join, columns: &Columns, right: &Table
             made.0.insert(key.clone(), versions);
         }
     }
-    made
+    made.whole_since(since)
 }
 
 impl Version {

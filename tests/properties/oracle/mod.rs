@@ -15,6 +15,8 @@ mod window;
 use std::collections::BTreeMap;
 
 use crate::graph::{Chain, Columns, Dataset, Fill, Graph, Step};
+use crate::left::{Left, NOTHING_GONE};
+use crate::logged::Logged;
 use crate::value::V;
 
 use aggregate::Groups;
@@ -22,36 +24,12 @@ use aggregate::Groups;
 pub(crate) use row::Row;
 pub(crate) use table::{Table, Version};
 
-/// A row that is logged. Rows that tie are told apart by their order in the history.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Logged {
-    /// The dataset, and so the endpoint.
-    pub(crate) dataset: String,
-    pub(crate) at: i64,
-    pub(crate) values: BTreeMap<String, V>,
-    /// Whether it says that its key is gone.
-    pub(crate) is_gone: bool,
-}
-
-impl Logged {
-    /// Where it is logged: what is gone is told by changes of a database.
-    pub(crate) fn endpoint(&self) -> String {
-        match self.is_gone {
-            false => self.dataset.clone(),
-            true => changes_of(&self.dataset),
-        }
-    }
-}
-
-/// The endpoint of a dataset that takes changes of a database.
-pub(crate) fn changes_of(dataset: &str) -> String {
-    format!("{dataset}_changes")
-}
-
 /// All that datasets hold in the end.
 pub(crate) struct Oracle<'g> {
     pub(crate) graph: &'g Graph,
     contents: BTreeMap<String, Content>,
+    /// What there was for the dataset that is looked at, where it was made later than others.
+    left: Option<&'g Left>,
 }
 
 /// What a dataset holds.
@@ -68,11 +46,18 @@ pub(crate) enum Content {
 impl<'g> Oracle<'g> {
     /// What there is when these rows have been logged, in this order.
     pub(crate) fn new(graph: &'g Graph, history: &[Logged]) -> Self {
+        Self::of_left(graph, history, &NOTHING_GONE)
+    }
+
+    /// The same where some datasets were made later, of what was left of the others.
+    pub(crate) fn of_left(graph: &'g Graph, history: &[Logged], left: &'g Left) -> Self {
         let mut oracle = Oracle {
             graph,
             contents: BTreeMap::new(),
+            left: None,
         };
         for dataset in &graph.datasets {
+            oracle.left = Some(left).filter(|left| left.later.contains(&dataset.name));
             let content = match &dataset.fill {
                 Fill::Source => source(dataset, history),
                 Fill::Pipeline(chain) => oracle.chain(chain),
@@ -82,8 +67,17 @@ impl<'g> Oracle<'g> {
         oracle
     }
 
+    /// What there is of another dataset.
+    fn other(&self, name: &str, left: impl Fn(&Left, &str, Content) -> Content) -> Content {
+        let content = self.contents[name].clone();
+        match self.left {
+            Some(there) => left(there, name, content),
+            None => content,
+        }
+    }
+
     fn chain(&self, chain: &Chain) -> Content {
-        let mut content = self.contents[&chain.input].clone();
+        let mut content = self.other(&chain.input, Left::taken);
         for (i, step) in chain.steps.iter().enumerate() {
             let columns = |steps| self.graph.columns_of(&chain.input, steps);
             let before = columns(&chain.steps[..i]).expect("steps name columns that there are");
@@ -100,16 +94,18 @@ impl<'g> Oracle<'g> {
                 _ => panic!("a union is of rows without keys"),
             },
             (Step::Join(join), left) => {
-                let right = self.graph.dataset(&join.right);
-                let Content::Table(table) = &self.contents[&join.right] else {
+                let columns = &self.graph.dataset(&join.right).columns;
+                let Content::Table(table) = self.other(&join.right, Left::there) else {
                     panic!("a join is with a dataset that has keys");
                 };
+                let since = self.left.and_then(|left| left.since(&join.right));
+                let right = (&table, since.unwrap_or(i64::MIN));
                 match left {
                     Content::Stream(rows) => {
-                        Content::Stream(join::stream(rows, join, &right.columns, table))
+                        Content::Stream(join::stream(rows, join, columns, right))
                     }
                     Content::Table(left) => {
-                        Content::Table(join::tables(&left, join, &right.columns, table))
+                        Content::Table(join::tables(&left, join, columns, right))
                     }
                     Content::Live(_) => panic!("nothing follows what is computed when it is read"),
                 }
@@ -126,11 +122,7 @@ impl<'g> Oracle<'g> {
                 Content::Stream(stream::dedup(rows, by, *window))
             }
             (Step::Aggregate(aggregate), rows) => {
-                let groups = Groups {
-                    rows,
-                    aggregate: aggregate.clone(),
-                    columns: after.clone(),
-                };
+                let groups = Groups::new(rows, aggregate, after);
                 match aggregate.window {
                     Some(window) => Content::Table(groups.windows(window)),
                     None if aggregate.is_terminal() => Content::Live(Box::new(groups)),
@@ -183,7 +175,7 @@ impl<'g> Oracle<'g> {
         match &self.contents[dataset] {
             Content::Stream(_) => Vec::new(),
             Content::Table(table) => table.0.keys().cloned().collect(),
-            Content::Live(groups) => groups.keys(),
+            Content::Live(groups) => groups.held.keys().cloned().collect(),
         }
     }
 }

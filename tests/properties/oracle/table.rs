@@ -45,6 +45,15 @@ impl Table {
         versions.take_while(|version| version.at <= at).last()
     }
 
+    /// Without the versions that had ended by then.
+    pub(crate) fn whole_since(mut self, since: i64) -> Table {
+        for versions in self.0.values_mut() {
+            let first = versions.iter().rposition(|version| version.at <= since);
+            versions.drain(..first.unwrap_or(0));
+        }
+        self
+    }
+
     /// All versions that are no deletes, each with its end, or the end of time.
     pub(super) fn held(&self) -> Vec<(Row, i64)> {
         let versions = self.0.values().flat_map(|versions| {
