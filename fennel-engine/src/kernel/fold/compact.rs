@@ -5,6 +5,7 @@
 //! first thing that can still change or be asked for; what only older values were made of goes. Windows without a
 //! beginning keep what their rows come to (see [`base`](super::base)).
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
@@ -47,6 +48,7 @@ impl Fold {
                 state,
                 bytes,
                 changed: Vec::new(),
+                walk: RefCell::default(),
             };
             let (gone, times) = match self.window {
                 Some(window) => (group.closed(window, point, limit)?, Vec::new()),

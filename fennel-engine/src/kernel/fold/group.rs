@@ -1,5 +1,6 @@
 //! One group of an aggregate's state: its rows, and what they come to.
 
+use std::cell::RefCell;
 use std::ops::Bound;
 
 use fennel_core::agg::{Accumulator, Contribution};
@@ -7,6 +8,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 
 use super::tiles::{FEW, Question, Rows};
+use super::walk::{Reached, Walk};
 use super::{Answer, ENTRIES, Fold};
 use crate::error::Result;
 use crate::kernel::group::encode_group;
@@ -34,6 +36,7 @@ pub(super) struct Group<'s> {
     pub(super) bytes: Vec<u8>,
     /// The times of rows that change in this pass.
     pub(super) changed: Vec<i64>,
+    pub(super) walk: RefCell<Walk>,
 }
 
 impl Times for Group<'_> {
@@ -57,6 +60,7 @@ impl<'s> Group<'s> {
             state,
             bytes,
             changed: Vec::new(),
+            walk: RefCell::default(),
         }
     }
 
@@ -92,10 +96,8 @@ impl<'s> Group<'s> {
 
     /// The aggregates as of `at`.
     pub(super) fn compute(&self, side: Side, at: i64) -> Result<Vec<Answer>> {
-        let spans: Vec<_> = self
-            .fold
-            .functions
-            .iter()
+        let functions = self.fold.functions.iter();
+        let spans: Vec<_> = functions
             .map(|function| seen(function.window, at))
             .collect();
         self.fold_rows(side, &spans, at)
@@ -103,25 +105,37 @@ impl<'s> Group<'s> {
 
     /// The aggregates, each over the rows of its span.
     pub(super) fn fold_rows(&self, side: Side, spans: &[Span], at: i64) -> Result<Vec<Answer>> {
-        let functions = &self.fold.functions;
-        let mut known: Vec<(Span, Vec<Accumulator>)> = Vec::new();
+        let mut known: Vec<Reached> = Vec::new();
         for span in spans {
             if !known.iter().any(|(other, _)| other == span) {
                 known.push((*span, self.sum(side, *span)?));
             }
         }
+        let of = |i: usize| {
+            let mut known = known.iter();
+            known.find(|(other, _)| Some(other) == spans.get(i))
+        };
+        Ok(self.answers(at, of))
+    }
+
+    /// The aggregates, given what the span of each function comes to.
+    pub(super) fn answers<'k>(
+        &self,
+        at: i64,
+        of: impl Fn(usize) -> Option<&'k Reached>,
+    ) -> Vec<Answer> {
         let at = Timestamp::from_micros(at).unwrap_or(Timestamp::MAX);
-        let values = functions.iter().zip(spans).map(|(function, span)| {
-            let sums = known.iter().find(|(other, _)| other == span);
-            let sum = sums.and_then(|(_, sums)| sums.get(function.slot));
+        let functions = self.fold.functions.iter().enumerate();
+        let values = functions.map(|(i, function)| {
+            let sum = of(i).and_then(|(_, sums)| sums.get(function.slot));
             let sum = sum.expect("each span was summed up");
             sum.value(at).map_err(|error| error.to_string())
         });
-        Ok(values.collect())
+        values.collect()
     }
 
     /// What the rows of a span come to that hold at its end.
-    fn sum(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
+    pub(super) fn sum(&self, side: Side, span: Span) -> Result<Vec<Accumulator>> {
         let mut sums = self.sum_of_rows(side, span)?;
         if span.lo == i64::MIN
             && let Some(base) = self.base(side)?

@@ -18,8 +18,10 @@ mod running;
 mod sweep;
 mod tiles;
 mod versions;
+mod walk;
 mod windowed;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
@@ -166,6 +168,7 @@ impl Fold {
                 state,
                 bytes,
                 changed,
+                walk: RefCell::default(),
             };
             match self.window {
                 _ if !emits => line.turn(),
@@ -189,6 +192,7 @@ impl Fold {
             state,
             bytes: bytes.to_vec(),
             changed: Vec::new(),
+            walk: RefCell::default(),
         };
         let shifts = shifts(&rows, gap, changed)?;
         self.starts(bytes).put(state, shifts);

@@ -171,6 +171,16 @@ impl Group<'_> {
         lo: i64,
         hi: i64,
     ) -> impl DoubleEndedIterator<Item = Result<i64>> {
+        self.endings(side, lo, hi).map(|ending| Ok(ending?.0))
+    }
+
+    /// The same ends, each with the bytes that place the row among those of the group.
+    pub(super) fn endings(
+        &self,
+        side: Side,
+        lo: i64,
+        hi: i64,
+    ) -> impl DoubleEndedIterator<Item = Result<(i64, Bytes)>> {
         let key = |end| {
             self.fold
                 .entry_key(ENDS, &self.bytes, &[&key::ordered(end)])
@@ -182,8 +192,9 @@ impl Group<'_> {
         let at = self.fold.prefix.len() + 1 + self.bytes.len();
         self.state.scan(side, range).map(move |entry| {
             let (key, _) = entry?;
-            let end = key.get(at..).and_then(|rest| rest.first_chunk::<8>());
-            end.map(|end| key::from_ordered(*end)).ok_or_else(corrupt)
+            let ending = key.get(at..).and_then(|rest| rest.split_first_chunk::<8>());
+            let (end, place) = ending.ok_or_else(corrupt)?;
+            Ok((key::from_ordered(*end), place.into()))
         })
     }
 }
@@ -196,7 +207,7 @@ impl Points for Group<'_> {
             return Ok(None);
         }
         // An empty row stands for one that can't be computed.
-        let answers = self.compute(side, time)?.into_iter();
+        let answers = self.compute_next(side, time)?.into_iter();
         let values: std::result::Result<Vec<Value>, String> = answers.collect();
         let values = values.map(|values| encode_values(values.iter()));
         Ok(Some(Some(values.unwrap_or_default().into())))
