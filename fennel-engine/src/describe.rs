@@ -71,7 +71,7 @@ impl Engine {
                 numbers.collect()
             };
             // Before the snapshot, which then has all that is applied.
-            let applied = self.inner.runner.applied();
+            let applied = self.inner.applier.applied();
             let mut log = Log {
                 numbers,
                 snapshot: self.inner.store.snapshot(),

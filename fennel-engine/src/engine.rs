@@ -82,7 +82,7 @@ pub(crate) struct Inner {
     pub(crate) later: RwLock<Arc<Later>>,
     pub(crate) branches: Branches,
     /// Applies rows to pipelines.
-    pub(crate) runner: run::Runner,
+    pub(crate) applier: run::Applier,
     /// Asks of rows what is expected of them.
     pub(crate) judging: Judging,
     /// What is kept track of while served rows are kept.
@@ -145,7 +145,7 @@ impl Engine {
     ///
     /// [`Error::Behind`] with why the last attempt to apply some failed.
     pub fn check_applied(&self) -> Result<(), Error> {
-        self.inner.runner.check()
+        self.inner.applier.check()
     }
 
     /// Makes durable what was submitted and takes no more writes; queries go on. The folder is released with

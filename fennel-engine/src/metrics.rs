@@ -209,14 +209,14 @@ impl Engine {
     }
 
     fn pipelines(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<PipelineMetrics> {
-        let runner = &self.inner.runner;
+        let applier = &self.inner.applier;
         // In this order, so that what is applied meanwhile makes it no less than nothing.
-        let applied = runner.applied();
+        let applied = applier.applied();
         let logged = {
             let sequencer = self.inner.sequencer.lock();
             sequencer.unwrap_or_else(PoisonError::into_inner).len()
         };
-        let live = runner.live();
+        let live = applier.live();
         let wanted = live.derived().iter().filter(|table| is_wanted(table.id));
         let pipelines = wanted.filter_map(|table| {
             let flow = table.flow.as_ref()?;

@@ -18,7 +18,7 @@ use crate::history::{Head, Lines};
 use crate::ingest::{Mark, Phase, Sequencer};
 use crate::meta::{self, Meta, TableRecord, TableState};
 use crate::python::{self, Resting, RunBy};
-use crate::run::{Flow, Runner};
+use crate::run::{Applier, Flow};
 use crate::served::Kept;
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
@@ -82,9 +82,9 @@ impl Inner {
         let sequencer = Sequencer::after(&snapshot, registry.endpoints.values().copied(), known)?;
         let end = sequencer.len();
         let log = (meta.applied, end);
-        let runner = Runner::new(log, registry.live(), options, &meta.rounds);
+        let applier = Applier::new(log, registry.live(), options, &meta.rounds);
         for endpoint in registry.endpoints.values() {
-            runner.expect(*endpoint, end);
+            applier.expect(*endpoint, end);
         }
         let settings = Settings {
             window: options.expectation_window,
@@ -93,7 +93,7 @@ impl Inner {
         let judging = Judging::new(store.clone(), settings, end, judged(&snapshot)?);
         judging.resume(Suites::of(&branches, &registry, &since(&snapshot, end)?));
         // What a crash kept from being applied. If that fails here, it fails for whoever logs next, too.
-        let _ = runner.run(&store, &judging, end, clock.now());
+        let _ = applier.run(&store, &judging, end, clock.now());
         Ok(Self {
             erasing: Mutex::default(),
             later: RwLock::new(Arc::new(Later::new(meta.salt, meta.refused))),
@@ -105,7 +105,7 @@ impl Inner {
             remover,
             python,
             branches,
-            runner,
+            applier,
             judging,
             store,
             clock,

@@ -40,7 +40,7 @@ impl Inner {
         catalog: &Catalog<'_>,
         head: Head,
     ) -> Result<()> {
-        let mut new = NewTables::new(&self.store, &self.runner);
+        let mut new = NewTables::new(&self.store, &self.applier);
         new.add(registry, catalog, |_| false)?;
         let python = RunBy::new(registry.python.as_ref());
         let graph = Graph::new(catalog, python, |dataset| {
@@ -151,7 +151,7 @@ impl Inner {
     /// Waits for the turn to apply rows, so that nobody else does.
     pub(crate) fn take_turn(&self) -> Turn<'_> {
         Turn {
-            held: self.runner.hold(),
+            held: self.applier.hold(),
             _rest: Rest(self),
         }
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::ingest::Replay;
 use crate::meta::{self, TableRecord, TableState};
 use crate::python::{OnStop, RunBy};
-use crate::run::{Flow, Held, LogReader, Runner};
+use crate::run::{Applier, Flow, Held, LogReader};
 use crate::store::{Batch, Store};
 use crate::table::{Table, TableId};
 
@@ -37,11 +37,11 @@ pub(super) struct NewTables<'s> {
 
 impl<'s> NewTables<'s> {
     /// None so far.
-    pub(super) fn new(store: &'s Store, runner: &'s Runner) -> Self {
-        let log = runner.read_log();
+    pub(super) fn new(store: &'s Store, applier: &'s Applier) -> Self {
+        let log = applier.read_log();
         Self {
             store,
-            applied: runner.applied(),
+            applied: applier.applied(),
             _log: log,
             tables: Vec::new(),
             on_stop: OnStop::SetAside,
@@ -52,8 +52,12 @@ impl<'s> NewTables<'s> {
 
     /// None so far that replace others, which are made without the rows that are searched for, if any are. They aren't made
     /// at all where a function is stopped: what it had made of other rows would be lost.
-    pub(super) fn anew(store: &'s Store, runner: &'s Runner, without: Option<Search<'s>>) -> Self {
-        let mut new = Self::new(store, runner);
+    pub(super) fn anew(
+        store: &'s Store,
+        applier: &'s Applier,
+        without: Option<Search<'s>>,
+    ) -> Self {
+        let mut new = Self::new(store, applier);
         (new.on_stop, new.without) = (OnStop::Fail, without);
         new
     }

@@ -39,7 +39,7 @@ impl Inner {
     ) -> Result<(Switched<'_>, Rows)> {
         let replaced = registry.fed_by(endpoints);
         let ids: BTreeSet<TableId> = replaced.values().copied().collect();
-        let mut new = NewTables::anew(&self.store, &self.runner, without);
+        let mut new = NewTables::anew(&self.store, &self.applier, without);
         let mut graphs = Graphs::new();
         for (name, branch) in self.branches.with_tables(&ids) {
             let arena = Bump::new();

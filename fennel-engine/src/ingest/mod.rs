@@ -145,12 +145,12 @@ impl Engine {
         let Inner {
             store,
             clock,
-            runner,
+            applier,
             ..
         } = &*self.inner;
         let (mut batch, mut logged) = (Batch::new(), Logged::default());
         let mut last = 0;
-        let (applied, live) = (runner.applied(), runner.live());
+        let (applied, live) = (applier.applied(), applier.live());
         let sources = route.feeds.iter().map(Feed::id);
         let read = sources.filter(|(table, _)| live.is_read(*table));
         let bytes = prepared.parts.iter().map(Part::bytes).sum();
@@ -202,9 +202,9 @@ impl Engine {
                 feed.put_mark(&progress.seen, places, &mut batch)
             })
             .collect();
-        runner.expect(route.endpoint, last + 1);
+        applier.expect(route.endpoint, last + 1);
         let ticket = store.submit(batch)?;
-        let underway = runner.hand(first..last + 1, route.endpoint, handed);
+        let underway = applier.hand(first..last + 1, route.endpoint, handed);
         for (feed, mark) in route.feeds.iter().zip(marks) {
             mark.into_iter().for_each(|mark| feed.source().mark(mark));
         }
@@ -228,7 +228,7 @@ impl Inner {
     /// Applies the first `end` rows of the log to pipelines.
     pub(crate) fn apply_logged(&self, end: u64) -> Result<(), Error> {
         let now = self.clock.now();
-        self.runner.run(&self.store, &self.judging, end, now)
+        self.applier.run(&self.store, &self.judging, end, now)
     }
 }
 

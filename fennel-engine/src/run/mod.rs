@@ -58,7 +58,7 @@ const PASS_BYTES: usize = 32 << 20;
 
 /// Applies rows to pipelines, one pass at a time.
 #[derive(Debug, Default)]
-pub(crate) struct Runner {
+pub(crate) struct Applier {
     turn: Mutex<Turn>,
     /// Told when a turn is over.
     over: Condvar,
@@ -97,7 +97,7 @@ enum Holder {
     Commit,
 }
 
-impl Runner {
+impl Applier {
     /// Goes on behind the first `applied` rows of the log, which has rows before `end`, and with the rounds that there were.
     pub(crate) fn new(
         (applied, end): (u64, u64),
@@ -168,7 +168,7 @@ impl Runner {
         }
         turn.holder = Holder::Pass;
         let mut passes = Passes {
-            runner: self,
+            applier: self,
             store,
             judging,
             live: Arc::clone(&turn.live),
@@ -207,7 +207,7 @@ impl Runner {
         let mut turn = self.free_turn();
         turn.holder = Holder::Commit;
         Held {
-            runner: self,
+            applier: self,
             applied: turn.applied,
         }
     }
@@ -285,7 +285,7 @@ impl Drop for Underway<'_> {
 /// The turn of a commit.
 #[derive(Debug)]
 pub(crate) struct Held<'r> {
-    runner: &'r Runner,
+    applier: &'r Applier,
     /// How many rows of the log are applied.
     pub(crate) applied: u64,
 }
@@ -311,7 +311,7 @@ impl Held<'_> {
             after: self.applied,
         };
         let most = Most {
-            rows: self.runner.fill_rows,
+            rows: self.applier.fill_rows,
             bytes: PASS_BYTES,
         };
         let mut failed = 0;
@@ -341,23 +341,23 @@ impl Held<'_> {
 
     /// Runs these tables' pipelines from now on.
     pub(crate) fn set(&mut self, live: Live) {
-        self.runner.turn().live = Arc::new(live);
+        self.applier.turn().live = Arc::new(live);
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         // Tables and the log may be others now than those that rows on their way were taken for.
-        self.runner.fresh.clear();
-        self.runner.turn().holder = Holder::Nobody;
-        self.runner.over.notify_all();
+        self.applier.fresh.clear();
+        self.applier.turn().holder = Holder::Nobody;
+        self.applier.over.notify_all();
     }
 }
 
 /// Somebody who fills tables from the log, and for whom its rows stay: what such a table has taken of a row that goes
 /// nobody else could be told of, nor could it be erased.
 #[derive(Debug)]
-pub(crate) struct LogReader<'r>(&'r Runner);
+pub(crate) struct LogReader<'r>(&'r Applier);
 
 impl Drop for LogReader<'_> {
     fn drop(&mut self) {
@@ -367,7 +367,7 @@ impl Drop for LogReader<'_> {
 
 /// Passes of one turn, which ends with them.
 struct Passes<'r> {
-    runner: &'r Runner,
+    applier: &'r Applier,
     store: &'r Store,
     judging: &'r Judging,
     live: Arc<Live>,
@@ -382,7 +382,7 @@ struct Passes<'r> {
 
 impl Passes<'_> {
     fn run(&mut self, end: u64) -> Result<()> {
-        if self.live.is_empty() && !self.runner.is_trim_due(&self.live, self.trims_log) {
+        if self.live.is_empty() && !self.applier.is_trim_due(&self.live, self.trims_log) {
             self.applied = end;
         }
         while self.applied < end {
@@ -390,7 +390,7 @@ impl Passes<'_> {
             let pass = self.pass(most).inspect_err(|_| self.live.forget());
             self.applied = pass?;
         }
-        self.runner.forget(self.applied);
+        self.applier.forget(self.applied);
         Ok(())
     }
 
@@ -398,10 +398,10 @@ impl Passes<'_> {
     fn pass(&mut self, most: u64) -> Result<u64> {
         let snapshot = self.store.snapshot();
         let needed = |endpoint| self.live.feeds(endpoint);
-        let handed = self.runner.fresh.take(self.applied..most, needed);
+        let handed = self.applier.fresh.take(self.applied..most, needed);
         let endpoints = match &handed {
             Some(_) => Vec::new(),
-            None => self.runner.endpoints(self.applied),
+            None => self.applier.endpoints(self.applied),
         };
         let until = self
             .live
@@ -418,7 +418,7 @@ impl Passes<'_> {
             None => self.live.taken(&state, &endpoints)?,
         };
         let mut changed = gathering.changes(&state)?;
-        let is_due = self.runner.is_trim_due(&self.live, self.trims_log);
+        let is_due = self.applier.is_trim_due(&self.live, self.trims_log);
         // Rows that change nothing cost no write, unless an open would have to read many of them again.
         let is_far = until.saturating_sub(self.marked) >= PASS_ROWS;
         if changed.values().all(Changes::is_empty) && !is_due && !is_far {
@@ -461,7 +461,7 @@ impl Passes<'_> {
             }
         }
         self.compact(&mut state, &mut batch)?;
-        if is_due && let Some(mut trimming) = self.runner.trimming() {
+        if is_due && let Some(mut trimming) = self.applier.trimming() {
             let present = Present {
                 now: self.now,
                 rows: until - self.applied,
@@ -484,7 +484,7 @@ impl Passes<'_> {
 
     /// Removes some of what no row can need any more.
     fn compact(&self, state: &mut State, batch: &mut Batch) -> Result<()> {
-        let after = self.runner.compact_after as u64;
+        let after = self.applier.compact_after as u64;
         let flows = self.live.derived().iter();
         let flows = flows.filter_map(|table| Some((table.id, table.flow.as_ref()?)));
         let mut due = flows.filter(|(_, flow)| flow.is_due(after)).peekable();
@@ -509,13 +509,13 @@ impl Drop for Passes<'_> {
         if std::thread::panicking() {
             self.live.forget();
         }
-        let mut turn = self.runner.turn();
+        let mut turn = self.applier.turn();
         turn.applied = self.applied;
         turn.marked = self.marked;
         turn.failed = self.failed.take();
         turn.holder = Holder::Nobody;
         drop(turn);
-        self.runner.over.notify_all();
+        self.applier.over.notify_all();
     }
 }
 

@@ -127,7 +127,7 @@ fn rows_stay_in_the_log_while_tables_are_filled() {
     commit(&engine, false);
     let logged = || store.scan_prefix(Space::Log, &[]).count();
 
-    let reader = engine.inner.runner.read_log();
+    let reader = engine.inner.applier.read_log();
     log(&engine, &clock, 0..200);
     assert_eq!(logged(), 200);
     drop(reader);
@@ -154,7 +154,7 @@ fn an_open_reads_few_rows_again_that_changed_nothing() {
     assert!(was >= 20_000, "there is no write for each request: {was}");
     drop(engine);
     let engine = Engine::open(store.clone(), Arc::new(clock.clone())).unwrap();
-    assert_eq!(engine.inner.runner.applied(), 25_003);
+    assert_eq!(engine.inner.applier.applied(), 25_003);
     log(&engine, &clock, 3..4);
     assert_eq!(marked(), 25_004);
     assert_eq!(engine.inspect("main", "Copies", 9).unwrap().rows(), 4);
