@@ -13,8 +13,10 @@ mod fresh;
 mod horizon;
 mod live;
 mod met;
+mod pass;
 mod round;
 mod trim;
+mod turn;
 mod watermark;
 
 #[cfg(test)]
@@ -27,27 +29,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use fennel_core::time::Timestamp;
 
 pub(crate) use flow::Flow;
-use flow::Incoming;
 use fresh::Fresh;
 pub(crate) use fresh::Handed;
-use live::Gathering;
 pub(crate) use live::Live;
-use met::Part;
+use pass::Passes;
 pub(crate) use round::{Kept, KeptRound};
-use trim::{Present, Trimming};
-use watermark::Watermarks;
+use trim::Trimming;
+pub(crate) use turn::{Held, LogReader};
+use turn::{Holder, Turn};
 
 use crate::engine::Options;
 use crate::error::{Error, Result};
 use crate::expectation::Judging;
 use crate::ingest::EndpointId;
-use crate::kernel::{Changes, Failure};
-use crate::meta;
-use crate::python::OnStop;
-use crate::reject;
-use crate::state::{Applied, Side, State};
-use crate::store::{Batch, Store};
-use crate::table::{Cursor, Most, Table, TableId};
+use crate::store::Store;
 
 /// The most rows of the log that one pass applies.
 const PASS_ROWS: u64 = 10_000;
@@ -72,29 +67,6 @@ pub(crate) struct Applier {
     waiting: Mutex<BTreeMap<EndpointId, u64>>,
     /// Rows that needn't be read from the log.
     fresh: Fresh,
-}
-
-/// Who applies rows, and how far they are.
-#[derive(Debug, Default)]
-struct Turn {
-    holder: Holder,
-    /// How many rows of the log are applied.
-    applied: u64,
-    /// How many of them an open doesn't look at again.
-    marked: u64,
-    live: Arc<Live>,
-    /// How many fill tables from the log.
-    log_readers: usize,
-    /// Why the last passes ended early, if they did.
-    failed: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Holder {
-    #[default]
-    Nobody,
-    Pass,
-    Commit,
 }
 
 impl Applier {
@@ -202,35 +174,6 @@ impl Applier {
         }
     }
 
-    /// Waits for the turn, and keeps it until the guard is dropped.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        let mut turn = self.free_turn();
-        turn.holder = Holder::Commit;
-        Held {
-            applier: self,
-            applied: turn.applied,
-        }
-    }
-
-    /// Has passes remove nothing from the log until the guard is dropped, and waits for one that may be doing so.
-    pub(crate) fn read_log(&self) -> LogReader<'_> {
-        self.free_turn().log_readers += 1;
-        LogReader(self)
-    }
-
-    /// The turn once nobody has it.
-    fn free_turn(&self) -> MutexGuard<'_, Turn> {
-        let mut turn = self.turn();
-        while turn.holder != Holder::Nobody {
-            turn = self.over.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
-        turn
-    }
-
-    fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<EndpointId, u64>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -279,258 +222,5 @@ impl Underway<'_> {
 impl Drop for Underway<'_> {
     fn drop(&mut self) {
         self.fresh.settle(self.last, self.is_durable);
-    }
-}
-
-/// The turn of a commit.
-#[derive(Debug)]
-pub(crate) struct Held<'r> {
-    applier: &'r Applier,
-    /// How many rows of the log are applied.
-    pub(crate) applied: u64,
-}
-
-impl Held<'_> {
-    /// Fills a new table from those that its pipeline takes rows of.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Python`] if a function can't be called at all, or is stopped where that is to fail.
-    pub(crate) fn fill(
-        &self,
-        store: &Store,
-        table: &Table,
-        now: Timestamp,
-        on_stop: OnStop,
-    ) -> Result<()> {
-        let Some(flow) = &table.flow else {
-            return Ok(());
-        };
-        let applied = Applied {
-            before: self.applied,
-            after: self.applied,
-        };
-        let most = Most {
-            rows: self.applier.fill_rows,
-            bytes: PASS_BYTES,
-        };
-        let mut failed = 0;
-        for input in flow.taken() {
-            let mut cursor = Cursor::default();
-            loop {
-                let mut state = State::new(store.snapshot(), applied);
-                let rows = input.part(&state, &mut cursor, most)?;
-                if rows.is_empty() {
-                    break;
-                }
-                let incoming = Incoming::Rows(input.id, Changes::added(rows));
-                let mut failures = Vec::new();
-                let mut changes = flow.run(&mut state, &incoming, false, &mut failures, on_stop)?;
-                if table.computed().is_none() {
-                    table.apply(&mut state, &mut changes, &mut failures);
-                }
-                let mut batch = Batch::new();
-                state.finish(&mut batch);
-                put_failures(&mut batch, table.id, self.applied, failed, &failures, now);
-                failed += failures.len() as u32;
-                store.write(batch)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs these tables' pipelines from now on.
-    pub(crate) fn set(&mut self, live: Live) {
-        self.applier.turn().live = Arc::new(live);
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        // Tables and the log may be others now than those that rows on their way were taken for.
-        self.applier.fresh.clear();
-        self.applier.turn().holder = Holder::Nobody;
-        self.applier.over.notify_all();
-    }
-}
-
-/// Somebody who fills tables from the log, and for whom its rows stay: what such a table has taken of a row that goes
-/// nobody else could be told of, nor could it be erased.
-#[derive(Debug)]
-pub(crate) struct LogReader<'r>(&'r Applier);
-
-impl Drop for LogReader<'_> {
-    fn drop(&mut self) {
-        self.0.turn().log_readers -= 1;
-    }
-}
-
-/// Passes of one turn, which ends with them.
-struct Passes<'r> {
-    applier: &'r Applier,
-    store: &'r Store,
-    judging: &'r Judging,
-    live: Arc<Live>,
-    now: Timestamp,
-    applied: u64,
-    marked: u64,
-    /// Whether they may remove rows from the log.
-    trims_log: bool,
-    /// Why they ended early: by a panic until they are over.
-    failed: Option<String>,
-}
-
-impl Passes<'_> {
-    fn run(&mut self, end: u64) -> Result<()> {
-        if self.live.is_empty() && !self.applier.is_trim_due(&self.live, self.trims_log) {
-            self.applied = end;
-        }
-        while self.applied < end {
-            let most = end.min(self.applied.saturating_add(PASS_ROWS));
-            let pass = self.pass(most).inspect_err(|_| self.live.forget());
-            self.applied = pass?;
-        }
-        self.applier.forget(self.applied);
-        Ok(())
-    }
-
-    /// Applies the next rows before `most`, and answers how many rows of the log are applied then.
-    fn pass(&mut self, most: u64) -> Result<u64> {
-        let snapshot = self.store.snapshot();
-        let needed = |endpoint| self.live.feeds(endpoint);
-        let handed = self.applier.fresh.take(self.applied..most, needed);
-        let endpoints = match &handed {
-            Some(_) => Vec::new(),
-            None => self.applier.endpoints(self.applied),
-        };
-        let until = self
-            .live
-            .end_within(&snapshot, &endpoints, self.applied..most, PASS_BYTES)?;
-        let applied = Applied {
-            before: self.applied,
-            after: until,
-        };
-        let rows = until - self.applied;
-        let _span = tracing::debug_span!("pass", rows).entered();
-        let mut state = State::new(snapshot, applied);
-        let gathering = match handed {
-            Some(rows) => Gathering::of(&self.live, rows),
-            None => self.live.taken(&state, &endpoints)?,
-        };
-        let mut changed = gathering.changes(&state)?;
-        let is_due = self.applier.is_trim_due(&self.live, self.trims_log);
-        // Rows that change nothing cost no write, unless an open would have to read many of them again.
-        let is_far = until.saturating_sub(self.marked) >= PASS_ROWS;
-        if changed.values().all(Changes::is_empty) && !is_due && !is_far {
-            return Ok(until);
-        }
-        let mut batch = Batch::new();
-        let mut parts = Vec::new();
-        let suites = self.judging.suites();
-        let mut written = Vec::new();
-        for table in self.live.derived() {
-            let Some(flow) = &table.flow else {
-                continue;
-            };
-            let has_changed = |input: &std::sync::Arc<Table>| {
-                changed
-                    .get(&input.id)
-                    .is_some_and(|changes| !changes.is_empty())
-            };
-            if !flow.inputs.iter().any(has_changed) {
-                continue;
-            }
-            let mut failures = Vec::new();
-            let is_judged = suites.asks(table.id);
-            let is_read = self.live.is_read(table.id);
-            let emits = is_read || is_judged;
-            let incoming = Incoming::Changes(&changed);
-            let on_stop = OnStop::SetAside;
-            let mut changes = flow.run(&mut state, &incoming, emits, &mut failures, on_stop)?;
-            if table.computed().is_none() {
-                table.apply(&mut state, &mut changes, &mut failures);
-            }
-            put_failures(&mut batch, table.id, until, 0, &failures, self.now);
-            let part = Part::new(flow, |id| changed.get(&id), failures.len());
-            parts.push((&flow.met, part));
-            if emits {
-                changed.insert(table.id, changes);
-            }
-            if is_judged {
-                written.push(table);
-            }
-        }
-        self.compact(&mut state, &mut batch)?;
-        if is_due && let Some(mut trimming) = self.applier.trimming() {
-            let present = Present {
-                now: self.now,
-                rows: until - self.applied,
-                trims_log: self.trims_log,
-            };
-            trimming.run(&self.live, &mut state, &mut batch, &present)?;
-        }
-        state.finish(&mut batch);
-        meta::put_applied(&mut batch, until);
-        self.store.write(batch)?;
-        self.marked = until;
-        parts.iter().for_each(|(met, part)| met.add(part));
-        for table in written {
-            if let Some(changes) = changed.get(&table.id) {
-                self.judging.hand(table, changes, self.now);
-            }
-        }
-        Ok(until)
-    }
-
-    /// Removes some of what no row can need any more.
-    fn compact(&self, state: &mut State, batch: &mut Batch) -> Result<()> {
-        let after = self.applier.compact_after as u64;
-        let flows = self.live.derived().iter();
-        let flows = flows.filter_map(|table| Some((table.id, table.flow.as_ref()?)));
-        let mut due = flows.filter(|(_, flow)| flow.is_due(after)).peekable();
-        if due.peek().is_none() {
-            return Ok(());
-        }
-        let _span = tracing::debug_span!("compact").entered();
-        let applied = state.applied(Side::After);
-        let watermarks = Watermarks::new(self.live.derived().iter(), applied);
-        due.try_for_each(|(table, flow)| {
-            for (step, round) in flow.compact(state, |id| watermarks.of(id), after)? {
-                meta::put_round(batch, (table, step), &round);
-            }
-            Ok(())
-        })
-    }
-}
-
-/// Whatever came of the passes, a panic too, others go on behind the last one that was made.
-impl Drop for Passes<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.live.forget();
-        }
-        let mut turn = self.applier.turn();
-        turn.applied = self.applied;
-        turn.marked = self.marked;
-        turn.failed = self.failed.take();
-        turn.holder = Holder::Nobody;
-        drop(turn);
-        self.applier.over.notify_all();
-    }
-}
-
-/// Keeps rows that a pipeline couldn't make anything of.
-fn put_failures(
-    batch: &mut Batch,
-    table: TableId,
-    until: u64,
-    first: u32,
-    failures: &[Failure],
-    now: Timestamp,
-) {
-    for (failure, i) in failures.iter().zip(first..) {
-        let row = failure.row.iter().cloned().collect();
-        let place = (until.saturating_sub(1), i);
-        reject::put(batch, table, place, now, &failure.reason, &row);
     }
 }

@@ -1,0 +1,236 @@
+//! Passes: the next rows of the log go through all pipelines, and what comes of them is written in one batch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fennel_core::time::Timestamp;
+
+use super::flow::{Flow, Incoming};
+use super::live::{Gathering, Live};
+use super::met::{Met, Part};
+use super::trim::Present;
+use super::turn::Holder;
+use super::watermark::Watermarks;
+use super::{Applier, PASS_BYTES, PASS_ROWS};
+use crate::error::Result;
+use crate::expectation::Judging;
+use crate::kernel::{Changes, Failure};
+use crate::meta;
+use crate::python::OnStop;
+use crate::reject;
+use crate::state::{Applied, Side, State};
+use crate::store::{Batch, Store};
+use crate::table::{Table, TableId};
+
+/// Passes of one turn, which ends with them.
+pub(super) struct Passes<'r> {
+    pub(super) applier: &'r Applier,
+    pub(super) store: &'r Store,
+    pub(super) judging: &'r Judging,
+    pub(super) live: Arc<Live>,
+    pub(super) now: Timestamp,
+    pub(super) applied: u64,
+    pub(super) marked: u64,
+    /// Whether they may remove rows from the log.
+    pub(super) trims_log: bool,
+    /// Why they ended early: by a panic until they are over.
+    pub(super) failed: Option<String>,
+}
+
+/// What a pass comes to, as far as it is made.
+struct Made<'l> {
+    /// How many rows of the log are applied with it.
+    until: u64,
+    state: State,
+    batch: Batch,
+    /// What changes in tables that others read, or whose rows are judged.
+    changed: BTreeMap<TableId, Changes>,
+    /// What it brings to pipelines.
+    met: Vec<(&'l Met, Part)>,
+    /// The tables whose rows are judged.
+    judged: Vec<&'l Table>,
+}
+
+impl Passes<'_> {
+    pub(super) fn run(&mut self, end: u64) -> Result<()> {
+        if self.live.is_empty() && !self.applier.is_trim_due(&self.live, self.trims_log) {
+            self.applied = end;
+        }
+        while self.applied < end {
+            let most = end.min(self.applied.saturating_add(PASS_ROWS));
+            let pass = self.pass(most).inspect_err(|_| self.live.forget());
+            self.applied = pass?;
+        }
+        self.applier.forget(self.applied);
+        Ok(())
+    }
+
+    /// Applies the next rows before `most`, and answers how many rows of the log are applied then.
+    fn pass(&mut self, most: u64) -> Result<u64> {
+        let snapshot = self.store.snapshot();
+        let needed = |endpoint| self.live.feeds(endpoint);
+        let handed = self.applier.fresh.take(self.applied..most, needed);
+        let endpoints = match &handed {
+            Some(_) => Vec::new(),
+            None => self.applier.endpoints(self.applied),
+        };
+        let until = self
+            .live
+            .end_within(&snapshot, &endpoints, self.applied..most, PASS_BYTES)?;
+        let applied = Applied {
+            before: self.applied,
+            after: until,
+        };
+        let rows = until - self.applied;
+        let _span = tracing::debug_span!("pass", rows).entered();
+        let state = State::new(snapshot, applied);
+        let gathering = match handed {
+            Some(rows) => Gathering::of(&self.live, rows),
+            None => self.live.taken(&state, &endpoints)?,
+        };
+        let changed = gathering.changes(&state)?;
+        let is_due = self.applier.is_trim_due(&self.live, self.trims_log);
+        // Rows that change nothing cost no write, unless an open would have to read many of them again.
+        let is_far = until.saturating_sub(self.marked) >= PASS_ROWS;
+        if changed.values().all(Changes::is_empty) && !is_due && !is_far {
+            return Ok(until);
+        }
+        let mut made = Made {
+            until,
+            state,
+            batch: Batch::new(),
+            changed,
+            met: Vec::new(),
+            judged: Vec::new(),
+        };
+        let suites = self.judging.suites();
+        for table in self.live.derived() {
+            if let Some(flow) = &table.flow {
+                self.step(table, flow, suites.asks(table.id), &mut made)?;
+            }
+        }
+        self.compact(&mut made)?;
+        if is_due && let Some(mut trimming) = self.applier.trimming() {
+            let present = Present {
+                now: self.now,
+                rows: until - self.applied,
+                trims_log: self.trims_log,
+            };
+            trimming.run(&self.live, &mut made.state, &mut made.batch, &present)?;
+        }
+        let Made {
+            state,
+            mut batch,
+            changed,
+            met,
+            judged,
+            ..
+        } = made;
+        state.finish(&mut batch);
+        meta::put_applied(&mut batch, until);
+        self.store.write(batch)?;
+        self.marked = until;
+        met.iter().for_each(|(met, part)| met.add(part));
+        for table in judged {
+            if let Some(changes) = changed.get(&table.id) {
+                self.judging.hand(table, changes, self.now);
+            }
+        }
+        Ok(until)
+    }
+
+    /// Runs the pipeline of one table, if anything has changed that it takes.
+    fn step<'l>(
+        &self,
+        table: &'l Table,
+        flow: &'l Flow,
+        is_judged: bool,
+        made: &mut Made<'l>,
+    ) -> Result<()> {
+        let has_changed = |input: &Arc<Table>| {
+            let changes = made.changed.get(&input.id);
+            changes.is_some_and(|changes| !changes.is_empty())
+        };
+        if !flow.inputs.iter().any(has_changed) {
+            return Ok(());
+        }
+        let mut failures = Vec::new();
+        let emits = is_judged || self.live.is_read(table.id);
+        let incoming = Incoming::Changes(&made.changed);
+        let on_stop = OnStop::SetAside;
+        let mut changes = flow.run(&mut made.state, &incoming, emits, &mut failures, on_stop)?;
+        if table.computed().is_none() {
+            table.apply(&mut made.state, &mut changes, &mut failures);
+        }
+        put_failures(
+            &mut made.batch,
+            table.id,
+            made.until,
+            0,
+            &failures,
+            self.now,
+        );
+        let part = Part::new(flow, |id| made.changed.get(&id), failures.len());
+        made.met.push((&flow.met, part));
+        if emits {
+            made.changed.insert(table.id, changes);
+        }
+        if is_judged {
+            made.judged.push(table);
+        }
+        Ok(())
+    }
+
+    /// Removes some of what no row can need any more.
+    fn compact(&self, made: &mut Made<'_>) -> Result<()> {
+        let Made { state, batch, .. } = made;
+        let after = self.applier.compact_after as u64;
+        let flows = self.live.derived().iter();
+        let flows = flows.filter_map(|table| Some((table.id, table.flow.as_ref()?)));
+        let mut due = flows.filter(|(_, flow)| flow.is_due(after)).peekable();
+        if due.peek().is_none() {
+            return Ok(());
+        }
+        let _span = tracing::debug_span!("compact").entered();
+        let applied = state.applied(Side::After);
+        let watermarks = Watermarks::new(self.live.derived().iter(), applied);
+        due.try_for_each(|(table, flow)| {
+            for (step, round) in flow.compact(state, |id| watermarks.of(id), after)? {
+                meta::put_round(batch, (table, step), &round);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Whatever came of the passes, a panic too, others go on behind the last one that was made.
+impl Drop for Passes<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.live.forget();
+        }
+        let mut turn = self.applier.turn();
+        turn.applied = self.applied;
+        turn.marked = self.marked;
+        turn.failed = self.failed.take();
+        turn.holder = Holder::Nobody;
+        drop(turn);
+        self.applier.over.notify_all();
+    }
+}
+
+/// Keeps rows that a pipeline couldn't make anything of.
+pub(super) fn put_failures(
+    batch: &mut Batch,
+    table: TableId,
+    until: u64,
+    first: u32,
+    failures: &[Failure],
+    now: Timestamp,
+) {
+    for (failure, i) in failures.iter().zip(first..) {
+        let row = failure.row.iter().cloned().collect();
+        let place = (until.saturating_sub(1), i);
+        reject::put(batch, table, place, now, &failure.reason, &row);
+    }
+}
