@@ -116,7 +116,7 @@ impl Arrival {
             all.sort_unstable();
             arranged[place] = all[before];
         }
-        let longest = 1 + random.below(8);
+        let longest = 1 + random.below(8.max(history.len() / 4));
         let mut requests: Vec<Range<usize>> = Vec::new();
         for place in 0..arranged.len() {
             match requests.last_mut() {

@@ -78,6 +78,11 @@ impl Left {
         }
     }
 
+    /// Whether nothing had gone.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.since.is_empty() && self.gone.values().all(Vec::is_empty)
+    }
+
     /// From when on a dataset is whole, if something had gone.
     pub(crate) fn since(&self, name: &str) -> Option<i64> {
         self.since.get(name).copied()

@@ -111,6 +111,8 @@ fn generated_definitions_use_all_that_there_is() {
         .filter(|graph| graph.places_versions())
         .count();
     assert!(placed > 10, "{placed} graphs place versions by a column");
+    let doubled = graphs.iter().filter(|graph| graph.doubles_rows()).count();
+    assert!(doubled > 10, "{doubled} graphs take what steps made twice");
     let graphs: String = graphs.iter().map(Graph::to_string).collect();
     let operators = [
         ".filter(",
@@ -148,6 +150,10 @@ fn generated_definitions_use_all_that_there_is() {
         "dedup: true",
         "dropnull: true",
         "unique: true",
+        "window).aggregate(",
+        "done).aggregate(",
+        "tags).latest()",
+        "Max(None) of `done`",
     ];
     for part in [&operators[..], &windows, &aggregates, &options].concat() {
         assert!(graphs.contains(part), "no graph has `{part}`");

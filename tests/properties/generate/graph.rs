@@ -148,13 +148,16 @@ fn chain(graph: &Graph, counter: &mut u32, random: &mut Random) -> Option<Chain>
         graph,
         columns: input.columns.clone(),
         facts: known[&input.name].clone(),
+        so_far: Chain {
+            input: input.name.clone(),
+            steps: Vec::new(),
+        },
         counter,
         random,
     };
-    let mut steps = Vec::new();
-    let count = 1 + maker.random.below(4);
+    let count = 1 + maker.random.below(5);
     for _ in 0..20 {
-        if steps.len() == count {
+        if maker.so_far.steps.len() == count {
             break;
         }
         let Some(step) = maker.step() else { continue };
@@ -162,14 +165,13 @@ fn chain(graph: &Graph, counter: &mut u32, random: &mut Random) -> Option<Chain>
         let columns = maker.columns.clone().after(&step, graph);
         if let (Some(facts), Some(columns)) = (facts, columns) {
             (maker.facts, maker.columns) = (facts, columns);
-            steps.push(step);
+            maker.so_far.steps.push(step);
             if maker.facts.terminal {
                 break;
             }
         }
     }
-    let input = input.name.clone();
-    (!steps.is_empty()).then_some(Chain { input, steps })
+    Some(maker.so_far).filter(|chain| !chain.steps.is_empty())
 }
 
 /// Makes steps that fit rows.
@@ -177,6 +179,8 @@ pub(super) struct Maker<'a> {
     pub(super) graph: &'a Graph,
     pub(super) columns: Columns,
     pub(super) facts: Facts,
+    /// The steps that there are.
+    so_far: Chain,
     pub(super) counter: &'a mut u32,
     pub(super) random: &'a mut Random,
 }
@@ -226,11 +230,20 @@ impl Maker<'_> {
         Some(self.random.some(some(&names)?))
     }
 
+    /// The columns that rows can be grouped by; such that rarely have the same value now and then.
+    pub(super) fn keys(&mut self) -> Vec<String> {
+        let rare = self.random.once_in(4);
+        self.names(|ty| match ty {
+            Ty::Time | Ty::Window => rare,
+            Ty::List(of) => rare && GROUPS.contains(of),
+            ty => GROUPS.contains(ty),
+        })
+    }
+
     /// Some columns that can be keys.
     fn group(&mut self) -> Option<Vec<String>> {
-        let mut group = self
-            .random
-            .some(some(&self.names(|ty| GROUPS.contains(ty)))?);
+        let keys = self.keys();
+        let mut group = self.random.some(some(&keys)?);
         group.truncate(2);
         self.random.shuffle(&mut group);
         Some(group)
@@ -270,12 +283,18 @@ impl Maker<'_> {
     fn union(&mut self) -> Option<Step> {
         let same = |dataset: &&Dataset| dataset.columns == self.columns;
         let others: Vec<_> = self.graph.datasets.iter().filter(same).collect();
-        let input = self.random.pick(some(&others)?).name.clone();
-        let steps = match self.random.once_in(2) {
-            true => vec![Step::Filter(self.condition()?)],
-            false => Vec::new(),
+        let mut other = match some(&others).filter(|_| self.random.once_in(2)) {
+            Some(others) => Chain {
+                input: self.random.pick(others).name.clone(),
+                steps: Vec::new(),
+            },
+            // The same rows once more.
+            None => self.so_far.clone(),
         };
-        Some(Step::Union(Chain { input, steps }))
+        if self.random.once_in(2) {
+            other.steps.push(Step::Filter(self.condition()?));
+        }
+        Some(Step::Union(other))
     }
 
     fn join(&mut self) -> Option<Step> {
@@ -345,7 +364,9 @@ impl Maker<'_> {
             1 => self.hopping(),
             _ => Window::Session(self.duration()),
         };
-        let by = self.group()?;
+        let mut by = self.group()?;
+        by.retain(|name| self.columns.get(name).ty != Ty::Window);
+        some(&by)?;
         let count = self.random.below(4);
         let specs = (0..count).filter_map(|_| self.spec(window)).collect();
         Some(Step::Aggregate(Aggregate {

@@ -20,7 +20,13 @@ const KEYS: i64 = 4;
 pub(crate) fn history(graph: &Graph, random: &mut Random) -> Vec<Logged> {
     let is_source = |dataset: &&Dataset| dataset.fill == Fill::Source;
     let sources: Vec<_> = graph.datasets.iter().filter(is_source).collect();
-    let count = 1 + random.below(if graph.is_brief() { 80 } else { 48 });
+    let most = match random.once_in(30) {
+        // So many that a group has more than are read for a question.
+        true => 400,
+        false if graph.is_brief() => 80,
+        false => 48,
+    };
+    let count = 1 + random.below(most);
     let mut rows: Vec<Logged> = Vec::new();
     for _ in 0..count {
         if !rows.is_empty() && random.once_in(12) {
@@ -77,7 +83,7 @@ fn apart(row: &Logged, graph: &Graph) -> i64 {
     }
 }
 
-/// A row of the same key: mostly one more delete.
+/// A row of the same key: mostly one more delete, and often of the same instant.
 fn again(row: &Logged, graph: &Graph, random: &mut Random) -> Logged {
     let mut row = row.clone();
     for column in &graph.dataset(&row.dataset).columns.values {
@@ -85,7 +91,12 @@ fn again(row: &Logged, graph: &Graph, random: &mut Random) -> Logged {
             .insert(column.name.clone(), value(&column.ty, random));
     }
     row.is_gone = random.below(3) > 0;
-    row.at = told(instant(random), row.is_gone);
+    let at = if random.once_in(3) {
+        row.at
+    } else {
+        instant(random)
+    };
+    row.at = told(at, row.is_gone);
     row
 }
 

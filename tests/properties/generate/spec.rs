@@ -6,10 +6,11 @@ use crate::graph::{Aggregate, Function, Spec, Step, Ty, Window};
 
 impl Maker<'_> {
     pub(super) fn aggregate(&mut self) -> Option<Step> {
-        let keys = self.names(|ty| matches!(ty, Ty::Int | Ty::Str | Ty::Bool));
+        let keys = self.keys();
         let mut by = self.random.some(some(&keys)?);
         by.truncate(2);
-        let times = self.names(|ty| *ty == Ty::Time);
+        let mut times = self.names(|ty| *ty == Ty::Time);
+        times.retain(|name| self.columns.keys.iter().all(|key| key.name != *name));
         let mut along = None;
         if let Some(times) = some(&times).filter(|_| self.random.once_in(4)) {
             along = Some(self.random.pick(times).clone());
@@ -61,7 +62,12 @@ impl Maker<'_> {
         let columns: Vec<_> = self.columns.all().cloned().collect();
         let of = self.random.pick(&columns).clone();
         let number = matches!(of.ty.required(), Ty::Int | Ty::Float);
-        let hashable = matches!(of.ty.required(), Ty::Int | Ty::Str | Ty::Bool);
+        let time = *of.ty.required() == Ty::Time;
+        let hashable = match of.ty.required() {
+            Ty::Int | Ty::Str | Ty::Bool | Ty::Time => true,
+            Ty::List(of) => **of == Ty::Str,
+            _ => false,
+        };
         let plain = number || hashable;
         let dropnull = of.ty.is_optional() && self.random.once_in(2);
         let limit = 1 + self.random.below(3) as u32;
@@ -83,6 +89,8 @@ impl Maker<'_> {
             },
             3 if number => Function::Sum,
             4 if number => Function::Average(default),
+            5 if time => Function::Min(None),
+            6 if time => Function::Max(None),
             5 if number => Function::Min(default),
             6 if number => Function::Max(default),
             7 if number => Function::Stddev(default),

@@ -171,6 +171,21 @@ impl Graph {
         early.all(|(name, _)| known.get(*name).is_some_and(|facts| facts.timed))
     }
 
+    /// Whether a union is of rows that the same steps made of the same dataset.
+    pub(crate) fn doubles_rows(&self) -> bool {
+        self.datasets.iter().any(|dataset| {
+            let Fill::Pipeline(Chain { input, steps }) = &dataset.fill else {
+                return false;
+            };
+            steps.iter().enumerate().any(|(i, step)| {
+                let Step::Union(other) = step else {
+                    return false;
+                };
+                i > 0 && other.input == *input && other.steps.starts_with(&steps[..i])
+            })
+        })
+    }
+
     /// Whether an aggregate goes along a column of rows with keys.
     pub(crate) fn places_versions(&self) -> bool {
         self.datasets.iter().any(|dataset| {
