@@ -4,21 +4,26 @@
 //! Events of zipf-distributed users come over 30 simulated days, one in a hundred late by up to a minute. In the
 //! same run a bare loop over vectors does what the engine does, without a log, a disk, late events or older
 //! instants, for a measure of the machine.
+//!
+//! "Each" is all twelve as of each event, from the first event that comes to the last answer. DuckDB and Polars do that
+//! with all events at once, and every answer is compared with DuckDB's; Bytewax does it as events come.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use fennel::catalog::Catalog;
 use fennel::prelude::*;
-use fennel_benches::{Error, Random, Table, micros, quantile, resident};
+use fennel_benches::{Error, Python, Random, Table, micros, quantile, resident};
 use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::wire;
 use fennel_engine::store::Store;
-use fennel_engine::{CommitOptions, Engine, ManualClock};
+use fennel_engine::{Columns, CommitOptions, Engine, ManualClock};
 
 /// Measures aggregates over windows
 #[derive(Parser)]
@@ -35,6 +40,9 @@ struct Args {
     /// How many questions are asked
     #[arg(long, default_value_t = 2_000)]
     questions: usize,
+    /// A Python that has duckdb, polars and bytewax; without it, they are installed from PyPI for this run
+    #[arg(long)]
+    python: Option<PathBuf>,
 }
 
 fennel::owner!("bench@example.com");
@@ -101,11 +109,13 @@ struct Event {
 
 fn main() -> Result<(), Error> {
     let args = Args::parse();
+    let python = Python::with(&["duckdb", "polars", "bytewax"], args.python.as_deref())?;
     let mut table = Table::new(&[
         "events",
         "engine",
         "events/s",
         "of the loop",
+        "each, events/s",
         "question p50 µs",
         "p99 µs",
         "busiest user µs",
@@ -125,15 +135,32 @@ fn main() -> Result<(), Error> {
             String::new(),
             String::new(),
             String::new(),
+            String::new(),
         ]);
         let dir = tempfile::tempdir()?;
         let data = dir.path().join("data");
+        write(&events, dir.path())?;
+        for (by, system) in [
+            ("DuckDB", "duckdb"),
+            ("Polars", "polars"),
+            ("Bytewax", "bytewax"),
+        ] {
+            let took = python.measure(dir.path(), include_str!("peers.py"), system)?;
+            let each = events.len() as f64 / (took.load + took.answer);
+            let memory = took.memory as f64 / 1e6;
+            let mut row = [const { String::new() }; 10];
+            row[0] = count.to_string();
+            row[1] = by.into();
+            row[4] = format!("{each:.0}");
+            row[8] = format!("{memory:.0}");
+            table.row(row);
+        }
         for (name, store, data) in [
             ("in memory", Store::in_memory(), None),
             ("durable", Store::open(&data)?, Some(&data)),
         ] {
             let before = resident();
-            let measured = measure(store, &events, &args)?;
+            let measured = measure(store, &events, &args, dir.path())?;
             let memory = resident().saturating_sub(before);
             let opened = data.map(|data| open(data)).transpose()?;
             table.row([
@@ -141,6 +168,7 @@ fn main() -> Result<(), Error> {
                 name.into(),
                 format!("{:.0}", measured.rate),
                 format!("{:.2}", measured.rate / bare),
+                format!("{:.0}", measured.each),
                 format!("{:.0}", micros(quantile(&measured.questions, 0.5))),
                 format!("{:.0}", micros(quantile(&measured.questions, 0.99))),
                 format!("{:.0}", micros(measured.busiest)),
@@ -159,11 +187,13 @@ fn main() -> Result<(), Error> {
 struct Measured {
     /// Events a second, until they are seen.
     rate: f64,
+    /// Events a second, until what all aggregates are as of each is told.
+    each: f64,
     questions: Vec<Duration>,
     busiest: Duration,
 }
 
-fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Error> {
+fn measure(store: Store, events: &[Event], args: &Args, dir: &Path) -> Result<Measured, Error> {
     let engine = Engine::open(store, Arc::new(clock()?))?;
     let catalog: Catalog<'_> = fennel::entities![Spent, Spending].into_iter().collect();
     engine.commit(
@@ -185,6 +215,10 @@ fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Erro
         assert_eq!(logged.rows_set_aside, 0, "every event fits");
     }
     let rate = events.len() as f64 / begin.elapsed().as_secs_f64();
+    let answers = answer(&engine, events)?;
+    let each = events.len() as f64 / begin.elapsed().as_secs_f64();
+    compare(&answers, dir)?;
+    drop(answers);
     let mut questions = Vec::with_capacity(args.questions);
     for event in events
         .iter()
@@ -201,9 +235,62 @@ fn measure(store: Store, events: &[Event], args: &Args) -> Result<Measured, Erro
     engine.close();
     Ok(Measured {
         rate,
+        each,
         questions,
         busiest: quantile(&busiest, 0.5),
     })
+}
+
+/// What all aggregates are as of each event, of its user.
+fn answer(engine: &Engine, events: &[Event]) -> Result<Columns, Error> {
+    let key = |event: &Event| BTreeMap::from([("uid".into(), Value::Int(event.user.into()))]);
+    let keys = events.iter().map(key).collect();
+    let instant = |event: &Event| {
+        let at = Timestamp::from_micros(event.at);
+        at.map_or(Value::Null, Value::Timestamp)
+    };
+    let instants = events.iter().map(instant).collect();
+    let fields = ["1d", "7d", "28d"].into_iter().flat_map(|window| {
+        let names = ["count", "sum", "average", "max"].into_iter();
+        names.map(move |name| format!("{name}_{window}"))
+    });
+    let fields: Vec<_> = fields.collect();
+    let found = engine.lookup("main", "Spending", keys, &fields, Some(instants))?;
+    Ok(found.columns)
+}
+
+/// Writes the events for the others.
+fn write(events: &[Event], dir: &Path) -> Result<(), Error> {
+    let mut file = BufWriter::new(File::create(dir.join("events.csv"))?);
+    writeln!(file, "event,uid,instant,amount")?;
+    for (i, Event { user, amount, at }) in events.iter().enumerate() {
+        writeln!(file, "{i},{user},{at},{amount}")?;
+    }
+    Ok(file.flush()?)
+}
+
+/// Ends the bench where an answer isn't DuckDB's. Its sums are rounded at each step, ours once.
+fn compare(answers: &Columns, dir: &Path) -> Result<(), Error> {
+    let theirs = fs::read_to_string(dir.join("duckdb.csv"))?;
+    let mut lines = theirs.lines().skip(1);
+    let rows = answers.0.first().map_or(0, |column| column.values.len());
+    for event in 0..rows {
+        let line = lines.next().ok_or("DuckDB has fewer events")?;
+        let theirs = line.split(',').skip(1);
+        for (column, theirs) in answers.0.iter().zip(theirs) {
+            let ours = match column.values.get(event) {
+                Some(Value::Int(ours)) => *ours as f64,
+                Some(Value::Float(ours)) => *ours,
+                other => return Err(format!("event {event} has {other:?}").into()),
+            };
+            let off = (ours - theirs.parse::<f64>()?).abs();
+            if off > 1e-9 * ours.abs().max(1.0) {
+                let name = &column.name;
+                return Err(format!("event {event}, {name}: {ours}, by DuckDB {theirs}").into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A clock behind all events.
