@@ -37,7 +37,8 @@ pub struct Config {
     /// About how many bytes of memory all requests may take while they are worked on; beyond that, large ones
     /// get 503. Default 1 GiB.
     pub request_memory: usize,
-    /// About how many bytes of memory rows may take that were asked for and may be asked for again. Default 256 MiB.
+    /// About how many bytes of memory rows may take that were asked for and may be asked for again; 0 for none. Default
+    /// 256 MiB.
     pub row_cache: u64,
     /// How many connections there may be at once; others wait. Default 512.
     pub max_connections: usize,

@@ -58,7 +58,7 @@ struct Args {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     request_memory: u32,
 
-    /// About how much memory rows may take that were asked for and may be asked for again, in MiB
+    /// About how much memory rows may take that were asked for and may be asked for again, in MiB; 0 for none
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     row_cache: u32,
 
@@ -158,7 +158,8 @@ fn name(text: &str) -> Result<ServerName, crate::Error> {
 /// Naming a crate is what links it. `fennel_server::main!();` is the server without functions, which is the
 /// program `fennel-server`.
 ///
-/// The program has the allocator of `mimalloc`. One with another calls [`run`] in a `main` of its own.
+/// The program has the allocator of `mimalloc`, so no crate in it may have one. To have another, write a `main` that
+/// names the crates, as `use my_features as _;`, and calls [`run`].
 #[macro_export]
 macro_rules! main {
     ($($name:ident),* $(,)?) => {

@@ -40,7 +40,7 @@ pub struct Options {
     /// again. Without a reserve, a full disk stops the store until a restart. Default 512 MiB.
     pub reserve_bytes: u64,
     /// Bytes of memory, about, for rows that were asked for as of now, which are then found again without the
-    /// disk. Default 256 MiB.
+    /// disk; 0 for none. Default 256 MiB.
     pub row_cache_bytes: u64,
 }
 

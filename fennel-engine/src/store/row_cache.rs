@@ -30,7 +30,8 @@ impl Touched {
 pub(super) struct RowCache {
     /// The last commit that touched one of the keys that share a stamp.
     stamps: Box<[AtomicU64]>,
-    entries: Cache<Bytes, Remembered, Weight>,
+    /// None where it may take no memory.
+    entries: Option<Cache<Bytes, Remembered, Weight>>,
 }
 
 /// What was found behind a prefix.
@@ -47,8 +48,10 @@ struct Weight;
 
 /// Of what is remembered, what isn't a key or a value: handles, headers of allocations, and the map's own.
 const OVERHEAD: usize = 200;
-/// Bytes of the cache for each stamp: there are about as many stamps as there are rows.
-const BYTES_PER_STAMP: u64 = 1024;
+/// Bytes of the cache for each stamp, so that there are more stamps than rows.
+const BYTES_PER_STAMP: u64 = 128;
+/// About the bytes that a row takes.
+const BYTES_PER_ROW: u64 = 256;
 
 impl Weighter<Bytes, Remembered> for Weight {
     fn weight(&self, prefix: &Bytes, remembered: &Remembered) -> u64 {
@@ -59,13 +62,13 @@ impl Weighter<Bytes, Remembered> for Weight {
 }
 
 impl RowCache {
-    /// An empty one that takes about so many bytes of memory at most.
+    /// An empty one that takes about so many bytes of memory; with none, nothing is remembered.
     pub(super) fn new(bytes: u64) -> Self {
         let stamps = (bytes / BYTES_PER_STAMP).max(1).next_power_of_two();
-        let rows = bytes / BYTES_PER_STAMP;
+        let rows = bytes / BYTES_PER_ROW;
         Self {
             stamps: (0..stamps).map(|_| AtomicU64::new(0)).collect(),
-            entries: Cache::with_weighter(rows as usize, bytes, Weight),
+            entries: (bytes > 0).then(|| Cache::with_weighter(rows as usize, bytes, Weight)),
         }
     }
 
@@ -79,23 +82,29 @@ impl RowCache {
     /// The first entry that begins with `prefix` in the state that ends with `commit`, if it is remembered; `Some(None)` if
     /// it is known that there is none.
     pub(super) fn get(&self, prefix: &[u8], commit: u64) -> Option<Option<Entry>> {
-        let remembered = self.entries.get(prefix)?;
+        let remembered = self.entries.as_ref()?.get(prefix)?;
         let last = self.stamp_of(Touched::new(prefix)).load(Ordering::Acquire);
         (last <= remembered.commit.min(commit)).then_some(remembered.entry)
     }
 
     /// Remembers the first entry that begins with `prefix` in the state that ends with `commit`.
     pub(super) fn put(&self, prefix: &[u8], commit: u64, entry: Option<&Entry>) {
+        let Some(entries) = &self.entries else {
+            return;
+        };
+        // It would never be read, and may stand in the place of what others found since.
+        if self.stamp_of(Touched::new(prefix)).load(Ordering::Acquire) > commit {
+            return;
+        }
         // Copies: what was read shares its bytes with the whole block that it was in.
         let copy = |(key, value): &Entry| (Bytes::new(key), Bytes::new(value));
         let entry = entry.map(copy);
-        self.entries
-            .insert(Bytes::new(prefix), Remembered { commit, entry });
+        entries.insert(Bytes::new(prefix), Remembered { commit, entry });
     }
 
     /// Forgets all.
     pub(super) fn clear(&self) {
-        self.entries.clear();
+        self.entries.iter().for_each(Cache::clear);
     }
 
     fn stamp_of(&self, Touched(hash): Touched) -> &AtomicU64 {
@@ -127,6 +136,7 @@ mod tests {
         // A reader of an older state, who was late.
         cache.put(b"key", 2, Some(&entry("one")));
         assert_eq!(cache.get(b"key", 3), None);
+        assert_eq!(cache.get(b"key", 2), None);
         cache.put(b"key", 3, None);
         assert_eq!(cache.get(b"key", 3), Some(None));
         // The older state isn't that which is remembered now.
@@ -141,7 +151,11 @@ mod tests {
         for i in 0..10_000_u32 {
             cache.put(&i.to_be_bytes(), 1, Some(&entry("a value")));
         }
-        assert!(cache.entries.weight() <= 1 << 16);
-        assert!(cache.entries.len() > 100);
+        let entries = cache.entries.as_ref().unwrap();
+        assert!(entries.weight() <= 1 << 16);
+        assert!(entries.len() > 100);
+        let none = RowCache::new(0);
+        none.put(b"key", 1, None);
+        assert_eq!(none.get(b"key", 1), None);
     }
 }

@@ -30,6 +30,7 @@ impl Durable {
     pub(super) fn scrub(&self) -> Result<bool> {
         let shared = &*self.shared;
         let until = shared.db.seqno();
+        shared.row_cache.clear();
         if !self.give_up_journals()? || !self.wait_for_readers(until)? {
             return Ok(false);
         }

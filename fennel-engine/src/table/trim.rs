@@ -57,7 +57,9 @@ impl Table {
                 (true, Bound::Excluded(end)) => Some(end),
                 (true, _) => None,
             };
-            state.touch(&key);
+            if !gone.is_empty() {
+                state.touch(&key);
+            }
             gone.into_iter().for_each(|key| state.delete(key));
         }
         Ok(swept)

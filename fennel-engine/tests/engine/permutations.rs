@@ -53,11 +53,25 @@ fn expected(history: &History, key: i64, at: i64) -> Option<&String> {
         .map(|(_, city)| city)
 }
 
+/// Asks for every key as of now, which is behind all rows; once more than there are.
+fn present(engine: &Engine, logged: &History) {
+    let keys = (0..=KEYS).map(|key| Incoming::from([("uid".into(), Value::Int(key))]));
+    let found = engine.lookup("main", "Users", keys.collect(), &["city".into()], None);
+    let found = found.unwrap();
+    let cities = (0..=KEYS).map(|key| {
+        let city = expected(logged, key, INSTANTS);
+        city.map_or(Value::Null, |city| Value::String(city.clone()))
+    });
+    assert_eq!(found.columns.0[0].values, cities.collect::<Vec<_>>());
+}
+
 impl Arrivals {
-    /// Logs all rows, with restarts between, and probes every key at every instant.
+    /// Logs all rows, with restarts between, asks for every key as of now after each request, and probes every key at
+    /// every instant.
     fn check(&self, mut restart: impl FnMut(Option<Fixture>) -> Fixture) {
         let mut fixture = restart(None);
         fixture.commit(&request(&[USERS, SALES], &[]));
+        let mut logged = History::new();
         for (i, rows) in self.order.chunks(self.request).enumerate() {
             if i % self.restart == 0 {
                 fixture = restart(Some(fixture));
@@ -68,6 +82,8 @@ impl Arrivals {
                 .iter()
                 .map(|(uid, ts)| json!({ "uid": uid, "price": 0, "ts": ts }));
             fixture.log("sales", &sales.collect());
+            logged.extend(rows.iter().map(|at| (*at, self.history[at].clone())));
+            present(&fixture.engine, &logged);
         }
         fixture = restart(Some(fixture));
         self.probe(&fixture.engine);

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
+use fennel_engine::store::{Options, Store};
 use serde_json::json;
 
 use crate::definitions::{SALES, USERS, request};
@@ -54,6 +55,42 @@ fn a_key_that_was_asked_for_is_what_was_written_since() {
     assert_eq!(json!(cities()), json!(["soon", "bern", "later"]));
     fixture.clock.set(second(150));
     assert_eq!(json!(cities()), json!(["late", "bern", null]));
+}
+
+/// The cities of users as of now, asked for at once.
+fn cities(fixture: &Fixture, uids: &[i64]) -> serde_json::Value {
+    let keys: Vec<_> = uids.iter().map(|uid| json!({ "uid": uid })).collect();
+    let keys = rows(&json!(keys));
+    let found = fixture.engine.lookup("main", "Users", keys, &[], None);
+    found.unwrap().columns.to_json()["city"].clone()
+}
+
+#[test]
+fn a_key_may_be_asked_for_twice_at_once() {
+    // Too little memory for the row that is still to come, and enough for the one before.
+    let options = Options {
+        reserve_bytes: 0,
+        row_cache_bytes: 1 << 16,
+        ..Options::default()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Fixture::on(Store::open_with(dir.path(), &options).unwrap());
+    fixture.commit(&request(&[USERS, SALES], &[]));
+    fixture.clock.set(second(300));
+    let long = "long".repeat(10_000);
+    let users = [
+        user(1, "now", 200),
+        user(1, &long, 301),
+        user(2, "bern", 200),
+    ];
+    fixture.log("users", &json!(users));
+    let asked = [2, 1, 1, 3, 1, 2];
+    for _ in 0..2 {
+        let expected = json!(["bern", "now", "now", null, "now", "bern"]);
+        assert_eq!(cities(&fixture, &asked), expected);
+    }
+    fixture.clock.set(second(301));
+    assert_eq!(cities(&fixture, &[1, 2]), json!([long, "bern"]));
 }
 
 #[test]

@@ -286,7 +286,7 @@ fn at_first(what: &Asked, keys: u64, table: &mut Table) -> Result<(), Error> {
     let mut ids: Vec<i64> = (0..keys as i64).collect();
     let mut random = Random::default();
     for i in (1..ids.len()).rev() {
-        ids.swap(i, (random.unit() * (i + 1) as f64) as usize);
+        ids.swap(i, random.below(i as u64 + 1) as usize);
     }
     let begin = Instant::now();
     let times = ask(what, ids.chunks(ASKED).map(<[i64]>::to_vec))?;
