@@ -7,6 +7,7 @@ mod changelog;
 mod changes;
 mod damage;
 mod earlier;
+mod ends;
 mod erased;
 mod expected;
 mod overflows;

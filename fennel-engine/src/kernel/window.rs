@@ -1,5 +1,6 @@
 //! When rows are in a window, and from when to when they are seen in it.
 
+use fennel_core::time::Timestamp;
 use fennel_core::window::Window;
 
 use super::OPEN;
@@ -9,6 +10,22 @@ use super::OPEN;
 pub(super) struct Span {
     pub(super) lo: i64,
     pub(super) hi: i64,
+}
+
+impl Span {
+    /// Its ends as instants.
+    ///
+    /// # Errors
+    ///
+    /// Why not, to be told of a row that is in it: no instant is before year 1 or beyond year 9999.
+    pub(super) fn told(self) -> Result<[Timestamp; 2], String> {
+        match [self.lo, self.hi].map(Timestamp::from_micros) {
+            [Some(begin), Some(end)] => Ok([begin, end]),
+            [Some(begin), None] => Err(format!("its window from {begin} on ends beyond year 9999")),
+            [None, Some(end)] => Err(format!("its window until {end} begins before year 1")),
+            [None, None] => Err("its window begins before year 1 and ends beyond year 9999".into()),
+        }
+    }
 }
 
 /// A window as it is seen at `at`: the time just past, or the last window that has ended.

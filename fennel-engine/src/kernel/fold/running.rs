@@ -59,7 +59,8 @@ impl Group<'_> {
             }
             walked = walked.max(until);
         }
-        touched.remove(&OPEN);
+        // What would change beyond the last instant never does.
+        touched.retain(|point| is_instant(*point));
         let differences = differences(self, &touched)?;
         for version in &differences.removed {
             output.removed.extend(self.row(group, version)?);
@@ -103,6 +104,7 @@ impl Group<'_> {
 
     /// The last time before `point` of those that `time` gives for rows of one kind, found by seeking.
     fn changes_before(&self, side: Side, point: i64) -> Result<Option<i64>> {
+        let point = point.min(Timestamp::MAX.micros().saturating_add(1));
         let mut latest = None;
         for window in self.fold.windows() {
             // Entries and leaves grow with the event time, so the last row below the bound has the last one.
@@ -136,7 +138,7 @@ impl Group<'_> {
             let ended = self.first_end_where(side, |end| enters(window, end) > point)?;
             add(ended.map(|end| enters(window, end)));
         }
-        Ok(earliest)
+        Ok(earliest.filter(|point| is_instant(*point)))
     }
 
     /// The last row's time for which `holds`, which is true up to some time and false from then on.
@@ -225,6 +227,11 @@ impl Points for Group<'_> {
         let (tiles, applied) = (&self.fold.tiles, self.state.applied(Side::After));
         tiles.change(&self.bytes, applied, &self.changed);
     }
+}
+
+/// Whether a point is one that can be asked for.
+fn is_instant(point: i64) -> bool {
+    Timestamp::from_micros(point).is_some()
 }
 
 /// The first time for which `holds` isn't true, where it is true up to some time and false from then on.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use fennel_core::time::Timestamp;
 use fennel_core::value::Value;
 use fennel_core::window::Window;
 
@@ -29,6 +28,7 @@ impl Group<'_> {
         let times = self.changed.iter().copied().collect();
         let old = windows_around(self, Side::Before, window, &times)?;
         let new = windows_around(self, Side::After, window, &times)?;
+        self.untold(group, &times, &new, failures)?;
         let all: BTreeSet<_> = old.union(&new).copied().collect();
         let rows = |side, windows: &BTreeSet<_>| {
             let rows = all.iter().map(|span| match windows.contains(span) {
@@ -56,15 +56,52 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// The row of a window, if it has any rows of the input.
+    /// Notes rows of these times that are in windows which can't be told. One of those windows stands for all that a row is
+    /// in.
+    fn untold(
+        &self,
+        group: &[Value],
+        times: &BTreeSet<i64>,
+        windows: &BTreeSet<Span>,
+        failures: &mut Vec<Failure>,
+    ) -> Result<()> {
+        let untold = windows.iter();
+        let untold = untold.filter_map(|span| Some((*span, span.told().err()?)));
+        let untold: Vec<_> = untold.collect();
+        for time in times {
+            let mut around = untold.iter();
+            let around = around.find(|(span, _)| (span.lo..span.hi).contains(time));
+            let Some((_, reason)) = around else {
+                continue;
+            };
+            let next = time.saturating_add(1);
+            if self
+                .rows(Side::After, *time, next)
+                .next()
+                .transpose()?
+                .is_some()
+            {
+                let names = self.fold.names.iter().cloned();
+                failures.push(Failure {
+                    reason: reason.clone(),
+                    row: names.zip(group.iter().cloned()).collect(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The row of a window, if it has any rows of the input and can be told.
     fn window_row(&self, side: Side, group: &[Value], span: Span) -> Result<Option<Outcome>> {
         let Span { lo, hi } = span;
+        let Ok(ends) = span.told() else {
+            return Ok(None);
+        };
         if self.rows(side, lo, hi).next().transpose()?.is_none() {
             return Ok(None);
         }
         let spans = vec![span; self.fold.functions.len()];
-        let instant = |micros| Timestamp::from_micros(micros).map_or(Value::Null, Value::Timestamp);
-        let window = Value::Record(vec![instant(lo), instant(hi)]);
+        let window = Value::Record(ends.map(Value::Timestamp).into());
         let group = group.iter().cloned().chain([window]);
         let answers = self.fold_rows(side, &spans, hi)?.into_iter();
         let values: std::result::Result<Vec<Value>, String> = answers.collect();
