@@ -24,7 +24,8 @@ pub(crate) fn call(path: &str, call: Call, arguments: Vec<Value>) -> Result<Vec<
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> Option<&str> {
+/// What a panic says, if it is a text.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> Option<&str> {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| Some(panic.downcast_ref::<String>()?.as_str()))
 }

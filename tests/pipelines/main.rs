@@ -11,6 +11,7 @@ mod ends;
 mod erased;
 mod expected;
 mod overflows;
+mod panics;
 mod python;
 mod retention;
 mod sessions;

@@ -72,7 +72,17 @@ pub(crate) enum Incoming<'c> {
     /// The changes of every table that changed.
     Changes(&'c BTreeMap<TableId, Changes>),
     /// Rows of one table that this flow hasn't seen, and that are in the table already.
-    Rows(TableId, Changes),
+    Rows(TableId, &'c Changes),
+}
+
+impl Incoming<'_> {
+    /// What comes of a table, if anything does.
+    pub(super) fn of(&self, table: TableId) -> Option<&Changes> {
+        match self {
+            Incoming::Changes(all) => all.get(&table),
+            Incoming::Rows(of, rows) => Some(*rows).filter(|_| table == *of),
+        }
+    }
 }
 
 impl Flow {
@@ -360,13 +370,9 @@ impl Flow {
         let changes = match port {
             Port::Node(i) => made.get(i),
             Port::Input(i) => {
-                let id = self.inputs.get(i).map(|table| table.id);
-                match incoming {
-                    Incoming::Changes(all) => id.and_then(|id| all.get(&id)),
-                    Incoming::Rows(of, rows) => {
-                        Some(rows).filter(|_| id == Some(*of) && !is_joined)
-                    }
-                }
+                let joins_known = is_joined && matches!(incoming, Incoming::Rows(..));
+                let table = self.inputs.get(i).filter(|_| !joins_known);
+                table.and_then(|table| incoming.of(table.id))
             }
         };
         changes.map_or_else(Cow::default, Cow::Borrowed)

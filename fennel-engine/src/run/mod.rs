@@ -8,11 +8,13 @@
 //! A commit that fills new tables keeps the turn until they are there. Rows are acknowledged meanwhile, and queries see
 //! derived tables as they were, until the commit is made and applies what has come.
 
+mod fill;
 mod flow;
 mod fresh;
 mod horizon;
 mod live;
 mod met;
+mod panics;
 mod pass;
 mod round;
 mod trim;

@@ -8,11 +8,12 @@ use fennel_core::time::Timestamp;
 use super::flow::{Flow, Incoming};
 use super::live::{Gathering, Live};
 use super::met::{Met, Part};
+use super::panics::{Filling, caught};
 use super::trim::Present;
 use super::turn::Holder;
 use super::watermark::Watermarks;
 use super::{Applier, PASS_BYTES, PASS_ROWS};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expectation::Judging;
 use crate::kernel::{Changes, Failure};
 use crate::meta;
@@ -37,10 +38,24 @@ pub(super) struct Passes<'r> {
     pub(super) failed: Option<String>,
 }
 
-/// What a pass comes to, as far as it is made.
+/// What a pass comes to.
 struct Made<'l> {
     /// How many rows of the log are applied with it.
     until: u64,
+    /// What is to be written, if anything is.
+    batch: Option<Batch>,
+    /// What it brings to pipelines.
+    met: Vec<(&'l Met, Part)>,
+    /// What changes of tables whose rows are judged.
+    judged: Vec<(&'l Table, Changes)>,
+}
+
+/// A pass that is being made.
+struct Making<'l> {
+    /// How many rows of the log are applied with it.
+    until: u64,
+    /// Whether its row is set aside by pipelines that panic on it.
+    alone: bool,
     state: State,
     batch: Batch,
     /// What changes in tables that others read, or whose rows are judged.
@@ -56,27 +71,59 @@ impl Passes<'_> {
         if self.live.is_empty() && !self.applier.is_trim_due(&self.live, self.trims_log) {
             self.applied = end;
         }
+        let (mut rows, mut alone) = (PASS_ROWS, false);
         while self.applied < end {
-            let most = end.min(self.applied.saturating_add(PASS_ROWS));
-            let pass = self.pass(most).inspect_err(|_| self.live.forget());
-            self.applied = pass?;
+            let most = end.min(self.applied.saturating_add(rows));
+            if self.pass(most, alone)? {
+                (rows, alone) = (PASS_ROWS.min(rows * 2), false);
+            } else {
+                let tried = most - self.applied;
+                (rows, alone) = (tried.div_ceil(2), tried == 1);
+            }
         }
         self.applier.forget(self.applied);
         Ok(())
     }
 
-    /// Applies the next rows before `most`, and answers how many rows of the log are applied then.
-    fn pass(&mut self, most: u64) -> Result<u64> {
+    /// Applies the next rows before `most`, or some of them; whether it did, or has panicked. One that is `alone` is applied
+    /// by all that don't panic on it.
+    fn pass(&mut self, most: u64, alone: bool) -> Result<bool> {
+        let live = Arc::clone(&self.live);
+        let made = match caught(|| self.make(&live, most, alone)) {
+            Ok(made) => made.inspect_err(|_| live.forget())?,
+            Err(panic) => {
+                live.forget();
+                if alone {
+                    let reason =
+                        format!("a pass panicked, which is a fault of this server: {panic}");
+                    return Err(Error::Behind(reason));
+                }
+                return Ok(false);
+            }
+        };
+        if let Some(batch) = made.batch {
+            let written = self.store.write(batch);
+            written.inspect_err(|_| live.forget())?;
+            self.marked = made.until;
+        }
+        self.applied = made.until;
+        made.met.iter().for_each(|(met, part)| met.add(part));
+        for (table, changes) in &made.judged {
+            self.judging.hand(table, changes, self.now);
+        }
+        Ok(true)
+    }
+
+    /// What a pass over the next rows before `most` comes to.
+    fn make<'l>(&self, live: &'l Live, most: u64, alone: bool) -> Result<Made<'l>> {
         let snapshot = self.store.snapshot();
-        let needed = |endpoint| self.live.feeds(endpoint);
+        let needed = |endpoint| live.feeds(endpoint);
         let handed = self.applier.fresh.take(self.applied..most, needed);
         let endpoints = match &handed {
             Some(_) => Vec::new(),
             None => self.applier.endpoints(self.applied),
         };
-        let until = self
-            .live
-            .end_within(&snapshot, &endpoints, self.applied..most, PASS_BYTES)?;
+        let until = live.end_within(&snapshot, &endpoints, self.applied..most, PASS_BYTES)?;
         let applied = Applied {
             before: self.applied,
             after: until,
@@ -85,18 +132,24 @@ impl Passes<'_> {
         let _span = tracing::debug_span!("pass", rows).entered();
         let state = State::new(snapshot, applied);
         let gathering = match handed {
-            Some(rows) => Gathering::of(&self.live, rows),
-            None => self.live.taken(&state, &endpoints)?,
+            Some(rows) => Gathering::of(live, rows),
+            None => live.taken(&state, &endpoints)?,
         };
         let changed = gathering.changes(&state)?;
-        let is_due = self.applier.is_trim_due(&self.live, self.trims_log);
+        let is_due = !alone && self.applier.is_trim_due(live, self.trims_log);
         // Rows that change nothing cost no write, unless an open would have to read many of them again.
         let is_far = until.saturating_sub(self.marked) >= PASS_ROWS;
         if changed.values().all(Changes::is_empty) && !is_due && !is_far {
-            return Ok(until);
+            return Ok(Made {
+                until,
+                batch: None,
+                met: Vec::new(),
+                judged: Vec::new(),
+            });
         }
-        let mut made = Made {
+        let mut making = Making {
             until,
+            alone,
             state,
             batch: Batch::new(),
             changed,
@@ -104,39 +157,40 @@ impl Passes<'_> {
             judged: Vec::new(),
         };
         let suites = self.judging.suites();
-        for table in self.live.derived() {
+        for table in live.derived() {
             if let Some(flow) = &table.flow {
-                self.step(table, flow, suites.asks(table.id), &mut made)?;
+                self.step(table, flow, suites.asks(table.id), &mut making)?;
             }
         }
-        self.compact(&mut made)?;
+        if !alone {
+            self.compact(&mut making)?;
+        }
         if is_due && let Some(mut trimming) = self.applier.trimming() {
             let present = Present {
                 now: self.now,
                 rows: until - self.applied,
                 trims_log: self.trims_log,
             };
-            trimming.run(&self.live, &mut made.state, &mut made.batch, &present)?;
+            trimming.run(live, &mut making.state, &mut making.batch, &present)?;
         }
-        let Made {
+        let Making {
             state,
             mut batch,
-            changed,
+            mut changed,
             met,
             judged,
             ..
-        } = made;
+        } = making;
         state.finish(&mut batch);
         meta::put_applied(&mut batch, until);
-        self.store.write(batch)?;
-        self.marked = until;
-        met.iter().for_each(|(met, part)| met.add(part));
-        for table in judged {
-            if let Some(changes) = changed.get(&table.id) {
-                self.judging.hand(table, changes, self.now);
-            }
-        }
-        Ok(until)
+        let judged = judged.into_iter();
+        let judged = judged.filter_map(|table| Some((table, changed.remove(&table.id)?)));
+        Ok(Made {
+            until,
+            batch: Some(batch),
+            met,
+            judged: judged.collect(),
+        })
     }
 
     /// Runs the pipeline of one table, if anything has changed that it takes.
@@ -145,45 +199,49 @@ impl Passes<'_> {
         table: &'l Table,
         flow: &'l Flow,
         is_judged: bool,
-        made: &mut Made<'l>,
+        making: &mut Making<'l>,
     ) -> Result<()> {
         let has_changed = |input: &Arc<Table>| {
-            let changes = made.changed.get(&input.id);
+            let changes = making.changed.get(&input.id);
             changes.is_some_and(|changes| !changes.is_empty())
         };
         if !flow.inputs.iter().any(has_changed) {
             return Ok(());
         }
         let mut failures = Vec::new();
-        let emits = is_judged || self.live.is_read(table.id);
-        let incoming = Incoming::Changes(&made.changed);
-        let on_stop = OnStop::SetAside;
-        let mut changes = flow.run(&mut made.state, &incoming, emits, &mut failures, on_stop)?;
-        if table.computed().is_none() {
-            table.apply(&mut made.state, &mut changes, &mut failures);
-        }
+        let filling = Filling {
+            table,
+            flow,
+            emits: is_judged || self.live.is_read(table.id),
+            on_stop: OnStop::SetAside,
+        };
+        let incoming = Incoming::Changes(&making.changed);
+        let changes = match making.alone {
+            true => filling.run_one(&mut making.state, &incoming, &mut failures)?,
+            false => filling.run(&mut making.state, &incoming, &mut failures)?,
+        };
         put_failures(
-            &mut made.batch,
+            &mut making.batch,
             table.id,
-            made.until,
+            making.until,
             0,
             &failures,
             self.now,
         );
-        let part = Part::new(flow, |id| made.changed.get(&id), failures.len());
-        made.met.push((&flow.met, part));
-        if emits {
-            made.changed.insert(table.id, changes);
+        let part = Part::new(flow, |id| making.changed.get(&id), failures.len());
+        making.met.push((&flow.met, part));
+        if filling.emits {
+            making.changed.insert(table.id, changes);
         }
         if is_judged {
-            made.judged.push(table);
+            making.judged.push(table);
         }
         Ok(())
     }
 
     /// Removes some of what no row can need any more.
-    fn compact(&self, made: &mut Made<'_>) -> Result<()> {
-        let Made { state, batch, .. } = made;
+    fn compact(&self, making: &mut Making<'_>) -> Result<()> {
+        let Making { state, batch, .. } = making;
         let after = self.applier.compact_after as u64;
         let flows = self.live.derived().iter();
         let flows = flows.filter_map(|table| Some((table.id, table.flow.as_ref()?)));

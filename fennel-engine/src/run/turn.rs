@@ -2,18 +2,8 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use fennel_core::time::Timestamp;
-
-use super::flow::Incoming;
+use super::Applier;
 use super::live::Live;
-use super::pass::put_failures;
-use super::{Applier, PASS_BYTES};
-use crate::error::Result;
-use crate::kernel::Changes;
-use crate::python::OnStop;
-use crate::state::{Applied, State};
-use crate::store::{Batch, Store};
-use crate::table::{Cursor, Most, Table};
 
 /// Who applies rows, and how far they are.
 #[derive(Debug, Default)]
@@ -72,61 +62,12 @@ impl Applier {
 /// The turn of a commit.
 #[derive(Debug)]
 pub(crate) struct Held<'r> {
-    applier: &'r Applier,
+    pub(super) applier: &'r Applier,
     /// How many rows of the log are applied.
     pub(crate) applied: u64,
 }
 
 impl Held<'_> {
-    /// Fills a new table from those that its pipeline takes rows of.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Python`](crate::Error::Python) if a function can't be called at all, or is stopped where that is to
-    /// fail.
-    pub(crate) fn fill(
-        &self,
-        store: &Store,
-        table: &Table,
-        now: Timestamp,
-        on_stop: OnStop,
-    ) -> Result<()> {
-        let Some(flow) = &table.flow else {
-            return Ok(());
-        };
-        let applied = Applied {
-            before: self.applied,
-            after: self.applied,
-        };
-        let most = Most {
-            rows: self.applier.fill_rows,
-            bytes: PASS_BYTES,
-        };
-        let mut failed = 0;
-        for input in flow.taken() {
-            let mut cursor = Cursor::default();
-            loop {
-                let mut state = State::new(store.snapshot(), applied);
-                let rows = input.part(&state, &mut cursor, most)?;
-                if rows.is_empty() {
-                    break;
-                }
-                let incoming = Incoming::Rows(input.id, Changes::added(rows));
-                let mut failures = Vec::new();
-                let mut changes = flow.run(&mut state, &incoming, false, &mut failures, on_stop)?;
-                if table.computed().is_none() {
-                    table.apply(&mut state, &mut changes, &mut failures);
-                }
-                let mut batch = Batch::new();
-                state.finish(&mut batch);
-                put_failures(&mut batch, table.id, self.applied, failed, &failures, now);
-                failed += failures.len() as u32;
-                store.write(batch)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Runs these tables' pipelines from now on.
     pub(crate) fn set(&mut self, live: Live) {
         self.applier.turn().live = Arc::new(live);

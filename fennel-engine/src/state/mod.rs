@@ -36,6 +36,13 @@ pub(crate) struct State {
     pub(crate) read: std::sync::atomic::AtomicUsize,
 }
 
+/// What a state had changed at some point of its pass.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    changes: BTreeMap<Bytes, Option<Bytes>>,
+    touched: usize,
+}
+
 /// Up to which row the log is applied, before and after a pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Applied {
@@ -77,6 +84,20 @@ impl State {
     /// The store as it was when the pass began.
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// What has been changed so far, to [come back](Self::undo) to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            changes: self.changes.clone(),
+            touched: self.touched.len(),
+        }
+    }
+
+    /// Takes back what has been changed since.
+    pub(crate) fn undo(&mut self, since: Mark) {
+        self.changes = since.changes;
+        self.touched.truncate(since.touched);
     }
 
     /// Sets a key.

@@ -82,7 +82,8 @@ impl Table {
         value
     }
 
-    fn failure(&self, row: &Row, reason: String) -> Failure {
+    /// That nothing is made of a row, with its columns.
+    pub(crate) fn failure(&self, row: &Row, reason: String) -> Failure {
         let columns = self.keys.iter().chain(&self.values);
         let names = columns.filter_map(|i| Some(self.columns.get(*i)?.name.clone()));
         let mut values: Vec<_> = names.zip(row.values.iter().cloned()).collect();
