@@ -10,6 +10,7 @@ mod earlier;
 mod ends;
 mod erased;
 mod expected;
+mod groups;
 mod overflows;
 mod panics;
 mod python;

@@ -41,6 +41,16 @@ fn normal(value: &Value) -> Cow<'_, Value> {
     })
 }
 
+/// Whether a value that isn't null has null in it.
+pub(super) fn has_hole(value: &Value) -> bool {
+    match value {
+        Value::List(values) | Value::Record(values) => values
+            .iter()
+            .any(|value| *value == Value::Null || has_hole(value)),
+        _ => false,
+    }
+}
+
 /// The most bytes that what a kernel finds a row by may come to. The store's keys have 65,535, bytes may be
 /// doubled in them, and there is more around.
 pub(super) const MAX_BYTES: usize = 30_000;

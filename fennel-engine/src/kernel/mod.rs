@@ -250,36 +250,53 @@ impl Kernel {
         }
     }
 
-    /// Leaves out rows that the kernel can't keep, since what it finds them by is too long.
+    /// Leaves out rows that the kernel can't keep, since what it finds them by is too long or can't be a key.
     pub(crate) fn bound(
         &self,
         changes: &mut Cow<'_, Changes>,
         names: &[String],
         failures: &mut Vec<Failure>,
     ) {
-        let is_long = |row: &Row| {
-            self.found_by(row)
-                .is_some_and(|bytes| bytes > group::MAX_BYTES)
-        };
-        if !changes.rows().any(is_long) {
+        let refused = |row: &Row| self.is_too_long(row) || self.holed_key(row).is_some();
+        if !changes.rows().any(refused) {
             return;
         }
         let changes = changes.to_mut();
-        changes.removed.retain(|row| !is_long(row));
-        changes.moved.retain(|moved| !is_long(&moved.row));
+        changes.removed.retain(|row| !refused(row));
+        changes.moved.retain(|moved| !refused(&moved.row));
         changes.added.retain(|row| {
-            let is_long = is_long(row);
-            if is_long {
-                failures.push(Failure {
-                    reason: format!(
-                        "the columns that it is found by take more than {} bytes",
-                        group::MAX_BYTES
-                    ),
-                    row: row.named(names),
-                });
-            }
-            !is_long
+            let reason = if let Some(column) = self.holed_key(row) {
+                let name = names.get(column).map_or("a column", String::as_str);
+                format!("`{name}` has null in it, and rows are grouped by it: a key has none")
+            } else if self.is_too_long(row) {
+                format!(
+                    "the columns that it is found by take more than {} bytes",
+                    group::MAX_BYTES
+                )
+            } else {
+                return true;
+            };
+            let row = row.named(names);
+            failures.push(Failure { reason, row });
+            false
         });
+    }
+
+    fn is_too_long(&self, row: &Row) -> bool {
+        self.found_by(row)
+            .is_some_and(|bytes| bytes > group::MAX_BYTES)
+    }
+
+    /// The column of a group that has null in it, if one has: the group's columns are the keys of the rows that are made. A
+    /// row without a value is of no group.
+    fn holed_key(&self, row: &Row) -> Option<usize> {
+        let by: &[usize] = match self {
+            Kernel::Pick(pick) => pick.keys(),
+            Kernel::Fold(fold) => &fold.by,
+            Kernel::Rows(_) | Kernel::Join(_) | Kernel::Merge(_) => &[],
+        };
+        let mut by = by.iter().copied();
+        by.find(|i| row.values.get(*i).is_some_and(group::has_hole))
     }
 
     /// The bytes of what a row is found by in the kernel's state, if it has one.

@@ -43,6 +43,14 @@ const ROWS: usize = 16;
 const ROWS_PER_INSTANT: usize = 16;
 
 impl Pick {
+    /// The positions of the columns that are keys of what is kept.
+    pub(super) fn keys(&self) -> &[usize] {
+        match self.among {
+            Among::All => &self.by,
+            Among::Instant | Among::Window(_) => &[],
+        }
+    }
+
     pub(super) fn apply(&self, state: &mut State, changes: &Changes) -> Result<Changes> {
         let mut touched: BTreeMap<Vec<u8>, BTreeSet<i64>> = BTreeMap::new();
         for (row, is_added) in (changes.removed.iter().map(|row| (row, false)))
