@@ -13,6 +13,7 @@ mod expected;
 mod groups;
 mod overflows;
 mod panics;
+mod passes;
 mod python;
 mod retention;
 mod sessions;

@@ -60,21 +60,23 @@ fn throws(throws: Throw) -> Throws {
 
 /// Doubles points, unless it is to panic on one or isn't there.
 #[derive(Clone, Debug, Default)]
-struct Brittle(Arc<Mutex<State>>);
+pub(super) struct Brittle(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     panics_on: BTreeSet<i64>,
     is_away: bool,
     calls: usize,
+    /// How many rows the largest call had.
+    pub(super) most_rows: usize,
 }
 
 impl Brittle {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(|lock| lock.into_inner())
     }
 
-    fn engine(&self, store: &Store) -> Engine {
+    pub(super) fn engine(&self, store: &Store) -> Engine {
         let mut options = Options::default();
         options.python = Some(Arc::new(self.clone()));
         let clock = ManualClock::new(instant(1_000_000));
@@ -91,11 +93,12 @@ impl Runner for Brittle {
         &self,
         _: &Function,
         columns: &[Vec<Value>],
-        _: usize,
+        rows: usize,
         _: &mut Lookups<'_>,
     ) -> Result<Vec<Vec<Value>>, Stop> {
         let mut state = self.state();
         state.calls += 1;
+        state.most_rows = state.most_rows.max(rows);
         if state.is_away {
             return Err(Stop::Unavailable("away".into()));
         }

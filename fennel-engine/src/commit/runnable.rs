@@ -7,10 +7,10 @@ use fennel_core::entity::expectation::Judge;
 use fennel_core::entity::{Cdc, Code, Dataset, Descriptor, Featureset, Source};
 use fennel_core::op::{Operator, Transform};
 use fennel_core::registry;
-use fennel_core::window::Window;
 
 use super::functions;
 use crate::graph::linked;
+use crate::kernel::windows_of_a_row;
 use crate::native::unlinked;
 use crate::python::RunBy;
 
@@ -59,18 +59,6 @@ fn of_pipelines(catalog: &Catalog<'_>, dataset: &Dataset<'_>) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// How many windows of a group a row is in.
-fn windows_of_a_row(window: Window) -> i64 {
-    match window {
-        Window::Hopping {
-            duration: Some(duration),
-            stride,
-            ..
-        } => duration.micros() / stride.micros().max(1),
-        _ => 1,
-    }
 }
 
 fn of_dataset(dataset: &Dataset<'_>) -> Vec<Problem> {

@@ -36,6 +36,7 @@ pub(crate) use lower::lower;
 use pick::Pick;
 use rows::RowSteps;
 pub(crate) use timeline::{Differences, Points, Version, differences};
+pub(crate) use window::windows_of_a_row;
 
 use crate::error::{Error, Result};
 use crate::python::OnStop;
@@ -367,6 +368,16 @@ impl Kernel {
     /// Whether it joins a table to rows that hold for a stretch of time.
     pub(crate) fn is_of_tables(&self) -> bool {
         matches!(self, Kernel::Join(join) if join.keys > 0)
+    }
+
+    /// About how many rows it makes of one, where that is known beforehand.
+    pub(crate) fn fan_out(&self) -> u64 {
+        match self {
+            Kernel::Fold(fold) => fold.window.map_or(1, |window| {
+                u64::try_from(windows_of_a_row(window)).unwrap_or(1).max(1)
+            }),
+            _ => 1,
+        }
     }
 
     /// Forgets what it remembers of passes, one of which didn't happen.

@@ -135,6 +135,18 @@ pub(super) fn windows(window: Window, time: i64) -> Vec<Span> {
     spans
 }
 
+/// About how many windows of a group a row is in.
+pub(crate) fn windows_of_a_row(window: Window) -> i64 {
+    match window {
+        Window::Hopping {
+            duration: Some(duration),
+            stride,
+            ..
+        } => duration.micros() / stride.micros().max(1),
+        _ => 1,
+    }
+}
+
 /// The last multiple of `step` that isn't after `time`.
 fn floor(time: i64, step: i64) -> i64 {
     time.saturating_sub(time.rem_euclid(step.max(1)))

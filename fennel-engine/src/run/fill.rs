@@ -5,7 +5,7 @@ use fennel_core::time::Timestamp;
 use super::flow::Incoming;
 use super::panics::{Filling, caught};
 use super::pass::put_failures;
-use super::{Held, PASS_BYTES};
+use super::{Held, PASS_BYTES, rows_within};
 use crate::error::Result;
 use crate::kernel::{Changes, Row};
 use crate::python::OnStop;
@@ -45,7 +45,7 @@ impl Held<'_> {
             failed: 0,
         };
         let most = Most {
-            rows: self.applier.fill_rows,
+            rows: rows_within(self.applier.fill_rows as u64, flow.fan_out(|_| 1)) as usize,
             bytes: PASS_BYTES,
         };
         for input in flow.taken() {

@@ -182,6 +182,24 @@ impl Flow {
         watermark.unwrap_or(i64::MIN)
     }
 
+    /// About how many rows it makes of one that comes into its pipelines, given how many those of its inputs make.
+    pub(super) fn fan_out(&self, of: impl Fn(TableId) -> u64) -> u64 {
+        let made_at = |port, nodes: &[u64]| {
+            let made = match port {
+                Port::Input(i) => self.inputs.get(i).map(|table| of(table.id)),
+                Port::Node(i) => nodes.get(i).copied(),
+            };
+            made.unwrap_or(1)
+        };
+        let mut nodes = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let right = node.right.map_or(1, |right| made_at(right, &nodes));
+            let made = made_at(node.left, &nodes).max(right);
+            nodes.push(made.saturating_mul(node.kernel.fan_out()));
+        }
+        made_at(self.output, &nodes)
+    }
+
     /// Whether it is time to look for what no row can need any more: after so many rows, at least.
     pub(super) fn is_due(&self, after: u64) -> bool {
         self.compacted().any(|(_, node)| node.round().is_due(after))

@@ -30,6 +30,8 @@ pub(crate) struct Live {
     log: BTreeMap<EndpointId, Reading>,
     /// The tables that an erasure makes anew, or makes others of: they keep everything.
     whole: BTreeSet<TableId>,
+    /// About how many rows pipelines make of one, at most.
+    fan_out: u64,
 }
 
 impl Live {
@@ -47,6 +49,7 @@ impl Live {
             }
         }
         live.tables.extend(live.derived.iter().cloned());
+        live.fan_out = fan_out(&live.derived);
         (live.log, live.whole) = readings(&live.tables, &number);
         let inputs = live.derived.iter().filter_map(|table| table.flow.as_ref());
         let inputs: Vec<_> = inputs
@@ -82,6 +85,11 @@ impl Live {
                 open.extend(flow.inputs.iter().map(|input| (Arc::clone(input), false)));
             }
         }
+    }
+
+    /// About how many rows pipelines make of one, at most.
+    pub(super) fn fan_out(&self) -> u64 {
+        self.fan_out
     }
 
     /// Whether there are no pipelines.
@@ -253,6 +261,18 @@ impl<'l> Gathering<'l> {
         });
         changes.collect()
     }
+}
+
+/// About how many rows a chain of pipelines makes of one, at most. The tables are each behind those that they read.
+fn fan_out(derived: &[Arc<Table>]) -> u64 {
+    let mut made: BTreeMap<TableId, u64> = BTreeMap::new();
+    for table in derived {
+        if let Some(flow) = &table.flow {
+            let of_flow = flow.fan_out(|id| made.get(&id).copied().unwrap_or(1));
+            made.insert(table.id, of_flow);
+        }
+    }
+    made.into_values().max().unwrap_or(1)
 }
 
 /// Who reads each endpoint, directly or by way of other tables, and how long its rows are kept for them. The tables are

@@ -49,6 +49,14 @@ use crate::store::Store;
 /// The most rows of the log that one pass applies.
 const PASS_ROWS: u64 = 10_000;
 
+/// The most rows that a pass makes, unless it is of one row, as far as it is known beforehand how many it makes of each.
+const MADE_ROWS: u64 = 250_000;
+
+/// How many rows of which so many others are made a pass takes, at most.
+fn rows_within(most: u64, fan_out: u64) -> u64 {
+    (MADE_ROWS / fan_out.max(1)).clamp(1, most.max(1))
+}
+
 /// The most bytes of the log, or of a table that others are filled with, that one pass reads, unless one row has more. In
 /// memory they take a few times as much.
 const PASS_BYTES: usize = 32 << 20;

@@ -12,7 +12,7 @@ use super::panics::{Filling, caught};
 use super::trim::Present;
 use super::turn::Holder;
 use super::watermark::Watermarks;
-use super::{Applier, PASS_BYTES, PASS_ROWS};
+use super::{Applier, PASS_BYTES, PASS_ROWS, rows_within};
 use crate::error::{Error, Result};
 use crate::expectation::Judging;
 use crate::kernel::{Changes, Failure};
@@ -71,11 +71,12 @@ impl Passes<'_> {
         if self.live.is_empty() && !self.applier.is_trim_due(&self.live, self.trims_log) {
             self.applied = end;
         }
-        let (mut rows, mut alone) = (PASS_ROWS, false);
+        let whole = rows_within(PASS_ROWS, self.live.fan_out());
+        let (mut rows, mut alone) = (whole, false);
         while self.applied < end {
             let most = end.min(self.applied.saturating_add(rows));
             if self.pass(most, alone)? {
-                (rows, alone) = (PASS_ROWS.min(rows * 2), false);
+                (rows, alone) = (whole.min(rows * 2), false);
             } else {
                 let tried = most - self.applied;
                 (rows, alone) = (tried.div_ceil(2), tried == 1);
