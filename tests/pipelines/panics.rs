@@ -66,7 +66,7 @@ pub(super) struct Brittle(Arc<Mutex<State>>);
 pub(super) struct State {
     panics_on: BTreeSet<i64>,
     is_away: bool,
-    calls: usize,
+    pub(super) calls: usize,
     /// How many rows the largest call had.
     pub(super) most_rows: usize,
 }

@@ -1,4 +1,4 @@
-//! Pipelines that make very many rows of each take few at once.
+//! Pipelines that make very many rows of each take few at once, and are given no row that would become too much.
 
 use fennel::prelude::*;
 use fennel_core::value::Value;
@@ -78,4 +78,76 @@ fn a_pass_takes_fewer_rows_where_each_becomes_thousands() {
     commit(&engine, &all);
     check(&engine);
     assert_eq!(late.state().most_rows, 25, "also where a table is filled");
+}
+
+#[dataset]
+#[source(APP.endpoint("post"), disorder = "1d", cdc = append)]
+struct Post {
+    tags: Vec<String>,
+    note: String,
+    load: i64,
+    at: DateTime<Utc>,
+}
+
+#[dataset(index)]
+struct Tag {
+    #[field(key)]
+    tags: String,
+    posts: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn tag(posts: Post) -> Tag {
+    posts
+        .assign(doubled = load * 2)
+        .explode(tags)
+        .dropnull(tags)
+        .group_by(tags)
+        .aggregate(posts = count("forever"))
+}
+
+/// A post with so many tags, of ten kinds, and a note of so many bytes.
+fn post(tags: usize, note: usize) -> Incoming {
+    let tags = (0..tags).map(|i| Value::String((i % 10).to_string()));
+    Incoming::from([
+        ("tags".into(), Value::List(tags.collect())),
+        ("note".into(), Value::String("x".repeat(note))),
+        ("load".into(), Value::Int(1)),
+        ("at".into(), Value::Timestamp(instant(0))),
+    ])
+}
+
+#[test]
+fn a_pass_takes_fewer_rows_where_lists_become_large_rows() {
+    let brittle = Brittle::default();
+    let engine = brittle.engine(&Store::in_memory());
+    commit(&engine, &in_python(request(fennel::entities![Post, Tag])));
+    let posts = || {
+        let tags: Json = serde_json::from_str(&dump(&engine, "Tag")).unwrap();
+        engine.check_applied().unwrap();
+        tags["posts"].clone()
+    };
+    engine.log("app", "post", vec![post(100_000, 10)]).unwrap();
+    assert_eq!(posts(), json!(vec![10_000; 10]));
+
+    // Each comes to 20 MB, and a pass to 128 MiB.
+    brittle.state().calls = 0;
+    engine
+        .log("app", "post", vec![post(1_000, 20_000); 8])
+        .unwrap();
+    assert_eq!(posts(), json!(vec![10_800; 10]));
+    assert_eq!(brittle.state().calls, 3, "all at once is too much");
+
+    engine
+        .log("app", "post", vec![post(4_000, 20_000), post(10, 0)])
+        .unwrap();
+    assert_eq!(posts(), json!(vec![10_801; 10]));
+    let rejects = engine.rejects("main", "Tag", 9).unwrap();
+    assert_eq!(rejects.total, 1);
+    let reason = &rejects.rows[0].reason;
+    assert!(
+        reason.starts_with("a row for each of its 4000 elements takes 8"),
+        "{reason}"
+    );
 }

@@ -9,6 +9,7 @@
 
 mod compact;
 mod computed;
+mod explode;
 mod fold;
 mod group;
 mod join;

@@ -88,12 +88,12 @@ impl RowSteps {
     /// A Python function can't be called at all, or is stopped where that is to fail.
     pub(super) fn apply(&self, pass: &mut Pass<'_>, mut changes: Changes) -> Result<Changes> {
         for step in &self.0 {
-            if changes.is_empty() {
+            if changes.is_empty() || pass.state.is_full() {
                 break;
             }
             changes = match &step.step {
                 Step::Plain(plain) => step.plain(plain, changes, pass.failures),
-                Step::Explode(positions) => step.exploded(positions, changes, pass.failures),
+                Step::Explode(positions) => step.exploded(positions, changes, pass),
                 Step::Changelog { deletes } => step.changelog(*deletes, &changes),
                 // A function isn't asked again what it makes of a row that stays.
                 Step::Python(python) => step.python(python, changes.narrow(), pass)?,
@@ -295,62 +295,6 @@ impl RowStep {
             reason,
             row: values,
         }
-    }
-
-    /// A row for each element of the lists of rows, which are those of a stream.
-    fn exploded(
-        &self,
-        positions: &[usize],
-        changes: Changes,
-        failures: &mut Vec<Failure>,
-    ) -> Changes {
-        let explode = |rows: Vec<Row>, failures: &mut Vec<Failure>| {
-            let rows = rows.into_iter();
-            rows.flat_map(|row| self.explode(positions, &row, failures))
-                .collect()
-        };
-        Changes {
-            removed: explode(changes.removed, &mut Vec::new()),
-            added: explode(changes.added, failures),
-            moved: Vec::new(),
-        }
-    }
-
-    fn explode(&self, positions: &[usize], row: &Row, failures: &mut Vec<Failure>) -> Vec<Row> {
-        let list = |i: usize| match row.values.get(i) {
-            Some(Value::List(elements)) => elements.as_slice(),
-            _ => &[],
-        };
-        let len = positions.first().map_or(0, |i| list(*i).len());
-        if positions.iter().any(|i| list(*i).len() != len) {
-            let lens = positions.iter().filter_map(|i| {
-                Some(format!(
-                    "`{}` has {}",
-                    self.input.columns.get(*i)?.0,
-                    list(*i).len()
-                ))
-            });
-            let lens = lens.collect::<Vec<_>>().join(", ");
-            failures.push(self.failure(
-                row,
-                format!("lists that are exploded together are of one length, and {lens}"),
-            ));
-            return Vec::new();
-        }
-        let exploded = (0..len.max(1)).map(|element| {
-            let mut exploded = row.clone();
-            // Ids compare as the elements stand.
-            exploded.id = [row.id.as_ref(), &(element as u32).to_be_bytes()]
-                .concat()
-                .into();
-            for i in positions {
-                if let Some(value) = exploded.values.get_mut(*i) {
-                    *value = list(*i).get(element).cloned().unwrap_or(Value::Null);
-                }
-            }
-            exploded
-        });
-        exploded.collect()
     }
 
     /// The rows of the beginnings and of the ends of versions. Where an end moves, the beginning stays.

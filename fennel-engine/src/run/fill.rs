@@ -92,15 +92,17 @@ impl Passes<'_> {
         Ok(())
     }
 
-    /// Brings rows to the pipeline; whether it did, or has panicked. One that is `alone` is set aside then.
+    /// Brings rows to the pipeline; whether it did, or they are too many, or it has panicked. One that is `alone` is set aside then.
     fn pass(&mut self, incoming: &Incoming<'_>, alone: bool) -> Result<bool> {
         let filling = &self.filling;
         let (mut state, mut failures) = (self.state(), Vec::new());
-        if alone {
-            filling.run_one(&mut state, incoming, &mut failures)?;
-        } else if let Ok(made) = caught(|| filling.run(&mut state, incoming, &mut failures)) {
-            made?;
+        let made = if alone {
+            filling.run_one(&mut state, incoming, &mut failures)?
         } else {
+            let made = caught(|| filling.run(&mut state, incoming, &mut failures));
+            made.unwrap_or(Ok(None))?
+        };
+        if made.is_none() {
             filling.flow.forget();
             return Ok(false);
         }

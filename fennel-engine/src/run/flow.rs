@@ -323,7 +323,8 @@ impl Flow {
     }
 
     /// Runs the pipeline on what comes in, and answers with the changes of its table, in the order of the
-    /// table's columns. Without `emits` nobody takes those of an aggregate that answers for the table.
+    /// table's columns; `None` where its steps make more of that than the state has them. Without `emits` nobody takes those
+    /// of an aggregate that answers for the table.
     pub(crate) fn run(
         &self,
         state: &mut State,
@@ -331,7 +332,7 @@ impl Flow {
         emits: bool,
         failures: &mut Vec<Failure>,
         on_stop: OnStop,
-    ) -> Result<Changes> {
+    ) -> Result<Option<Changes>> {
         let mut made: Vec<Changes> = Vec::with_capacity(self.nodes.len());
         for (i, node) in self.nodes.iter().enumerate() {
             let mut one = self.changes(node.left, incoming, &made, false);
@@ -357,6 +358,9 @@ impl Flow {
                 on_stop,
             };
             let changes = node.kernel.apply(&mut pass, one, other, right)?;
+            if state.is_full() {
+                return Ok(None);
+            }
             made.push(changes.narrow());
         }
         let mut changes = self
@@ -369,7 +373,7 @@ impl Flow {
             });
             row.values = values.collect();
         }
-        Ok(changes)
+        Ok(Some(changes))
     }
 
     /// Forgets what its kernels remember of passes, one of which didn't happen.

@@ -2,7 +2,7 @@
 //!
 //! Rows are durable before they are applied, and whoever logs next applies those that wait. So a panic must not come again
 //! and again: a pass that panics is made anew of half as many rows, down to one. The pipeline that panics on that sets it
-//! aside, and everything else goes on.
+//! aside, and everything else goes on. So is a pass in which steps would make more than memory should hold at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,6 +13,9 @@ use crate::native::message;
 use crate::python::OnStop;
 use crate::state::State;
 use crate::table::Table;
+
+/// About how many bytes of rows the steps of a pipeline make in a pass where one row becomes many, unless it is of one row.
+const MADE_BYTES: usize = 128 << 20;
 
 /// What `act` comes to, or what it panicked with. What that leaves half done is the caller's to drop.
 pub(super) fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
@@ -32,19 +35,33 @@ pub(super) struct Filling<'f> {
 }
 
 impl Filling<'_> {
-    /// Makes of what comes in what the pipeline does, and answers with what changes of the table.
+    /// Makes of what comes in what the pipeline does, and answers with what changes of the table; `None` where its steps
+    /// make more than they may.
     pub(super) fn run(
         &self,
         state: &mut State,
         incoming: &Incoming<'_>,
         failures: &mut Vec<Failure>,
-    ) -> Result<Changes> {
+    ) -> Result<Option<Changes>> {
+        state.bound(MADE_BYTES);
+        self.fill(state, incoming, failures)
+    }
+
+    fn fill(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        failures: &mut Vec<Failure>,
+    ) -> Result<Option<Changes>> {
         let (flow, emits) = (self.flow, self.emits);
-        let mut changes = flow.run(state, incoming, emits, failures, self.on_stop)?;
+        let changes = flow.run(state, incoming, emits, failures, self.on_stop)?;
+        let Some(mut changes) = changes else {
+            return Ok(None);
+        };
         if self.table.computed().is_none() {
             self.table.apply(state, &mut changes, failures);
         }
-        Ok(changes)
+        Ok(Some(changes))
     }
 
     /// [`run`](Self::run) for one row. If that panics, nothing changes, and the row is a failure.
@@ -53,9 +70,10 @@ impl Filling<'_> {
         state: &mut State,
         incoming: &Incoming<'_>,
         failures: &mut Vec<Failure>,
-    ) -> Result<Changes> {
+    ) -> Result<Option<Changes>> {
         let before = state.mark();
-        caught(|| self.run(state, incoming, failures)).unwrap_or_else(|panic| {
+        state.bound(usize::MAX);
+        caught(|| self.fill(state, incoming, failures)).unwrap_or_else(|panic| {
             state.undo(before);
             self.flow.forget();
             let pipeline = &self.flow.pipeline;
@@ -68,7 +86,7 @@ impl Filling<'_> {
             );
             failures.clear();
             failures.extend(self.failure(incoming, reason));
-            Ok(Changes::default())
+            Ok(Some(Changes::default()))
         })
     }
 

@@ -86,21 +86,22 @@ impl Passes<'_> {
         Ok(())
     }
 
-    /// Applies the next rows before `most`, or some of them; whether it did, or has panicked. One that is `alone` is applied
-    /// by all that don't panic on it.
+    /// Applies the next rows before `most`, or some of them; whether it did, or they are too many, or it has panicked. One
+    /// that is `alone` is applied by all that don't panic on it.
     fn pass(&mut self, most: u64, alone: bool) -> Result<bool> {
         let live = Arc::clone(&self.live);
         let made = match caught(|| self.make(&live, most, alone)) {
             Ok(made) => made.inspect_err(|_| live.forget())?,
-            Err(panic) => {
+            Err(panic) if alone => {
                 live.forget();
-                if alone {
-                    let reason =
-                        format!("a pass panicked, which is a fault of this server: {panic}");
-                    return Err(Error::Behind(reason));
-                }
-                return Ok(false);
+                let reason = format!("a pass panicked, which is a fault of this server: {panic}");
+                return Err(Error::Behind(reason));
             }
+            Err(_) => None,
+        };
+        let Some(made) = made else {
+            live.forget();
+            return Ok(false);
         };
         if let Some(batch) = made.batch {
             let written = self.store.write(batch);
@@ -115,8 +116,8 @@ impl Passes<'_> {
         Ok(true)
     }
 
-    /// What a pass over the next rows before `most` comes to.
-    fn make<'l>(&self, live: &'l Live, most: u64, alone: bool) -> Result<Made<'l>> {
+    /// What a pass over the next rows before `most` comes to; `None` where it is too much.
+    fn make<'l>(&self, live: &'l Live, most: u64, alone: bool) -> Result<Option<Made<'l>>> {
         let snapshot = self.store.snapshot();
         let needed = |endpoint| live.feeds(endpoint);
         let handed = self.applier.fresh.take(self.applied..most, needed);
@@ -141,12 +142,12 @@ impl Passes<'_> {
         // Rows that change nothing cost no write, unless an open would have to read many of them again.
         let is_far = until.saturating_sub(self.marked) >= PASS_ROWS;
         if changed.values().all(Changes::is_empty) && !is_due && !is_far {
-            return Ok(Made {
+            return Ok(Some(Made {
                 until,
                 batch: None,
                 met: Vec::new(),
                 judged: Vec::new(),
-            });
+            }));
         }
         let mut making = Making {
             until,
@@ -159,8 +160,10 @@ impl Passes<'_> {
         };
         let suites = self.judging.suites();
         for table in live.derived() {
-            if let Some(flow) = &table.flow {
-                self.step(table, flow, suites.asks(table.id), &mut making)?;
+            if let Some(flow) = &table.flow
+                && !self.step(table, flow, suites.asks(table.id), &mut making)?
+            {
+                return Ok(None);
             }
         }
         if !alone {
@@ -186,28 +189,28 @@ impl Passes<'_> {
         meta::put_applied(&mut batch, until);
         let judged = judged.into_iter();
         let judged = judged.filter_map(|table| Some((table, changed.remove(&table.id)?)));
-        Ok(Made {
+        Ok(Some(Made {
             until,
             batch: Some(batch),
             met,
             judged: judged.collect(),
-        })
+        }))
     }
 
-    /// Runs the pipeline of one table, if anything has changed that it takes.
+    /// Runs the pipeline of one table, if anything has changed that it takes; whether that isn't too much.
     fn step<'l>(
         &self,
         table: &'l Table,
         flow: &'l Flow,
         is_judged: bool,
         making: &mut Making<'l>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let has_changed = |input: &Arc<Table>| {
             let changes = making.changed.get(&input.id);
             changes.is_some_and(|changes| !changes.is_empty())
         };
         if !flow.inputs.iter().any(has_changed) {
-            return Ok(());
+            return Ok(true);
         }
         let mut failures = Vec::new();
         let filling = Filling {
@@ -220,6 +223,9 @@ impl Passes<'_> {
         let changes = match making.alone {
             true => filling.run_one(&mut making.state, &incoming, &mut failures)?,
             false => filling.run(&mut making.state, &incoming, &mut failures)?,
+        };
+        let Some(changes) = changes else {
+            return Ok(false);
         };
         put_failures(
             &mut making.batch,
@@ -237,7 +243,7 @@ impl Passes<'_> {
         if is_judged {
             making.judged.push(table);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Removes some of what no row can need any more.

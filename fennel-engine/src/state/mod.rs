@@ -31,6 +31,9 @@ pub(crate) struct State {
     /// The sequence of the last row that was applied before the pass, and of the last one that is applied after
     /// it; rows of sources beyond that are in their tables already, and aren't seen.
     applied: Applied,
+    /// About how many bytes of rows steps may make, and how many they made.
+    most: usize,
+    made: usize,
     /// How many stored entries were read.
     #[cfg(test)]
     pub(crate) read: std::sync::atomic::AtomicUsize,
@@ -58,9 +61,28 @@ impl State {
             changes: BTreeMap::new(),
             touched: Vec::new(),
             applied,
+            most: usize::MAX,
+            made: 0,
             #[cfg(test)]
             read: Default::default(),
         }
+    }
+
+    /// From now on, steps make no more than about so many bytes of rows.
+    pub(crate) fn bound(&mut self, bytes: usize) {
+        (self.most, self.made) = (bytes, 0);
+    }
+
+    /// Notes that a step is about to make rows of so many bytes. Whether it may; if not, the pass has to be made of fewer
+    /// rows.
+    pub(crate) fn makes(&mut self, bytes: usize) -> bool {
+        self.made = self.made.saturating_add(bytes);
+        !self.is_full()
+    }
+
+    /// Whether steps were to make more than they may: what came of them is of no use.
+    pub(crate) fn is_full(&self) -> bool {
+        self.made > self.most
     }
 
     /// A state that is only read.
