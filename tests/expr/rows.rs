@@ -324,3 +324,65 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_row_whose_lists_take_too_much_fails_and_others_do_not() {
+    const TOO_MUCH: &str = "the lists that are made of it take more than 64 MiB";
+    const COPIES: &Expr = fennel::expr!(repeat(name, n));
+    let long = text(&"x".repeat(40_000));
+    let given = [
+        ("name", Type::String, vec![text("a"), long.clone(), long]),
+        ("n", Type::Int, ints(&[2, 2_000, 1])),
+    ];
+    let found = rows(COPIES, &given, None);
+    assert_eq!(found[0], Ok(Value::List(vec![text("a"), text("a")])));
+    assert_eq!(found[1], Err(TOO_MUCH.into()));
+    assert!(found[2].is_ok());
+
+    // A closure's elements stand beside the columns that it reads.
+    const OTHERS: &Expr = fennel::expr!(tags.filter(|tag| tag != note).len());
+    let tags = |n| Value::List(vec![text("t"); n]);
+    let given = [
+        (
+            "tags",
+            Type::List(&Type::String),
+            vec![tags(2), tags(100_000), tags(100_000)],
+        ),
+        (
+            "note",
+            Type::String,
+            vec![text("t"), text(&"x".repeat(1_000)), text("")],
+        ),
+    ];
+    let found = rows(OTHERS, &given, None);
+    assert_eq!(found[0], Ok(Value::Int(0)));
+    assert_eq!(found[1], Err(TOO_MUCH.into()));
+    assert_eq!(found[2], Ok(Value::Int(100_000)));
+}
+
+#[test]
+fn rows_whose_lists_take_much_together_are_evaluated_in_parts() {
+    const COPIES: &Expr = fennel::expr!(repeat(a, n));
+    let count = 260;
+    let given = [
+        ("a", Type::Int, ints(&[7; 260])),
+        ("n", Type::Int, ints(&[1 << 16; 260])),
+    ];
+    let compiled = compiled(COPIES, &given, None).unwrap();
+    let columns = given
+        .each_ref()
+        .map(|(_, ty, values)| column::array(&Shape::new(ty).unwrap(), values.iter()));
+    let batch = Batch {
+        rows: count,
+        columns: &columns,
+        now: Now::Instant(Timestamp::MIN),
+    };
+    for (from, part) in [(0, 130), (130, 130), (200, 60)] {
+        let evaluated = compiled.evaluate_from(&batch, from);
+        assert_eq!(evaluated.values.len(), part, "from {from} on");
+        assert_eq!(evaluated.failures, []);
+    }
+    let evaluated = compiled.evaluate(&batch);
+    assert_eq!(evaluated.values.len(), count, "and put together");
+    assert_eq!(evaluated.failures, []);
+}

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::panics::Brittle;
 use super::python::in_python;
-use super::{commit, dump, instant, request};
+use super::{commit, dump, instant, open, request};
 
 fennel::owner!("shop@example.com");
 
@@ -149,5 +149,41 @@ fn a_pass_takes_fewer_rows_where_lists_become_large_rows() {
     assert!(
         reason.starts_with("a row for each of its 4000 elements takes 8"),
         "{reason}"
+    );
+}
+
+/// What an expression makes of a post: its note, as often as its load says.
+#[dataset]
+struct Copied {
+    copies: Vec<String>,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn copied(posts: Post) -> Copied {
+    posts
+        .assign(copies = repeat(note, load))
+        .drop(tags, note, load)
+}
+
+#[test]
+fn a_row_of_which_an_expression_makes_too_much_is_set_aside() {
+    let engine = open(Store::in_memory());
+    commit(&engine, &request(fennel::entities![Post, Copied]));
+    let post = |note, load| {
+        let mut post = post(0, note);
+        post.insert("load".into(), Value::Int(load));
+        post
+    };
+    let posts = vec![post(2, 3), post(40_000, 60_000), post(1, 2)];
+    engine.log("app", "post", posts).unwrap();
+    engine.check_applied().unwrap();
+    let copied: Json = serde_json::from_str(&dump(&engine, "Copied")).unwrap();
+    assert_eq!(copied["copies"], json!([["x", "x"], ["xx", "xx", "xx"]]));
+    let rejects = engine.rejects("main", "Copied", 9).unwrap();
+    assert_eq!(rejects.total, 1);
+    assert_eq!(
+        rejects.rows[0].reason,
+        "the lists that are made of it take more than 64 MiB"
     );
 }

@@ -9,6 +9,7 @@ use fennel_core::time::Timestamp;
 use fennel_core::value::{Shape, Value};
 
 use super::compact::Swept;
+use super::group::bytes_of;
 use super::memory::Memory;
 use super::python::PythonStep;
 use super::{Changes, Failure, Layout, Moved, OPEN, Pass, Row};
@@ -92,7 +93,7 @@ impl RowSteps {
                 break;
             }
             changes = match &step.step {
-                Step::Plain(plain) => step.plain(plain, changes, pass.failures),
+                Step::Plain(plain) => step.plain(plain, changes, pass),
                 Step::Explode(positions) => step.exploded(positions, changes, pass),
                 Step::Changelog { deletes } => step.changelog(*deletes, &changes),
                 // A function isn't asked again what it makes of a row that stays.
@@ -145,18 +146,22 @@ impl RowSteps {
 impl RowStep {
     /// Does what needs nothing but the rows. A row that goes has failed when it came, if it fails, and one whose end moves
     /// has, too.
-    fn plain(&self, plain: &Plain, changes: Changes, failures: &mut Vec<Failure>) -> Changes {
+    fn plain(&self, plain: &Plain, changes: Changes, pass: &mut Pass<'_>) -> Changes {
+        let Pass {
+            state, failures, ..
+        } = pass;
         let mut unheard = Vec::new();
         let (rows, ends): (Vec<_>, Vec<_>) = changes
             .moved
             .into_iter()
             .map(|moved| (moved.row, moved.was))
             .unzip();
-        let moved = self.run(plain, rows, &mut unheard).into_iter().zip(ends);
+        let moved = self.run(plain, rows, state, &mut unheard);
+        let moved = moved.into_iter().zip(ends);
         let moved = moved.filter_map(|(row, was)| row.map(|row| Moved { row, was }));
         let moved = moved.collect();
-        let removed = self.run(plain, changes.removed, &mut unheard);
-        let added = self.run(plain, changes.added, failures);
+        let removed = self.run(plain, changes.removed, state, &mut unheard);
+        let added = self.run(plain, changes.added, state, failures);
         Changes {
             removed: removed.into_iter().flatten().collect(),
             added: added.into_iter().flatten().collect(),
@@ -165,10 +170,16 @@ impl RowStep {
     }
 
     /// What becomes of each row, if anything does.
-    fn run(&self, plain: &Plain, rows: Vec<Row>, failures: &mut Vec<Failure>) -> Vec<Option<Row>> {
+    fn run(
+        &self,
+        plain: &Plain,
+        rows: Vec<Row>,
+        state: &mut State,
+        failures: &mut Vec<Failure>,
+    ) -> Vec<Option<Row>> {
         match plain {
             Plain::Filter(condition) => self.filter(condition, rows, failures),
-            Plain::Assign(slots, exprs) => self.assign(slots, exprs, rows, failures),
+            Plain::Assign(slots, exprs) => self.assign((slots, exprs), rows, state, failures),
             Plain::Arrange(positions) => {
                 let arrange = |mut row: Row| {
                     row.values = positions
@@ -202,10 +213,12 @@ impl RowStep {
         rows: Vec<Row>,
         failures: &mut Vec<Failure>,
     ) -> Vec<Option<Row>> {
-        let mut failed = Vec::new();
-        let kept = self.evaluate(condition, &rows, &mut failed);
-        let kept = kept.as_boolean();
-        self.fail(&rows, failed, failures);
+        let columns = self.columns(condition, &rows);
+        let evaluated = condition.evaluate(&batch(&rows, &columns, &instants(&rows)));
+        let failed = evaluated.failures.into_iter();
+        let failed = failed.map(|failure| (failure.row, failure.reason));
+        self.fail(&rows, failed.collect(), failures);
+        let kept = evaluated.values.as_boolean();
         let is_kept = |i: usize| kept.is_valid(i) && kept.value(i);
         let rows = rows.into_iter().enumerate();
         rows.map(|(i, row)| is_kept(i).then_some(row)).collect()
@@ -213,60 +226,70 @@ impl RowStep {
 
     fn assign(
         &self,
-        slots: &[Slot],
-        exprs: &[Compiled],
+        (slots, exprs): (&[Slot], &[Compiled]),
         mut rows: Vec<Row>,
+        state: &mut State,
         failures: &mut Vec<Failure>,
     ) -> Vec<Option<Row>> {
         let mut failed = Vec::new();
-        let columns = exprs
-            .iter()
-            .map(|expr| (expr.shape(), self.evaluate(expr, &rows, &mut failed)));
-        let columns: Vec<_> = columns.collect();
+        let columns = exprs.iter();
+        let columns = columns.map(|expr| self.values(expr, &rows, state, &mut failed).into_iter());
+        let mut columns: Vec<_> = columns.collect();
+        if state.is_full() {
+            return vec![None; rows.len()];
+        }
         let has_failed = self.fail(&rows, failed, failures);
-        for (i, row) in rows.iter_mut().enumerate() {
+        for row in &mut rows {
+            let made = columns.iter_mut().map(Iterator::next);
+            let mut made: Vec<_> = made.collect();
             let values = slots.iter().map(|slot| match slot {
-                Slot::Column(at) => row.values.get(*at).cloned().unwrap_or(Value::Null),
-                Slot::Expr(at) => columns
-                    .get(*at)
-                    .map_or(Value::Null, |(shape, array)| column::value(shape, array, i)),
+                Slot::Column(at) => row.values.get(*at).cloned(),
+                Slot::Expr(at) => made.get_mut(*at).and_then(Option::take),
             });
-            row.values = values.collect();
+            row.values = values.map(|value| value.unwrap_or(Value::Null)).collect();
         }
         let rows = rows.into_iter().enumerate();
         rows.map(|(i, row)| (!has_failed.contains(&i)).then_some(row))
             .collect()
     }
 
-    /// Evaluates an expression over rows; the positions of those that failed go to `failed`.
-    fn evaluate(
+    /// What an expression comes to in each row, unless that is more than may be made; the positions of rows that failed go
+    /// to `failed`.
+    fn values(
         &self,
         expr: &Compiled,
         rows: &[Row],
+        state: &mut State,
         failed: &mut Vec<(usize, String)>,
-    ) -> ArrayRef {
-        let column = |i: usize| match self.input.columns.get(i) {
+    ) -> Vec<Value> {
+        let (columns, now) = (self.columns(expr, rows), instants(rows));
+        let batch = batch(rows, &columns, &now);
+        let mut values = Vec::with_capacity(rows.len());
+        while values.len() < rows.len() && !state.is_full() {
+            let from = values.len();
+            let part = expr.evaluate_from(&batch, from);
+            let fails = part.failures.into_iter();
+            failed.extend(fails.map(|failure| (from + failure.row, failure.reason)));
+            let made = (0..part.values.len()).map(|i| column::value(expr.shape(), &part.values, i));
+            values.extend(made);
+            if !is_short(expr.shape()) {
+                state.makes(bytes_of(values.iter().skip(from)));
+            }
+        }
+        values
+    }
+
+    /// The columns of rows that an expression reads.
+    fn columns(&self, expr: &Compiled, rows: &[Row]) -> Vec<ArrayRef> {
+        let column = |i: &usize| match self.input.columns.get(*i) {
             Some((_, shape)) => {
                 let values = rows.iter();
-                let values = values.map(|row| row.values.get(i).unwrap_or(&Value::Null));
+                let values = values.map(|row| row.values.get(*i).unwrap_or(&Value::Null));
                 column::array(shape, values)
             }
             None => instants(rows),
         };
-        let columns: Vec<ArrayRef> = expr.columns().iter().map(|i| column(*i)).collect();
-        let now = instants(rows);
-        let evaluated = expr.evaluate(&Batch {
-            rows: rows.len(),
-            columns: &columns,
-            now: Now::Column(&now),
-        });
-        failed.extend(
-            evaluated
-                .failures
-                .into_iter()
-                .map(|failure| (failure.row, failure.reason)),
-        );
-        evaluated.values
+        expr.columns().iter().map(column).collect()
     }
 
     /// Notes rows that failed, each once, and returns their positions.
@@ -389,6 +412,25 @@ impl Transform {
 
 pub(super) fn instant(micros: i64) -> Option<Value> {
     Timestamp::from_micros(micros).map(Value::Timestamp)
+}
+
+/// Rows as expressions take them.
+fn batch<'b>(rows: &[Row], columns: &'b [ArrayRef], now: &'b ArrayRef) -> Batch<'b> {
+    Batch {
+        rows: rows.len(),
+        columns,
+        now: Now::Column(now),
+    }
+}
+
+/// Whether all values of a type take as little as a number.
+fn is_short(shape: &Shape) -> bool {
+    match shape {
+        Shape::Optional(inner) => is_short(inner),
+        Shape::Bool | Shape::Int | Shape::OneOfInt(_) | Shape::Float | Shape::Between(_) => true,
+        Shape::Timestamp | Shape::Date | Shape::Decimal(_) => true,
+        _ => false,
+    }
 }
 
 /// The event times of rows as a column.

@@ -4,8 +4,8 @@ use arrow_array::{ArrayRef, new_null_array};
 use arrow_schema::DataType;
 
 use super::convert::convert;
-use super::frame::Failures;
-use super::node::Kernel;
+use super::frame::{Failures, Frame};
+use super::node::{Kernel, ListKernel};
 use super::record::field;
 use super::{Inputs, Node};
 use crate::column::{array, data_type};
@@ -142,6 +142,15 @@ pub(crate) fn call(
 ) -> Node {
     let kernel: Kernel = Box::new(kernel);
     Node::Call(kernel, nodes.into_iter().collect()).folded()
+}
+
+/// A kernel that makes lists, over the nodes, of which there is at least one.
+pub(crate) fn lists(
+    nodes: impl IntoIterator<Item = Node>,
+    kernel: impl Fn(&Inputs<'_>, &Frame<'_>, &mut Failures) -> ArrayRef + Send + Sync + 'static,
+) -> Node {
+    let kernel: ListKernel = Box::new(kernel);
+    Node::Lists(kernel, nodes.into_iter().collect()).folded()
 }
 
 /// The elements that a closure makes of a list's, or those that it keeps.

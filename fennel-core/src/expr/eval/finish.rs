@@ -24,9 +24,9 @@ impl Finish {
         &self.shape
     }
 
-    /// Lets rows fail that hold what the type does not have.
-    pub(super) fn check(&self, values: &ArrayRef, failed: &Failed) {
-        check(&self.shape, values, &|row| row, failed);
+    /// Lets rows fail that hold what the type does not have; `row` tells which a value is of.
+    pub(super) fn check(&self, values: &ArrayRef, row: impl Fn(usize) -> usize, failed: &Failed) {
+        check(&self.shape, values, &row, failed);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_select::take::take;
 
+use super::room::Room;
 use super::{Batch, Failure, Now};
 use crate::column;
 
@@ -55,13 +56,22 @@ impl Failures {
     }
 }
 
-/// The rows of the batch that failed so far, each with its first reason.
+/// The rows of the batch that failed so far, each with its first reason, and what lists take of those that didn't.
 #[derive(Debug, Default)]
 pub(super) struct Failed {
     rows: RefCell<BTreeMap<usize, String>>,
+    pub(super) room: Room,
 }
 
 impl Failed {
+    /// None of so many rows.
+    pub(super) fn of(rows: usize) -> Self {
+        Self {
+            room: Room::of(rows),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&self, row: usize, reason: String) {
         self.rows.borrow_mut().entry(row).or_insert(reason);
     }
@@ -77,7 +87,7 @@ impl Failed {
 }
 
 /// Rows that nodes run over: those of a batch, or some of another frame's, which may repeat.
-pub(super) struct Frame<'f> {
+pub(crate) struct Frame<'f> {
     pub(super) rows: usize,
     from: Origin<'f>,
     /// The columns that the expression reads, once they are asked for.
@@ -162,6 +172,24 @@ impl<'f> Frame<'f> {
             Origin::Batch(..) => row,
             Origin::Rows(frame, rows) => frame.origin(rows.value(row) as usize),
         }
+    }
+
+    /// Takes so many bytes for lists that are made of a row.
+    ///
+    /// # Errors
+    ///
+    /// Why the row can't have them.
+    pub(crate) fn take(&self, row: usize, bytes: usize) -> Result<(), String> {
+        match row < self.rows {
+            true => self.failed.room.take(self.origin(row), bytes),
+            // What is the same for all rows is made once, where there are none, too.
+            false => Ok(()),
+        }
+    }
+
+    /// Whether lists take more than they may of all rows together: what is made of these is of no use.
+    pub(crate) fn is_full(&self) -> bool {
+        self.failed.room.is_full_with(0)
     }
 
     /// Notes the rows that a kernel found no value for; all, where it is of constants.

@@ -12,19 +12,25 @@ mod frame;
 mod inputs;
 mod node;
 mod record;
+mod room;
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef, new_null_array};
+use arrow_select::concat::concat;
 
-pub(crate) use compile::{Compiler, Operand, call, closure, coerced, null, shape};
-pub(crate) use frame::{Column, Failures, position, taken};
+pub(crate) use compile::{Compiler, Operand, call, closure, coerced, lists, null, shape};
+pub(crate) use frame::{Column, Failures, Frame, position, taken};
 pub(crate) use inputs::{Inputs, binary, order};
 pub(crate) use node::Node;
+pub(crate) use room::bytes;
 
 use super::{Expr, Names, Scope};
 use crate::message::Message;
 use crate::time::Timestamp;
 use crate::ty::Computed;
 use crate::value::Shape;
+
+/// About the bytes of values that are evaluated at once where the caller wants all.
+const WHOLE_BYTES: usize = 1 << 30;
 
 /// An expression made ready to run over batches of rows.
 ///
@@ -142,22 +148,91 @@ impl Compiled {
         &self.columns
     }
 
-    /// Evaluates the expression for each row.
+    /// Evaluates the expression for each row. Rows behind those whose values come to 1 GiB fail.
     ///
     /// # Panics
     ///
-    /// If a column that is read is missing, of another type, or not as long as the batch, or if a
-    /// column made of the batch is more than Arrow holds: 2 GiB of texts, or 2^31 elements of lists.
+    /// If a column that is read is missing, of another type, or not as long as the batch, or if texts that are made of the
+    /// batch take more than 2 GiB.
     #[must_use]
     pub fn evaluate(&self, batch: &Batch<'_>) -> Evaluated {
-        let failures = frame::Failed::default();
-        let frame = frame::Frame::new(batch, &failures);
-        let values = self.node.run(&frame).expand(batch.rows);
-        self.finish.check(&values, &failures);
-        let failures: Vec<Failure> = failures.into_list();
+        let first = self.evaluate_from(batch, 0);
+        if first.values.len() == batch.rows {
+            return first;
+        }
+        let (mut failures, mut parts) = (first.failures, vec![first.values]);
+        let (mut done, mut all) = (0, 0);
+        while let Some(last) = parts.last() {
+            done += last.len();
+            all += bytes(last, 0, last.len());
+            if done == batch.rows {
+                break;
+            }
+            if all > WHOLE_BYTES {
+                failures.extend((done..batch.rows).map(|row| Failure {
+                    row,
+                    reason: "the rows before it come to all that memory should hold at once: ask for fewer".into(),
+                }));
+                parts.push(new_null_array(last.data_type(), batch.rows - done));
+                break;
+            }
+            let part = self.evaluate_from(batch, done);
+            failures.extend(part.failures.into_iter().map(|failure| Failure {
+                row: failure.row + done,
+                ..failure
+            }));
+            parts.push(part.values);
+        }
+        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
         Evaluated {
-            values: finish::without(values, &failures),
+            values: concat(&parts).expect("parts are of one type, and bounded together"),
             failures,
         }
+    }
+
+    /// Evaluates the expression for the rows from `from` on, as far as they come to no more than memory should hold at
+    /// once: for one at least, if there is any. There is a value for each row that it did, and the positions of those that
+    /// failed are counted from `from`.
+    ///
+    /// # Panics
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    #[must_use]
+    pub fn evaluate_from(&self, batch: &Batch<'_>, from: usize) -> Evaluated {
+        let mut rows = batch.rows.saturating_sub(from);
+        loop {
+            match self.evaluate_some(batch, from, rows) {
+                Some(evaluated) => return evaluated,
+                None => rows = rows.div_ceil(2),
+            }
+        }
+    }
+
+    /// Evaluates it for so many rows from `from` on, unless they come to too much; one never does.
+    fn evaluate_some(&self, batch: &Batch<'_>, from: usize, rows: usize) -> Option<Evaluated> {
+        let failed = frame::Failed::of(rows);
+        let all = Frame::new(batch, &failed);
+        let some =
+            (rows < batch.rows).then(|| all.pick((from..from + rows).map(position).collect()));
+        let frame = some.as_ref().unwrap_or(&all);
+        let values = self.node.run(frame);
+        let copied = match values.constant {
+            true => bytes(&values.array, 0, 1).saturating_mul(rows),
+            false => 0,
+        };
+        if failed.room.is_full_with(copied) {
+            return None;
+        }
+        let values = values.expand(rows);
+        self.finish.check(&values, |row| from + row, &failed);
+        let failures = failed.into_list().into_iter().map(|failure| Failure {
+            row: failure.row - from,
+            ..failure
+        });
+        let failures: Vec<Failure> = failures.collect();
+        Some(Evaluated {
+            values: finish::without(values, &failures),
+            failures,
+        })
     }
 }

@@ -1,21 +1,27 @@
 //! A compiled expression: a tree of kernels.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ListArray};
+use arrow_array::{Array, ArrayRef, ListArray, UInt32Array, new_null_array};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::DataType;
 use arrow_select::interleave::interleave;
 
 use super::frame::{Column, Failed, Failures, Frame, position, taken};
+use super::room::{ELEMENT, bytes};
 use super::{Batch, Inputs, Now};
 use crate::column;
 use crate::time::Timestamp;
 
 /// What makes a column of columns. It is called with at least one input.
 pub(crate) type Kernel = Box<dyn Fn(&Inputs<'_>, &mut Failures) -> ArrayRef + Send + Sync>;
+
+/// What makes a column of lists. It asks the frame what lists may take before it makes any.
+pub(crate) type ListKernel =
+    Box<dyn Fn(&Inputs<'_>, &Frame<'_>, &mut Failures) -> ArrayRef + Send + Sync>;
 
 /// One node of a compiled expression.
 pub(crate) enum Node {
@@ -29,6 +35,8 @@ pub(crate) enum Node {
     Now,
     /// A kernel over what other nodes make.
     Call(Kernel, Vec<Node>),
+    /// A kernel that makes lists.
+    Lists(ListKernel, Vec<Node>),
     /// The value behind the first condition that holds, and what it is else. All values are of one
     /// Arrow type.
     If(Vec<(Node, Node)>, Box<Node>),
@@ -49,6 +57,7 @@ impl fmt::Debug for Node {
             Node::Variable => f.write_str("Variable"),
             Node::Now => f.write_str("Now"),
             Node::Call(_, nodes) => f.debug_tuple("Call").field(nodes).finish(),
+            Node::Lists(_, nodes) => f.debug_tuple("Lists").field(nodes).finish(),
             Node::If(branches, otherwise) => f
                 .debug_tuple("If")
                 .field(branches)
@@ -68,13 +77,39 @@ impl Node {
             Node::Constant(_) => false,
             Node::Variable => variable,
             Node::Column(_) | Node::Now => true,
-            Node::Call(_, nodes) => nodes.iter().any(|node| node.varies(variable)),
+            Node::Call(_, nodes) | Node::Lists(_, nodes) => {
+                nodes.iter().any(|node| node.varies(variable))
+            }
             Node::If(branches, otherwise) => {
                 let varies = |node: &Node| node.varies(variable);
                 let mut branches = branches.iter();
                 varies(otherwise) || branches.any(|(when, then)| varies(when) || varies(then))
             }
             Node::Closure { list, body, .. } => list.varies(variable) || body.varies(false),
+        }
+    }
+
+    /// Finds the columns that it reads.
+    fn reads(&self, to: &mut BTreeSet<usize>) {
+        match self {
+            Node::Constant(_) | Node::Variable | Node::Now => {}
+            Node::Column(i) => {
+                to.insert(*i);
+            }
+            Node::Call(_, nodes) | Node::Lists(_, nodes) => {
+                nodes.iter().for_each(|node| node.reads(to));
+            }
+            Node::If(branches, otherwise) => {
+                for (when, then) in branches {
+                    when.reads(to);
+                    then.reads(to);
+                }
+                otherwise.reads(to);
+            }
+            Node::Closure { list, body, .. } => {
+                list.reads(to);
+                body.reads(to);
+            }
         }
     }
 
@@ -107,17 +142,10 @@ impl Node {
             Node::Column(i) => Column::of_rows(frame.column(*i)),
             Node::Variable => Column::of_rows(frame.variable()),
             Node::Now => frame.now(),
-            Node::Call(kernel, nodes) => {
-                let columns: Vec<Column> = nodes.iter().map(|node| node.run(frame)).collect();
-                let inputs = Inputs::new(frame.rows, &columns);
-                let mut failures = Failures::default();
-                let array = kernel(&inputs, &mut failures);
-                frame.fail(failures, inputs.is_constant());
-                Column {
-                    array,
-                    constant: inputs.is_constant(),
-                }
-            }
+            Node::Call(kernel, nodes) => call(nodes, frame, kernel),
+            Node::Lists(kernel, nodes) => call(nodes, frame, |inputs, failures| {
+                kernel(inputs, frame, failures)
+            }),
             Node::If(branches, otherwise) => choose(branches, otherwise, frame),
             Node::Closure {
                 list,
@@ -126,9 +154,27 @@ impl Node {
                 filter,
             } => {
                 let lists = list.run(frame).expand(frame.rows);
+                let lists = within(lists, body, frame);
                 Column::of_rows(each(lists.as_list(), body, element, *filter, frame))
             }
         }
+    }
+}
+
+/// Runs a kernel over what nodes make.
+fn call(
+    nodes: &[Node],
+    frame: &Frame<'_>,
+    kernel: impl Fn(&Inputs<'_>, &mut Failures) -> ArrayRef,
+) -> Column {
+    let columns: Vec<Column> = nodes.iter().map(|node| node.run(frame)).collect();
+    let inputs = Inputs::new(frame.rows, &columns);
+    let mut failures = Failures::default();
+    let array = kernel(&inputs, &mut failures);
+    frame.fail(failures, inputs.is_constant());
+    Column {
+        array,
+        constant: inputs.is_constant(),
     }
 }
 
@@ -195,6 +241,36 @@ fn put(
         places[row as usize] = (parts.len(), part.at(i));
     }
     parts.push(part);
+}
+
+/// The lists of the rows for which a closure may be run: each element stands beside what the closure reads of the row. The
+/// others fail, and are null.
+fn within(lists: ArrayRef, body: &Node, frame: &Frame<'_>) -> ArrayRef {
+    let mut read = BTreeSet::new();
+    body.reads(&mut read);
+    let columns: Vec<_> = read.into_iter().map(|i| frame.column(i)).collect();
+    let mut failures = Failures::default();
+    let lengths = lengths(lists.as_list());
+    let rows = lengths.into_iter().enumerate().map(|(row, length)| {
+        let beside = columns.iter().map(|column| bytes(column, row, row + 1));
+        let taken = length.saturating_mul(ELEMENT + beside.sum::<usize>());
+        match frame.take(row, taken) {
+            Ok(()) => Some(position(row)),
+            Err(reason) => {
+                failures.add(row, reason);
+                None
+            }
+        }
+    });
+    let rows: Vec<Option<u32>> = rows.collect();
+    frame.fail(failures, false);
+    if frame.is_full() {
+        return new_null_array(lists.data_type(), frame.rows);
+    }
+    match rows.iter().all(Option::is_some) {
+        true => lists,
+        false => taken(&lists, &UInt32Array::from(rows)),
+    }
 }
 
 /// Runs a closure over the elements of all lists at once.

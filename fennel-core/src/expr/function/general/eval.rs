@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, new_null_array};
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::DataType;
 use arrow_select::interleave::interleave;
@@ -11,7 +11,9 @@ use chrono::NaiveDate;
 use super::{Function, MAX_COUNT, PARTS};
 use crate::column;
 use crate::expr::Expr;
-use crate::expr::eval::{Compiler, Failures, Inputs, Node, call, coerced, position, shape, taken};
+use crate::expr::eval::{
+    Compiler, Failures, Frame, Inputs, Node, bytes, call, coerced, lists, position, shape, taken,
+};
 use crate::expr::function::Call;
 use crate::expr::function::unit::TimeUnit;
 use crate::expr::function::zone::{self, instant_of};
@@ -73,8 +75,8 @@ impl Function {
                 let count = written.compile_required(&signature, 0, compiler)?;
                 let nodes = [coerced(operand, element)?, coerced(count, Computed::INT)?];
                 let element = column::data_type(&shape(element)?);
-                Ok(call(nodes, move |inputs, failures| {
-                    repeated(inputs, &element, failures)
+                Ok(lists(nodes, move |inputs, frame, failures| {
+                    repeated(inputs, &element, frame, failures)
                 }))
             }
         }
@@ -97,7 +99,12 @@ fn filled(inputs: &Inputs<'_>) -> ArrayRef {
 }
 
 /// Lists of each value as often as its count says.
-fn repeated(inputs: &Inputs<'_>, element: &DataType, failures: &mut Failures) -> ArrayRef {
+fn repeated(
+    inputs: &Inputs<'_>,
+    element: &DataType,
+    frame: &Frame<'_>,
+    failures: &mut Failures,
+) -> ArrayRef {
     let (value, counts) = (inputs.column(0), inputs.ints(1));
     let lengths = (0..inputs.rows).map(|row| {
         let count = counts.get(row)?;
@@ -111,9 +118,19 @@ fn repeated(inputs: &Inputs<'_>, element: &DataType, failures: &mut Failures) ->
             };
             failures.add(row, why);
         }
+        let at = value.at(row);
+        let taken = length?.saturating_mul(bytes(&value.array, at, at + 1));
+        if let Err(reason) = frame.take(row, taken) {
+            failures.add(row, reason);
+            return None;
+        }
         length
     });
     let lengths: Vec<Option<usize>> = lengths.collect();
+    let item = column::item(element.clone());
+    if frame.is_full() {
+        return new_null_array(&DataType::List(item), inputs.rows);
+    }
     let valid: NullBuffer = lengths.iter().map(Option::is_some).collect();
     let lengths = lengths.into_iter().map(Option::unwrap_or_default);
     let lengths: Vec<usize> = lengths.collect();
@@ -121,7 +138,7 @@ fn repeated(inputs: &Inputs<'_>, element: &DataType, failures: &mut Failures) ->
     let places =
         places.flat_map(|(row, length)| std::iter::repeat_n(position(value.at(row)), *length));
     Arc::new(ListArray::new(
-        column::item(element.clone()),
+        item,
         OffsetBuffer::from_lengths(lengths.iter().copied()),
         taken(&value.array, &places.collect()),
         Some(valid),
