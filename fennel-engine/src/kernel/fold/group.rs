@@ -19,6 +19,9 @@ use crate::state::{Side, State};
 use crate::store::Bytes;
 use crate::table::key;
 
+/// Rows that are found by their ends, at most: beyond that tiles are asked for them, which read all rows that are near them.
+const ENDED_SINCE: usize = 1_000;
+
 /// A row in the state.
 pub(super) struct Entry {
     pub(super) time: i64,
@@ -163,15 +166,36 @@ impl<'s> Group<'s> {
         let (Some(first), Some(last)) = (first, last) else {
             return Ok(sums);
         };
+        // Tiles know what those come to that have no end. Where few have ended since, those are added by themselves.
+        let ended = self.ended_since(side, span)?;
         let question = Question {
             lo: first.time,
             hi: last.time.saturating_add(1),
-            ..all
+            until: ended.as_ref().map_or(span.hi, |_| OPEN),
         };
         let (tiles, empty) = (&self.fold.tiles, &self.fold.empty);
         let applied = self.state.applied(side);
         tiles.add(&self.bytes, applied, question, &reader, empty, &mut sums)?;
+        for row in ended.iter().flatten() {
+            for (slot, sum) in sums.iter_mut().enumerate() {
+                sum.add(self.fold.contribution(slot, row)?);
+            }
+        }
         Ok(sums)
+    }
+
+    /// The rows of a span that hold at its end, and have ended since; `None` where so many of the group have that tiles
+    /// are asked for those, too.
+    fn ended_since(&self, side: Side, span: Span) -> Result<Option<Vec<Entry>>> {
+        let mut ended = Vec::new();
+        let since = self.ending(side, span.hi..OPEN, span.lo..span.hi);
+        for (i, row) in since.enumerate() {
+            if i == ENDED_SINCE {
+                return Ok(None);
+            }
+            ended.extend(row?);
+        }
+        Ok(Some(ended))
     }
 
     /// The instant at which the last row that is seen as of `at` was first seen.

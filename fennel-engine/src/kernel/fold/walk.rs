@@ -3,6 +3,8 @@
 //! From an instant at which a group changes to the next one, hardly any rows enter a window, leave it or end. So what a
 //! window comes to is moved on by those, and made anew of tiles and rows only where it can't be, or where that is less.
 
+use std::ops::Range;
+
 use fennel_core::agg::{Accumulator, Retraction};
 use fennel_core::window::Window;
 
@@ -13,6 +15,7 @@ use crate::error::Result;
 use crate::kernel::corrupt;
 use crate::kernel::window::{Span, seen};
 use crate::state::Side;
+use crate::table::key;
 
 /// The side that was asked last, and the span of each window with what it comes to.
 pub(super) type Walk = Option<(Side, Vec<Reached>)>;
@@ -61,19 +64,19 @@ impl Group<'_> {
         let of_window = functions.filter(|function| function.window == window);
         let slots: Vec<_> = of_window.map(|function| function.slot).collect();
         // Those that leave, and of the others those that end.
-        let leaving = self.rows(side, from.lo, to.lo).map(|row| (row, from.lo));
-        let ending = self.ending(side, from.hi, to.hi).map(|row| (row, to.lo));
+        let leaving = self.rows(side, from.lo, to.lo).map(|row| row.map(Some));
+        let ending = self.ending(side, from.hi..to.hi, to.lo..from.hi);
         let entering = self.rows(side, from.hi, to.hi);
         let mut left = FEW;
-        for (row, first) in leaving.chain(ending) {
+        for row in leaving.chain(ending) {
             let row = row?;
             if left == 0 {
                 return Ok(None);
             }
             left -= 1;
-            if row.end < from.hi || !(first..from.hi).contains(&row.time) {
+            let Some(row) = row.filter(|row| row.end >= from.hi) else {
                 continue;
-            }
+            };
             for (slot, sum) in sums.iter_mut().enumerate() {
                 let is_asked = slots.contains(&slot);
                 if is_asked
@@ -101,13 +104,23 @@ impl Group<'_> {
         Ok(Some(sums))
     }
 
-    /// The rows that end from `lo` to before `hi`.
-    fn ending(&self, side: Side, lo: i64, hi: i64) -> impl Iterator<Item = Result<Entry>> {
-        self.endings(side, lo, hi).map(move |ending| {
+    /// The rows that end within a stretch, each if it is of one of these times.
+    pub(super) fn ending(
+        &self,
+        side: Side,
+        ends: Range<i64>,
+        times: Range<i64>,
+    ) -> impl Iterator<Item = Result<Option<Entry>>> {
+        let endings = self.endings(side, ends.start, ends.end);
+        endings.map(move |ending| {
             let (_, place) = ending?;
+            let time = place.first_chunk::<8>().ok_or_else(corrupt)?;
+            if !times.contains(&key::from_ordered(*time)) {
+                return Ok(None);
+            }
             let key = self.fold.entry_key(ENTRIES, &self.bytes, &[&place]);
             let value = self.state.get(side, &key)?.ok_or_else(corrupt)?;
-            self.fold.decode(&key, &value, self.bytes.len())
+            self.fold.decode(&key, &value, self.bytes.len()).map(Some)
         })
     }
 }
@@ -255,6 +268,28 @@ mod tests {
         let read = |others| read_for(others, Window::Forever, 1);
         let (few, more) = (read(10), read(60));
         assert!(more < few + 50 * 25, "{more} after {few}");
+    }
+
+    #[test]
+    fn a_late_row_reads_no_more_for_rows_that_have_not_ended() {
+        let read = |rows: i64| {
+            let mut shop = Shop::open(&[Window::Forever], 1);
+            // The same number of them has ended, among all the others.
+            let every = rows / 200;
+            let end = |i| match i % every {
+                0 => 1_000_000 + i,
+                _ => OPEN,
+            };
+            let all: Vec<_> = (0..rows).map(|i| (i * 10, end(i), 1)).collect();
+            let (state, _) = shop.bring(&all, false);
+            shop.write(state);
+            let late = rows * 5;
+            let (state, _) = shop.bring(&[(late + 3, late + 15, 1)], true);
+            shop.write(state);
+            shop.bring(&[(late + 5, late + 15, 1)], true).1
+        };
+        let (few, more) = (read(2_000), read(16_000));
+        assert!(more < few + 4 * FEW, "{more} after {few}");
     }
 
     fn windows() -> impl Strategy<Value = Vec<Window>> {
