@@ -7,7 +7,7 @@ use fennel_core::time::{Duration, Timestamp};
 use fennel_core::value::Value;
 use fennel_core::wire::proto::services::SyncRequest;
 use fennel_engine::store::Store;
-use fennel_engine::{Clock, CommitOptions, Engine, Error, Incoming, ManualClock, Options};
+use fennel_engine::{Clock, Commit, CommitOptions, Engine, Error, Incoming, ManualClock, Options};
 use tempfile::TempDir;
 
 use crate::answers::{Answers, Questions, values};
@@ -107,8 +107,7 @@ pub(crate) fn run(
         if arrival.erasure.is_none() {
             keep_for_good(&mut request);
         }
-        let options = CommitOptions::default();
-        running.engine().commit(branch, &request, options)
+        made_as_planned(running.engine(), branch, &request)
     };
     let early = graph.first(arrival.early);
     commit(&running, "main", early.request())?;
@@ -161,6 +160,26 @@ pub(crate) fn run(
         |branch, left| Answers::of((engine, branch), graph, questions, (arrival.trims, left));
     let anew = left_anew.map(|left| answers(ANEW, left)).transpose()?;
     Ok((answers("main", left)?, anew))
+}
+
+/// Commits, where the plan names the same datasets as partial as the commit does.
+fn made_as_planned(engine: &Engine, branch: &str, request: &SyncRequest) -> Result<Commit, Error> {
+    let [planned, made] = [true, false].map(|preview| {
+        let options = CommitOptions {
+            preview,
+            ..CommitOptions::default()
+        };
+        engine.commit(branch, request, options)
+    });
+    let (planned, made) = (planned?, made?);
+    let planned = planned.plan.map(|plan| plan.partial()).unwrap_or_default();
+    let is_as_planned = planned.iter().all(|partial| made.partial.contains(partial));
+    if is_as_planned && planned.len() == made.partial.len() {
+        return Ok(made);
+    }
+    let made = made.partial;
+    let told = format!("{made:?} are partial, and planned were {planned:?}");
+    Err(Error::Request(told))
 }
 
 /// Takes the erase keys away, for which the whole log is kept.
