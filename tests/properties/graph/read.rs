@@ -154,6 +154,7 @@ fn read_chain(id: &str, operators: &BTreeMap<&str, &proto::Operator>) -> Chain {
             let mut chain = read_chain(&op.operand_id, operators);
             if let Some(Step::Aggregate(windowed)) = chain.steps.last_mut()
                 && windowed.window.is_some()
+                && windowed.specs.is_empty()
                 && op.keys.last().is_some_and(|key| key == "window")
             {
                 windowed.specs = specs;
