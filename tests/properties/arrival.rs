@@ -21,6 +21,8 @@ pub(crate) struct Arrival {
     pub(crate) early: usize,
     /// After how many requests the others are committed; what was logged before is filled in, as far as it is left.
     pub(crate) commit: usize,
+    /// Whether those that are there by then are made anew, in another version.
+    pub(crate) replaces: bool,
     /// After how many requests there is a branch with all datasets in another version, if there ever is.
     pub(crate) anew: Option<usize>,
     /// Rows of no history, which come and are erased again.
@@ -85,6 +87,7 @@ impl Arrival {
             restarts: Vec::new(),
             early: 0,
             commit: 0,
+            replaces: false,
             anew: None,
             erasure: None,
             on_disk: false,
@@ -137,18 +140,21 @@ impl Arrival {
             true => Erasure::random(graph, history, requests.len(), random),
             false => None,
         };
+        // What comes later may be older than what is left, and then it isn't said which of both it meets.
+        let in_the_end = trims && graph.reaches_back();
         let commit = match random.below(3) {
             // Rows that are late until others are erased aren't gone.
             _ if trims && erasure.is_some() => 0,
             0 => 0,
             1 => requests.len(),
+            _ if in_the_end => requests.len(),
             _ => random.below(requests.len() + 1),
         };
         let early = random.below(graph.datasets.len());
         let is_prompt = trims && random.once_in(2);
+        let in_the_end = in_the_end || trims && !is_prompt || erasure.is_some();
         let anew = match random.once_in(3) {
-            // What comes later may be older than what is left of the log, or late until others are erased.
-            true if trims && !is_prompt || erasure.is_some() => Some(requests.len()),
+            true if in_the_end => Some(requests.len()),
             true => Some(random.below(requests.len() + 1)),
             false => None,
         };
@@ -159,6 +165,7 @@ impl Arrival {
             restarts,
             early: if graph.can_grow(early) { early } else { 0 },
             commit,
+            replaces: random.once_in(3),
             anew,
             on_disk: random.once_in(24),
             compacts: random.once_in(2),
@@ -219,7 +226,8 @@ impl fmt::Display for Arrival {
                 f.write_str(" restart;")?;
             }
             if self.commit == i {
-                f.write_str(" commit;")?;
+                f.write_str(" commit")?;
+                f.write_str(if self.replaces { " anew;" } else { ";" })?;
             }
             if let Some(Erasure { rows, before }) = &self.erasure {
                 let rows = rows.iter().filter(|(place, _)| *place == i);

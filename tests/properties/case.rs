@@ -139,6 +139,7 @@ impl Case {
             changed(&|arrival| arrival.fills_by_row = false);
             changed(&|arrival| arrival.is_prompt = false);
             changed(&|arrival| arrival.early = 0);
+            changed(&|arrival| arrival.replaces = false);
             changed(&|arrival| arrival.commit = 0);
             changed(&|arrival| arrival.anew = None);
         }

@@ -65,8 +65,11 @@ impl Left {
     }
 
     /// Notes which datasets were made of it, and what the commit said of them.
-    pub(crate) fn made(&mut self, later: impl Iterator<Item = String>, partial: &[Partial]) {
-        self.later.extend(later);
+    pub(crate) fn made(&mut self, later: BTreeSet<String>, partial: &[Partial]) {
+        // Also in place of others of that name.
+        self.gone.retain(|name, _| !later.contains(name));
+        self.since.retain(|name, _| !later.contains(name));
+        self.later = later;
         for Partial {
             dataset,
             whole_since,

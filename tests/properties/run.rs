@@ -1,6 +1,6 @@
 //! Running a history on the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fennel_core::time::{Duration, Timestamp};
@@ -122,18 +122,26 @@ pub(crate) fn run(
             if arrival.trims {
                 left = Left::find(on("main"), &early, &arrived)?;
             }
-            let made = commit(&running, "main", graph.request())?;
-            left.made(graph.besides(&early), &made.partial);
+            let mut request = graph.request();
+            let mut later: BTreeSet<_> = graph.besides(&early).collect();
+            if arrival.replaces {
+                later = graph.besides(&graph.first(0)).collect();
+                in_another_version(&mut request, |name| later.contains(name));
+            }
+            let made = commit(&running, "main", request)?;
+            left.made(later, &made.partial);
         }
         if let Some(erasure) = &arrival.erasure {
             erase(running.engine(), graph, erasure, i)?;
         }
         if arrival.anew == Some(i) {
             running.engine().init_branch(ANEW)?;
-            let made = commit(&running, ANEW, in_another_version(graph))?;
+            let mut request = graph.request();
+            in_another_version(&mut request, |_| true);
+            let made = commit(&running, ANEW, request)?;
             let sources = graph.first(0);
             let mut left = Left::find(on(ANEW), &sources, &arrived)?;
-            left.made(graph.besides(&sources), &made.partial);
+            left.made(graph.besides(&sources).collect(), &made.partial);
             left_anew = Some(left);
         }
         let Some(request) = arrival.requests.get(i) else {
@@ -189,24 +197,25 @@ fn keep_for_good(request: &mut SyncRequest) {
     schemas.for_each(|schema| schema.erase_keys.clear());
 }
 
-/// All datasets in another version, so that their tables are made of what the log still has.
-fn in_another_version(graph: &Graph) -> SyncRequest {
-    let mut request = graph.request();
-    request.datasets.iter_mut().for_each(|it| it.version = 2);
-    request.sources.iter_mut().for_each(|it| it.ds_version = 2);
-    request
-        .pipelines
-        .iter_mut()
-        .for_each(|it| it.ds_version = 2);
-    request
-        .operators
-        .iter_mut()
-        .for_each(|it| it.ds_version = 2);
-    let indices = request.offline_indices.iter_mut();
-    indices.for_each(|it| it.ds_version = 2);
-    let indices = request.online_indices.iter_mut();
-    indices.for_each(|it| it.ds_version = 2);
-    request
+/// Gives datasets another version, so that tables of their own are made.
+fn in_another_version(request: &mut SyncRequest, is_one: impl Fn(&str) -> bool) {
+    let datasets = request.datasets.iter_mut();
+    let datasets = datasets.map(|it| (&it.name, &mut it.version));
+    let sources = request.sources.iter_mut();
+    let sources = sources.map(|it| (&it.dataset, &mut it.ds_version));
+    let pipelines = request.pipelines.iter_mut();
+    let pipelines = pipelines.map(|it| (&it.dataset_name, &mut it.ds_version));
+    let operators = request.operators.iter_mut();
+    let operators = operators.map(|it| (&it.dataset_name, &mut it.ds_version));
+    let offline = request.offline_indices.iter_mut();
+    let offline = offline.map(|it| (&it.ds_name, &mut it.ds_version));
+    let online = request.online_indices.iter_mut();
+    let online = online.map(|it| (&it.ds_name, &mut it.ds_version));
+    let indices = offline.chain(online);
+    let all = datasets.chain(sources).chain(pipelines).chain(operators);
+    for (_, version) in all.chain(indices).filter(|(name, _)| is_one(name)) {
+        *version = 2;
+    }
 }
 
 /// Logs the rows that come before a request and are erased later, and erases them where that is due.

@@ -186,6 +186,22 @@ impl Graph {
         })
     }
 
+    /// Whether rows that come make others that are older than any of theirs: a column places them, and others follow.
+    pub(crate) fn reaches_back(&self) -> bool {
+        let chains = self
+            .datasets
+            .iter()
+            .filter_map(|dataset| match &dataset.fill {
+                Fill::Pipeline(chain) => Some(chain),
+                Fill::Source => None,
+            });
+        let mut steps = chains.flat_map(|chain| &chain.steps);
+        steps.any(|step| match step {
+            Step::Aggregate(aggregate) => aggregate.along.is_some() && !aggregate.is_terminal(),
+            _ => false,
+        })
+    }
+
     /// Whether an aggregate goes along a column of rows with keys.
     pub(crate) fn places_versions(&self) -> bool {
         self.datasets.iter().any(|dataset| {
