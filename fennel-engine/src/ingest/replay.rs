@@ -8,7 +8,7 @@ use super::entry::{self, EndpointId, Entry};
 use super::route::Feed;
 use super::source::Progress;
 use super::tally::Tally;
-use super::watermark::Seen;
+use super::watermark::{Mark, Seen};
 use crate::error::Result;
 use crate::state::State;
 use crate::store::{Batch, Snapshot, Store};
@@ -32,6 +32,9 @@ pub(crate) struct Replay {
     applied: u64,
     /// What each source has seen, by its position among the table's.
     seen: BTreeMap<u32, Seen>,
+    /// The mark behind the request that each source is in: rows of a request aren't late by each other, so no step may go
+    /// by some of them.
+    marks: BTreeMap<u32, Mark>,
     /// The table that this one replaces, being the same but for rows that have left the log.
     before: Option<Arc<Table>>,
 }
@@ -60,6 +63,7 @@ impl Replay {
             next: 0,
             applied,
             seen: BTreeMap::new(),
+            marks: BTreeMap::new(),
             before,
         }
     }
@@ -115,6 +119,10 @@ impl Replay {
             }
         }
         store.write(batch)?;
+        // A snapshot has requests whole.
+        for feed in self.endpoints.iter().flat_map(|(_, feeds)| feeds) {
+            tell(feed, &mut self.marks, self.applied);
+        }
         Ok(rows)
     }
 
@@ -159,6 +167,9 @@ impl Replay {
                     continue;
                 };
                 let seen = self.seen.entry(feed.index()).or_default();
+                if !seen.is_in(entry.arrival) {
+                    tell(feed, &mut self.marks, self.applied);
+                }
                 let mut progress = Progress {
                     phase: feed.source().phase(),
                     seen: *seen,
@@ -169,15 +180,25 @@ impl Replay {
                 feed.put_phase(progress.phase, batch);
                 // Nobody else has the table yet, and after an error nobody ever will.
                 feed.source().advance(progress.phase);
-                if let Some(mark) = progress.seen.mark(seen.latest(), entry.sequence + 1) {
-                    feed.source().mark(mark);
-                    feed.source().trim(self.applied);
+                let until = entry.sequence + 1;
+                if let Some(mark) = progress.seen.mark(seen.latest(), until) {
+                    self.marks.insert(feed.index(), mark);
+                } else if let Some(mark) = self.marks.get_mut(&feed.index()) {
+                    mark.until = until;
                 }
                 *seen = progress.seen;
             }
             self.next = entry.sequence + 1;
         }
         Ok(())
+    }
+}
+
+/// Has a source remember the mark behind a request, if that brought one.
+fn tell(feed: &Feed, marks: &mut BTreeMap<u32, Mark>, applied: u64) {
+    if let Some(mark) = marks.remove(&feed.index()) {
+        feed.source().mark(mark);
+        feed.source().trim(applied);
     }
 }
 

@@ -95,9 +95,14 @@ impl Seen {
         self.latest
     }
 
+    /// Whether the rows that were met last are of the request that arrived then.
+    pub(super) fn is_in(&self, arrival: Arrival) -> bool {
+        self.request == Some(arrival.at)
+    }
+
     /// Notes that a row comes of the request that arrived then.
     pub(super) fn meet(&mut self, arrival: Arrival) {
-        if self.request != Some(arrival.at) {
+        if !self.is_in(arrival) {
             self.request = Some(arrival.at);
             self.before = self.latest;
         }

@@ -17,8 +17,11 @@ use fennel_core::value::Value;
 use fennel_core::wire::encode;
 
 use super::PASS_ROWS;
+use crate::ingest::Replay;
 use crate::meta;
+use crate::python::RunBy;
 use crate::store::{Space, Store};
+use crate::table::Table;
 use crate::{CommitOptions, Engine, Incoming, ManualClock, Options};
 
 const HOOK: Webhook<'static> = Webhook::new("hook").retention("1d");
@@ -133,6 +136,46 @@ fn rows_stay_in_the_log_while_tables_are_filled() {
     drop(reader);
     log(&engine, &clock, 200..400);
     assert!(logged() < 100, "{}", logged());
+}
+
+#[test]
+fn a_table_that_is_filled_knows_requests_whole() {
+    let clock = ManualClock::new(Timestamp::from_micros(0).unwrap());
+    let engine = Engine::open(Store::in_memory(), Arc::new(clock.clone())).unwrap();
+    commit(&engine, false);
+    clock.set(Timestamp::from_micros(200 * HOUR).unwrap());
+    // As a commit has the turn, so that the rows aren't applied yet.
+    let held = engine.inner.applier.hold();
+    for hours in [[0, 100, 50], [60, 70, 80], [90, 110, 120]] {
+        let row = |hour: i64| {
+            let uid = ("uid".to_owned(), Value::Int(1));
+            let ts = ("ts".to_owned(), Value::Int(hour * 3_600));
+            Incoming::from([uid, ts])
+        };
+        let rows = hours.into_iter().map(row).collect();
+        engine.log("hook", "users", rows).unwrap();
+    }
+    drop(held);
+
+    let sources = [Source::new(
+        Connector::Webhook(HOOK.endpoint("users")),
+        Duration::parse_or_zero("1h"),
+        Cdc::Upsert,
+    )];
+    let users = Dataset {
+        sources: &sources,
+        ..USERS
+    };
+    let table = Arc::new(Table::new(99, &users, None, RunBy::new(None)).unwrap());
+    let registry = engine.inner.registry.lock().unwrap();
+    let number = |webhook: &str, endpoint: &str| registry.endpoint(webhook, endpoint);
+    let mut replay = Replay::new(&table, None, 0, number);
+    let store = &engine.inner.store;
+    let rows = replay.run(store, &store.snapshot(), &|_, entry| Some(entry));
+    assert_eq!(rows.unwrap(), 9);
+    let marks = table.sources.iter().flat_map(|source| source.all_marks());
+    let marks = marks.map(|mark| (mark.until, mark.latest / HOUR));
+    assert_eq!(marks.collect::<Vec<_>>(), [(3, 100), (9, 120)]);
 }
 
 #[test]
