@@ -153,7 +153,8 @@ impl Engine {
     pub fn close(&self) {
         self.inner.judging.finish();
         self.inner.store.close();
-        self.inner.remover.finish();
+        // What isn't removed is removed by the next open.
+        let _ = self.inner.remover.finish();
     }
 
     /// The definitions of a branch, and a state of the store that has all their tables.

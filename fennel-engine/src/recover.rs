@@ -268,7 +268,7 @@ mod tests {
         }
         store.write(batch).unwrap();
         let opened = open(&store).unwrap();
-        opened.remover.finish();
+        opened.remover.finish().unwrap();
         assert_eq!(entries(&store), before);
     }
 

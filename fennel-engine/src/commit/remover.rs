@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::registry::drop_table;
+use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::table::TableId;
 
@@ -18,7 +19,7 @@ pub(crate) struct Remover(Mutex<Option<Running>>);
 #[derive(Debug)]
 struct Running {
     queue: Sender<TableId>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Result<()>>,
 }
 
 impl Remover {
@@ -39,20 +40,28 @@ impl Remover {
         }
     }
 
-    /// Waits until all tables are removed that are to be, or can't be since the store is closed.
-    pub(crate) fn finish(&self) {
+    /// Waits until all tables are removed that are to be.
+    ///
+    /// # Errors
+    ///
+    /// Why the first that isn't is there still; the next open removes it.
+    pub(crate) fn finish(&self) -> Result<()> {
         let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Running { queue, thread }) = running {
-            drop(queue);
-            // There is nothing to do about a panic here: the next open removes what is left.
-            let _ = thread.join();
-        }
+        let Some(Running { queue, thread }) = running else {
+            return Ok(());
+        };
+        drop(queue);
+        thread.join().unwrap_or_else(|_panic| {
+            let what = "the thread that removes tables panicked; restart the server";
+            Err(Error::Behind(what.into()))
+        })
     }
 }
 
 impl Drop for Remover {
     fn drop(&mut self) {
-        self.finish();
+        // What can't be removed now is removed by the next open.
+        let _ = self.finish();
     }
 }
 
@@ -60,10 +69,9 @@ fn start(store: Store) -> Option<Running> {
     let (queue, tables): (_, Receiver<TableId>) = channel();
     let thread = thread::Builder::new().name("fennel-remover".into());
     let thread = thread.spawn(move || {
-        for table in tables {
-            // What can't be removed now is removed by the next open.
-            let _ = drop_table(&store, table);
-        }
+        let dropped = tables.into_iter().map(|table| drop_table(&store, table));
+        // Each is tried, whatever became of those before.
+        dropped.fold(Ok(()), Result::and)
     });
     let thread = thread.ok()?;
     Some(Running { queue, thread })

@@ -301,7 +301,8 @@ impl Inner {
     ///
     /// Why its bytes are there still.
     fn scrub(&self) -> Result<(), String> {
-        self.remover.finish();
+        let removed = self.remover.finish();
+        removed.map_err(|error| error.to_string())?;
         match self.store.scrub() {
             Ok(true) => {}
             Ok(false) => {
