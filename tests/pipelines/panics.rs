@@ -58,6 +58,35 @@ fn throws(throws: Throw) -> Throws {
     throws.group_by(name).aggregate(throws = count("forever"))
 }
 
+/// Points that a player has until there are others.
+#[dataset(index)]
+#[source(APP.endpoint("level"), disorder = "1d", cdc = upsert)]
+struct Level {
+    #[field(key)]
+    name: String,
+    team: String,
+    points: i64,
+    at: DateTime<Utc>,
+}
+
+/// What a Python function makes of those of a team.
+#[dataset(index)]
+struct Standing {
+    #[field(key)]
+    team: String,
+    total: i64,
+    players: i64,
+    at: DateTime<Utc>,
+}
+
+#[pipeline]
+fn standing(levels: Level) -> Standing {
+    levels
+        .assign(doubled = points * 2)
+        .group_by(team)
+        .aggregate(total = sum(doubled, "forever"), players = count("forever"))
+}
+
 /// Doubles points, unless it is to panic on one or isn't there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Brittle(Arc<Mutex<State>>);
@@ -228,4 +257,40 @@ fn a_commit_fills_a_table_with_the_rows_on_which_no_step_panics() {
     let mut aside = aside(&engine);
     aside.sort_unstable();
     assert_eq!(aside, [3, 4]);
+}
+
+#[test]
+fn what_ends_a_row_and_what_replaces_it_goes_on_beside_a_row_on_which_a_step_panics() {
+    let levels = || in_python(request(fennel::entities![Level, Standing]));
+    let log = |engine: &Engine, points: &[i64]| {
+        for points in points {
+            let row = Incoming::from([
+                ("name".into(), Value::String("ann".into())),
+                ("team".into(), Value::String("red".into())),
+                ("points".into(), Value::Int(*points)),
+                ("at".into(), Value::Timestamp(instant(*points))),
+            ]);
+            engine.log("app", "level", vec![row]).unwrap();
+            engine.check_applied().unwrap();
+        }
+    };
+    let standing = |engine: &Engine| rows(engine, "Standing", &["total", "players"]);
+    let aside = |engine: &Engine| engine.rejects("main", "Standing", 9).unwrap().total;
+
+    let brittle = Brittle::default();
+    brittle.state().panics_on = [13].into();
+    let live = brittle.engine(&Store::in_memory());
+    commit(&live, &levels());
+    log(&live, &[12, 13]);
+    assert_eq!(standing(&live), [json!(0), json!(0)], "12 has ended");
+    log(&live, &[14]);
+    assert_eq!(standing(&live), [json!(28), json!(1)]);
+    assert_eq!(aside(&live), 1);
+
+    let filled = brittle.engine(&Store::in_memory());
+    commit(&filled, &request(fennel::entities![Level]));
+    log(&filled, &[12, 13, 14]);
+    commit(&filled, &levels());
+    assert_eq!(standing(&filled), standing(&live));
+    assert_eq!(aside(&filled), 1);
 }
