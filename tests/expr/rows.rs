@@ -386,3 +386,32 @@ fn rows_whose_lists_take_much_together_are_evaluated_in_parts() {
     assert_eq!(evaluated.values.len(), count, "and put together");
     assert_eq!(evaluated.failures, []);
 }
+
+#[test]
+fn constants_take_as_much_as_lists_that_are_made() {
+    const MAPPED: &Expr = fennel::expr!(a.map(|x| repeat(0, 65536)));
+    const KEPT: &Expr = fennel::expr!(repeat(1, 65536).filter(|x| x > n).len());
+    const CHOSEN: &Expr = fennel::expr!(if n > 0 {
+        repeat(0, 65536)
+    } else {
+        repeat(0, 1)
+    });
+    let many: Vec<i64> = (0..2_000).collect();
+    let given = [
+        ("a", INTS, vec![list(&many), list(&[1]), list(&[])]),
+        ("n", Type::Int, ints(&[0, 1, 0])),
+    ];
+    let found = rows(MAPPED, &given, None);
+    assert_eq!(
+        found[0],
+        Err("the lists that are made of it take more than 64 MiB".into())
+    );
+    assert_eq!(found[1], Ok(Value::List(vec![list(&[0; 65_536])])));
+    assert_eq!(found[2], Ok(Value::List(Vec::new())));
+    assert_eq!(values(KEPT, &given), ints(&[65_536, 0, 65_536]));
+    let lengths = values(CHOSEN, &given).into_iter().map(|value| match value {
+        Value::List(elements) => elements.len(),
+        other => panic!("{other} is no list"),
+    });
+    assert_eq!(lengths.collect::<Vec<_>>(), [1, 65_536, 1]);
+}

@@ -113,6 +113,13 @@ impl Node {
         }
     }
 
+    /// The columns that it reads.
+    fn columns(&self, frame: &Frame<'_>) -> Vec<ArrayRef> {
+        let mut read = BTreeSet::new();
+        self.reads(&mut read);
+        read.into_iter().map(|i| frame.column(i)).collect()
+    }
+
     /// The node, run once and for all where all rows have the same of it.
     pub(super) fn folded(self) -> Node {
         if matches!(self, Node::Constant(_)) || self.varies(true) {
@@ -153,8 +160,12 @@ impl Node {
                 element,
                 filter,
             } => {
-                let lists = list.run(frame).expand(frame.rows);
-                let lists = within(lists, body, frame);
+                let lists = spread(list.run(frame), frame);
+                let columns = body.columns(frame);
+                let lists = within(lists, frame, |row, length| {
+                    let beside = columns.iter().map(|column| bytes(column, row, row + 1));
+                    length.saturating_mul(ELEMENT + beside.sum::<usize>())
+                });
                 Column::of_rows(each(lists.as_list(), body, element, *filter, frame))
             }
         }
@@ -216,6 +227,11 @@ fn choose(branches: &[(Node, Node)], otherwise: &Node, frame: &Frame<'_>) -> Col
         }
         _ => return otherwise.run(frame),
     }
+    if frame.is_full()
+        && let Some(part) = parts.first()
+    {
+        return Column::of_rows(new_null_array(part.array.data_type(), frame.rows));
+    }
     let arrays: Vec<&dyn Array> = parts.iter().map(|part| part.array.as_ref()).collect();
     let chosen = interleave(&arrays, &places).expect("branches are of one type");
     Column::of_rows(chosen)
@@ -224,6 +240,9 @@ fn choose(branches: &[(Node, Node)], otherwise: &Node, frame: &Frame<'_>) -> Col
 fn all(rows: usize) -> Vec<u32> {
     (0..position(rows)).collect()
 }
+
+/// Bytes of a constant that a row may have uncounted.
+const SMALL: usize = 256;
 
 /// Runs a value over some rows and notes where theirs stand.
 fn put(
@@ -237,24 +256,66 @@ fn put(
         return;
     }
     let part = value.run(&frame.pick(rows.clone()));
-    for (i, row) in rows.into_iter().enumerate() {
-        places[row as usize] = (parts.len(), part.at(i));
+    let size = if part.constant {
+        bytes(&part.array, 0, 1)
+    } else {
+        0
+    };
+    if size <= SMALL {
+        for (i, row) in rows.into_iter().enumerate() {
+            places[row as usize] = (parts.len(), part.at(i));
+        }
+        parts.push(part);
+        return;
     }
-    parts.push(part);
+    // Nothing was taken for it, and each row gets a copy, or else fails and is null.
+    let mut failures = Failures::default();
+    for row in rows {
+        let row = row as usize;
+        let place = match frame.take(row, size) {
+            Ok(()) => parts.len(),
+            Err(reason) => {
+                failures.add(row, reason);
+                parts.len() + 1
+            }
+        };
+        places[row] = (place, 0);
+    }
+    frame.fail(failures, false);
+    let null = new_null_array(part.array.data_type(), 1);
+    parts.extend([part, Column::of_rows(null)]);
 }
 
-/// The lists of the rows for which a closure may be run: each element stands beside what the closure reads of the row. The
-/// others fail, and are null.
-fn within(lists: ArrayRef, body: &Node, frame: &Frame<'_>) -> ArrayRef {
-    let mut read = BTreeSet::new();
-    body.reads(&mut read);
-    let columns: Vec<_> = read.into_iter().map(|i| frame.column(i)).collect();
+/// A value for each row of a frame. Rows that may not have one that is the same for all fail, and it is null.
+fn spread(column: Column, frame: &Frame<'_>) -> ArrayRef {
+    if !column.constant {
+        return column.array;
+    }
+    let size = bytes(&column.array, 0, 1);
+    let (mut failures, mut rows) = (Failures::default(), Vec::with_capacity(frame.rows));
+    for row in 0..frame.rows {
+        rows.push(match frame.take(row, size) {
+            Ok(()) => Some(0),
+            Err(reason) => {
+                failures.add(row, reason);
+                None
+            }
+        });
+    }
+    frame.fail(failures, false);
+    match frame.is_full() {
+        true => new_null_array(column.array.data_type(), frame.rows),
+        false => taken(&column.array, &UInt32Array::from(rows)),
+    }
+}
+
+/// The lists of the rows for which a closure may be run, given what it takes for so many elements of a row: each element stands
+/// beside what the closure reads of the row, or beside what it makes. The others fail, and are null.
+fn within(lists: ArrayRef, frame: &Frame<'_>, takes: impl Fn(usize, usize) -> usize) -> ArrayRef {
     let mut failures = Failures::default();
     let lengths = lengths(lists.as_list());
     let rows = lengths.into_iter().enumerate().map(|(row, length)| {
-        let beside = columns.iter().map(|column| bytes(column, row, row + 1));
-        let taken = length.saturating_mul(ELEMENT + beside.sum::<usize>());
-        match frame.take(row, taken) {
+        match frame.take(row, takes(row, length)) {
             Ok(()) => Some(position(row)),
             Err(reason) => {
                 failures.add(row, reason);
@@ -282,8 +343,20 @@ fn each(
     frame: &Frame<'_>,
 ) -> ArrayRef {
     let (values, rows) = elements(lists);
-    let inner = frame.pick(rows).with(Arc::clone(&values));
-    let made = body.run(&inner).expand(inner.rows);
+    let count = rows.len();
+    let made = body.run(&frame.pick(rows).with(Arc::clone(&values)));
+    if made.constant && !filter {
+        // Nothing was taken for it, and it comes to as much for each element.
+        let size = bytes(&made.array, 0, 1);
+        let lists = within(Arc::new(lists.clone()), frame, |_, length| {
+            length.saturating_mul(size)
+        });
+        let lists: &ListArray = lists.as_list();
+        let lengths = lengths(lists);
+        let made = made.expand(lengths.iter().sum());
+        return of_lengths(lists, lengths, made, element);
+    }
+    let made = made.expand(count);
     let lengths = lengths(lists);
     let (lengths, made) = if filter {
         let kept = made.as_boolean();
@@ -295,15 +368,25 @@ fn each(
             (from..to).filter(|i| keeps(*i)).count()
         });
         let counts: Vec<usize> = counts.collect();
-        let rows = (0..inner.rows).filter(|i| keeps(*i)).map(position);
+        let rows = (0..count).filter(|i| keeps(*i)).map(position);
         (counts, taken(&values, &rows.collect()))
     } else {
         (lengths, made)
     };
+    of_lengths(lists, lengths, made, element)
+}
+
+/// Lists of these lengths, null where those are.
+fn of_lengths(
+    lists: &ListArray,
+    lengths: Vec<usize>,
+    elements: ArrayRef,
+    element: &DataType,
+) -> ArrayRef {
     Arc::new(ListArray::new(
         column::item(element.clone()),
         OffsetBuffer::from_lengths(lengths),
-        made,
+        elements,
         lists.nulls().cloned(),
     ))
 }
