@@ -5,6 +5,7 @@ aggregates are as of each event by those that came so far.
 """
 
 import bisect
+import collections
 import json
 import sys
 import time
@@ -60,24 +61,59 @@ def by_polars():
     return loaded - begin, answered - loaded
 
 
+class Window:
+    """What the events of a user come to in a window that ends with the latest."""
+
+    def __init__(self, length):
+        self.length, self.first, self.total, self.largest = length, 0, 0.0, collections.deque()
+
+    def move(self, at, amounts):
+        """Goes on to the last event."""
+        since, amount = at[-1] - self.length, amounts[-1]
+        self.total += amount
+        while at[self.first] < since:
+            self.total -= amounts[self.first]
+            self.first += 1
+        while self.largest and self.largest[-1][1] <= amount:
+            self.largest.pop()
+        self.largest.append((at[-1], amount))
+        while self.largest[0][0] < since:
+            self.largest.popleft()
+
+    def answer(self, at):
+        count = len(at) - self.first
+        return [count, self.total, self.total / count, self.largest[0][1]]
+
+
 class Kept:
-    """The events of a user, by time, of the longest window."""
+    """The events of a user, by time."""
 
     def __init__(self):
         self.at, self.amounts = [], []
+        self.windows = [Window(days * DAY) for days in DAYS]
 
     def add(self, at, amount):
+        if not self.at or at >= self.at[-1]:
+            self.at.append(at)
+            self.amounts.append(amount)
+            for window in self.windows:
+                window.move(self.at, self.amounts)
+            return [value for window in self.windows for value in window.answer(self.at)]
+        # It is late: what it changes of the windows is made anew, and its own are looked through.
         place = bisect.bisect_right(self.at, at)
         self.at.insert(place, at)
         self.amounts.insert(place, amount)
-        gone = bisect.bisect_left(self.at, self.at[-1] - 29 * DAY)
-        del self.at[:gone], self.amounts[:gone]
-        last = bisect.bisect_right(self.at, at)
         answer = []
-        for days in DAYS:
-            window = self.amounts[bisect.bisect_left(self.at, at - days * DAY):last]
-            total = sum(window)
-            answer += [len(window), total, total / len(window), max(window)]
+        for window in self.windows:
+            window.first += place < window.first
+            if place >= window.first and at >= self.at[-1] - window.length:
+                window.total += amount
+                later = [event for event in window.largest if event[0] > at]
+                before = [event for event in window.largest if event[0] <= at and event[1] > amount]
+                keeps = not later or later[0][1] < amount
+                window.largest = collections.deque(before + [(at, amount)] * keeps + later)
+            seen = self.amounts[bisect.bisect_left(self.at, at - window.length):place + 1]
+            answer += [len(seen), sum(seen), sum(seen) / len(seen), max(seen)]
         return answer
 
 
