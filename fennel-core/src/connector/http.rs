@@ -3,7 +3,9 @@
 use super::account::{check_name, check_secret, check_text, unnamed};
 use super::read::{another, read_secret, write, write_needed};
 use super::table::no_feed;
-use super::{Certificate, Connector, Decoded, Reader, Secret, Setting, SinkKind, Traits, Variables};
+use super::{
+    Certificate, Connector, Decoded, Reader, Secret, Setting, SinkKind, Traits, Variables,
+};
 use crate::entity::Cdc;
 use crate::message::{Check, Message, ensure};
 use crate::text::eq;

@@ -3,7 +3,7 @@
 use super::account::{account, check_pair, of, unnamed};
 use super::read::{another, read_secret, write};
 use super::table::no_feed;
-use super::{Connector, Format, Decoded, Reader, Registry, Setting, SinkKind, Traits, Variables};
+use super::{Connector, Decoded, Format, Reader, Registry, Setting, SinkKind, Traits, Variables};
 use crate::entity::Cdc;
 use crate::message::{Check, Message, ensure};
 use crate::wire::proto::connector::kafka::{SaslPasswordVariant, SaslUsernameVariant};
