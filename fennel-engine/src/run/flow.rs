@@ -76,6 +76,17 @@ pub(crate) enum Incoming<'c> {
 }
 
 impl Incoming<'_> {
+    /// Some of its rows, which come in the same way.
+    pub(super) fn among<'c>(&self, some: &'c BTreeMap<TableId, Changes>) -> Incoming<'c> {
+        match self {
+            Incoming::Rows(of, _) => match some.get(of) {
+                Some(rows) => Incoming::Rows(*of, rows),
+                None => Incoming::Changes(some),
+            },
+            Incoming::Changes(_) => Incoming::Changes(some),
+        }
+    }
+
     /// What comes of a table, if anything does.
     pub(super) fn of(&self, table: TableId) -> Option<&Changes> {
         match self {

@@ -86,7 +86,7 @@ impl Filling<'_> {
             "a pipeline can't be run on a row, which is set aside: {reason}"
         );
         let (kept, faults) = self.part(state, incoming)?;
-        let (changes, others) = match self.attempt(state, &Incoming::Changes(&kept), failures)? {
+        let (changes, others) = match self.attempt(state, &incoming.among(&kept), failures)? {
             Ok(changes) => (changes, faults),
             // Together they do what none does alone.
             Err(reason) => {
@@ -111,7 +111,7 @@ impl Filling<'_> {
             let mut changes = BTreeMap::new();
             put(&part, &mut changes);
             let before = state.mark();
-            let tried = self.attempt(state, &Incoming::Changes(&changes), &mut Vec::new())?;
+            let tried = self.attempt(state, &incoming.among(&changes), &mut Vec::new())?;
             state.undo(before);
             self.flow.forget();
             match (tried, part.as_slice()) {
