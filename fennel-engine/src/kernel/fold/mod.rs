@@ -13,6 +13,8 @@
 
 mod base;
 mod compact;
+#[cfg(test)]
+mod fixture;
 mod group;
 mod running;
 mod sweep;

@@ -271,13 +271,13 @@ impl Sum {
 
 #[cfg(test)]
 mod tests {
-    use fennel_core::agg::{Aggregation, Default, Function, Max, Sum as Total};
     use fennel_core::time::Duration;
-    use fennel_core::value::{Shape, Value};
+    use fennel_core::value::Value;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::{Fold, Function as Column, Tiles};
+    use super::super::Fold;
+    use super::super::fixture::{self, MAX, SUM};
     use crate::kernel::{Changes, Row};
     use crate::state::{Applied, State};
     use crate::store::{Batch, Store};
@@ -305,43 +305,10 @@ mod tests {
 
     /// The sum and the greatest of a column, each over the windows whose bit is set.
     fn fold(of: u8) -> Fold {
-        let functions = [
-            Function::Sum(<Total<'_> as core::default::Default>::default()),
-            Function::Max(Max {
-                default: Default::Number(0.0),
-            }),
-        ];
-        let empty = functions.map(|function| {
-            let aggregation = Aggregation {
-                output: "of",
-                function,
-                of: Some("amount"),
-                window: None,
-            };
-            aggregation.accumulator(Some(&Shape::Float)).unwrap()
-        });
         let windows = windows().into_iter().enumerate();
         let windows = windows.filter(|(i, _)| of & 1 << i != 0);
-        let columns = windows.flat_map(|(_, window)| {
-            [0, 1].map(|slot| Column {
-                slot,
-                window,
-                has_default: false,
-            })
-        });
-        Fold {
-            prefix: [7; 6],
-            by: vec![0],
-            window: None,
-            reads: vec![1],
-            empty: empty.to_vec(),
-            of: vec![Some(0), Some(0)],
-            functions: columns.collect(),
-            along: None,
-            keys: 0,
-            names: Vec::new(),
-            tiles: Tiles::new(),
-        }
+        let columns = windows.flat_map(|(_, window)| [(SUM, window), (MAX, window)]);
+        fixture::fold(columns, (0, 0))
     }
 
     fn state(fold: &Fold, rows: &[(i64, i64)]) -> State {

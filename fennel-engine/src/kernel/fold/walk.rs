@@ -129,13 +129,13 @@ impl Group<'_> {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use fennel_core::agg::{Aggregation, Default, Function, Max, Sum};
     use fennel_core::time::Duration;
-    use fennel_core::value::{Shape, Value};
+    use fennel_core::value::Value;
     use proptest::collection::{btree_set, vec};
     use proptest::prelude::*;
 
-    use super::super::{Fold, Function as Column, Tiles};
+    use super::super::Fold;
+    use super::super::fixture::{self, MAX, SUM};
     use super::*;
     use crate::kernel::{Changes, OPEN, Row};
     use crate::state::{Applied, State};
@@ -147,41 +147,9 @@ mod tests {
 
     /// The sum over each window, and the greatest over the first.
     fn fold(windows: &[Window], keys: usize) -> Fold {
-        let functions = [
-            Function::Sum(<Sum<'_> as core::default::Default>::default()),
-            Function::Max(Max {
-                default: Default::Number(0.0),
-            }),
-        ];
-        let empty = functions.map(|function| {
-            let aggregation = Aggregation {
-                output: "of",
-                function,
-                of: Some("amount"),
-                window: None,
-            };
-            aggregation.accumulator(Some(&Shape::Float)).unwrap()
-        });
-        let column = |slot, window: &Window| Column {
-            slot,
-            window: *window,
-            has_default: false,
-        };
-        let sums = windows.iter().map(|window| column(0, window));
-        let greatest = windows.first().map(|window| column(1, window));
-        Fold {
-            prefix: [7; 6],
-            by: vec![1],
-            window: None,
-            reads: vec![2],
-            empty: empty.to_vec(),
-            of: vec![Some(0), Some(0)],
-            functions: sums.chain(greatest).collect(),
-            along: None,
-            keys,
-            names: Vec::new(),
-            tiles: Tiles::new(),
-        }
+        let sums = windows.iter().map(|window| (SUM, *window));
+        let greatest = windows.first().map(|window| (MAX, *window));
+        fixture::fold(sums.chain(greatest), (keys, 1))
     }
 
     /// A row of the one group: when it begins and ends, and its amount.
